@@ -1,0 +1,51 @@
+"""The interface of a check. One file per check; rules and the learner are checks like any other."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from lazaret.mime.message import Message
+from lazaret.model.envelope import Envelope, Session
+from lazaret.model.errors import LazaretError
+from lazaret.model.verdict import Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One message under examination."""
+
+    message: Message
+    session: Session
+    envelope: Envelope
+    now: float
+    """Seconds since 1970: the time of reception, so that a result can be repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """What a hit is worth, and the sentence a user reads."""
+
+    score: float
+    description: str
+
+
+class CheckUnavailable(LazaretError):
+    """The check cannot answer just now. It never decides a message's fate (promise 3)."""
+
+
+class OverBudget(LazaretError):
+    """The message exhausted a budget (time, matches, parts) of the check."""
+
+
+class Check(Protocol):
+    """A plug-in with one method. It sees no scores, no policies and no other check.
+
+    Third parties register theirs under the entry-point group `lazaret.checks`. A module with these
+    three names at its top is a check; one with settings or connections is a class.
+    """
+
+    name: str
+    symbols: Mapping[str, Symbol]
+
+    def run(self, scan: Scan, /) -> Iterator[Hit] | AsyncIterator[Hit]:
+        """Yields a hit per fact; a plain generator, or an asynchronous one when it waits."""

@@ -1,0 +1,1 @@
+"""The settings: where each is declared once, and how they are read."""

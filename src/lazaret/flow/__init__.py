@@ -1,0 +1,1 @@
+"""What the product does: a file per use case, readable from top to bottom."""

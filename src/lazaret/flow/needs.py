@@ -1,0 +1,99 @@
+"""What the flows need from the rooms below them, said as Protocols, so that no flow knows SQL or a socket."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Protocol
+
+from lazaret.model.delivery import Answer, Extensions, Outgoing
+from lazaret.model.entry import Entry
+from lazaret.model.quarantine import Detail, Item, ReleaseRecord, StoredText
+
+
+class Relay(Protocol):
+    """The way to a next hop."""
+
+    async def send(self, outgoing: Outgoing) -> tuple[Answer, ...]:
+        """One answer per recipient, in their order. Network trouble is a 4xx answer, never an exception."""
+
+    async def extensions(self) -> Extensions:
+        """What the next hops offer, probed and cached."""
+
+
+class Journal(Protocol):
+    """Where the filter writes what it did. StoreUnavailable when it cannot."""
+
+    async def keep(self, entry: Entry) -> None:
+        """Writes the entry with its text, durably: on return it survives a power cut."""
+
+    def note(self, entry: Entry) -> None:
+        """Takes a history row to be written within a second; a crash may lose it."""
+
+    async def answered(self, mail_id: str, answers: Mapping[str, str], actions: Mapping[str, str]) -> None:
+        """Completes a kept entry: recipient -> response, and recipient -> action where it changed."""
+
+    async def done_before(self, queue_id: str, sender: str, digest: bytes) -> Mapping[str, str]:
+        """Recipients that were served in an earlier, half-failed attempt -> the response they had."""
+
+    async def remember_done(
+        self, queue_id: str, sender: str, digest: bytes, responses: Mapping[str, str]
+    ) -> None:
+        """Notes durably, for 7 days, who already has the message."""
+
+    async def released_copy(self, resent_message_id: str, digest: bytes, recipients: Sequence[str]) -> bool:
+        """Whether this is a copy that we released ourselves, passing through again.
+
+        `digest` is the SHA-256 of the message below our Resent fields. True once per recipient.
+        """
+
+    async def has_room(self) -> bool:
+        """Whether `store.min_free` octets are free where the database lies."""
+
+
+class Quarantine(Protocol):
+    """The stored messages, for people."""
+
+    def find(
+        self, query: str, *, everything: bool = False, limit: int = 0, after: str = "", now: float = 0.0
+    ) -> AsyncIterator[Item]:
+        """Items newest first; `everything` = the whole history; `after` = the cursor of an item."""
+
+    async def count(self, query: str, *, everything: bool = False, now: float = 0.0) -> int:
+        """How many `find` would give."""
+
+    async def detail(self, mail_id: str) -> Detail:
+        """NoSuchMessage when there is none."""
+
+    async def text(self, mail_id: str) -> StoredText:
+        """NoSuchMessage when there is none, or when only its history row is left."""
+
+    async def secret(self, mail_id: str) -> str:
+        """The `secret_id` as stored."""
+
+    async def claim(
+        self, mail_id: str, recipients: Sequence[str], *, who: str, resent_message_id: str, again: bool
+    ) -> tuple[ReleaseRecord, ...]:
+        """Claims the release for each recipient, durably, in one transaction: two at once, one wins.
+
+        One record per recipient, in order. `state`: "claimed" = ours to send now; anything else is
+        why not: "released" (with the earlier response), "uncertain" (a claim that a crash left open),
+        "busy" (another process is sending it this moment). `again` claims over released and
+        uncertain; the record of an uncertain one carries its first Resent-Message-ID.
+        """
+
+    async def settle(self, claims: Sequence[ReleaseRecord], answers: Sequence[Answer], digest: bytes) -> None:
+        """Records what the next hop said: 2xx released; 4xx releasable again; 5xx refused."""
+
+    async def set_deleted(self, mail_id: str, deleted: bool, *, who: str) -> None:
+        """Marks all copies deleted, or takes the mark back; the text stays until retention removes it."""
+
+    async def audit(self, who: str, act: str, mail_id: str, detail: str = "") -> None:
+        """Writes who did what into the audit table."""
+
+
+class Retention(Protocol):
+    """What keeps the database from growing for ever."""
+
+    async def purge(self, *, before: float, killed_before: float, history_before: float, batch: int) -> int:
+        """Removes one small batch of what is older; how many messages went. 0: nothing is left to do."""
+
+    async def reclaim(self) -> None:
+        """Gives free space back to the file system, a little at a time."""

@@ -1,0 +1,1 @@
+"""The nouns of the product: frozen dataclasses that import nothing but the standard library."""

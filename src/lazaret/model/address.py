@@ -1,0 +1,68 @@
+"""Mail addresses as the envelope carries them (RFC 5321, section 4.1.2; RFC 6531).
+
+An address is a `str` without angle brackets, the empty string being the null sender. Octets that
+are not UTF-8 survive as surrogate escapes, so that an address can always be sent on as it came.
+"""
+
+import re
+from collections.abc import Iterable
+
+
+def split(address: str) -> tuple[str, str]:
+    """Local part (as written, quotes included) and domain; the domain is "" when there is none."""
+    local, at, domain = address.rpartition("@")
+    return (local, domain) if at else (domain, "")
+
+
+def domain_of(address: str) -> str:
+    """The domain in lower case, without trailing dots; "" for the null sender."""
+    return split(address)[1].lower().rstrip(".")
+
+
+def to_ascii(domain: str) -> str:
+    """The domain in lower case with IDNA A-labels; what cannot be encoded stays as it is."""
+    domain = domain.lower().rstrip(".")
+    if domain.isascii():
+        return domain
+    try:
+        return domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return domain
+
+
+def normalise(address: str) -> str:
+    """The form in which addresses are compared and stored: lower case, the domain in ASCII."""
+    local, domain = split(address)
+    return f"{local.lower()}@{to_ascii(domain)}" if domain else local.lower()
+
+
+def reversed_domain(address: str) -> str:
+    """`com.example.mail` for `a@mail.example.com`: the form in which a prefix search finds subdomains."""
+    domain = to_ascii(split(address)[1])
+    if not domain or domain.startswith("["):
+        return domain
+    return ".".join(reversed(domain.split(".")))
+
+
+def is_within(domain: str, parent: str) -> bool:
+    """Whether `domain` is `parent` or lies below it; both compared without case."""
+    domain, parent = domain.lower(), parent.lower().lstrip(".")
+    return domain == parent or domain.endswith("." + parent)
+
+
+def is_local(address: str, domains: Iterable[str]) -> bool:
+    """Whether the address lies in one of `domains`: `a.example` itself, `.a.example` with all below it."""
+    domain = to_ascii(split(address)[1])
+    return any(is_within(domain, d) if d.startswith(".") else domain == d.lower() for d in domains)
+
+
+_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff\ud800-\udfff]+"
+_LOCAL = rf'(?:{_ATEXT}(?:\.{_ATEXT})*|"(?:[^"\\\r\n\x00]|\\[^\r\n\x00])*")'
+_LABEL = r"[A-Za-z0-9_\u0080-\U0010ffff](?:[A-Za-z0-9_\-\u0080-\U0010ffff]*[A-Za-z0-9_\u0080-\U0010ffff])?"
+_DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[A-Za-z0-9:.\-]+\])"
+_MAILBOX = re.compile(rf"{_LOCAL}@{_DOMAIN}")
+
+
+def is_valid(address: str) -> bool:
+    """Whether it has the form of an RFC 5321 Mailbox; for what people type, not for what the MTA sends."""
+    return len(address) <= 320 and _MAILBOX.fullmatch(address) is not None

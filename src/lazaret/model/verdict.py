@@ -1,0 +1,133 @@
+"""What was found in a message, and what follows from it for one recipient."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A fact that a check found. Points are the symbol's score times `weight`."""
+
+    symbol: str
+    detail: str = ""
+    """What was found, for a person: a host name, a word, a file name. At most a line."""
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredHit:
+    """A hit with its price and the sentence that explains it."""
+
+    symbol: str
+    score: float
+    description: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """A check that could not answer; it never decides (promise 3)."""
+
+    check: str
+    reason: str
+    defer: bool = False
+    """The check's `on_unavailable` is "defer": the message is to be tried again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that the checks found in one message."""
+
+    hits: tuple[ScoredHit, ...] = ()
+    unavailable: tuple[Unavailable, ...] = ()
+    over_budget: bool = False
+    """A budget (time, matches, parts) ran out: LAZARET_OVER_BUDGET is among the hits."""
+    took_ms: float = 0.0
+
+    @property
+    def score(self) -> float:
+        """Sum of all hits, rounded to 3 decimals as SpamAssassin rounds it."""
+        return round(sum(h.score for h in self.hits), 3) + 0.0
+
+
+class Category(StrEnum):
+    """The contents category, with the letter that amavis writes to `msgs.content`."""
+
+    CLEAN = "C"
+    SPAMMY = "Y"
+    SPAM = "S"
+    VIRUS = "V"
+    BANNED = "B"
+    UNCHECKED = "U"
+    BAD_HEADER = "H"
+    OVERSIZED = "O"
+    MTA = "T"
+    """The next hop refused it."""
+
+    @property
+    def word(self) -> str:
+        """The word that people see and type: `category:spam`."""
+        return self.name.lower().replace("_", "-")
+
+
+class Action(StrEnum):
+    """What happens to one recipient's copy."""
+
+    DELIVER = "deliver"
+    MARK = "mark"
+    """Delivered with the subject mark and X-Spam-Flag: YES."""
+    QUARANTINE = "quarantine"
+    """Kept, not delivered; the sender is told nothing."""
+    REJECT = "reject"
+    """Refused with a 5xx: the sender is told."""
+    DISCARD = "discard"
+    """Killed after the queue: not delivered, nobody is told, a copy is kept for a while."""
+    DEFER = "defer"
+    """A check that must answer could not: 4xx, to be tried again."""
+
+    @property
+    def delivers(self) -> bool:
+        """Whether this recipient gets the message now."""
+        return self in (Action.DELIVER, Action.MARK)
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The four levels of one recipient in points; all comparisons are `score >= level`."""
+
+    tag: float = -999.0
+    mark: float = 3.0
+    quarantine: float = 5.0
+    kill: float | None = 8.0
+    """None: never kill."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What holds for one recipient. `source` says where it was set, for `config explain`."""
+
+    levels: Levels = Levels()
+    local: bool = True
+    always_deliver: bool = False
+    """postmaster@ and the like: marked, never kept from its reader for its score."""
+    subject_tag: str = "***SPAM*** "
+    kill_action: str = "auto"
+    """auto | reject | discard"""
+    quarantine_reply: str = "accept"
+    """accept | reject"""
+    source: str = "configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome for one recipient: what, and why in words."""
+
+    recipient: str
+    category: Category
+    action: Action
+    score: float
+    policy: Policy
+    reason: str
+    """One sentence for a person: which level was reached and by how much, or which exception held."""
+    keep: bool = False
+    """A copy goes into the quarantine: always when quarantined, and for a killed one that is kept."""

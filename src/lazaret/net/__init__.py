@@ -1,0 +1,1 @@
+"""Outgoing connections: sockets round the codecs of `wire`."""

@@ -1,0 +1,1 @@
+"""Protocols as state machines: octets in, events out. No socket, no clock, no await, no log."""
