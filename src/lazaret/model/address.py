@@ -50,10 +50,31 @@ def is_within(domain: str, parent: str) -> bool:
     return domain == parent or domain.endswith("." + parent)
 
 
-def is_local(address: str, domains: Iterable[str]) -> bool:
-    """Whether the address lies in one of `domains`: `a.example` itself, `.a.example` with all below it."""
-    domain = to_ascii(split(address)[1])
-    return any(is_within(domain, d) if d.startswith(".") else domain == d.lower() for d in domains)
+class DomainSet:
+    """Domains as a site writes them: `a.example` is itself, `.a.example` has all below it as well.
+
+    A look-up costs a step per label of the domain, however many domains there are.
+    """
+
+    __slots__ = ("_exact", "_trees")
+
+    def __init__(self, domains: Iterable[str] = ()) -> None:
+        names = [to_ascii(d) for d in domains]
+        self._exact = frozenset(n for n in names if not n.startswith("."))
+        self._trees = frozenset(n[1:] for n in names if n.startswith("."))
+
+    def __bool__(self) -> bool:
+        return bool(self._exact or self._trees)
+
+    def __contains__(self, domain: object) -> bool:
+        name = to_ascii(domain) if isinstance(domain, str) else ""
+        if name in self._exact:
+            return True
+        while name:
+            if name in self._trees:
+                return True
+            name = name.partition(".")[2]
+        return False
 
 
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff\ud800-\udfff]+"

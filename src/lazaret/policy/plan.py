@@ -1,0 +1,113 @@
+"""From verdicts to a plan: what is stored, what goes out in which form, and what is answered.
+
+One SMTP reply serves all recipients (RFC 5321, section 4.1.1.4), so a refusal stands only when
+every recipient is refused; otherwise the refused copy is quarantined. LMTP answers each recipient
+(RFC 2033, section 4.2), so there every refusal stands.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lazaret.model.errors import Reply
+from lazaret.model.verdict import Action, Category, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Recipients whose copies carry the same header fields: one transaction with the next hop."""
+
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        return tuple(v.recipient for v in self.verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done with one message. Every recipient is in `verdicts` exactly once, in order."""
+
+    verdicts: tuple[Verdict, ...]
+    deliveries: tuple[Delivery, ...]
+    deferred: bool
+    """A check that must answer could not: nothing is done, the client is told to come again."""
+
+    @property
+    def kept(self) -> tuple[Verdict, ...]:
+        """Recipients whose copy goes into the quarantine, committed before anything is delivered."""
+        return tuple(v for v in self.verdicts if v.keep)
+
+
+def plan(verdicts: Sequence[Verdict], *, reply_each: bool) -> Plan:
+    """The plan for all recipients of a message; `reply_each`: the client speaks LMTP."""
+    if any(v.action is Action.DEFER for v in verdicts):
+        return Plan(tuple(verdicts), (), deferred=True)
+    all_refused = all(v.action is Action.REJECT for v in verdicts)
+    final = tuple(v if reply_each or all_refused else _without_refusal(v) for v in verdicts)
+    return Plan(final, _deliveries(final), deferred=False)
+
+
+def _without_refusal(verdict: Verdict) -> Verdict:
+    if verdict.action is not Action.REJECT:
+        return verdict
+    reason = f"{verdict.reason}; quarantined instead of refused, because another recipient gets the message"
+    return replace(verdict, action=Action.QUARANTINE, reason=reason, keep=True)
+
+
+def _deliveries(verdicts: Sequence[Verdict]) -> tuple[Delivery, ...]:
+    groups: dict[tuple[object, ...], list[Verdict]] = {}
+    for v in verdicts:
+        if v.action.delivers:
+            groups.setdefault(_appearance(v), []).append(v)
+    return tuple(Delivery(tuple(group)) for group in groups.values())
+
+
+def _appearance(v: Verdict) -> tuple[object, ...]:
+    """What makes the header fields of two copies differ."""
+    if not v.policy.local:
+        return (False,)
+    return (True, v.action, v.policy.levels.tag, v.policy.levels.mark, v.policy.subject_tag)
+
+
+_STATUS = {
+    Action.REJECT: (554, "5.7.0", "Reject"),
+    Action.QUARANTINE: (250, "2.7.0", "Ok, discarded"),
+    Action.DISCARD: (250, "2.7.0", "Ok, discarded"),
+    Action.DEFER: (450, "4.7.0", "Temporary failure"),
+}
+_REASONS = {
+    Category.SPAM: "spam",
+    Category.SPAMMY: "spammy",
+    Category.UNCHECKED: "UNCHECKED: over limits",
+    Category.CLEAN: "CLEAN",
+}
+
+
+def own_reply(verdict: Verdict, log_id: str) -> Reply:
+    """Our word on a recipient whose copy does not go to the next hop; texts as amavis words them."""
+    code, enhanced, verb = _STATUS[verdict.action]
+    reason = _REASONS.get(verdict.category, verdict.category.word)
+    return Reply(code, enhanced, f"{verb}, id={log_id} - {reason}")
+
+
+def one_reply(replies: Mapping[str, Reply], verdicts: Sequence[Verdict], log_id: str) -> Reply:
+    """The single SMTP reply for all recipients; `replies` has one for each.
+
+    A 4xx for anyone makes the client come again; a 5xx stands when nobody was served; otherwise the
+    next hop's 250 is passed on, with a word on those who did not get the message.
+    """
+    deferred = next((r for r in replies.values() if r.transient), None)
+    if deferred is not None:
+        return deferred
+    if all(r.permanent for r in replies.values()):
+        return next(iter(replies.values()))
+    served = [replies[v.recipient] for v in verdicts if v.action.delivers and replies[v.recipient].positive]
+    if not served:
+        return next(r for r in replies.values() if r.positive)
+    others = Counter("DISCARD" for v in verdicts if not v.action.delivers)
+    others += Counter("REJECT" for v in verdicts if replies[v.recipient].permanent)
+    if not others:
+        return served[0]
+    counts = ", and ".join(f"{n} {word}" for word, n in sorted(others.items(), reverse=True))
+    return replace(served[0], text=f"{served[0].text}, but {counts}")
