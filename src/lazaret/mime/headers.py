@@ -1,0 +1,130 @@
+"""Where does each header field lie in the octets? Lines are read as SpamAssassin reads them (RFC 5322, section 2.2)."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+NAME_LIMIT = 256
+VALUE_LIMIT = 8192
+"""Octets of a name and of a value that are looked at, as in SpamAssassin; the rest of a field is ignored."""
+
+_MALFORMED_LIMIT = 3
+
+_FOLDS = rb"[^\n]*+\n?+(?:[ \t][^\n]*+\n?+)*+"
+_LINE = re.compile(
+    rb"(?P<field>[!-9;-~]++[ \t]*+:" + _FOLDS + rb")"
+    rb"|(?P<empty>\r?\n)"
+    rb"|(?P<boundary>--)"
+    rb"|(?P<malformed>[^\n]++\n?+" + _FOLDS.removeprefix(rb"[^\n]*+\n?+") + rb")"
+)
+"""One step of the header section. Every quantifier is possessive: no octet is read twice."""
+
+_PART_FIELD = re.compile(rb"[!-9;-~]++[ \t]*+:" + _FOLDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One header field, as offsets into the octets it was read from, whatever the line ends are."""
+
+    name: str
+    """As written, Latin-1, without the blanks before the colon."""
+    start: int
+    value_start: int
+    """The first octet after the colon."""
+    end: int
+    """After the field's last line end, folds included."""
+
+
+class HeaderSection:
+    """The header fields of a message or a part, in order."""
+
+    def __init__(
+        self, raw: bytes, fields: tuple[Field, ...], body_start: int, *, missing_separator: bool = False
+    ) -> None:
+        self.raw = raw
+        """The octets into which the offsets point."""
+        self.fields = fields
+        self.body_start = body_start
+        """The first octet after the empty line; len(raw) when nothing follows."""
+        self.missing_separator = missing_separator
+        """The body began without an empty line before it."""
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Field]]:
+        by_name: dict[str, list[Field]] = {}
+        for field in self.fields:
+            by_name.setdefault(field.name.lower(), []).append(field)
+        return by_name
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._by_name
+
+    def named(self, name: str) -> list[Field]:
+        """The fields of this name, any case, in order."""
+        return self._by_name.get(name.lower(), [])
+
+    def value(self, field: Field) -> bytes:
+        """The field's octets after the colon: folds and leading blanks kept, line ends LF, at most VALUE_LIMIT."""
+        octets = self.raw[field.value_start : field.end].replace(b"\r\n", b"\n")
+        return octets if len(octets) <= VALUE_LIMIT else octets[:VALUE_LIMIT]
+
+    def values(self, name: str) -> list[bytes]:
+        """`value` of every field of this name, any case, in order."""
+        return [self.value(field) for field in self._by_name.get(name.lower(), ())]
+
+    @property
+    def truncated(self) -> bool:
+        """Some name or value is longer than what is looked at."""
+        return any(
+            len(f.name) > NAME_LIMIT or f.end - f.value_start > VALUE_LIMIT and len(self.value(f)) == VALUE_LIMIT
+            for f in self.fields
+        )
+
+
+def parse(raw: bytes, start: int = 0) -> HeaderSection:
+    """Reads the header section that begins at `start`. Never raises, one pass.
+
+    Up to three malformed lines are stepped over; a fourth one, or a line that begins with two
+    hyphens, is where the body begins, with no empty line before it.
+    """
+    crlf = raw.endswith(b"\r\n") or raw[start : raw.find(b"\n", start) + 1].endswith(b"\r\n")
+    fields: list[Field] = []
+    malformed = 0
+    position = start
+    for step in _LINE.finditer(raw, start):
+        kind = step.lastgroup
+        position = step.start()
+        if kind == "empty" and (crlf or step.end() - position == 1):
+            return HeaderSection(raw, tuple(fields), step.end())
+        if kind == "boundary":
+            return HeaderSection(raw, tuple(fields), position, missing_separator=True)
+        if kind != "field" and raw[position] not in b" \t":
+            malformed += 1
+            if malformed > _MALFORMED_LIMIT:
+                return HeaderSection(raw, tuple(fields), position, missing_separator=True)
+        field = _field(raw, position, step.end())
+        if field:
+            fields.append(field)
+        position = step.end()
+    return HeaderSection(raw, tuple(fields), len(raw), missing_separator=True)
+
+
+def parse_part(raw: bytes, start: int = 0, end: int | None = None) -> tuple[tuple[Field, ...], int]:
+    """The fields at the head of a MIME part, and where they end: the first line that is neither field nor fold."""
+    fields: list[Field] = []
+    limit = len(raw) if end is None else end
+    step = _PART_FIELD.match(raw, start, limit)
+    while step:
+        field = _field(raw, step.start(), step.end())
+        if field:
+            fields.append(field)
+        start = step.end()
+        step = _PART_FIELD.match(raw, start, limit)
+    return tuple(fields), start
+
+
+def _field(raw: bytes, start: int, end: int) -> Field | None:
+    colon = raw.find(b":", start, end)
+    if colon < 0:
+        return None
+    return Field(raw[start:colon].rstrip(b" \t").decode("latin-1"), start, colon + 1, end)
