@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lazaret.mime import headers, html, structure
+from lazaret.mime import headers, structure
+from lazaret.mime.html import HtmlFacts, Link
 
 if TYPE_CHECKING:
     from lazaret.mime import trust, urls
@@ -55,11 +56,11 @@ class Message:
         return self.raw
 
     @cached_property
-    def html(self) -> html.HtmlFacts:
-        return html.HtmlFacts()
+    def html(self) -> HtmlFacts:
+        return HtmlFacts()
 
     @cached_property
-    def links(self) -> tuple[html.Link, ...]:
+    def links(self) -> tuple[Link, ...]:
         return ()
 
     @cached_property
