@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An SMTP reply (RFC 5321, section 4.2) with its enhanced status code (RFC 3463; "" where none belongs)."""
+    """An SMTP reply (RFC 5321, section 4.2); `enhanced` is the status code of RFC 3463, "" for none."""
 
     code: int
     enhanced: str

@@ -23,7 +23,7 @@ def from_secret(secret: bytes) -> tuple[str, str]:
 
 
 def generate() -> tuple[str, str]:
-    """A new (mail_id, secret_id); an id never begins or ends with `-` or `_`, which shells and UIs mistake."""
+    """A new (mail_id, secret_id). Neither end of an id is `-` or `_`, which shells and UIs mistake."""
     while True:
         mail_id, secret_id = from_secret(secrets.token_bytes(9))
         if mail_id[0].isalnum() and mail_id[-1].isalnum():

@@ -1,0 +1,153 @@
+"""The header fields that Lazaret puts on top of a message (amavis' own, so that old tools read them).
+
+All are returned as octets with CRLF line ends. Nothing that a peer said reaches a field unchecked:
+control characters become `?`, so that no field can be smuggled in.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from email.utils import formatdate
+
+from lazaret.model.envelope import Envelope, Session
+from lazaret.model.verdict import Levels, ScoredHit, Verdict
+
+SPAM_FIELDS = frozenset(
+    {
+        "x-spam-status",
+        "x-spam-level",
+        "x-spam-flag",
+        "x-spam-score",
+        "x-spam-report",
+        "x-spam-checker-version",
+        "x-spam-tests",
+        "x-quarantine-id",
+    }
+)
+"""What a filter found. Fields that a message brings along are taken out: anyone can write them."""
+
+_WIDTH = 78
+_MAX_STARS = 64
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Who we are, for the fields that name us."""
+
+    hostname: str
+    name: str = "lazaret"
+
+
+def field(name: str, words: Iterable[str], *, separator: str = " ") -> bytes:
+    """One header field, folded between words at 78 columns with CRLF TAB."""
+    lines = _fold(f"{name}: ", words, separator)
+    return _octets([line.rstrip() if line == f"{name}: " else line for line in lines])
+
+
+def _fold(start: str, words: Iterable[str], separator: str) -> list[str]:
+    """Lines that begin with `start`, a TAB before each but the first; a word is never broken."""
+    lines, glue = [start], ""
+    for word in words:
+        word = _UNSAFE.sub("?", word)
+        if glue and len(lines[-1]) + len(glue) + len(word) > _WIDTH:
+            lines[-1] += glue.rstrip()
+            lines.append(f"\t{word}")
+        else:
+            lines[-1] += glue + word
+        glue = separator
+    return lines
+
+
+def _octets(lines: Sequence[str]) -> bytes:
+    return ("\r\n".join(lines) + "\r\n").encode("utf-8", "surrogateescape")
+
+
+def received(session: Session, envelope: Envelope, mail_id: str, site: Site, at: float) -> bytes:
+    """Our Received field (RFC 5321, section 4.4), in the clauses and lines of amavis."""
+    peer = _word(session.peer_ip) or "127.0.0.1"
+    port = f"port {session.listen_port}" if session.listen_port else "unix socket"
+    only = f" for <{_UNSAFE.sub('?', envelope.addresses[0])}>" if len(envelope.recipients) == 1 else ""
+    return _octets(
+        [
+            f"Received: from {_word(session.helo) or 'unknown'} ([{peer}])",
+            f"\tby localhost ({site.hostname} [127.0.0.1]) ({site.name}, {port})",
+            f"\twith {session.protocol} id {mail_id}{only};",
+            f"\t{formatdate(at, localtime=True)}",
+        ]
+    )
+
+
+def _word(text: str) -> str:
+    """A peer's word that cannot open a comment or end a clause."""
+    return re.sub(r"[^\w.:\-\[\]]", "?", text, flags=re.ASCII)[:255]
+
+
+def spam_fields(hits: Sequence[ScoredHit], verdict: Verdict, *, marked: bool) -> bytes:
+    """X-Spam-Flag, -Score, -Level and -Status of a delivered message."""
+    levels = verdict.policy.levels
+    limits = f"tagged_above={number(levels.tag)} required={number(levels.mark)}"
+    return _spam_fields(hits, verdict.score, marked, limits)
+
+
+def quarantine_fields(
+    envelope: Envelope,
+    blocked: Sequence[str],
+    mail_id: str,
+    hits: Sequence[ScoredHit],
+    score: float,
+    levels: Levels,
+) -> bytes:
+    """The fields before a stored message, without the Received that ends them."""
+    limits = f"tag={number(levels.tag)} tag2={number(levels.mark)} kill={number(levels.quarantine)}"
+    return b"".join(
+        (
+            field("X-Envelope-From", [f"<{envelope.sender}>"]),
+            field("X-Envelope-To", [f"<{a}>" for a in envelope.addresses], separator=", "),
+            field("X-Envelope-To-Blocked", [f"<{a}>" for a in blocked], separator=", "),
+            field("X-Quarantine-ID", [f"<{mail_id}>"]),
+            _spam_fields(hits, score, score >= levels.mark, limits),
+        )
+    )
+
+
+def _spam_fields(hits: Sequence[ScoredHit], score: float, spam: bool, limits: str) -> bytes:
+    stars = min(max(int(score), 0), _MAX_STARS)
+    tests = [f"{h.symbol}={number(h.score)}" for h in sorted(hits, key=lambda h: h.symbol)]
+    return b"".join(
+        (
+            field("X-Spam-Flag", ["YES" if spam else "NO"]),
+            field("X-Spam-Score", [number(score)]),
+            field("X-Spam-Level", ["*" * stars] if stars else []),
+            _status(f"{'Yes' if spam else 'No'}, score={number(score)} {limits}", tests),
+        )
+    )
+
+
+def _status(facts: str, tests: Sequence[str]) -> bytes:
+    """X-Spam-Status with lines of their own for tests and autolearn, as the parsers of that field expect."""
+    lines = [f"X-Spam-Status: {facts}", *_fold("\ttests=[", tests, ", "), "\tautolearn=no"]
+    lines[-2] += "]"
+    return _octets(lines)
+
+
+def resent_fields(
+    *, requested_by: str, recipients: Sequence[str], message_id: str, site: Site, at: float
+) -> bytes:
+    """Resent-* of a release (RFC 5322, section 3.6.6). The message begins below Resent-Message-ID."""
+    postmaster = f'"Content-filter at {site.hostname}" <postmaster@{site.hostname}>'
+    to = f"<{recipients[0]}>" if len(recipients) == 1 else "undisclosed-recipients:;"
+    return b"".join(
+        (
+            field("Resent-From", [f"<{requested_by}>" if requested_by else postmaster]),
+            field("Resent-To", [to]),
+            field("Resent-Date", [formatdate(at, localtime=True)]),
+            field("Resent-Message-ID", [message_id]),
+        )
+    )
+
+
+def number(value: float) -> str:
+    """A score as amavis writes it: up to 3 decimals, zeros trimmed."""
+    text = f"{value:.3f}".rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
