@@ -1,0 +1,42 @@
+"""Header edits on raw octets: fields taken out, the subject marked, every other octet as it was."""
+
+from collections.abc import Collection
+from email.header import Header
+
+from lazaret.mime.headers import HeaderSection
+
+
+def edited(raw: bytes, header: HeaderSection, *, without: Collection[str], subject_tag: str = "") -> bytes:
+    """The message without the fields named in `without` (lower case), and with a marked subject.
+
+    The tag goes before the subject as it is written, encoded words and all, so that nothing of it is
+    recoded; a subject that begins with the tag already stays. A message without a subject gets one.
+    """
+    tag = _encoded(subject_tag)
+    pieces: list[bytes] = []
+    position = 0
+    subject_seen = False
+    for field in header.fields:
+        name = field.name.lower()
+        if name in without:
+            pieces.append(raw[position : field.start])
+            position = field.end
+        elif tag and name == "subject":
+            subject_seen = True
+            if not raw[field.value_start : field.end].lstrip().startswith(tag):
+                pieces += (raw[position : field.value_start], b" ", tag)
+                position = field.value_start
+                if raw[position : position + 1] not in (b" ", b"\t", b"\r", b"\n"):
+                    pieces.append(b" ")
+    pieces.append(raw[position:])
+    if tag and not subject_seen:
+        pieces.insert(0, b"Subject: %b\r\n" % tag)
+    return b"".join(pieces)
+
+
+def _encoded(tag: str) -> bytes:
+    """The tag as it may stand in a header field: ASCII, or an encoded word (RFC 2047)."""
+    tag = tag.strip()
+    if tag.isascii():
+        return tag.encode("ascii")
+    return Header(tag, "utf-8").encode().encode("ascii")
