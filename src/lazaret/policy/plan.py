@@ -39,11 +39,15 @@ class Plan:
         return tuple(v for v in self.verdicts if v.keep)
 
 
-def plan(verdicts: Sequence[Verdict], *, reply_each: bool) -> Plan:
-    """The plan for all recipients of a message; `reply_each`: the client speaks LMTP."""
+def plan(verdicts: Sequence[Verdict], *, reply_each: bool, others_served: bool = False) -> Plan:
+    """The plan for all recipients of a message that are still to be served.
+
+    `reply_each`: the client speaks LMTP. `others_served`: an earlier attempt has served some
+    already, so that a refusal would tell the sender of a failure that was none for them.
+    """
     if any(v.action is Action.DEFER for v in verdicts):
         return Plan(tuple(verdicts), (), deferred=True)
-    all_refused = all(v.action is Action.REJECT for v in verdicts)
+    all_refused = not others_served and all(v.action is Action.REJECT for v in verdicts)
     final = tuple(v if reply_each or all_refused else _without_refusal(v) for v in verdicts)
     return Plan(final, _deliveries(final), deferred=False)
 

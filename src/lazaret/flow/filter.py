@@ -1,0 +1,243 @@
+"""The road of a message: parse, examine, decide, store, deliver, answer, record."""
+
+import hashlib
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lazaret.checks import Check, Scan
+from lazaret.checks.examine import examine
+from lazaret.flow.arrival import Arrival, arrive, entry_of
+from lazaret.flow.deliver import Courier, Outcome
+from lazaret.flow.fields import Site
+from lazaret.flow.needs import Journal
+from lazaret.mime import message as mime
+from lazaret.mime.trust import Networks
+from lazaret.model.entry import Entry
+from lazaret.model.envelope import Envelope, Role, Session
+from lazaret.model.errors import MailError, Reply, StoreUnavailable
+from lazaret.model.network import NetworkSet
+from lazaret.model.verdict import Action, Category, Report, Verdict
+from lazaret.policy.decide import Situation, decide
+from lazaret.policy.lookup import Lookup
+from lazaret.policy.plan import one_reply, own_reply, plan
+
+log = logging.getLogger("lazaret.filter")
+
+MAX_HOPS = 100
+"""Received fields in all (RFC 5321, section 6.3, asks for at least 100)."""
+MAX_OWN_HOPS = 10
+"""Received fields of our own: a loop through us is noticed long before."""
+
+_OWN_RESENT_ID = re.compile(rb"\s*(<[A-Za-z0-9_-]{12}\.[A-Za-z0-9_-]{16,64}@[^<>\s]{1,255}>)\s*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the configuration says about filtering."""
+
+    observe: bool = False
+    scan_time_s: float = 20.0
+    keep_killed: bool = True
+    own_networks: NetworkSet = field(default_factory=lambda: NetworkSet(("127.0.0.0/8", "::1")))
+    trusted: Networks = field(default_factory=Networks)
+    on_unavailable: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """One message, done with: what is answered, and what the log line says."""
+
+    entry: Entry
+    envelope: Envelope
+    replies: tuple[Reply, ...]
+    """One per RCPT TO for LMTP; for SMTP one in all."""
+    queued_as: tuple[str, ...] = ()
+    stored: bool = False
+
+
+class Filter:
+    """Takes messages off the wire and answers for them."""
+
+    def __init__(
+        self,
+        *,
+        checks: Sequence[Check],
+        lookup: Lookup,
+        courier: Courier,
+        journal: Journal,
+        site: Site,
+        rules: Rules,
+        record: Callable[[Handled], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`record` writes the log line and counts; it is called once per message that got an answer."""
+        self._checks = checks
+        self._lookup = lookup
+        self._courier = courier
+        self._journal = journal
+        self._site = site
+        self._rules = rules
+        self._record = record
+        self._clock = clock
+
+    async def handle(
+        self, session: Session, envelope: Envelope, octets: bytes, *, reply_each: bool
+    ) -> tuple[Reply, ...]:
+        """The replies to the final dot: one per recipient for LMTP (`reply_each`), otherwise one."""
+        started = time.perf_counter()
+        message = mime.parse(octets, envelope_from=envelope.sender, networks=self._rules.trusted)
+        originating = self._is_originating(session)
+        arrival = arrive(session, envelope, octets, message, self._clock(), originating=originating)
+        try:
+            handled = await self._handle(arrival, started, reply_each=reply_each)
+        except MailError as e:
+            log.warning("(%s) %s: %s", arrival.log_id, e.reply, e.detail)
+            return self._same(e.reply, arrival, reply_each=reply_each)
+        except StoreUnavailable as e:
+            log.error("(%s) (!!)database: %s; the mail stays with the client", arrival.log_id, e)
+            reply = Reply(451, "4.5.0", f"Error in processing, id={arrival.log_id}, try again later")
+            return self._same(reply, arrival, reply_each=reply_each)
+        except Exception:
+            log.exception("(%s) (!!)TROUBLE in processing; the mail stays with the client", arrival.log_id)
+            reply = Reply(451, "4.5.0", f"Error in processing, id={arrival.log_id}")
+            return self._same(reply, arrival, reply_each=reply_each)
+        self._record(handled)
+        return handled.replies
+
+    @staticmethod
+    def _same(reply: Reply, arrival: Arrival, *, reply_each: bool) -> tuple[Reply, ...]:
+        return (reply,) * (len(arrival.envelope.recipients) if reply_each else 1)
+
+    async def _handle(self, arrival: Arrival, started: float, *, reply_each: bool) -> Handled:
+        self._refuse_loops(arrival)
+        if await self._was_released(arrival):
+            report, outcome = await self._pass_on(arrival)
+            served: Mapping[str, str] = {}
+        else:
+            served = await self._served_before(arrival)
+            report, outcome = await self._examine_and_deliver(arrival, served, reply_each=reply_each)
+        replies = {a: _as_reply(text) for a, text in served.items()} | outcome.replies
+        if not reply_each and outcome.deferred and (outcome.served or served):
+            await self._remember(arrival, outcome)
+        took_ms = (time.perf_counter() - started) * 1000
+        entry = entry_of(
+            arrival,
+            report,
+            [_final(v, outcome.replies.get(a)) for a, v in outcome.verdicts.items()],
+            outcome.replies,
+            dsn_sent=outcome.dsn_sent,
+            took_ms=took_ms,
+        )
+        await self._write(entry, outcome)
+        if reply_each:
+            answers = tuple(replies[a] for a in arrival.envelope.addresses)
+        else:
+            answers = (one_reply(replies, list(outcome.verdicts.values()), arrival.log_id),)
+        return Handled(entry, arrival.envelope, answers, tuple(outcome.queued_as), outcome.stored)
+
+    async def _examine_and_deliver(
+        self, arrival: Arrival, served: Mapping[str, str], *, reply_each: bool
+    ) -> tuple[Report, Outcome]:
+        waiting = [a for a in arrival.recipients if a not in served]
+        if not waiting:
+            return Report(), Outcome({})
+        scan = Scan(arrival.message, arrival.session, arrival.envelope, arrival.time)
+        report = await examine(
+            scan,
+            self._checks,
+            budget_s=self._rules.scan_time_s,
+            on_unavailable=self._rules.on_unavailable,
+        )
+        situation = self._situation(arrival)
+        verdicts = [decide(report, a, self._lookup.policy_for(a), situation) for a in waiting]
+        todo = plan(verdicts, reply_each=reply_each, others_served=bool(served))
+        if todo.deferred:
+            outcome = Outcome({v.recipient: v for v in verdicts})
+            deferral = next(v for v in verdicts if v.action is Action.DEFER)
+            outcome.replies = {v.recipient: own_reply(deferral, arrival.log_id) for v in verdicts}
+            return report, outcome
+        outcome = await self._courier.carry_out(
+            todo, arrival, report, reply_each=reply_each, others_served=bool(served)
+        )
+        return report, outcome
+
+    def _situation(self, arrival: Arrival) -> Situation:
+        return Situation(
+            role=arrival.session.role,
+            originating=arrival.originating,
+            sender_local=self._lookup.is_local(arrival.envelope.sender),
+            mailing_list="List-Id" in arrival.message.header,
+            keep_killed=self._rules.keep_killed,
+            observe=self._rules.observe,
+        )
+
+    def _is_originating(self, session: Session) -> bool:
+        """Without XFORWARD the peer is the MTA, and says nothing about who wrote the message."""
+        if session.role is Role.ORIGINATING or session.source == "LOCAL":
+            return True
+        return session.forwarded and session.client_ip in self._rules.own_networks
+
+    def _refuse_loops(self, arrival: Arrival) -> None:
+        hops = arrival.message.header.values("Received")
+        own = sum(self._is_ours(h) for h in hops) if len(hops) > MAX_OWN_HOPS else 0
+        if len(hops) > MAX_HOPS or own > MAX_OWN_HOPS:
+            detail = f"loop: {len(hops)} Received fields, {own} of them ours; refused"
+            raise MailError(Reply(554, "5.4.6", f"Reject: Too many hops: {len(hops)}"), detail)
+
+    def _is_ours(self, hop: bytes) -> bool:
+        return b"(%b, " % self._site.name.encode() in hop and self._site.hostname.encode() in hop
+
+    async def _was_released(self, arrival: Arrival) -> bool:
+        """Whether this is our own release on its way through us; its writer cannot forge that."""
+        resent = arrival.message.header.named("Resent-Message-ID")
+        own = _OWN_RESENT_ID.match(arrival.octets, resent[0].value_start, resent[0].end) if resent else None
+        if own is None:
+            return False
+        digest = hashlib.sha256(arrival.octets[resent[0].end :]).digest()
+        return await self._journal.released_copy(own[1].decode("ascii"), digest, arrival.recipients)
+
+    async def _pass_on(self, arrival: Arrival) -> tuple[Report, Outcome]:
+        reason = "released from the quarantine by a person, and not filtered again"
+        verdicts = [
+            Verdict(a, Category.CLEAN, Action.DELIVER, 0.0, self._lookup.policy_for(a), reason)
+            for a in arrival.recipients
+        ]
+        return Report(), await self._courier.pass_on(arrival, verdicts)
+
+    async def _served_before(self, arrival: Arrival) -> Mapping[str, str]:
+        return await self._journal.done_before(
+            arrival.session.queue_id, arrival.envelope.sender, arrival.digest
+        )
+
+    async def _remember(self, arrival: Arrival, outcome: Outcome) -> None:
+        await self._journal.remember_done(
+            arrival.session.queue_id, arrival.envelope.sender, arrival.digest, outcome.served
+        )
+
+    async def _write(self, entry: Entry, outcome: Outcome) -> None:
+        if not entry.recipients:
+            return  # all were served by an earlier attempt, which has its row
+        if not outcome.stored:
+            self._journal.note(entry)
+            return
+        responses = {r.address: r.response for r in entry.recipients}
+        actions = {r.address: r.action for r in entry.recipients}
+        await self._journal.answered(entry.mail_id, responses, actions)
+
+
+def _final(verdict: Verdict, reply: Reply | None) -> Verdict:
+    """The verdict as it is recorded, when the next hop had the last word."""
+    if reply is None or reply.positive or not verdict.action.delivers:
+        return verdict
+    action = Action.DEFER if reply.transient else Action.REJECT
+    return replace(verdict, action=action, category=Category.MTA, reason=f"the next hop answered: {reply}")
+
+
+def _as_reply(text: str) -> Reply:
+    """The reply that `str(reply)` gave."""
+    code, _, rest = text.partition(" ")
+    enhanced, _, words = rest.partition(" ")
+    return Reply(int(code), enhanced, words)

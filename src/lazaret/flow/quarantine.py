@@ -1,0 +1,195 @@
+"""What people do with stored messages: find, show, release, delete.
+
+A release is a transaction in three steps: claim, send, record. Two at once claim the same copy and
+one of them wins; a crash between sending and recording leaves the claim, and a person decides.
+"""
+
+import hashlib
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+from lazaret.flow import needs
+from lazaret.flow.fields import SPAM_FIELDS, Site, received, resent_fields
+from lazaret.mime import headers
+from lazaret.mime.edit import edited
+from lazaret.model import address as addresses
+from lazaret.model import mail_id as ids
+from lazaret.model.delivery import Answer, Outgoing
+from lazaret.model.envelope import Envelope, Recipient, Session
+from lazaret.model.errors import Reply, UserError
+from lazaret.model.quarantine import Copy, Detail, Item, ReleaseRecord, State, StoredText
+
+log = logging.getLogger("lazaret.quarantine")
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What became of one recipient's release."""
+
+    mail_id: str
+    recipient: str
+    reply: Reply
+    state: State
+    sent: bool = True
+    """False: nothing was sent now; `reply` says why not."""
+
+
+class QuarantineDesk:
+    """Serves people: every act is written to the audit table under the name of who did it."""
+
+    def __init__(
+        self,
+        *,
+        quarantine: needs.Quarantine,
+        relay: needs.Relay,
+        site: Site,
+        is_local: Callable[[str], bool],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._quarantine = quarantine
+        self._relay = relay
+        self._site = site
+        self._is_local = is_local
+        self._clock = clock
+
+    def find(
+        self, query: str, *, everything: bool = False, limit: int = 0, after: str = ""
+    ) -> AsyncIterator[Item]:
+        """Messages newest first; UserError points at what is wrong in the query."""
+        now = self._clock()
+        return self._quarantine.find(query, everything=everything, limit=limit, after=after, now=now)
+
+    async def count(self, query: str, *, everything: bool = False) -> int:
+        """How many `find` would give."""
+        return await self._quarantine.count(query, everything=everything, now=self._clock())
+
+    async def show(self, mail_id: str) -> Detail:
+        """All that is known of a message. NoSuchMessage."""
+        return await self._quarantine.detail(mail_id)
+
+    async def text(self, mail_id: str, *, who: str) -> StoredText:
+        """The stored octets; who reads them is written down. NoSuchMessage."""
+        text = await self._quarantine.text(mail_id)
+        await self._quarantine.audit(who, "read", mail_id)
+        return text
+
+    async def delete(self, mail_id: str, *, who: str) -> None:
+        """Marks the message deleted; it stays until retention removes it. NoSuchMessage."""
+        await self._quarantine.set_deleted(mail_id, True, who=who)
+
+    async def undelete(self, mail_id: str, *, who: str) -> None:
+        """Takes the mark back. NoSuchMessage."""
+        await self._quarantine.set_deleted(mail_id, False, who=who)
+
+    async def release(
+        self,
+        mail_id: str,
+        *,
+        who: str,
+        to: Sequence[str] = (),
+        again: bool = False,
+        outside: bool = False,
+        requested_by: str = "",
+    ) -> tuple[Released, ...]:
+        """Sends the message to those whose copy was kept from them, or to the addresses in `to`.
+
+        One result per recipient. What was released before is not sent again without `again`, nor is
+        what a crash left uncertain. NoSuchMessage; UserError for an address that is none, or that is
+        not ours without `outside`.
+        """
+        detail = await self._quarantine.detail(mail_id)
+        text = await self._quarantine.text(mail_id)
+        recipients = self._recipients(detail, to, outside=outside)
+        resent_id = f"<{mail_id}.{secrets.token_urlsafe(18)}@{self._site.hostname}>"
+        claims = await self._quarantine.claim(
+            mail_id, recipients, who=who, resent_message_id=resent_id, again=again
+        )
+        results = {c.recipient: _not_sent(c) for c in claims if c.state != "claimed"}
+        for resent_message_id in dict.fromkeys(c.resent_message_id for c in claims if c.state == "claimed"):
+            group = [c for c in claims if c.state == "claimed" and c.resent_message_id == resent_message_id]
+            results |= await self._send(detail.item, text, group, requested_by)
+        return tuple(results[r] for r in recipients)
+
+    def _recipients(self, detail: Detail, to: Sequence[str], *, outside: bool) -> list[str]:
+        if to:
+            for address in to:
+                self._check_address(address, outside=outside)
+            return list(dict.fromkeys(to))
+        blocked = [c.address for c in detail.item.copies if _was_kept(c)]
+        if not blocked:
+            raise UserError(
+                f"{detail.item.mail_id}: nobody's copy is in the quarantine; name a recipient with --to", 65
+            )
+        return blocked
+
+    def _check_address(self, address: str, *, outside: bool) -> None:
+        if not addresses.is_valid(address):
+            raise UserError(f"{address!r} is not a mail address", 65)
+        if not outside and not self._is_local(address):
+            raise UserError(f"{address} is not in local.domains; add --outside if you mean it", 77)
+
+    async def _send(
+        self, item: Item, text: StoredText, claims: Sequence[ReleaseRecord], requested_by: str
+    ) -> dict[str, Released]:
+        message = edited(text.message, headers.parse(text.message), without=SPAM_FIELDS)
+        outgoing = self._outgoing(item, message, claims, requested_by)
+        answers = await self._relay.send(outgoing)
+        await self._quarantine.settle(claims, answers, hashlib.sha256(message).digest())
+        for answer in answers:
+            log.info(
+                "(%s) release <%s> -> <%s> %s", item.mail_id, item.sender, answer.recipient, answer.reply
+            )
+        return {a.recipient: _sent(item.mail_id, a) for a in answers}
+
+    def _outgoing(
+        self, item: Item, message: bytes, claims: Sequence[ReleaseRecord], requested_by: str
+    ) -> Outgoing:
+        """Our fields end with Resent-Message-ID: below it begins the message as it came in."""
+        now = self._clock()
+        recipients = tuple(c.recipient for c in claims)
+        resent = resent_fields(
+            requested_by=requested_by,
+            recipients=recipients,
+            message_id=claims[0].resent_message_id,
+            site=self._site,
+            at=now,
+        )
+        envelope = Envelope(item.sender, tuple(Recipient(r) for r in recipients))
+        new_id, _ = ids.generate()
+        trace = received(Session(helo="localhost", peer_ip="127.0.0.1"), envelope, new_id, self._site, now)
+        return Outgoing(
+            item.sender,
+            envelope.recipients,
+            trace + resent + message,
+            body="7BIT" if message.isascii() else "8BITMIME",
+            smtputf8=not (item.sender + "".join(recipients)).isascii(),
+        )
+
+
+def _was_kept(copy: Copy) -> bool:
+    return copy.state not in (State.DELIVERED, State.REFUSED, State.DEFERRED)
+
+
+def _sent(mail_id: str, answer: Answer) -> Released:
+    state = State.RELEASED if answer.reply.positive else State.QUARANTINED
+    return Released(mail_id, answer.recipient, answer.reply, state)
+
+
+_WHY_NOT = {
+    "released": (State.RELEASED, "already released; --again sends it once more"),
+    "uncertain": (
+        State.UNCERTAIN,
+        "an earlier release was cut off and may have been sent; --again sends it once more",
+    ),
+    "busy": (State.UNCERTAIN, "is being released this moment by another process"),
+}
+
+
+def _not_sent(record: ReleaseRecord) -> Released:
+    state, words = _WHY_NOT[record.state]
+    said = f" ({record.response})" if record.response else ""
+    reply = Reply(450 if record.state == "busy" else 250, "", f"{words}{said}")
+    return Released(record.mail_id, record.recipient, reply, state, sent=False)
