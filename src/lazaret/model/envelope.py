@@ -25,8 +25,13 @@ class Session:
     client_name: str = ""
     """Reverse name of the client as the MTA verified it; "" when unknown."""
     helo: str = ""
+    """What the client called itself: XFORWARD HELO where given."""
+    peer_helo: str = ""
+    """What the peer of the connection called itself, for our Received field."""
     protocol: str = "ESMTP"
     """SMTP, ESMTP, ESMTPS, LMTP …: the word for the `with` clause of Received (RFC 3848)."""
+    client_protocol: str = ""
+    """XFORWARD PROTO: what the client spoke with the MTA; "" when unknown."""
     role: Role = Role.AFTER_QUEUE
     peer_ip: str = ""
     """The peer of the connection: the MTA, except on a listener that faces the world."""

@@ -1,0 +1,422 @@
+"""SMTP and LMTP, the server's side (RFC 5321, RFC 2033, RFC 2920): octets in, events out.
+
+    server = SmtpServer(session, settings)
+    server.greet()
+    events = server.receive(octets)     # and write server.take_output()
+    events = server.answer([reply])     # after a MessageReceived; it may bring further events
+
+All commands are answered here, except a whole message. While one awaits its reply, pipelined
+commands wait: replies go out in the order of the commands.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+
+from lazaret.model.delivery import Extensions
+from lazaret.model.envelope import Envelope, Recipient, Session
+from lazaret.model.errors import Reply
+from lazaret.wire.dot import BareLf, BareLfReceived, DotReader
+from lazaret.wire.lines import Lines
+from lazaret.wire.paths import decode
+from lazaret.wire.replies import encode
+from lazaret.wire.smtp_parameters import parse_mail, parse_rcpt
+from lazaret.wire.xforward import ATTRIBUTES, XforwardError, apply
+
+MAX_COMMAND_LINE = 4096
+"""Octets with CRLF. RFC 5321 says 512; SMTPUTF8 addresses with ORCPT need more (RFC 6531, section 3.4)."""
+RECIPIENT_OVERSHOOT = 1000
+"""So many recipients beyond the limit get their 452 in peace, as Postfix expects; more count as errors."""
+CONGESTED = 65_536
+"""Octets of pipelined input beyond which the reader should pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What a listener offers and bounds."""
+
+    name: str = "[127.0.0.1]"
+    """In greeting and EHLO. An address literal: Postfix takes its own host name for a mail loop."""
+    extensions: Extensions = field(default_factory=Extensions)
+    """What the next hop offers; `size` is the limit of a message in octets, 0 = none."""
+    starttls: bool = False
+    xforward: bool = False
+    """This peer may name the real client."""
+    max_recipients: int = 1100
+    max_errors: int = 20
+    bare_lf: BareLf = BareLf.REJECT
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceived:
+    """A whole message; the server waits for `answer`."""
+
+    session: Session
+    envelope: Envelope
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StartTls:
+    """Write the output, wrap the connection in TLS, then call `tls_started`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Write the output and close; whatever still comes is ignored."""
+
+
+Event = MessageReceived | StartTls | Closed
+
+
+class _State(Enum):
+    COMMANDS = auto()
+    DATA = auto()
+    ANSWER = auto()
+    """A message awaits its reply."""
+    TLS = auto()
+    CLOSED = auto()
+
+
+class SmtpServer:
+    """One connection. `session` holds the facts of the peer; SMTP or LMTP is what the peer greets with."""
+
+    def __init__(self, session: Session, settings: ServerSettings) -> None:
+        self.refuse_mail: Reply | None = None
+        """Said to every MAIL while it is set: `452 4.3.1` when the disk is full."""
+        self._settings = settings
+        self._peer = session
+        """The connection itself, without XFORWARD."""
+        self._session = session
+        self._lmtp = False
+        self._greeted = False
+        self._state = _State.COMMANDS
+        self._lines = Lines(MAX_COMMAND_LINE)
+        self._output = bytearray()
+        self._events: list[Event] = []
+        self._errors = 0
+        self._overshoot = 0
+        self._envelope: Envelope | None = None
+        self._recipients: list[Recipient] = []
+        self._data: DotReader | None = None
+
+    @property
+    def session(self) -> Session:
+        """The facts as they stand now, XFORWARD included."""
+        return self._session
+
+    @property
+    def awaits_answer(self) -> bool:
+        """A message was received and `answer` has not been called."""
+        return self._state is _State.ANSWER
+
+    @property
+    def congested(self) -> bool:
+        """More pipelined input waits than a peer needs: stop reading until the answer."""
+        return self._state is _State.ANSWER and len(self._lines) > CONGESTED
+
+    def greet(self) -> None:
+        """Says 220."""
+        self._say(Reply(220, "", f"{self._settings.name} ESMTP lazaret service ready"))
+
+    def close(self, reply: Reply) -> None:
+        """Says a last word (554 to a stranger, 421 at shutdown or timeout) and hears nothing more."""
+        self._say(reply)
+        self._state = _State.CLOSED
+        self._lines.clear()
+        self._forget_message()
+
+    def take_output(self) -> bytes:
+        """What is to be written now."""
+        output = bytes(self._output)
+        self._output.clear()
+        return output
+
+    def receive(self, octets: bytes) -> list[Event]:
+        """Takes what came in; events in their order."""
+        if self._state in (_State.CLOSED, _State.TLS):
+            # Before TLS: an attacker in between would slip commands into the secured session.
+            return []
+        self._lines.feed(octets)
+        return self._advance()
+
+    def answer(self, replies: Sequence[Reply]) -> list[Event]:
+        """Answers the message: one reply; over LMTP one per recipient, or one for all of them.
+
+        Takes up the pipelined input that waited. ValueError when the number is wrong.
+        """
+        count = len(self._recipients) if self._lmtp else 1
+        if len(replies) not in (1, count):
+            raise ValueError(f"{len(replies)} replies for {count}")
+        if self._state is _State.CLOSED:
+            return []
+        self._end_message(replies)
+        return self._advance()
+
+    def tls_started(self) -> None:
+        """The connection is under TLS: the peer begins anew, and nothing it said before holds."""
+        self._state = _State.COMMANDS
+        self._lines.clear()
+        self._greeted = False
+        self._peer = replace(self._peer, secure=True)
+        self._reset()
+
+    def _advance(self) -> list[Event]:
+        while self._take_line() or self._take_data():
+            pass
+        events, self._events = self._events, []
+        return events
+
+    def _take_line(self) -> bool:
+        if self._state is not _State.COMMANDS:
+            return False
+        line = self._lines.pop()
+        if line is None:
+            return False
+        self._command(line)
+        return True
+
+    def _take_data(self) -> bool:
+        if self._state is not _State.DATA or self._data is None or not len(self._lines):
+            return False
+        self._receive_data(self._data)
+        return True
+
+    # Commands
+
+    def _command(self, line: bytes) -> None:
+        if not line.endswith(b"\r\n") and (not line or self._settings.bare_lf is BareLf.REJECT):
+            what = "Error: line too long" if not line else "Error: command must end in <CR><LF>"
+            self._refuse(Reply(500, "5.5.2", what))
+            return
+        verb, _, argument = line.rstrip(b"\r\n").partition(b" ")
+        verb = verb.upper()
+        if verb in _NOT_SMTP:
+            self._hang_up(Reply(521, "5.5.1", "Error: this is a mail service"))
+            return
+        handler = _COMMANDS.get(verb, SmtpServer._unknown)
+        reply = handler(self, argument.strip(b" \t"))
+        if reply is None:
+            return
+        if reply.permanent:
+            self._refuse(reply)
+            return
+        self._say(reply)
+
+    def _refuse(self, reply: Reply) -> None:
+        """Says it and counts it; too many errors end the connection."""
+        self._say(reply)
+        self._errors += 1
+        if self._errors > self._settings.max_errors:
+            self._hang_up(Reply(421, "4.7.0", "Error: too many errors"))
+
+    def _hang_up(self, reply: Reply) -> None:
+        self.close(reply)
+        self._events.append(Closed())
+
+    def _say(self, reply: Reply) -> None:
+        self._output += encode(reply)
+
+    def _helo(self, argument: bytes) -> Reply | None:
+        return self._hello(argument, "SMTP", esmtp=False)
+
+    def _ehlo(self, argument: bytes) -> Reply | None:
+        return self._hello(argument, "ESMTPS" if self._peer.secure else "ESMTP")
+
+    def _lhlo(self, argument: bytes) -> Reply | None:
+        return self._hello(argument, "LMTPS" if self._peer.secure else "LMTP")
+
+    def _hello(self, argument: bytes, protocol: str, *, esmtp: bool = True) -> Reply | None:
+        name = "".join(c if c.isprintable() else "?" for c in argument.decode("utf-8", "replace"))
+        if not name:
+            return Reply(501, "5.5.4", "Error: the host name is missing")
+        self._peer = replace(self._peer, helo=name, peer_helo=name, protocol=protocol)
+        self._lmtp = protocol.startswith("LMTP")
+        self._greeted = True
+        self._reset()
+        lines = [self._settings.name, *self._keywords()] if esmtp else [self._settings.name]
+        return Reply(250, "", "\n".join(lines))
+
+    def _keywords(self) -> list[str]:
+        offered = self._settings.extensions
+        optional = {
+            "8BITMIME": offered.eightbit,
+            "SMTPUTF8": offered.smtputf8,
+            "DSN": offered.dsn,
+            "STARTTLS": self._settings.starttls and not self._peer.secure,
+            "XFORWARD " + " ".join(ATTRIBUTES): self._settings.xforward,
+        }
+        size = f"SIZE {offered.size}" if offered.size else "SIZE"
+        always = ["VRFY", "PIPELINING", size, "ENHANCEDSTATUSCODES"]
+        return always + [keyword for keyword, on in optional.items() if on]
+
+    def _xforward(self, argument: bytes) -> Reply | None:
+        if not self._settings.xforward:
+            return Reply(550, "5.7.1", "Error: insufficient authorization")
+        if self._envelope is not None:
+            return Reply(503, "5.5.1", "Error: XFORWARD within a mail transaction")
+        try:
+            self._session = apply(self._session, decode(argument))
+        except XforwardError as error:
+            return Reply(501, "5.5.4", f"Error: XFORWARD: {error}")
+        return Reply(250, "2.5.0", "Ok XFORWARD")
+
+    def _mail(self, argument: bytes) -> Reply | None:
+        if not self._greeted:
+            return Reply(503, "5.5.1", "Error: send HELO, EHLO or LHLO first")
+        if self._envelope is not None:
+            return Reply(503, "5.5.1", "Error: nested MAIL command")
+        if self.refuse_mail is not None:
+            return self.refuse_mail
+        envelope = parse_mail(argument)
+        if isinstance(envelope, Reply):
+            return envelope
+        limit = self._settings.extensions.size
+        if limit and envelope.declared_size > limit:
+            text = f"Declared message size ({envelope.declared_size} B) exceeds size limit"
+            return Reply(552, "5.3.4", text)
+        self._envelope = envelope
+        return Reply(250, "2.1.0", f"Sender <{envelope.sender}> OK")
+
+    def _rcpt(self, argument: bytes) -> Reply | None:
+        if self._envelope is None:
+            return Reply(503, "5.5.1", "Error: need MAIL command")
+        recipient = parse_rcpt(argument)
+        if isinstance(recipient, Reply):
+            return recipient
+        if len(self._recipients) >= self._settings.max_recipients:
+            return self._one_too_many()
+        self._recipients.append(recipient)
+        return Reply(250, "2.1.5", f"Recipient <{recipient.address}> OK")
+
+    def _one_too_many(self) -> Reply | None:
+        reply = Reply(452, "4.5.3", "Error: too many recipients")
+        self._overshoot += 1
+        if self._overshoot <= RECIPIENT_OVERSHOOT:
+            return reply
+        self._refuse(reply)
+        return None
+
+    def _begin_data(self, argument: bytes) -> Reply | None:
+        if argument:
+            return Reply(501, "5.5.4", "Error: syntax: DATA")
+        if self._envelope is None:
+            return Reply(503, "5.5.1", "Error: need MAIL command")
+        if not self._recipients:
+            return Reply(503 if self._lmtp else 554, "5.1.1", "Error: no valid recipients")
+        self._data = DotReader(self._settings.extensions.size, self._settings.bare_lf)
+        self._state = _State.DATA
+        return Reply(354, "", "End data with <CR><LF>.<CR><LF>")
+
+    def _rset(self, argument: bytes) -> Reply | None:
+        if argument:
+            return Reply(501, "5.5.4", "Error: syntax: RSET")
+        self._reset()
+        return Reply(250, "2.0.0", "Ok RSET")
+
+    def _noop(self, argument: bytes) -> Reply | None:
+        return Reply(250, "2.0.0", "Ok NOOP")
+
+    def _vrfy(self, argument: bytes) -> Reply | None:
+        return Reply(252, "2.0.0", "Argument not checked")
+
+    def _help(self, argument: bytes) -> Reply | None:
+        return Reply(
+            214, "2.0.0", "lazaret, a content filter; the commands are those of RFC 5321 and RFC 2033"
+        )
+
+    def _starttls(self, argument: bytes) -> Reply | None:
+        if not self._settings.starttls:
+            return self._unimplemented(argument)
+        if self._peer.secure:
+            return Reply(554, "5.5.1", "Error: TLS already active")
+        if argument:
+            return Reply(501, "5.5.4", "Error: syntax: STARTTLS")
+        self._say(Reply(220, "2.0.0", "Ready to start TLS"))
+        self._state = _State.TLS
+        self._lines.clear()
+        self._events.append(StartTls())
+        return None
+
+    def _quit(self, argument: bytes) -> Reply | None:
+        self._hang_up(Reply(221, "2.0.0", f"{self._settings.name} lazaret closing transmission channel"))
+        return None
+
+    def _unimplemented(self, argument: bytes) -> Reply | None:
+        return Reply(502, "5.5.1", "Error: command not implemented")
+
+    def _unknown(self, argument: bytes) -> Reply | None:
+        return Reply(500, "5.5.2", "Error: bad syntax")
+
+    # The message
+
+    def _receive_data(self, data: DotReader) -> None:
+        try:
+            rest = data.feed(self._lines.take_all())
+        except BareLfReceived:
+            self._hang_up(Reply(521, "5.5.2", f"{self._settings.name} Error: bare <LF> received"))
+            return
+        if rest is None:
+            return
+        self._lines.feed(rest)
+        self._data = None
+        if data.oversized:
+            text = f"Message size ({data.size} B) exceeds size limit"
+            self._end_message([Reply(552, "5.3.4", text)])
+            return
+        if self._envelope is None:
+            return
+        self._state = _State.ANSWER
+        self._errors = 0
+        envelope = replace(self._envelope, recipients=tuple(self._recipients))
+        self._events.append(MessageReceived(self._session, envelope, data.message()))
+
+    def _end_message(self, replies: Sequence[Reply]) -> None:
+        """Over LMTP one reply stands for each recipient when it is the only one (RFC 2033, section 4.2)."""
+        count = len(self._recipients) if self._lmtp else 1
+        for reply in replies if len(replies) == count else list(replies) * count:
+            self._say(reply)
+        self._state = _State.COMMANDS
+        self._reset()
+        if any(reply.code == 421 for reply in replies):
+            self._state = _State.CLOSED
+            self._events.append(Closed())
+
+    def _reset(self) -> None:
+        """The end of a transaction; what XFORWARD told belonged to it."""
+        self._forget_message()
+        self._session = self._peer
+
+    def _forget_message(self) -> None:
+        self._envelope = None
+        self._recipients = []
+        self._overshoot = 0
+        self._data = None
+
+
+_NOT_SMTP = frozenset((b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"CONNECT", b"BDAT"))
+"""A browser lured to our port would send a mail in the body of a POST, and BDAT, which we never offer,
+brings text where we expect commands: both end the connection."""
+
+_COMMANDS: dict[bytes, Callable[[SmtpServer, bytes], Reply | None]] = {
+    b"HELO": SmtpServer._helo,
+    b"EHLO": SmtpServer._ehlo,
+    b"LHLO": SmtpServer._lhlo,
+    b"XFORWARD": SmtpServer._xforward,
+    b"MAIL": SmtpServer._mail,
+    b"RCPT": SmtpServer._rcpt,
+    b"DATA": SmtpServer._begin_data,
+    b"RSET": SmtpServer._rset,
+    b"NOOP": SmtpServer._noop,
+    b"VRFY": SmtpServer._vrfy,
+    b"HELP": SmtpServer._help,
+    b"QUIT": SmtpServer._quit,
+    b"STARTTLS": SmtpServer._starttls,
+    b"EXPN": SmtpServer._unimplemented,
+    b"TURN": SmtpServer._unimplemented,
+    b"ETRN": SmtpServer._unimplemented,
+    b"SEND": SmtpServer._unimplemented,
+    b"SOML": SmtpServer._unimplemented,
+    b"SAML": SmtpServer._unimplemented,
+    b"AUTH": SmtpServer._unimplemented,
+}
