@@ -1,0 +1,120 @@
+"""What must hold between options, and between them and the machine."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from lazaret.config.account import service_account
+from lazaret.config.endpoint import Endpoint
+from lazaret.config.options import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Options that cannot stand together. The error points to the first of `keys` that was set."""
+
+    keys: tuple[str, ...]
+    text: str
+
+
+def conflicts(config: Config, euid: int) -> Iterator[Conflict]:
+    """Everything that does not fit; `euid` is the effective user who would start the service."""
+    yield from _levels(config)
+    yield from _open_listeners(config, euid)
+    yield from _listeners_twice(config)
+    yield from _mail_loop(config)
+    yield from _user(config, euid)
+    yield from _rule_paths(config)
+
+
+def _levels(config: Config) -> Iterator[Conflict]:
+    levels = config.levels
+    if levels.mark > levels.quarantine:
+        yield Conflict(
+            ("levels.mark", "levels.quarantine"),
+            f"levels.mark = {levels.mark} is above levels.quarantine = {levels.quarantine}; "
+            "nothing would ever be marked, write mark <= quarantine",
+        )
+    if levels.quarantine > levels.kill:
+        yield Conflict(
+            ("levels.quarantine", "levels.kill"),
+            f"levels.quarantine = {levels.quarantine} is above levels.kill = {levels.kill}; "
+            "nothing would ever be quarantined, write quarantine <= kill",
+        )
+
+
+def _listeners(config: Config) -> Mapping[str, tuple[Endpoint, ...]]:
+    listen = config.listen
+    return {
+        "listen.smtp": listen.smtp,
+        "listen.before_queue": listen.before_queue,
+        "listen.originating": listen.originating,
+        "listen.ampdp": listen.ampdp,
+        "listen.http": (listen.http,) if listen.http else (),
+    }
+
+
+def _open_listeners(config: Config, euid: int) -> Iterator[Conflict]:
+    """A listener that other machines reach: never as root, and never without saying who may use it."""
+    as_root = euid == 0 and _runs_as_root(config)
+    for key, endpoints in _listeners(config).items():
+        reachable = next((e for e in endpoints if not e.loopback), None)
+        if reachable is None:
+            continue
+        if as_root:
+            yield Conflict(
+                (key,),
+                f"{key}: {reachable} is reachable from other machines, and the service would run as root; "
+                "set service.user, or listen on 127.0.0.1",
+            )
+        # The web page asks for a login instead of an address.
+        if key != "listen.http" and not (config.is_set("listen.clients") and config.listen.clients):
+            yield Conflict(
+                (key, "listen.clients"),
+                f"{key}: {reachable} is reachable from other machines; "
+                "write in listen.clients who may use it",
+            )
+
+
+def _runs_as_root(config: Config) -> bool:
+    try:
+        return service_account(config).uid == 0
+    except KeyError:
+        return False
+
+
+def _listeners_twice(config: Config) -> Iterator[Conflict]:
+    first: dict[Endpoint, str] = {}
+    for key, endpoints in _listeners(config).items():
+        for endpoint in endpoints:
+            if not endpoint.path and not endpoint.port:
+                continue
+            if endpoint in first:
+                yield Conflict((key, first[endpoint]), f"{key}: {endpoint} is also in {first[endpoint]}")
+            first.setdefault(endpoint, key)
+
+
+def _mail_loop(config: Config) -> Iterator[Conflict]:
+    ours = {e for key, endpoints in _listeners(config).items() if key != "listen.http" for e in endpoints}
+    for key, hops in (("relay.next_hop", config.relay.next_hop), ("relay.release", config.relay.release)):
+        for hop in hops:
+            if hop.endpoint in ours:
+                yield Conflict(
+                    (key, "listen.smtp"), f"{key}: {hop} is Lazaret itself; mail would go in circles"
+                )
+
+
+def _user(config: Config, euid: int) -> Iterator[Conflict]:
+    if euid != 0:
+        return  # Only root can become somebody else, so that nobody looks the name up.
+    try:
+        service_account(config)
+    except KeyError:
+        yield Conflict(
+            ("service.user",), f'service.user: there is no user "{config.service.user}" on this machine'
+        )
+
+
+def _rule_paths(config: Config) -> Iterator[Conflict]:
+    for path in config.rules.paths:
+        if not path.exists():
+            yield Conflict(("rules.paths",), f"rules.paths: there is no {path}")

@@ -1,0 +1,432 @@
+"""Every setting, and the only home of each: its name, kind, unit, default and meaning."""
+
+# ruff: noqa: RUF009  -- `option` is this file's word for dataclasses.field
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lazaret.config import words
+from lazaret.config.endpoint import Endpoint, NextHop
+from lazaret.config.kinds import (
+    Kind,
+    Network,
+    Number,
+    Parsed,
+    Several,
+    Size,
+    Switch,
+    Text,
+    Whole,
+    Word,
+    network,
+    write_network,
+)
+
+T = TypeVar("T")
+
+LISTENER = Parsed("an address to listen on", Endpoint.parse)
+NEXT_HOP = Parsed("a next hop", NextHop.parse)
+NETWORK = Parsed("an IP network", network, write_network)
+KEPT_DAYS = Whole(1, 36_500)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What is known of one setting beside its name."""
+
+    kind: Kind[Any]  # each option has a kind of its own type; `option` below has checked it
+    default: object
+    text: str
+    unit: str
+
+
+def option(kind: Kind[T], default: T, text: str, *, unit: str = "") -> T:
+    """Declares a field of a section; its text is one paragraph that says what it does."""
+    return field(default=default, metadata={"option": Option(kind, default, text, unit)})
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where Lazaret listens, and who may speak to it."""
+
+    smtp: tuple[Endpoint, ...] = option(
+        Several(LISTENER),
+        (Endpoint("127.0.0.1", 10024),),
+        "After-queue content filter: an MTA that has taken the mail already hands it over here "
+        "(Postfix: content_filter). Greeted with LHLO it speaks LMTP.",
+    )
+    before_queue: tuple[Endpoint, ...] = option(
+        Several(LISTENER),
+        (),
+        "The same before the queue (Postfix: smtpd_proxy_filter): our reply goes to the sending client, "
+        "so that a refusal is a refusal and no bounce.",
+    )
+    originating: tuple[Endpoint, ...] = option(
+        Several(LISTENER),
+        (),
+        "The same for mail of our own users, as the submission service hands it over: "
+        "it is scored, but never marked, learned from or silently quarantined.",
+    )
+    ampdp: tuple[Endpoint, ...] = option(
+        Several(LISTENER),
+        (Endpoint(path="ampdp.sock"),),
+        "The release protocol of amavisd (AM.PDP). A relative socket path lies in store.data_dir; "
+        '"127.0.0.1:9998" is where amavisd has it.',
+    )
+    http: Endpoint | None = option(
+        Parsed("an address to listen on", words.listener_or_none),
+        Endpoint("127.0.0.1", 8025),
+        'Web page, API, /healthz, /readyz and /metrics. "" turns them off.',
+    )
+    clients: tuple[Network, ...] = option(
+        Several(NETWORK),
+        (network("127.0.0.0/8"), network("::1")),
+        "Who may speak SMTP, LMTP, XFORWARD and AM.PDP to us; any other client gets 554 when it connects. "
+        "It must be written when one of these listeners is reachable from beyond this machine.",
+    )
+    bare_lf: words.BareLineFeed = option(
+        Word(words.BareLineFeed),
+        words.BareLineFeed.REJECT,
+        'A line feed without carriage return in DATA: "reject" ends the connection with 521, because it is '
+        'how mail is smuggled past a filter; "normalize" takes it as a line end.',
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ampdp:
+    """The release protocol of amavisd."""
+
+    require_secret: words.RequireSecret = option(
+        Word(words.RequireSecret),
+        words.RequireSecret.TCP,
+        'When a release must carry the secret_id beside the mail_id: over "tcp" only (the Unix socket has '
+        'mode 0660, so whoever reaches it may release), "always", or "never".',
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """What is ours."""
+
+    domains: tuple[str, ...] = option(
+        Several(Text("a domain", words.domain)),
+        (),
+        "Recipients in these domains are local: only their mail gets the subject mark and X-Spam fields. "
+        '".example.org" is that domain and all below it. Empty: every recipient is local, with a warning.',
+    )
+    networks: tuple[Network, ...] = option(
+        Several(NETWORK),
+        (),
+        "Our own networks besides loopback: mail from them is originating, and the rules trust their "
+        "Received fields. Empty: the rules infer what they trust as SpamAssassin does.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Where mail goes from here."""
+
+    next_hop: tuple[NextHop, ...] = option(
+        Several(NEXT_HOP, single=True),
+        (NextHop.parse("smtp:[127.0.0.1]:10025"),),
+        'Takes the mail that is delivered: "smtp:[host]:port", "lmtp:[host]:port", "unix:/path" (LMTP) or '
+        '"smtp:unix:/path". A list is tried in its order.',
+    )
+    release: tuple[NextHop, ...] = option(
+        Several(NEXT_HOP, single=True),
+        (),
+        "Takes the mail that is released from the quarantine, when that is another. Empty: relay.next_hop.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """From which score on what happens; a score that is equal has reached the level."""
+
+    tag: float = option(
+        Number(), -999.0, "From here on a delivered message gets X-Spam fields.", unit="points"
+    )
+    mark: float = option(
+        Number(),
+        3.0,
+        "From here on a delivered message is marked: levels.subject_tag before its subject, and "
+        "X-Spam-Flag: YES, so that Sieve can file it.",
+        unit="points",
+    )
+    quarantine: float = option(
+        Number(),
+        5.0,
+        "From here on a message is kept in the quarantine and not delivered.",
+        unit="points",
+    )
+    kill: float = option(
+        Number(),
+        8.0,
+        "From here on a message is refused or discarded, as levels.kill_action says. On a database that "
+        "Lazaret did not create it counts only when it is written in the configuration: nobody loses mail "
+        "by switching.",
+        unit="points",
+    )
+    kill_action: words.KillAction = option(
+        Word(words.KillAction),
+        words.KillAction.AUTO,
+        '"auto" refuses where our client is the sender itself (listen.before_queue) and discards after the '
+        'queue, where a refusal would become a bounce to a forged address; "reject" and "discard" force one.',
+    )
+    quarantine_reply: words.QuarantineReply = option(
+        Word(words.QuarantineReply),
+        words.QuarantineReply.ACCEPT,
+        'Before the queue, "reject" keeps the quarantined copy and tells the sender with a 5xx; "accept" '
+        "tells nothing.",
+    )
+    subject_tag: str = option(
+        Text(),
+        "***SPAM*** ",
+        'Stands before the subject of a marked message. "" leaves the subject alone.',
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Exceptions from the levels."""
+
+    always_deliver: tuple[str, ...] = option(
+        Several(Text("an address", words.recipient_pattern)),
+        ("postmaster@", "abuse@"),
+        'Recipients whose mail is marked at most, never quarantined or killed for its score: "user@" in '
+        'every domain, "user@example.org", "@example.org", or "@.example.org" with all below it.',
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """How long quarantined mail is kept."""
+
+    keep_days: int = option(KEPT_DAYS, 30, "Quarantined messages are removed after this time.", unit="days")
+    keep_killed_days: int = option(
+        Whole(0, 36_500),
+        14,
+        "Discarded messages are kept, releasable, for this time. 0: they are not kept.",
+        unit="days",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """How long it is remembered what happened."""
+
+    keep_days: int = option(
+        KEPT_DAYS,
+        90,
+        "Rows of history, those of delivered mail too, are removed after this time.",
+        unit="days",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The database, and where files lie."""
+
+    url: str = option(
+        Text("a database URL", words.database_url),
+        "sqlite:///lazaret.db",
+        '"sqlite:///file" (a relative file lies in store.data_dir), "mysql://user@host/db" (MariaDB too) or '
+        '"postgresql://user@host/db". A database of amavisd-new is opened as it is.',
+    )
+    password_file: Path | None = option(
+        Parsed("a path", words.path_or_none),
+        None,
+        "A file with the password of the database in its first line; others must not be able to read it. "
+        "$LAZARET_STORE_PASSWORD does the same without a file.",
+    )
+    data_dir: Path = option(
+        Parsed("a path", words.path),
+        Path(),
+        "Where the database, the learner, the compiled rules and the sockets lie. As every relative path it "
+        "is taken from the directory of the configuration file; without one from $STATE_DIRECTORY, else "
+        "/var/lib/lazaret when it exists and is ours, else $XDG_STATE_HOME/lazaret.",
+    )
+    min_free: int = option(
+        Size(),
+        2**30,
+        "With less free space in store.data_dir, MAIL FROM gets 452 4.3.1 and the mail stays with the MTA.",
+        unit="octets",
+    )
+    password: str = field(default="", repr=False)
+    """Of the database, from wherever it was given; `url` has none once the configuration is loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Which rules are run."""
+
+    shipped: bool = option(Switch(), True, "Run the rules that Lazaret ships.")
+    paths: tuple[Path, ...] = option(
+        Several(Parsed("a path", words.path)),
+        (),
+        "SpamAssassin .pre and .cf files, or directories of them, loaded after the shipped rules in "
+        "this order.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check, by its name: `[checks.NAME]`."""
+
+    on_unavailable: words.OnUnavailable = option(
+        Word(words.OnUnavailable),
+        words.OnUnavailable.IGNORE,
+        'When the check cannot answer: "ignore" goes on without it and the report says so; "defer" answers '
+        "451, so that the MTA tries again later.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """The learner."""
+
+    enabled: bool = option(
+        Switch(),
+        True,
+        "Let what was learned from your mail add its points. It takes effect once a learner is present.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The processes that filter."""
+
+    count: int = option(Whole(0, 1024), 0, "How many. 0: one per core.", unit="processes")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one message may cost."""
+
+    message_size: int = option(
+        Size(), 0, "A larger message is refused with 552. 0: what the next hop takes.", unit="octets"
+    )
+    recipients: int = option(
+        Whole(100, 100_000),
+        1100,
+        "More recipients in one transaction get 452 each; RFC 5321 asks for at least 100.",
+        unit="recipients",
+    )
+    scan_time_s: float = option(
+        Number(above=0),
+        20.0,
+        "The checks of one message get this much time; a message that needs more gets LAZARET_OVER_BUDGET.",
+        unit="seconds",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """How this machine calls itself."""
+
+    hostname: str = option(
+        Text("a host name", words.host_name),
+        "",
+        "The name in greetings and Received fields. Empty: the machine's own.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """As whom Lazaret runs."""
+
+    user: str = option(
+        Text(),
+        "",
+        "Whom to become when started as root. Empty: the owner of store.data_dir; when that is root too, "
+        "Lazaret runs with a warning and listens on loopback only.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Where it is told what happens."""
+
+    to: str = option(
+        Text("a log target", words.log_target),
+        "stderr",
+        '"stderr", "syslog:mail" or another facility, or a path with a slash, reopened on SIGHUP.',
+    )
+    format: words.LogFormat = option(
+        Word(words.LogFormat),
+        words.LogFormat.TEXT,
+        '"text" is the line that amavisd writes, for the parsers that exist; "json" has fixed keys.',
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration. `load` gives it with every path absolute."""
+
+    mode: words.Mode = option(
+        Word(words.Mode),
+        words.Mode.FILTER,
+        '"observe" scores and records everything and changes nothing: for running beside another filter.',
+    )
+    listen: Listen = Listen()
+    ampdp: Ampdp = Ampdp()
+    local: Local = Local()
+    relay: Relay = Relay()
+    levels: Levels = Levels()
+    policy: Policy = Policy()
+    quarantine: Quarantine = Quarantine()
+    history: History = History()
+    store: Store = Store()
+    rules: Rules = Rules()
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    """Only the checks that the configuration names."""
+    learn: Learn = Learn()
+    workers: Workers = Workers()
+    limits: Limits = Limits()
+    site: Site = Site()
+    service: Service = Service()
+    log: Log = Log()
+    file: Path | None = field(default=None, compare=False)
+    """The configuration file; None when there is none."""
+    where: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Key -> where it was set (`lazaret.toml:12`, `--set`); keys that were not set are missing."""
+
+    def is_set(self, key: str) -> bool:
+        """Whether `section.key` is written in the configuration, be it with its default."""
+        return key in self.where
+
+    def check(self, name: str) -> Check:
+        """The settings of the check with this name."""
+        return self.checks.get(name, Check())
+
+
+SECTIONS: Mapping[str, type] = {
+    f.name: type(f.default) for f in fields(Config) if f.name not in ("mode", "checks", "file", "where")
+}
+"""Section -> its class, in the order of the file; `[checks.NAME]` is beside them, one for each check."""
+
+
+def options_of(section: type) -> Iterator[tuple[str, Option]]:
+    """(name, option) of each setting of a section."""
+    for f in fields(section):
+        if "option" in f.metadata:
+            yield f.name, f.metadata["option"]
+
+
+OPTIONS: Mapping[tuple[str, ...], Option] = {
+    **{(name,): option for name, option in options_of(Config)},
+    **{(s, name): option for s, section in SECTIONS.items() for name, option in options_of(section)},
+}
+"""Path of the key -> option; the top level first."""
+
+CHECK_OPTIONS: Mapping[str, Option] = dict(options_of(Check))
+"""The settings of `[checks.NAME]`."""
+
+
+def find_option(path: tuple[str, ...]) -> Option | None:
+    """The option with this key, those of `checks.NAME` included."""
+    if len(path) == 3 and path[0] == "checks":
+        return CHECK_OPTIONS.get(path[2])
+    return OPTIONS.get(path)

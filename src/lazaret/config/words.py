@@ -1,0 +1,123 @@
+"""The words that options choose from, and the texts that must have a certain form."""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from lazaret.config.endpoint import Endpoint
+from lazaret.config.problems import Unfit
+from lazaret.model import address
+
+
+class Mode(StrEnum):
+    FILTER = "filter"
+    OBSERVE = "observe"
+
+
+class BareLineFeed(StrEnum):
+    REJECT = "reject"
+    NORMALIZE = "normalize"
+
+
+class RequireSecret(StrEnum):
+    TCP = "tcp"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class KillAction(StrEnum):
+    AUTO = "auto"
+    REJECT = "reject"
+    DISCARD = "discard"
+
+
+class QuarantineReply(StrEnum):
+    ACCEPT = "accept"
+    REJECT = "reject"
+
+
+class LogFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+class OnUnavailable(StrEnum):
+    IGNORE = "ignore"
+    DEFER = "defer"
+
+
+def listener_or_none(text: str) -> Endpoint | None:
+    """An address to listen on; "" for none."""
+    return Endpoint.parse(text) if text else None
+
+
+def path(text: str) -> Path:
+    """A path, `~` not expanded: a service has no home."""
+    if not text:
+        raise Unfit('expected a path; write "." for the directory of the configuration file')
+    return Path(text)
+
+
+def path_or_none(text: str) -> Path | None:
+    """A path; "" for none."""
+    return Path(text) if text else None
+
+
+def domain(text: str) -> str:
+    """A mail domain in lower-case ASCII; with a dot before it all domains below it too."""
+    ascii_name = address.to_ascii(text)
+    if not address.is_valid("a@" + ascii_name.removeprefix(".")):
+        raise Unfit(f'"{text}" is no domain; write "example.org", or ".example.org" for all below it too')
+    return ascii_name
+
+
+def recipient_pattern(text: str) -> str:
+    """`user@`, `user@domain`, `@domain` or `@.domain`."""
+    local, at, at_domain = text.rpartition("@")
+    sample = f"{local or 'a'}@{at_domain.removeprefix('.') or 'a'}"
+    if at and (local or at_domain) and address.is_valid(sample):
+        return text
+    raise Unfit(f'"{text}" is no address; write "postmaster@", "user@example.org" or "@example.org"')
+
+
+def host_name(text: str) -> str:
+    """A host name as it stands in Received and in greetings; "" for the machine's own."""
+    if text and not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?", text):
+        raise Unfit(f'"{text}" is no host name; write for example "mail.example.org"')
+    return text
+
+
+def database_url(text: str) -> str:
+    """`sqlite:///file`, `mysql://user@host/db`, `postgresql://user@host/db`. Errors show no password."""
+    try:
+        url = urlsplit(text)
+        valid = url.port is None or url.port > 0
+    except ValueError:
+        raise Unfit("is no URL; write for example postgresql://user@host/db") from None
+    if url.scheme == "sqlite":
+        if url.netloc or url.path in ("", "/") or url.path == "/:memory:":
+            raise Unfit('needs a file; write "sqlite:///lazaret.db", or four slashes before an absolute path')
+        return text
+    if url.scheme not in ("mysql", "postgresql"):
+        raise Unfit("expected sqlite:///file, mysql://user@host/db or postgresql://user@host/db")
+    if "password" in url.query:
+        raise Unfit("takes no password after the question mark; write store.password_file")
+    if not valid or url.path in ("", "/"):
+        raise Unfit(f"names no database; write {url.scheme}://user@host/db")
+    return text
+
+
+_FACILITIES = ("mail", "daemon", "user", *(f"local{n}" for n in range(8)))
+
+
+def log_target(text: str) -> str:
+    """`stderr`, `syslog:FACILITY` or a path; a lone word is rather a typing mistake than a path."""
+    if text == "stderr" or "/" in text:
+        return text
+    word, _, facility = text.partition(":")
+    if word == "syslog" and facility in _FACILITIES:
+        return text
+    if word == "syslog":
+        raise Unfit(f'expected a facility; write "syslog:mail" ({" ".join(_FACILITIES)})')
+    raise Unfit('expected "stderr", "syslog:mail", or a path with a slash such as "./lazaret.log"')

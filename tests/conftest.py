@@ -1,0 +1,57 @@
+"""What tests of several rooms share: the material beside the repository, and free ports."""
+
+import fcntl
+import socket
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of test material beside the repository; it is no part of it."""
+    folder = REPOSITORY.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip(f"no test material: there is no {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def corpus(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The development corpora, unpacked once for all workers of a run. Hostile mail: open no link."""
+    archive = shared / "corpora" / "dev.tar.xz"
+    if not archive.is_file():
+        pytest.skip(f"no corpora: there is no {archive}")
+    own = tmp_path_factory.getbasetemp()
+    # Each worker of xdist has a directory of its own below the one of the run.
+    run = own.parent if own.name.startswith("popen-") else own
+    with open(run / "corpus.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = run / "corpus"
+        if not done.exists():
+            unpacking = run / "corpus.unpacking"
+            with tarfile.open(archive) as tar:
+                tar.extractall(unpacking, filter="data")
+            unpacking.rename(done)
+    return done / "dev"
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """Gives a TCP port of 127.0.0.1 on which nobody listens, another one at each call."""
+    given: set[int] = set()
+
+    def port() -> int:
+        while True:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                number = int(probe.getsockname()[1])
+            if number not in given:
+                given.add(number)
+                return number
+
+    return port
