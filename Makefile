@@ -1,0 +1,75 @@
+# Everything goes into .venv; `make setup` once, and what has not changed costs nothing the next time.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv --quiet
+INSTALL := $(UV) pip install --python $(BIN)/python
+LOCK := $(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
+ARGS ?=
+
+.PHONY: help setup run demo test lint format bench docs lock clean
+
+help:
+	@echo 'make run      set up and run the service: SQLite, shipped rules, no configuration file'
+	@echo 'make demo     the whole story in the terminal, in under a minute'
+	@echo 'make setup    set up .venv for development; the command is .venv/bin/lazaret'
+	@echo 'make test     set up and run all tests          ARGS="tests/wire -k dot"'
+	@echo 'make lint     ruff and mypy; `make format` writes what ruff wants'
+	@echo 'make bench    run the benchmarks'
+	@echo 'make docs     write docs/configuration.md from the options'
+	@echo 'make lock     renew the locked requirements'
+
+setup: $(VENV)/.development
+
+run: $(VENV)/.runtime
+	@exec $(BIN)/lazaret serve $(ARGS)
+
+demo: $(VENV)/.runtime
+	@exec $(BIN)/lazaret demo $(ARGS)
+
+test: setup
+	@tests/install-packages
+	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup
+	@for program in bench/*.py; do $(BIN)/python $$program $(ARGS) || exit; done
+
+docs: setup
+	$(BIN)/python -m lazaret.config.document > docs/configuration.md
+
+lock: $(VENV)/.build
+	$(LOCK) --group build -o requirements-build.txt
+	$(LOCK) pyproject.toml -c requirements-build.txt -o requirements.txt
+	$(LOCK) pyproject.toml --group dev -c requirements.txt -c requirements-build.txt -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV)
+
+# Three steps, each with a stamp: what installs, what runs, what develops.
+
+$(VENV)/.build: requirements-build.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Lazaret needs Python 3.11 or later; name it with make PYTHON=python3.12")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'The Python module venv is missing: apt-get install python3-venv' >&2; exit 1; }
+	@echo 'Setting up $(VENV); this takes a minute the first time.'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --quiet --disable-pip-version-check install --require-hashes -r requirements-build.txt
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.build requirements.txt pyproject.toml
+	@$(INSTALL) --require-hashes -r requirements.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
+	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@touch $@
