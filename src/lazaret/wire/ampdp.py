@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from lazaret.model.errors import Reply
 from lazaret.wire.lines import Lines
 
 MAX_LINE = 16_384
@@ -16,10 +17,11 @@ MAX_LINE = 16_384
 MAX_REQUEST = 1_048_576
 """Octets of all names and values of one request: room for some thousand recipients."""
 
-_LINE = re.compile(rb"[ \t]*([^=:\s]+)(?:=|:[ \t]*)(.*?)[ \t]*\r?\n", re.DOTALL)
+_LINE = re.compile(rb"[ \t]*([^=:\s]+)(?:=|:[ \t]*)(.*)", re.DOTALL)
 _HEX = re.compile(rb"%([0-9A-Fa-f]{2})")
 _TO_ENCODE = re.compile(rb"[^!-$&-~]")
-_MAIL_ID = re.compile(r"(?:.*/)?(?:[A-Za-z]+-)?(?P<id>[A-Za-z0-9][A-Za-z0-9_+-]*={0,2})(?:\.gz)?")
+_MAIL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+-]*={0,2}")
+_QUARANTINE_FILE = re.compile(r"(?:[a-z]+-)?([A-Za-z0-9][A-Za-z0-9_+-]{7,}={0,2})(?:\.gz)?")
 _PARTITION = re.compile(r"(?P<rest>.*)\[(?P<tag>.*)\]")
 
 
@@ -129,7 +131,7 @@ class _Attributes:
 
 
 def _parse(line: bytes) -> tuple[str, str] | None:
-    match = _LINE.fullmatch(line)
+    match = _LINE.fullmatch(line.removesuffix(b"\n").removesuffix(b"\r"))
     return (_decode(match[1]), _decode(match[2])) if match else None
 
 
@@ -151,15 +153,15 @@ def encode(attributes: Iterable[tuple[str, str]]) -> bytes:
     return b"".join(lines) + b"\r\n"
 
 
-def encode_replies(replies: Iterable[tuple[int, str, str]], rest: Iterable[tuple[str, str]] = ()) -> bytes:
+def encode_replies(replies: Iterable[Reply], rest: Iterable[tuple[str, str]] = ()) -> bytes:
     """`setreply=<code> <enhanced> <text>` per recipient, then `rest`.
 
     The fields are encoded each by itself and joined by a blank, and nothing comes before the first
     `setreply`: MailZu looks for the octets `setreply=250` at the very beginning.
     """
     lines = [
-        b"setreply=%d %s %s\r\n" % (code, encode_value(enhanced), encode_value(text))
-        for code, enhanced, text in replies
+        b"setreply=%d %s %s\r\n" % (reply.code, encode_value(reply.enhanced), encode_value(reply.text))
+        for reply in replies
     ]
     return b"".join(lines) + encode(rest)
 
@@ -171,12 +173,12 @@ def release_request(mail_id: str, secret_id: str = "", recipients: Iterable[str]
     """
     partition = _PARTITION.fullmatch(mail_id)
     path = partition["rest"] if partition else mail_id
-    match = _MAIL_ID.fullmatch(path)
-    if match is None:
+    kind = _quarantine_kind(path)
+    attributes = [("request", "release"), ("mail_id", _bare_id(path) if kind else path)]
+    if not _MAIL_ID.fullmatch(attributes[1][1]):
         raise ValueError(f"invalid mail id {mail_id}")
-    attributes = [("request", "release"), ("mail_id", match["id"])]
-    if path.endswith(".gz") or "/" in path:
-        attributes.append(("quar_type", "Z" if path.endswith(".gz") else "F"))
+    if kind:
+        attributes.append(("quar_type", kind))
     if secret_id:
         attributes.append(("secret_id", secret_id))
     attributes.append(("mail_file", path))
@@ -184,3 +186,15 @@ def release_request(mail_id: str, secret_id: str = "", recipients: Iterable[str]
         attributes.append(("partition_tag", partition["tag"]))
     attributes.extend(("recipient", recipient) for recipient in recipients)
     return encode(attributes)
+
+
+def _quarantine_kind(path: str) -> str:
+    """amavis' letter for a compressed file, a plain file, or "" for an id of the database."""
+    if path.endswith(".gz"):
+        return "Z"
+    return "F" if "/" in path else ""
+
+
+def _bare_id(path: str) -> str:
+    match = _QUARANTINE_FILE.fullmatch(path.rpartition("/")[2])
+    return match[1] if match else ""

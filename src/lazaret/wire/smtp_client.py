@@ -65,6 +65,8 @@ class Finished:
     """One per recipient of the Outgoing, in their order."""
     postponed: tuple[int, ...] = ()
     """Indices of recipients beyond what the peer takes at once: to be sent in another transaction."""
+    sent: bool = False
+    """The message itself went out, up to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,7 +405,7 @@ class _Transaction:
         replies = tuple(default if reply is None else reply for reply in self._replies)
         # Without anybody accepted a further transaction would come no further: 452 is the answer then.
         took_some = len(self.postponed) < len(replies) and self.dot_sent
-        return Finished(replies, tuple(self.postponed) if took_some else ())
+        return Finished(replies, tuple(self.postponed) if took_some else (), self.dot_sent)
 
 
 def _is_too_many(reply: Reply) -> bool:
