@@ -1,0 +1,143 @@
+"""Which characters do these octets mean? UTF-8 whenever it is valid, then the declared charset, then Windows-1252.
+
+The order is SpamAssassin's (normalize_charset 1): rules are written against its outcome.
+"""
+
+import codecs
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+_ASCII_NAMES = re.compile(r"(?:(?:US-)?ASCII|ANSI[_ ]?X3\.4-(?:1986|1968)|ISO646-US)\Z", re.I)
+_ASCII_SUPERSETS = re.compile(
+    r"(?:ISO[ -]?8859(?:-\d{1,2})?|Windows-\d{4}|UTF-?8|(?:KOI8|EUC)-[A-Z]{1,2}|Big5|GBK|GB[ -]?18030(?:-20\d\d)?)\Z",
+    re.I,
+)
+_DECLARED_ASCII = re.compile(r"(?:US-)?ASCII\Z", re.I)
+_UTF16 = re.compile(r"UTF[ -]?16", re.I)
+_WINDOWS_1252 = re.compile(r"(?:ISO-?8859-1|Windows-1252|CP1252)\Z", re.I)
+_GB18030 = re.compile(r"GB[ -]?18030(?:-20\d\d)?\Z", re.I)
+_NAME = re.compile(r"[\w.:+ -]{1,40}\Z", re.A)
+
+_OTHER_NAMES = {
+    "gb2312": "gb2312",
+    "hz-gb-2312": "gb2312",
+    "gb_2312-80": "gb2312",
+    "ks_c_5601-1987": "cp949",
+    "unicode-1-1-utf-7": "utf-7",
+    "x-sjis": "shift_jis",
+    "x-euc-jp": "euc_jp",
+    "x-mac-roman": "mac_roman",
+}
+"""Names that Python does not know, or knows as something else."""
+_UNKNOWN_NAMES = frozenset({"gb18030", "iso-2022-cn", "unicode"})
+_NOT_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-8-sig"})
+"""Text codecs of Python that no mail program reads."""
+
+_COMMON_WESTERN = (
+    bytes(range(0x80))
+    + b"\xa0\xa9\xad\x82\x84\x85\x99"
+    + bytes(range(0x91, 0x98))
+    + bytes([*range(0xC0, 0xD7), *range(0xD8, 0xDF), *range(0xE0, 0xF7), *range(0xF8, 0xFF)])
+)
+"""What Windows-1252 text is made of: letters, quotes, dashes."""
+
+_NONCHARACTER = re.compile("[\ufdd0-\ufdef\ufffe\uffff" + "".join(
+    f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(1, 17)
+) + "]")
+
+
+class Text(NamedTuple):
+    """Decoded text. `wide` is false when the octets were plain ASCII and no charset had to be applied."""
+
+    characters: str
+    wide: bool
+
+
+def decode(octets: bytes, declared: str, *, insist: bool = False) -> Text:
+    """The characters that `octets` mean; never raises.
+
+    `insist` believes the declared charset, with replacement characters where it does not fit, as
+    is right for encoded words, which are too short to guess from.
+    """
+    plain = octets.isascii()
+    if plain and (_ASCII_SUPERSETS.match(declared) or _ASCII_NAMES.match(declared)):
+        return Text(octets.decode("ascii"), False)
+    if not plain and not insist:
+        text = _strict(octets, "utf-8")
+        if text is not None:
+            return Text(text, True)
+    text = _as_declared(octets, declared, insist)
+    if text is not None:
+        return Text(text, True)
+    if plain:
+        return Text(octets.decode("ascii"), False)
+    return Text(octets.decode("cp1252", "replace"), True)
+
+
+def _as_declared(octets: bytes, declared: str, insist: bool) -> str | None:
+    if not insist and _DECLARED_ASCII.match(declared):
+        return None
+    if _UTF16.match(declared):
+        codec = _utf16_byte_order(octets)
+    elif _WINDOWS_1252.match(declared):
+        codec = "cp1252"
+    else:
+        codec = _codec(declared.lower())
+    if codec is None:
+        return None
+    if insist:
+        return _lax(octets, codec)
+    return _strict(octets, codec)
+
+
+def _strict(octets: bytes, codec: str) -> str | None:
+    try:
+        text = octets.decode(codec)
+    except (UnicodeError, ValueError, OverflowError):
+        return None
+    if codec == "utf-8" and _NONCHARACTER.search(text):
+        return None
+    return text
+
+
+def _lax(octets: bytes, codec: str) -> str | None:
+    try:
+        return octets.decode(codec, "replace")
+    except (UnicodeError, ValueError, OverflowError):
+        return None
+
+
+@lru_cache(maxsize=512)
+def _codec(declared: str) -> str | None:
+    """The codec of a charset's name in lower case; None for a name that SpamAssassin would not know."""
+    if _GB18030.match(declared):
+        return "gbk"
+    if declared in _UNKNOWN_NAMES or not _NAME.match(declared):
+        return None
+    try:
+        codec = codecs.lookup(_OTHER_NAMES.get(declared, declared))
+    except (LookupError, ValueError):
+        return None
+    usable = codec._is_text_encoding and codec.name not in _NOT_CHARSETS
+    return codec.name if usable else None
+
+
+def _utf16_byte_order(octets: bytes) -> str | None:
+    """Guesses the byte order from the spaces, and from which half of the octets is nearly empty."""
+    if octets[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return None
+    even = _weight(octets[0::2])
+    odd = _weight(octets[1::2])
+    little = octets.decode("utf-16-le", "replace").count(" ") + (even > odd * 4)
+    big = octets.decode("utf-16-be", "replace").count(" ") + (odd * 4 > even)
+    if little == big:
+        return None
+    return "utf-16-le" if little > big else "utf-16-be"
+
+
+_NIBBLE_SUMS = bytes((octet >> 4) + (octet & 15) for octet in range(256))
+
+
+def _weight(octets: bytes) -> int:
+    return sum(octets.translate(_NIBBLE_SUMS))

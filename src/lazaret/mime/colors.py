@@ -1,0 +1,84 @@
+"""Which colour does an HTML attribute or a style name? (CSS Color Module Level 3, section 4)"""
+
+import re
+from functools import lru_cache
+
+INVALID = "invalid"
+"""What is no colour: text in it shows in some mail programs and hides in others."""
+
+_TABLE = """
+aliceblue f0f8ff antiquewhite faebd7 aqua 00ffff aquamarine 7fffd4 azure f0ffff beige f5f5dc bisque
+ffe4c4 black 000000 blanchedalmond ffebcd blue 0000ff blueviolet 8a2be2 brown a52a2a burlywood deb887
+cadetblue 5f9ea0 chartreuse 7fff00 chocolate d2691e coral ff7f50 cornflowerblue 6495ed cornsilk fff8dc
+crimson dc143c cyan 00ffff darkblue 00008b darkcyan 008b8b darkgoldenrod b8860b darkgray a9a9a9
+darkgreen 006400 darkgrey a9a9a9 darkkhaki bdb76b darkmagenta 8b008b darkolivegreen 556b2f darkorange
+ff8c00 darkorchid 9932cc darkred 8b0000 darksalmon e9967a darkseagreen 8fbc8f darkslateblue 483d8b
+darkslategray 2f4f4f darkslategrey 2f4f4f darkturquoise 00ced1 darkviolet 9400d3 deeppink ff1493
+deepskyblue 00bfff dimgray 696969 dimgrey 696969 dodgerblue 1e90ff firebrick b22222 floralwhite fffaf0
+forestgreen 228b22 fuchsia ff00ff gainsboro dcdcdc ghostwhite f8f8ff gold ffd700 goldenrod daa520 gray
+808080 green 008000 greenyellow adff2f grey 808080 honeydew f0fff0 hotpink ff69b4 indianred cd5c5c
+indigo 4b0082 ivory fffff0 khaki f0e68c lavender e6e6fa lavenderblush fff0f5 lawngreen 7cfc00
+lemonchiffon fffacd lightblue add8e6 lightcoral f08080 lightcyan e0ffff lightgoldenrodyellow fafad2
+lightgray d3d3d3 lightgreen 90ee90 lightgrey d3d3d3 lightpink ffb6c1 lightsalmon ffa07a lightseagreen
+20b2aa lightskyblue 87cefa lightslategray 778899 lightslategrey 778899 lightsteelblue b0c4de lightyellow
+ffffe0 lime 00ff00 limegreen 32cd32 linen faf0e6 magenta ff00ff maroon 800000 mediumaquamarine 66cdaa
+mediumblue 0000cd mediumorchid ba55d3 mediumpurple 9370db mediumseagreen 3cb371 mediumslateblue 7b68ee
+mediumspringgreen 00fa9a mediumturquoise 48d1cc mediumvioletred c71585 midnightblue 191970 mintcream
+f5fffa mistyrose ffe4e1 moccasin ffe4b5 navajowhite ffdead navy 000080 oldlace fdf5e6 olive 808000
+olivedrab 6b8e23 orange ffa500 orangered ff4500 orchid da70d6 palegoldenrod eee8aa palegreen 98fb98
+paleturquoise afeeee palevioletred db7093 papayawhip ffefd5 peachpuff ffdab9 peru cd853f pink ffc0cb
+plum dda0dd powderblue b0e0e6 purple 800080 red ff0000 rosybrown bc8f8f royalblue 4169e1 saddlebrown
+8b4513 salmon fa8072 sandybrown f4a460 seagreen 2e8b57 seashell fff5ee sienna a0522d silver c0c0c0
+skyblue 87ceeb slateblue 6a5acd slategray 708090 slategrey 708090 snow fffafa springgreen 00ff7f
+steelblue 4682b4 tan d2b48c teal 008080 thistle d8bfd8 tomato ff6347 turquoise 40e0d0 violet ee82ee
+wheat f5deb3 white ffffff whitesmoke f5f5f5 yellow ffff00 yellowgreen 9acd32
+"""
+_WORDS = _TABLE.split()
+NAMES = {name: f"#{value}" for name, value in zip(_WORDS[::2], _WORDS[1::2], strict=True)}
+"""Colour keyword -> #rrggbb."""
+
+_LOOKS_LIKE_COLOUR = re.compile(r"[#a-f0-9]*\Z|.*?rgb\([\d%, ]*+\)", re.S)
+_RGB = re.compile(r"rgb\((\d{1,9})(%?),\s*(\d{1,9})\2,\s*(\d{1,9})\2\s*\)")
+_NOT_HEX = re.compile(r"[^a-f0-9]")
+_NOT_RGB = re.compile(r"[^0-9,]")
+
+
+@lru_cache(maxsize=1024)
+def parse(text: str) -> str:
+    """A colour as #rrggbb, or INVALID; a keyword, #rgb, #rrggbb or rgb(), damaged ones as SpamAssassin mends them."""
+    colour = text[:64].lower().strip()
+    if colour in NAMES:
+        return NAMES[colour]
+    if not _LOOKS_LIKE_COLOUR.match(colour):
+        return INVALID
+    rgb = _RGB.search(colour)
+    if rgb:
+        scale = 2.55 if rgb[2] else 1
+        colour = "#" + "".join(f"{int(int(rgb[group]) * scale):02x}" for group in (1, 3, 4))
+    if not colour.startswith("#"):
+        return INVALID
+    return "#" + _six_digits(_NOT_HEX.sub("", colour))
+
+
+def from_rgb(text: str) -> str:
+    """The colour of any text with three decimal numbers in it: "rgb(255, 0, 0)"; too large ones are cut to 255."""
+    numbers = _NOT_RGB.sub("", text[:64]).split(",")
+    triple = [min(int(number or 0), 255) for number in [*numbers, "", ""][:3]]
+    return "#" + "".join(f"{number:02x}" for number in triple)
+
+
+def distance(one: str, other: str) -> float | None:
+    """How far apart two colours look, 0 to 191, weighted by brightness; None when one is not #rrggbb."""
+    if len(one) != 7 or len(other) != 7:
+        return None
+    red, green, blue = (int(one[i : i + 2], 16) - int(other[i : i + 2], 16) for i in (1, 3, 5))
+    return float(((0.2126 * red) ** 2 + (0.7152 * green) ** 2 + (0.0722 * blue) ** 2) ** 0.5)
+
+
+def _six_digits(digits: str) -> str:
+    if len(digits) >= 6:
+        return digits[:6]
+    if len(digits) > 3:
+        digits = digits[:3]
+    digits += "0" * (-len(digits) % 3)
+    return "".join(digit * 2 for digit in digits)

@@ -1,0 +1,175 @@
+"""How is this piece of HTML text shown? Colours, size and visibility, inherited from tag to tag."""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from lazaret.mime import colors
+
+_NEAR = 12.0
+"""Colours that are less far apart than this cannot be read on each other."""
+
+_BLANKS = " \t\n\r\f\v"
+_SIZE = re.compile(r"\s*([+-]?)(\d{1,9})")
+_LAYER_TOKEN = re.compile(r"[^ ,(]*+\([^)]*+\)?+|[^ ,(]++|,")
+_LONGEST = 4096
+"""Characters of a style attribute that are looked at."""
+
+TEXT_ATTRIBUTES = {
+    "basefont": frozenset({"color", "face", "size"}),
+    "body": frozenset({"text", "bgcolor", "link", "alink", "vlink", "background"}),
+    "font": frozenset({"color", "face", "size"}),
+    "marquee": frozenset({"bgcolor", "background"}),
+    **dict.fromkeys(("table", "td", "th", "tr"), frozenset({"bgcolor", "style"})),
+    **dict.fromkeys(("span", "p", "div", "a"), frozenset({"style"})),
+}
+"""Tag -> the attributes that change how its text is shown."""
+
+
+class Style(NamedTuple):
+    """What holds for a piece of text."""
+
+    foreground: str = "#000000"
+    background: str = "#ffffff"
+    """As SpamAssassin sees it: styles count, bgcolor attributes do not."""
+    paper: str = "#ffffff"
+    """As a reader sees it."""
+    size: int = 3
+    display: str = ""
+    visibility: str = ""
+
+    @property
+    def low_contrast(self) -> bool:
+        return _unreadable(self.foreground, self.background)
+
+    @property
+    def invalid_color(self) -> bool:
+        return colors.INVALID in (self.foreground, self.background)
+
+    @property
+    def invisible(self) -> bool:
+        """Whether SpamAssassin takes the text for hidden."""
+        return self.low_contrast or self.invalid_color or self.withheld
+
+    @property
+    def withheld(self) -> bool:
+        """Too small, or not displayed at all."""
+        return self.size <= 1 or self.display.lower() == "none" or self.visibility.lower() == "hidden"
+
+    @property
+    def unseen(self) -> bool:
+        """Whether a reader does not see the text."""
+        return self.withheld or _unreadable(self.foreground, self.paper)
+
+
+class Declaration(NamedTuple):
+    """One declaration of a style attribute that matters."""
+
+    field: str
+    """A field of Style."""
+    value: str
+
+
+@lru_cache(maxsize=1024)
+def declarations(text: str) -> tuple[Declaration, ...]:
+    """What a style attribute says of colours and visibility, in order."""
+    found = (_declaration(part) for part in text.split(";"))
+    return tuple(declaration for declaration in found if declaration)
+
+
+def _declaration(part: str) -> Declaration | None:
+    name, colon, value = part.partition(":")
+    value = value.strip(_BLANKS)
+    if not colon or not value or "\n" in value:
+        return None
+    name = name.lstrip(_BLANKS)
+    match name.lower():
+        case "color":
+            return Declaration("foreground", _color(value))
+        case "background-color":
+            return Declaration("background", _color(value))
+    if name == "background":
+        return _background(value.lower())
+    name = name.rstrip(_BLANKS)
+    if name in ("display", "visibility"):
+        return Declaration(name, value)
+    return None
+
+
+def _color(value: str) -> str:
+    value = value.lower()
+    important = value.removesuffix("important").rstrip(_BLANKS)
+    if important.endswith("!"):
+        value = important[:-1].rstrip(_BLANKS)
+    if "rgb" in value:
+        return colors.from_rgb(value)
+    if value in ("inherit", "transparent"):
+        return value
+    return colors.parse(value)
+
+
+def _background(value: str) -> Declaration | None:
+    """The shorthand: the first colour of its last layer."""
+    for token in _last_layer(value):
+        color = colors.parse(token)
+        if color != colors.INVALID:
+            return Declaration("background", color)
+    return None
+
+
+def _last_layer(value: str) -> list[str]:
+    layers: list[list[str]] = [[]]
+    for token in _LAYER_TOKEN.findall(value):
+        if token == ",":
+            layers.append([])
+        else:
+            layers[-1].append(token)
+    if not layers[-1] and len(layers) > 1:
+        return layers[-2]
+    return layers[-1]
+
+
+@lru_cache(maxsize=1024)
+def _unreadable(foreground: str, background: str) -> bool:
+    if foreground[-6:] == background[-6:]:
+        return True
+    distance = colors.distance(foreground, background)
+    return distance is not None and distance < _NEAR
+
+
+def restyle(style: Style, attributes: dict[str, str], base_size: int) -> Style:
+    """The style inside a tag that stands in `style`; `attributes` are those that count for this tag."""
+    parent = style
+    for name, value in attributes.items():
+        if name in ("text", "color"):
+            style = style._replace(foreground=colors.parse(value))
+        elif name == "size":
+            style = style._replace(size=_font_size(value, style.size, base_size))
+        elif name == "style":
+            style = _declared(style, parent, value)
+        elif name == "bgcolor":
+            paper = colors.parse(value)
+            style = style if paper == colors.INVALID else style._replace(paper=paper)
+    return style
+
+
+def _font_size(value: str, size: int, base_size: int) -> int:
+    number = _SIZE.match(value)
+    if not number:
+        return size
+    if number[1]:
+        return base_size + int(number[0])
+    return int(number[2])
+
+
+def _declared(style: Style, parent: Style, text: str) -> Style:
+    for field, value in declarations(text[:_LONGEST]):
+        if value != "inherit" or field in ("display", "visibility"):
+            style = style._replace(**{field: value})
+        if field == "background" and value != "inherit":
+            style = style._replace(paper=value if value.startswith("#") else style.paper)
+    if style.background == "transparent":
+        style = style._replace(background=parent.background)
+    if style.foreground == "transparent":
+        style = style._replace(foreground=style.background)
+    return style
