@@ -62,7 +62,7 @@ $(VENV)/.build: requirements-build.txt
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'The Python module venv is missing: apt-get install python3-venv' >&2; exit 1; }
 	@echo 'Setting up $(VENV); this takes a minute the first time.'
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip --quiet --disable-pip-version-check install --require-hashes -r requirements-build.txt
+	@$(BIN)/python -m pip --quiet --quiet --disable-pip-version-check install --require-hashes -r requirements-build.txt
 	@touch $@
 
 $(VENV)/.runtime: $(VENV)/.build requirements.txt pyproject.toml
