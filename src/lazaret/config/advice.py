@@ -20,13 +20,13 @@ def instead_of(setting: Setting) -> str:
 
 
 def _likely_key(setting: Setting) -> str:
-    """A key like it in its section, else the same name in other sections, else any key like it."""
+    """A key like it in its section, else the same name or one like it in other sections."""
     section, name = setting.path[:-1], setting.path[-1]
     near = nearest(name, [path[-1] for path in OPTIONS if path[:-1] == section])
     if near:
         return ".".join((*section, near))
-    same = [".".join(path) for path in OPTIONS if path[-1] == name]
-    return " or ".join(same) or nearest(setting.key, [".".join(path) for path in OPTIONS])
+    elsewhere = nearest(name, [path[-1] for path in OPTIONS])
+    return " or ".join(".".join(path) for path in OPTIONS if path[-1] == elsewhere)
 
 
 def _all_keys(setting: Setting) -> str:

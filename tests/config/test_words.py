@@ -1,0 +1,83 @@
+"""Texts that must have a form: domains, recipients, host names, database URLs, log targets."""
+
+import pytest
+
+from lazaret.config import words
+from lazaret.config.problems import Unfit
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Example.ORG", "example.org"),
+        (".example.org", ".example.org"),
+        ("bücher.example", "xn--bcher-kva.example"),
+    ],
+)
+def test_a_domain_is_kept_in_lower_case_ascii(text, kept):
+    assert kept == words.domain(text)
+
+
+@pytest.mark.parametrize("text", ["", ".", "a@example.org", "exa mple.org", "a..b"])
+def test_what_is_no_domain_is_refused(text):
+    with pytest.raises(Unfit):
+        words.domain(text)
+
+
+@pytest.mark.parametrize("text", ["postmaster@", "a@example.org", "@example.org", "@.example.org"])
+def test_recipients_may_be_a_name_an_address_or_a_domain(text):
+    assert text == words.recipient_pattern(text)
+
+
+@pytest.mark.parametrize("text", ["", "@", "postmaster", "example.org", "a b@"])
+def test_what_names_no_recipient_is_refused(text):
+    with pytest.raises(Unfit):
+        words.recipient_pattern(text)
+
+
+@pytest.mark.parametrize("text", ["mail.example.org", "mx1", ""])
+def test_a_host_name_is_taken(text):
+    assert text == words.host_name(text)
+
+
+@pytest.mark.parametrize("text", ["mail example", "mail.example.org.-", "a\u00e9"])
+def test_what_is_no_host_name_is_refused(text):
+    with pytest.raises(Unfit):
+        words.host_name(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["sqlite:///lazaret.db", "sqlite:////srv/a.db", "mysql://u@h/db", "postgresql://u@h:5432/db"]
+)
+def test_a_database_url_is_taken(text):
+    assert text == words.database_url(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "lazaret.db",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite://a/b",
+        "sqlite:///:memory:",
+        "mysql://h",
+        "ftp://h/db",
+        "mysql://h:0x/db",
+    ],
+)
+def test_what_is_no_database_url_is_refused(text):
+    with pytest.raises(Unfit):
+        words.database_url(text)
+
+
+@pytest.mark.parametrize("text", ["stderr", "syslog:mail", "syslog:local7", "./a", "/var/log/lazaret.log"])
+def test_a_log_target_is_taken(text):
+    assert text == words.log_target(text)
+
+
+@pytest.mark.parametrize("text", ["", "sterr", "stdout", "syslog", "syslog:mial", "lazaret.log"])
+def test_a_typing_mistake_does_not_become_a_log_file(text):
+    with pytest.raises(Unfit):
+        words.log_target(text)
