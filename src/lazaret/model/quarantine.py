@@ -79,6 +79,11 @@ class Item:
     symbols: tuple[str, ...] = ()
 
     @property
+    def cursor(self) -> str:
+        """Where the next page begins: opaque to people and programs."""
+        return f"{int(self.time)}-{self.partition_tag}-{self.mail_id}"
+
+    @property
     def state(self) -> State:
         """One word for the whole message: the state that most wants attention comes first."""
         order = (

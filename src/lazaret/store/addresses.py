@@ -1,0 +1,76 @@
+"""Addresses as amavisd-new keeps them in `maddr`, and the exact ones where those differ."""
+
+import re
+from collections.abc import Iterable
+from sqlite3 import Connection
+
+from lazaret.model import address
+from lazaret.store.dialect import sql
+from lazaret.store.inserting import Table, insert, marks, portions
+
+_MADDR = Table("maddr", ("partition_tag", "email", "domain"), skip_known=True)
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_BETWEEN = re.compile(r"[\s<>(),;:\"\[\]]+")
+_DOMAIN = re.compile(r"@[^\s<>(),;:\"]*")
+
+_BY_EMAIL = "SELECT email, id FROM maddr WHERE partition_tag = 0 AND email IN ("
+
+MAX_IN_HEADER = 10
+"""Addresses of a header field that are indexed one by one."""
+
+
+def key(written: str) -> str:
+    """The form in `maddr.email`: lower case, the domain in ASCII, at most 255 characters."""
+    return plain(address.normalise(written), 255)
+
+
+def exact(written: str) -> bytes | None:
+    """The octets of an address that its key does not give back; None when it does."""
+    return None if key(written) == written else to_octets(written)
+
+
+def to_octets(written: str) -> bytes:
+    return written.encode("utf-8", "surrogateescape")
+
+
+def from_octets(octets: bytes) -> str:
+    return octets.decode("utf-8", "surrogateescape")
+
+
+def plain(text: str, limit: int) -> str:
+    """Text that every database takes: no control characters or half characters, at most `limit` long."""
+    text = text[:limit]
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNPRINTABLE.sub("?", text)
+
+
+def ids(connection: Connection, written: Iterable[str]) -> dict[str, int]:
+    """Address -> `maddr.id`; makes the rows that are missing. To be called inside the transaction."""
+    keys = {one: key(one) for one in written}
+    found = _known(connection, set(keys.values()))
+    missing = sorted(set(keys.values()) - found.keys())
+    if missing:
+        # Passes over what another process has put in since; the second reading finds its rows too.
+        insert(connection, _MADDR, [(0, one, address.reversed_domain(one)[:255]) for one in missing])
+        found |= _known(connection, set(missing))
+    return {one: found[key] for one, key in keys.items()}
+
+
+def in_header(field: str) -> list[str]:
+    """Keys of the addresses in a decoded From, Reply-To or To field: the first ten, each once."""
+    found = (piece for piece in _BETWEEN.split(field[:4096]) if "@" in piece[1:-1])
+    return list(dict.fromkeys(key(piece) for piece in found))[:MAX_IN_HEADER]
+
+
+def without_domains(field: str) -> str:
+    """The names and local parts of such a field: what a person remembers of a sender."""
+    return _DOMAIN.sub(" ", field)
+
+
+def _known(connection: Connection, keys: set[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for some in portions(sorted(keys)):
+        statement = sql(_BY_EMAIL, marks(len(some)), ")")
+        found.update(connection.execute(statement, some))
+    return found

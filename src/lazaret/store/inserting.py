@@ -1,0 +1,55 @@
+"""Many rows in one statement.
+
+Each statement lets go of the interpreter lock, and under load a thread waits up to 5 ms to have it
+back, with the database locked meanwhile: a batch of history must be ten statements, not a thousand.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from sqlite3 import Connection
+
+from lazaret.store import dialect
+
+_SIZES = (64, 16, 4, 1)
+"""Rows a statement: few sizes, so that SQLite keeps them all compiled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table and the columns that are written."""
+
+    name: str
+    columns: tuple[str, ...]
+    skip_known: bool = False
+    """Passes over rows whose unique key is there already."""
+
+
+def insert(connection: Connection, table: Table, rows: Sequence[Sequence[object]]) -> None:
+    """Inserts rows of values in the order of `table.columns`."""
+    start = 0
+    for size in _SIZES:
+        statement = _statement(table, size)
+        while len(rows) - start >= size:
+            values = tuple(chain.from_iterable(rows[start : start + size]))
+            connection.execute(statement, values)
+            start += size
+
+
+def marks(count: int) -> str:
+    """`?, ?, ?`: the place-holders of `count` values."""
+    return ", ".join("?" * count)
+
+
+def portions(values: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+    """The values, at most `size` at a time, as a statement takes them."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+@lru_cache(maxsize=64)
+def _statement(table: Table, rows: int) -> str:
+    verb = dialect.INSERT_NEW if table.skip_known else "INSERT INTO"
+    row = "(" + marks(len(table.columns)) + ")"
+    return " ".join([verb, table.name, "(" + ", ".join(table.columns) + ") VALUES", ", ".join([row] * rows)])

@@ -1,0 +1,129 @@
+"""Where the filter writes what it did (the Protocol `flow.needs.Journal`)."""
+
+import hashlib
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from sqlite3 import Connection
+
+from lazaret.model.entry import Entry
+from lazaret.model.verdict import Action
+from lazaret.store import releases
+from lazaret.store.addresses import from_octets, key, plain, to_octets
+from lazaret.store.database import Database
+from lazaret.store.inserting import Table, insert
+from lazaret.store.room import Room
+from lazaret.store.rows import DS_LETTERS
+from lazaret.store.writer import Writer
+
+PARTIAL_DAYS = 7
+"""How long an MTA retries, and with it how long we know who was served already."""
+
+_PARTIAL = Table("lz_partial", ("attempt", "recipient", "response", "time_num"))
+
+
+class SqlJournal:
+    """Writes through the writer's thread; looks up on the spot, in the caller's thread.
+
+    The two look-ups stand on every message's road: they read one row by its key, which takes some
+    microseconds and waits for no writer, while a change of thread would cost ten times that.
+    """
+
+    def __init__(self, database: Database, writer: Writer, room: Room) -> None:
+        self._database = database
+        self._writer = writer
+        self._room = room
+        self._connection: Connection | None = None
+
+    async def keep(self, entry: Entry) -> None:
+        await self._writer.keep(entry)
+
+    def note(self, entry: Entry) -> None:
+        self._writer.note(entry)
+
+    async def answered(self, mail_id: str, answers: Mapping[str, str], actions: Mapping[str, str]) -> None:
+        await self._writer.run(lambda connection: _complete(connection, mail_id, answers, actions))
+
+    async def done_before(self, queue_id: str, sender: str, digest: bytes) -> Mapping[str, str]:
+        with self._database.trouble():
+            found = self._read().execute(
+                "SELECT recipient, response FROM lz_partial WHERE attempt = :attempt AND time_num > :oldest",
+                {
+                    "attempt": _attempt(queue_id, sender, digest),
+                    "oldest": time.time() - PARTIAL_DAYS * 86_400,
+                },
+            )
+            return {from_octets(recipient): response for recipient, response in found}
+
+    async def remember_done(
+        self, queue_id: str, sender: str, digest: bytes, responses: Mapping[str, str]
+    ) -> None:
+        attempt, now = _attempt(queue_id, sender, digest), int(time.time())
+
+        def remember(connection: Connection) -> None:
+            rows = [(attempt, to_octets(one), plain(text, 1000), now) for one, text in responses.items()]
+            connection.executemany(
+                "DELETE FROM lz_partial WHERE attempt = ? AND recipient = ?", [row[:2] for row in rows]
+            )
+            insert(connection, _PARTIAL, rows)
+
+        await self._writer.run(remember, durable=True)
+
+    async def released_copy(self, resent_message_id: str, digest: bytes, recipients: Sequence[str]) -> bool:
+        with self._database.trouble():
+            if not releases.is_ours(self._read(), resent_message_id):
+                return False
+        emails = [key(recipient) for recipient in recipients]
+        return await self._writer.run(
+            lambda connection: releases.pass_again(connection, resent_message_id, digest, emails),
+            durable=True,
+        )
+
+    async def has_room(self) -> bool:
+        return self._room.is_left()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def _read(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._database.connect()
+        return self._connection
+
+
+def _attempt(queue_id: str, sender: str, digest: bytes) -> bytes:
+    return hashlib.sha256(b"\0".join((to_octets(queue_id), to_octets(sender), digest))).digest()
+
+
+def _complete(
+    connection: Connection, mail_id: str, answers: Mapping[str, str], actions: Mapping[str, str]
+) -> None:
+    """Responses and changed actions into the rows of a kept entry, found by recipient as written."""
+    numbers: dict[str, list[tuple[int, int]]] = {}
+    for msg, number, exact, email in connection.execute(
+        "SELECT l.id, r.rseqnum, x.address, a.email FROM lz_msgs l"
+        " JOIN msgrcpt r ON r.partition_tag = l.partition_tag AND r.mail_id = l.mail_id"
+        " JOIN lz_msgrcpt x ON x.msg = l.id AND x.rseqnum = r.rseqnum JOIN maddr a ON a.id = r.rid"
+        " WHERE l.partition_tag = 0 AND l.mail_id = :mail_id",
+        {"mail_id": mail_id},
+    ):
+        numbers.setdefault(email if exact is None else from_octets(exact), []).append((msg, number))
+    for recipient, response in answers.items():
+        for _, number in numbers.get(recipient, ()):
+            connection.execute(
+                "UPDATE msgrcpt SET smtp_resp = :response"
+                " WHERE partition_tag = 0 AND mail_id = :mail_id AND rseqnum = :number",
+                {"response": plain(response, 255), "mail_id": mail_id, "number": number},
+            )
+    for recipient, action in actions.items():
+        for msg, number in numbers.get(recipient, ()):
+            values = {"msg": msg, "number": number, "action": action, "mail_id": mail_id}
+            connection.execute(
+                "UPDATE lz_msgrcpt SET action = :action WHERE msg = :msg AND rseqnum = :number", values
+            )
+            connection.execute(
+                "UPDATE msgrcpt SET ds = :ds"
+                " WHERE partition_tag = 0 AND mail_id = :mail_id AND rseqnum = :number",
+                values | {"ds": DS_LETTERS[Action(action)]},
+            )

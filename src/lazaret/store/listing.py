@@ -1,0 +1,182 @@
+"""Rows of the database as Items: pages of a search, newest first, each beginning after a cursor."""
+
+from collections.abc import Iterable, Sequence
+from sqlite3 import Connection
+from typing import NamedTuple
+
+from lazaret.model.errors import UserError
+from lazaret.model.quarantine import RS_LETTERS, Copy, Item, State
+from lazaret.store import releases
+from lazaret.store.addresses import from_octets
+from lazaret.store.condition import Condition, joined
+from lazaret.store.inserting import marks
+from lazaret.store.keys import Key
+
+_FROM = " FROM msgs m LEFT JOIN lz_msgs l ON l.partition_tag = m.partition_tag AND l.mail_id = m.mail_id"
+_COLUMNS = (
+    "SELECT l.id, m.partition_tag, m.mail_id, m.time_num, (SELECT a.email FROM maddr a WHERE a.id = m.sid),"
+    " l.sender, m.subject, m.from_addr, m.message_id, m.spam_level, m.content, m.size, m.client_addr,"
+    " m.quar_type, l.queue_id"
+)
+_AFTER = (
+    "m.time_num <= :time AND (m.time_num < :time OR m.mail_id < :mail_id"
+    " OR m.mail_id = :mail_id AND m.partition_tag < :tag)"
+)
+_NEWEST_FIRST = " ORDER BY m.time_num DESC, m.mail_id DESC, m.partition_tag DESC LIMIT :limit"
+_COPIES = (
+    "SELECT r.partition_tag, r.mail_id, a.email, r.content, r.ds, r.rs, r.bspam_level, r.smtp_resp,"
+    " x.address, x.action, x.stored"
+    " FROM msgrcpt r LEFT JOIN maddr a ON a.id = r.rid"
+    " LEFT JOIN lz_msgs l ON l.partition_tag = r.partition_tag AND l.mail_id = r.mail_id"
+    " LEFT JOIN lz_msgrcpt x ON x.msg = l.id AND x.rseqnum = r.rseqnum WHERE r.mail_id IN ("
+)
+_SYMBOLS = "SELECT h.msg, s.name FROM lz_hits h JOIN lz_symbols s ON s.id = h.symbol WHERE h.msg IN ("
+
+_ACTIONS_OF_DS = {"P": "deliver", "R": "reject", "B": "reject", "D": "discard", "T": "defer"}
+_STATES_OF_DS = {"P": State.DELIVERED, "T": State.DEFERRED}
+_BLOCKED = ("D", "R", "B")
+
+
+class _Row(NamedTuple):
+    msg: int | None
+    tag: int
+    mail_id: str
+    time: int
+    email: str | None
+    sender: bytes | None
+    subject: str | None
+    from_addr: str | None
+    message_id: str | None
+    score: float | None
+    category: str
+    size: int
+    client_ip: str | None
+    quar_type: str | None
+    queue_id: str | None
+
+
+class _CopyRow(NamedTuple):
+    tag: int
+    mail_id: str
+    email: str | None
+    category: str
+    ds: str
+    rs: str
+    score: float | None
+    response: str | None
+    address: bytes | None
+    action: str | None
+    stored: str | None
+
+
+def page(connection: Connection, wanted: Condition, limit: int, after: str) -> list[Item]:
+    """At most `limit` items that come after the cursor, all parts of each read in the same moment."""
+    conditions = [wanted, _after(after)] if after else [wanted]
+    where = joined(conditions, "AND")
+    statement = _COLUMNS + _FROM + " WHERE " + where.sql + _NEWEST_FIRST
+    connection.execute("BEGIN")
+    try:
+        rows = [_Row(*row) for row in connection.execute(statement, where.values | {"limit": limit})]
+        return _items(connection, rows)
+    finally:
+        connection.execute("COMMIT")
+
+
+def count(connection: Connection, wanted: Condition) -> int:
+    """How many messages fulfil a condition."""
+    (number,) = connection.execute(
+        "SELECT count(*)" + _FROM + " WHERE " + wanted.sql, wanted.values
+    ).fetchone()
+    return int(number)
+
+
+def one(connection: Connection, message: Key) -> Item:
+    """The item of a message that is known to be there."""
+    wanted = Condition("m.mail_id = :mail_id AND m.partition_tag = :tag", message.values)
+    (item,) = page(connection, wanted, 1, "")
+    return item
+
+
+def _after(cursor: str) -> Condition:
+    """UserError when the cursor is not one of ours."""
+    try:
+        moment, tag, mail_id = cursor.split("-", 2)
+        return Condition(_AFTER, {"time": int(moment), "tag": int(tag), "mail_id": mail_id})
+    except ValueError:
+        raise UserError(f"{cursor[:40]!r} is no cursor: take the one that came with an item") from None
+
+
+def _items(connection: Connection, rows: Sequence[_Row]) -> list[Item]:
+    copies = _copies(connection, rows)
+    symbols = _symbols(connection, [row.msg for row in rows if row.msg is not None])
+    return [_item(row, copies.get((row.tag, row.mail_id), ()), symbols.get(row.msg or 0, ())) for row in rows]
+
+
+def _item(row: _Row, copies: Iterable[Copy], symbols: Iterable[str]) -> Item:
+    return Item(
+        mail_id=row.mail_id,
+        partition_tag=row.tag,
+        time=float(row.time),
+        sender=_address(row.email, row.sender),
+        copies=tuple(copies),
+        subject=row.subject or "",
+        from_header=row.from_addr or "",
+        message_id=row.message_id or "",
+        score=row.score or 0.0,
+        category=row.category,
+        size=row.size,
+        client_ip=row.client_ip or "",
+        queue_id=row.queue_id or "",
+        stored=row.quar_type == "Q",
+        symbols=tuple(symbols),
+    )
+
+
+def _copies(connection: Connection, rows: Sequence[_Row]) -> dict[tuple[int, str], list[Copy]]:
+    kept = {(row.tag, row.mail_id) for row in rows if row.quar_type == "Q"}
+    crashed = releases.crashed(connection)
+    copies: dict[tuple[int, str], list[Copy]] = {}
+    statement = _COPIES + marks(len(rows)) + ") ORDER BY r.partition_tag, r.mail_id, r.rseqnum"
+    for row in map(_CopyRow._make, connection.execute(statement, [row.mail_id for row in rows])):
+        uncertain = (Key(row.mail_id, row.tag), row.email) in crashed
+        place = (row.tag, row.mail_id)
+        copies.setdefault(place, []).append(_copy(row, place in kept, uncertain))
+    return copies
+
+
+def _copy(row: _CopyRow, kept: bool, uncertain: bool) -> Copy:
+    return Copy(
+        address=_address(row.email, row.address),
+        state=State.UNCERTAIN if uncertain else _state(row, kept),
+        category=row.category.strip(),
+        action=row.action or _action(row, kept),
+        score=row.score or 0.0,
+        response=row.response or "",
+    )
+
+
+def _state(row: _CopyRow, kept: bool) -> State:
+    letter = RS_LETTERS.get(row.rs, State.QUARANTINED)
+    if letter in (State.RELEASED, State.DELETED):
+        return letter
+    if kept and row.ds in _BLOCKED and row.stored != "N":
+        return letter
+    return _STATES_OF_DS.get(row.ds, State.REFUSED)
+
+
+def _action(row: _CopyRow, kept: bool) -> str:
+    """The action of a copy that amavisd decided on."""
+    return "quarantine" if kept and row.ds in _BLOCKED else _ACTIONS_OF_DS.get(row.ds, "")
+
+
+def _symbols(connection: Connection, messages: Sequence[int]) -> dict[int, list[str]]:
+    """lz_msgs.id -> its symbols, the one with most points first."""
+    found: dict[int, list[str]] = {}
+    statement = _SYMBOLS + marks(len(messages)) + ") ORDER BY h.score DESC, s.name"
+    for msg, name in connection.execute(statement, messages):
+        found.setdefault(msg, []).append(name)
+    return found
+
+
+def _address(email: str | None, exact: bytes | None) -> str:
+    return from_octets(exact) if exact is not None else email or ""

@@ -1,0 +1,72 @@
+"""Opening the store: all its parts over one database, for `app` to hand to the flows."""
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from lazaret.store import migrations
+from lazaret.store.database import Database, locate
+from lazaret.store.journal import SqlJournal
+from lazaret.store.quarantine import SqlQuarantine
+from lazaret.store.reader import Reader
+from lazaret.store.retention import SqlRetention
+from lazaret.store.room import Room
+from lazaret.store.stats import Stats
+from lazaret.store.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The open database. Threads and connections begin with the first use: it may be opened before a fork."""
+
+    database: Database
+    journal: SqlJournal
+    quarantine: SqlQuarantine
+    retention: SqlRetention
+    stats: Stats
+    reader: Reader
+    writer: Writer
+
+    def close(self) -> None:
+        """Writes what is waiting and closes all connections."""
+        self.writer.close()
+        self.reader.close()
+        self.journal.close()
+
+
+def open_store(url: str, data_dir: Path, *, create: bool, min_free: int = 0, host: str = "") -> Store:
+    """The store behind `store.url`; with `create` it and its tables are made when missing.
+
+    `min_free` in octets; `host` is what `msgs.host` gets, the machine's name when empty.
+    UserError 66 when there is no database, 78 for a URL that cannot be; StoreUnavailable.
+    """
+    database = locate(url, data_dir)
+    foreign = prepare(database, create=create)
+    writer = Writer(database, host or socket.gethostname())
+    reader = Reader(database)
+    return Store(
+        database=database,
+        journal=SqlJournal(database, writer, Room(database.path.parent, min_free)),
+        quarantine=SqlQuarantine(reader, writer, foreign=foreign),
+        retention=SqlRetention(reader, writer, database),
+        stats=Stats(reader, foreign=foreign),
+        reader=reader,
+        writer=writer,
+    )
+
+
+def prepare(database: Database, *, create: bool) -> bool:
+    """Sees to it that the tables are there; whether another program made those of amavisd-new."""
+    if create:
+        database.create()
+    else:
+        database.require()
+    connection = database.connect(writing=create)
+    try:
+        with database.trouble():
+            if create:
+                migrations.migrate(connection)
+            migrations.require_current(connection, database.path)
+            return migrations.is_foreign(connection)
+    finally:
+        connection.close()

@@ -1,0 +1,204 @@
+"""The stored messages, for people (the Protocol `flow.needs.Quarantine`)."""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from sqlite3 import Connection
+
+from lazaret.model.delivery import Answer
+from lazaret.model.errors import NoSuchMessage
+from lazaret.model.quarantine import Detail, Item, ReleaseRecord, StoredText
+from lazaret.model.verdict import ScoredHit
+from lazaret.store import keys, listing, releases, text
+from lazaret.store.addresses import plain
+from lazaret.store.keys import Key
+from lazaret.store.reader import Reader
+from lazaret.store.search import Scope, condition
+from lazaret.store.writer import Writer
+
+PAGE = 500
+"""Items read at a time: a long list costs a little memory, and lets go of the database in between."""
+
+
+class SqlQuarantine:
+    """Reads in the reader's threads, writes through the writer's. An id may be written `ID[TAG]`."""
+
+    def __init__(self, reader: Reader, writer: Writer, *, foreign: bool) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._foreign = foreign
+
+    async def find(
+        self, query: str, *, everything: bool = False, limit: int = 0, after: str = "", now: float = 0.0
+    ) -> AsyncIterator[Item]:
+        """Items newest first. QueryError; SearchStopped when a page takes longer than 2 s."""
+        left = limit or -1
+        while left != 0:
+            size = min(left, PAGE) if left > 0 else PAGE
+            items = await self._page(query, everything, size, after, now or time.time())
+            for item in items:
+                yield item
+            if len(items) < size:
+                return
+            after = items[-1].cursor
+            left -= size if left > 0 else 0
+
+    async def count(self, query: str, *, everything: bool = False, now: float = 0.0) -> int:
+        scope, moment = Scope(everything, self._foreign), now or time.time()
+
+        def work(connection: Connection) -> int:
+            return listing.count(connection, condition(connection, query, scope, moment))
+
+        return await self._reader.run(work, limited=True)
+
+    async def detail(self, mail_id: str) -> Detail:
+        return await self._reader.run(lambda connection: _detail(connection, keys.find(connection, mail_id)))
+
+    async def text(self, mail_id: str) -> StoredText:
+        return await self._reader.run(
+            lambda connection: stored_text(connection, keys.find(connection, mail_id))
+        )
+
+    async def secret(self, mail_id: str) -> str:
+        def work(connection: Connection) -> str:
+            (secret,) = connection.execute(
+                "SELECT secret_id FROM msgs WHERE mail_id = :mail_id AND partition_tag = :tag",
+                keys.find(connection, mail_id).values,
+            ).fetchone()
+            return secret or ""
+
+        return await self._reader.run(work)
+
+    async def claim(
+        self, mail_id: str, recipients: Sequence[str], *, who: str, resent_message_id: str, again: bool
+    ) -> tuple[ReleaseRecord, ...]:
+        def work(connection: Connection) -> tuple[ReleaseRecord, ...]:
+            message = keys.find(connection, mail_id)
+            return releases.claim(connection, message, recipients, who, resent_message_id, again)
+
+        return await self._writer.run(work, durable=True)
+
+    async def settle(self, claims: Sequence[ReleaseRecord], answers: Sequence[Answer], digest: bytes) -> None:
+        def work(connection: Connection) -> None:
+            releases.settle(connection, claims, answers, digest)
+
+        await self._writer.run(work, durable=True)
+
+    async def set_deleted(self, mail_id: str, deleted: bool, *, who: str) -> None:
+        def work(connection: Connection) -> None:
+            message = keys.find(connection, mail_id)
+            connection.execute(_DELETE if deleted else _UNDELETE, message.values)
+            _write_audit(connection, who, "delete" if deleted else "undelete", mail_id, "")
+
+        await self._writer.run(work, durable=True)
+
+    async def audit(self, who: str, act: str, mail_id: str, detail: str = "") -> None:
+        await self._writer.run(lambda connection: _write_audit(connection, who, act, mail_id, detail))
+
+    async def _page(self, query: str, everything: bool, size: int, after: str, now: float) -> list[Item]:
+        scope = Scope(everything, self._foreign)
+
+        def work(connection: Connection) -> list[Item]:
+            return listing.page(connection, condition(connection, query, scope, now), size, after)
+
+        return await self._reader.run(work, limited=True)
+
+
+# A copy that was delivered stays what it is: only what was kept from its reader is deleted.
+_DELETE = (
+    "UPDATE msgrcpt SET rs = 'D'"
+    " WHERE mail_id = :mail_id AND partition_tag = :tag AND ds IN ('D', 'R', 'B') AND rs <> 'D'"
+)
+_UNDELETE = (
+    "UPDATE msgrcpt SET rs = CASE WHEN EXISTS (SELECT 1 FROM lz_releases r JOIN maddr a ON a.email = r.email"
+    " WHERE r.mail_id = msgrcpt.mail_id AND r.partition_tag = msgrcpt.partition_tag"
+    " AND a.id = msgrcpt.rid AND r.state = 'sent') THEN 'R' ELSE ' ' END"
+    " WHERE mail_id = :mail_id AND partition_tag = :tag AND rs = 'D'"
+)
+
+
+def stored_text(connection: Connection, message: Key) -> StoredText:
+    """The text of a message as on the wire. NoSuchMessage when only its history is left."""
+    rows = connection.execute(
+        "SELECT mail_text FROM quarantine"
+        " WHERE mail_id = :mail_id AND partition_tag = :tag ORDER BY chunk_ind",
+        message.values,
+    ).fetchall()
+    if not rows:
+        raise NoSuchMessage(message.mail_id)
+    stored = b"".join(_octets(chunk) for (chunk,) in rows)
+    ours = connection.execute(
+        "SELECT line_ends, prefix FROM lz_msgs WHERE mail_id = :mail_id AND partition_tag = :tag",
+        message.values,
+    ).fetchone()
+    if ours is None or ours[1] is None:
+        return text.from_amavis(stored)
+    return text.from_stored(stored, *ours)
+
+
+def _octets(chunk: bytes | str) -> bytes:
+    """Other programs may have stored text where SQLite takes anything."""
+    return chunk if isinstance(chunk, bytes) else chunk.encode("utf-8", "surrogateescape")
+
+
+def _detail(connection: Connection, message: Key) -> Detail:
+    item = listing.one(connection, message)
+    found = connection.execute(
+        "SELECT id, unavailable FROM lz_msgs WHERE mail_id = :mail_id AND partition_tag = :tag",
+        message.values,
+    ).fetchone()
+    msg, unavailable = found or (0, "")
+    hits = _hits(connection, msg)
+    if found is None and item.stored:
+        hits = _amavis_hits(connection, message)
+    return Detail(
+        item=item,
+        hits=hits,
+        reasons=_reasons(connection, msg, item),
+        unavailable=tuple(unavailable.splitlines()),
+        attachments=tuple(
+            name
+            for (name,) in connection.execute(
+                "SELECT name FROM lz_attachments WHERE msg = :msg ORDER BY num", {"msg": msg}
+            )
+        ),
+        releases=tuple(releases.of_message(connection, message)),
+    )
+
+
+def _hits(connection: Connection, msg: int) -> tuple[ScoredHit, ...]:
+    found = connection.execute(
+        "SELECT s.name, h.score, s.description, h.detail FROM lz_hits h JOIN lz_symbols s ON s.id = h.symbol"
+        " WHERE h.msg = :msg ORDER BY h.num",
+        {"msg": msg},
+    )
+    return tuple(ScoredHit(*row) for row in found)
+
+
+def _amavis_hits(connection: Connection, message: Key) -> tuple[ScoredHit, ...]:
+    """The symbols that amavisd wrote into the text."""
+    try:
+        stored = stored_text(connection, message)
+    except NoSuchMessage:
+        return ()
+    prefix = stored.octets[: stored.prefix].replace(b"\r\n", b"\n")
+    return tuple(ScoredHit(name, score, "") for name, score in text.amavis_tests(prefix))
+
+
+def _reasons(connection: Connection, msg: int, item: Item) -> dict[str, str]:
+    found = connection.execute(
+        "SELECT reason FROM lz_msgrcpt WHERE msg = :msg ORDER BY rseqnum", {"msg": msg}
+    ).fetchall()
+    return {copy.address: reason for copy, (reason,) in zip(item.copies, found, strict=False)}
+
+
+def _write_audit(connection: Connection, who: str, act: str, mail_id: str, detail: str) -> None:
+    connection.execute(
+        "INSERT INTO lz_audit (time_num, who, act, mail_id, detail) VALUES (:time, :who, :act, :id, :detail)",
+        {
+            "time": int(time.time()),
+            "who": plain(who, 255),
+            "act": plain(act, 64),
+            "id": plain(mail_id, 16),
+            "detail": plain(detail, 1000),
+        },
+    )

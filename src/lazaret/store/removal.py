@@ -1,0 +1,72 @@
+"""Taking messages out of the database, wholly or their text alone."""
+
+from collections.abc import Iterable
+from sqlite3 import Connection
+
+from lazaret.store import fulltext
+from lazaret.store.dialect import sql
+from lazaret.store.keys import Key
+from lazaret.store.rows import padded_words
+
+_MESSAGE = "WHERE mail_id = :mail_id AND partition_tag = :tag"
+_CHUNKS = sql("DELETE FROM quarantine", _MESSAGE)
+_ROWS = (
+    _CHUNKS,
+    sql("DELETE FROM msgrcpt", _MESSAGE),
+    sql("DELETE FROM lz_releases", _MESSAGE),
+    sql("DELETE FROM lz_msgs", _MESSAGE),
+    sql("DELETE FROM msgs", _MESSAGE),
+)
+_FORGET_TEXT = sql("UPDATE msgs SET quar_type = ' ', quar_loc = ''", _MESSAGE)
+_SUBJECT = sql("SELECT subject FROM msgs", _MESSAGE)
+_NUMBER = sql("SELECT id FROM lz_msgs", _MESSAGE)
+_ATTACHMENTS = "DELETE FROM lz_attachments WHERE msg = :msg"
+_DETAILS = (
+    _ATTACHMENTS,
+    "DELETE FROM lz_hits WHERE msg = :msg",
+    "DELETE FROM lz_addresses WHERE msg = :msg",
+    "DELETE FROM lz_msgrcpt WHERE msg = :msg",
+)
+
+
+def remove_texts(connection: Connection, messages: Iterable[Key]) -> None:
+    """Removes what is stored of the messages; their history stays, and is found by subject and address."""
+    for message in messages:
+        connection.execute(_CHUNKS, message.values)
+        connection.execute(_FORGET_TEXT, message.values)
+        msg = _number(connection, message)
+        if msg is not None:
+            _remove_words(connection, message, msg)
+
+
+def remove_messages(connection: Connection, messages: Iterable[Key]) -> None:
+    """Removes every row of the messages."""
+    for message in messages:
+        msg = _number(connection, message)
+        if msg is not None:
+            fulltext.remove(connection, msg)
+            for statement in _DETAILS:
+                connection.execute(statement, {"msg": msg})
+        for statement in _ROWS:
+            connection.execute(statement, message.values)
+
+
+def remove_orphans(connection: Connection, messages: Iterable[Key]) -> None:
+    """Removes the rows of those messages that have no row in `msgs`, looking once more."""
+    gone = [one for one in messages if connection.execute(_SUBJECT, one.values).fetchone() is None]
+    remove_messages(connection, gone)
+
+
+def _number(connection: Connection, message: Key) -> int | None:
+    found = connection.execute(_NUMBER, message.values).fetchone()
+    return found[0] if found else None
+
+
+def _remove_words(connection: Connection, message: Key, msg: int) -> None:
+    fulltext.remove(connection, msg)
+    connection.execute(_ATTACHMENTS, {"msg": msg})
+    (subject,) = connection.execute(_SUBJECT, message.values).fetchone()
+    connection.execute(
+        "UPDATE lz_msgs SET indexed = 'N', subject_words = :words WHERE id = :msg",
+        {"words": padded_words(subject or ""), "msg": msg},
+    )

@@ -1,0 +1,198 @@
+"""One message as rows of amavisd-new's storage tables and of our own, all written in one transaction."""
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from sqlite3 import Connection
+
+from lazaret.model import words
+from lazaret.model.address import reversed_domain
+from lazaret.model.entry import Entry
+from lazaret.model.verdict import Action
+from lazaret.store import addresses, fulltext, text
+from lazaret.store.addresses import exact, plain
+from lazaret.store.inserting import Table, insert
+from lazaret.store.symbols import Symbols
+
+Row = tuple[object, ...]
+
+DS_LETTERS = {
+    Action.DELIVER: "P",
+    Action.MARK: "P",
+    Action.QUARANTINE: "D",
+    Action.DISCARD: "D",
+    Action.REJECT: "R",
+    Action.DEFER: "T",
+}
+"""`msgrcpt.ds` for each action."""
+
+_MSGS = Table(
+    "msgs",
+    (
+        *("partition_tag", "mail_id", "secret_id", "am_id", "time_num", "time_iso", "sid", "policy"),
+        *("client_addr", "size", "originating", "content", "quar_type", "quar_loc", "dsn_sent"),
+        *("spam_level", "message_id", "from_addr", "subject", "host"),
+    ),
+)
+_MSGRCPT = Table(
+    "msgrcpt",
+    (
+        *("partition_tag", "mail_id", "rseqnum", "rid", "is_local", "content", "ds", "rs", "bl", "wl"),
+        *("bspam_level", "smtp_resp"),
+    ),
+)
+_QUARANTINE = Table("quarantine", ("partition_tag", "mail_id", "chunk_ind", "mail_text"))
+_LZ_MSGS = Table(
+    "lz_msgs",
+    (
+        *("id", "partition_tag", "mail_id", "sender", "queue_id", "client_name", "helo", "took_ms"),
+        *("unavailable", "prefix", "line_ends", "digest", "indexed", "from_sender"),
+        *("subject_words", "from_words", "reply_words", "to_words"),
+    ),
+)
+_LZ_MSGRCPT = Table("lz_msgrcpt", ("msg", "rseqnum", "address", "action", "stored", "reason"))
+_LZ_ADDRESSES = Table("lz_addresses", ("msg", "num", "field", "email", "domain"))
+_LZ_HITS = Table("lz_hits", ("msg", "num", "symbol", "score", "detail"))
+_LZ_ATTACHMENTS = Table("lz_attachments", ("msg", "num", "name"))
+
+
+class Rows:
+    """Writes messages. One per connection, inside the transactions of its caller."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self.symbols = Symbols()
+
+    def write(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        """All rows of all entries; those with a text also into `quarantine` and the full-text index."""
+        numbered = list(enumerate(entries, next_id(connection)))
+        written = {entry.sender for entry in entries}
+        written.update(recipient.address for entry in entries for recipient in entry.recipients)
+        maddr = addresses.ids(connection, written)
+        symbols = self.symbols.ids(connection, chain.from_iterable(entry.hits for entry in entries))
+        stored = [
+            (msg, entry, *text.to_stored(entry.text)) for msg, entry in numbered if entry.text is not None
+        ]
+        line_ends = {msg: ends for msg, _, _, ends in stored}
+
+        insert(connection, _MSGS, [self._msgs(entry, maddr) for entry in entries])
+        insert(connection, _MSGRCPT, [row for entry in entries for row in _msgrcpt(entry, maddr)])
+        insert(connection, _LZ_MSGS, [_lz_msgs(n, e, line_ends.get(n, text.AS_LF)) for n, e in numbered])
+        insert(connection, _LZ_MSGRCPT, [row for msg, entry in numbered for row in _lz_msgrcpt(msg, entry)])
+        insert(
+            connection, _LZ_ADDRESSES, [row for msg, entry in numbered for row in _lz_addresses(msg, entry)]
+        )
+        insert(
+            connection, _LZ_HITS, [row for msg, entry in numbered for row in _lz_hits(msg, entry, symbols)]
+        )
+        for msg, entry, octets, _ in stored:
+            chunks = text.chunks(octets)
+            insert(connection, _QUARANTINE, [(0, entry.mail_id, number, chunk) for number, chunk in chunks])
+            attachments = [(msg, n, plain(name, 255)) for n, name in enumerate(entry.attachments, 1)]
+            insert(connection, _LZ_ATTACHMENTS, attachments)
+            fulltext.add(connection, msg, _searchable(entry))
+
+    def _msgs(self, entry: Entry, maddr: dict[str, int]) -> Row:
+        kept = entry.text is not None
+        return (
+            *(0, entry.mail_id, entry.secret_id, plain(entry.log_id, 20)),
+            *(int(entry.time), time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(entry.time))),
+            *(maddr[entry.sender], "", plain(entry.session.client_ip, 255), entry.size),
+            *("Y" if entry.originating else "N", entry.category.value),
+            *("Q" if kept else " ", entry.mail_id if kept else "", entry.dsn_sent, entry.score),
+            *(plain(entry.message_id, 255), plain(entry.from_header, 255), plain(entry.subject, 255)),
+            self._host,
+        )
+
+
+def next_id(connection: Connection) -> int:
+    """The next free `lz_msgs.id`; the transaction keeps other processes from taking it too."""
+    (last,) = connection.execute("SELECT max(id) FROM lz_msgs").fetchone()
+    return (last or 0) + 1
+
+
+def _header_words(entry: Entry) -> tuple[str, str, str]:
+    """Names and local parts in From, Reply-To and To, as words, for `part of a name` searches."""
+    fields = (entry.from_header, entry.reply_to, entry.to_header)
+    from_words, reply_words, to_words = (
+        " ".join(words.split(addresses.without_domains(f[:1000]))) if f else "" for f in fields
+    )
+    return from_words, reply_words, to_words
+
+
+def padded_words(subject: str) -> str:
+    """The words of a subject with a blank at each end, so that LIKE finds whole words."""
+    return " " + " ".join(words.split(subject[:1000])) + " "
+
+
+def _msgrcpt(entry: Entry, maddr: dict[str, int]) -> Iterator[Row]:
+    for number, recipient in enumerate(entry.recipients, 1):
+        yield (
+            *(0, entry.mail_id, number, maddr[recipient.address], "Y" if recipient.local else "N"),
+            *(recipient.category.value, DS_LETTERS[Action(recipient.action)], " ", "N", "N"),
+            *(recipient.score, plain(recipient.response, 255)),
+        )
+
+
+def _lz_msgs(msg: int, entry: Entry, line_ends: str) -> Row:
+    kept = entry.text is not None
+    unavailable = "\n".join(plain(f"{one.check}: {one.reason}", 500) for one in entry.unavailable)
+    return (
+        *(msg, 0, entry.mail_id, exact(entry.sender), plain(entry.session.queue_id, 255)),
+        *(plain(entry.session.client_name, 255), plain(entry.session.helo, 255), entry.took_ms, unavailable),
+        *(_stored_prefix(entry, line_ends), line_ends, entry.digest or None, "Y" if kept else "N"),
+        "Y" if _own_address(entry) else "N",
+        "" if kept else padded_words(entry.subject),
+        *_header_words(entry),
+    )
+
+
+def _stored_prefix(entry: Entry, line_ends: str) -> int:
+    """`entry.prefix` in stored octets."""
+    if line_ends == text.AS_ON_WIRE or entry.text is None:
+        return entry.prefix
+    return entry.prefix - entry.text.count(b"\r\n", 0, entry.prefix)
+
+
+def _own_address(entry: Entry) -> bool:
+    return addresses.key(entry.sender) in addresses.in_header(entry.from_header)
+
+
+def _lz_msgrcpt(msg: int, entry: Entry) -> Iterator[Row]:
+    for number, one in enumerate(entry.recipients, 1):
+        stored = "Y" if one.stored else "N"
+        yield msg, number, exact(one.address), one.action, stored, plain(one.reason, 1000)
+
+
+def _lz_addresses(msg: int, entry: Entry) -> Iterator[Row]:
+    """The addresses in the header that the envelope does not name already."""
+    sender = {addresses.key(entry.sender)}
+    recipients = {addresses.key(one.address) for one in entry.recipients}
+    fields = (
+        ("F", entry.from_header, sender),
+        ("R", entry.reply_to, sender),
+        ("T", entry.to_header, recipients),
+    )
+    found = [
+        (field, one)
+        for field, value, named in fields
+        for one in addresses.in_header(value)
+        if one not in named
+    ]
+    for number, (field, one) in enumerate(found, 1):
+        yield msg, number, field, one, reversed_domain(one)[:255]
+
+
+def _lz_hits(msg: int, entry: Entry, symbols: dict[str, int]) -> Iterator[Row]:
+    for number, hit in enumerate(entry.hits, 1):
+        yield msg, number, symbols[hit.symbol], hit.score, plain(hit.detail, 1000)
+
+
+def _searchable(entry: Entry) -> fulltext.Searchable:
+    return fulltext.Searchable(
+        subject=entry.subject,
+        sender=f"{entry.sender} {entry.from_header} {entry.reply_to}",
+        recipients=" ".join((*(one.address for one in entry.recipients), entry.to_header)),
+        body=entry.body_text,
+        attachments="\n".join(entry.attachments),
+    )

@@ -1,0 +1,210 @@
+"""From the terms of a query to one SQL condition; every value travels as a parameter, never in the text.
+
+The statement around it calls `msgs` m, and l the row of `lz_msgs`, which a row of amavisd lacks.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from sqlite3 import Connection
+
+from lazaret.model import words
+from lazaret.model.verdict import Action, Category
+from lazaret.store import releases
+from lazaret.store.condition import EVERY_TEXT, NEVER, Condition, escaped, joined, like, one_of, text
+from lazaret.store.dialect import sql
+from lazaret.store.query import Term, parse
+from lazaret.store.rows import DS_LETTERS
+from lazaret.store.search_addresses import addressed
+from lazaret.store.values import compared_number, compared_size, moment
+
+_COMPARISONS = {
+    ">": "$COLUMN > :number",
+    ">=": "$COLUMN >= :number",
+    "<": "$COLUMN < :number",
+    "<=": "$COLUMN <= :number",
+    "=": "ABS($COLUMN - :number) < 0.0005",
+}
+_COPY = (
+    "EXISTS (SELECT 1 FROM msgrcpt r WHERE r.partition_tag = m.partition_tag AND r.mail_id = m.mail_id AND "
+)
+_KEPT = (
+    "m.quar_type = 'Q' AND EXISTS (SELECT 1 FROM msgrcpt r LEFT JOIN lz_msgrcpt x"
+    " ON x.msg = l.id AND x.rseqnum = r.rseqnum WHERE r.partition_tag = m.partition_tag"
+    " AND r.mail_id = m.mail_id AND r.ds IN ('D', 'R', 'B') AND COALESCE(x.stored, 'Y') = 'Y' AND "
+)
+_STATES = {
+    "quarantined": _KEPT + "r.rs NOT IN ('R', 'D'))",
+    "viewed": _KEPT + "r.rs IN ('V', 'v', 'S', 'H'))",
+    "pending": _KEPT + "r.rs = 'p')",
+    "released": _COPY + "r.rs = 'R')",
+    "deleted": _COPY + "r.rs = 'D')",
+    "delivered": _COPY + "r.ds = 'P' AND r.rs NOT IN ('R', 'D'))",
+    "refused": _COPY + "r.ds IN ('R', 'B', 'D') AND r.rs NOT IN ('R', 'D')) AND NOT (" + _KEPT + "1 = 1))",
+    "deferred": _COPY + "r.ds = 'T')",
+}
+_NOT_DELETED = _COPY + "r.rs <> 'D' AND r.ds <> 'P') OR NOT " + _COPY + "r.rs = 'D')"
+_WITH_RULE = (
+    "l.id IN (SELECT h.msg FROM lz_hits h WHERE h.symbol IN (SELECT s.id FROM lz_symbols s"
+    " WHERE UPPER(s.name) LIKE :pattern ESCAPE '!'))"
+)
+_WITH_ACTION = sql(
+    "EXISTS (SELECT 1 FROM lz_msgrcpt x WHERE x.msg = l.id AND x.action = :action) OR l.id IS NULL AND",
+    _COPY,
+    "r.ds = :ds)",
+)
+_CLIENT_NAMES = ("l.client_name", "l.helo")
+_ID = re.compile(r"([^\[\]]*)(?:\[([0-9]{1,9})\])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which messages are searched."""
+
+    everything: bool = False
+    """The whole history, not only what lies in the quarantine and is not deleted."""
+    foreign: bool = False
+    """Rows that amavisd wrote may be among them: without words of their own."""
+
+
+def condition(connection: Connection, query: str, scope: Scope, now: float) -> Condition:
+    """The condition that a query puts on m and l. QueryError when it cannot be understood."""
+    terms = parse(query)
+    conditions = [_built(connection, term, scope, now) for term in terms]
+    if not scope.everything:
+        conditions.append(Condition("m.quar_type = 'Q'"))
+        if not any(term.field == "state" for term in terms):
+            conditions.append(Condition(_NOT_DELETED))
+    conditions.append(Condition("m.content IS NOT NULL"))
+    return joined(conditions, "AND")
+
+
+def _built(connection: Connection, term: Term, scope: Scope, now: float) -> Condition:
+    if term.field in ("", "subject", "body", "attachment"):
+        built = _text(term, scope)
+    elif term.field in ("since", "before"):
+        compared = "m.time_num >= :time" if term.field == "since" else "m.time_num < :time"
+        built = Condition(compared, {"time": moment(term, now)})
+    elif term.field == "state":
+        built = _state(connection, term)
+    else:
+        built = _BY_FIELD[term.field](term)
+    return built.negated() if term.negated else built
+
+
+def _text(term: Term, scope: Scope) -> Condition:
+    if not words.phrase(term.value).words:
+        raise term.wrong("there is no letter or digit to search for")
+    if term.field in ("body", "attachment"):
+        return text(term.value, "body" if term.field == "body" else "attachments")
+    indexed = text(term.value, term.field or EVERY_TEXT)
+    if not (scope.everything or scope.foreign):
+        return indexed
+    return joined([indexed, _unindexed(term)], "OR")
+
+
+def _unindexed(term: Term) -> Condition:
+    """The same words in messages whose text is not stored: by subject and addresses."""
+    wanted = words.phrase(term.value)
+    pattern = "% " + escaped(" ".join(wanted.words)) + ("%" if wanted.prefix else " %")
+    found = [
+        like("l.subject_words", pattern),
+        joined(
+            [Condition("l.id IS NULL"), like("LOWER(m.subject)", f"%{escaped(term.value.lower())}%")], "AND"
+        ),
+    ]
+    if not term.field:
+        found += [addressed("from", term.value), addressed("to", term.value)]
+    return joined([Condition("COALESCE(l.indexed, 'N') = 'N'"), joined(found, "OR")], "AND")
+
+
+def _state(connection: Connection, term: Term) -> Condition:
+    state = term.value.lower()
+    if state == "uncertain":
+        return one_of("m.mail_id", sorted({message.mail_id for message, _ in releases.crashed(connection)}))
+    if state not in _STATES:
+        raise term.wrong("state: takes one of " + ", ".join([*_STATES, "uncertain"]))
+    return Condition(_STATES[state])
+
+
+def _score(term: Term) -> Condition:
+    sign, number = compared_number(term)
+    return Condition(_COMPARISONS[sign].replace("$COLUMN", "m.spam_level"), {"number": number})
+
+
+def _size(term: Term) -> Condition:
+    sign, octets = compared_size(term)
+    return Condition(_COMPARISONS[sign].replace("$COLUMN", "m.size"), {"number": octets})
+
+
+def _category(term: Term) -> Condition:
+    letters = {category.word: category.value for category in Category}
+    letter = letters.get(term.value.lower(), term.value.upper())
+    if letter not in letters.values():
+        raise term.wrong("category: takes one of " + ", ".join(letters))
+    return Condition("m.content = :letter", {"letter": letter})
+
+
+def _action(term: Term) -> Condition:
+    try:
+        action = Action(term.value.lower())
+    except ValueError:
+        raise term.wrong("action: takes one of " + ", ".join(Action)) from None
+    return Condition(_WITH_ACTION, {"action": action.value, "ds": DS_LETTERS[action]})
+
+
+def _rule(term: Term) -> Condition:
+    """A symbol; with `*` at its end all that begin with it."""
+    name = term.value.upper()
+    pattern = escaped(name[:-1]) + "%" if name.endswith("*") else escaped(name)
+    return Condition(_WITH_RULE, {"pattern": pattern})
+
+
+def _client(term: Term) -> Condition:
+    """An address, the beginning of one (`192.0.2.`, `2001:db8:`), a name, or a domain that it is below."""
+    value = term.value.lower()
+    if value.endswith((".", ":")):
+        return like("m.client_addr", escaped(value) + "%")
+    names = [like(f"LOWER({column})", "%." + escaped(value)) for column in _CLIENT_NAMES]
+    names += [like(f"LOWER({column})", escaped(value)) for column in _CLIENT_NAMES]
+    return joined([Condition("m.client_addr = :client", {"client": value}), *names], "OR")
+
+
+def _id(term: Term) -> Condition:
+    found = _ID.fullmatch(term.value)
+    if found is None:
+        return NEVER
+    wanted = Condition("m.mail_id = :id", {"id": found[1]})
+    if found[2] is None:
+        return wanted
+    return joined([wanted, Condition("m.partition_tag = :tag", {"tag": int(found[2])})], "AND")
+
+
+def _message_id(term: Term) -> Condition:
+    bare = term.value.strip("<>")
+    return one_of("m.message_id", [f"<{bare}>", bare])
+
+
+def _queue_id(term: Term) -> Condition:
+    return Condition("l.queue_id = :queue_id", {"queue_id": term.value})
+
+
+def _address(term: Term) -> Condition:
+    return addressed(term.field, term.value)
+
+
+_BY_FIELD: dict[str, Callable[[Term], Condition]] = {
+    "from": _address,
+    "envelope-from": _address,
+    "header-from": _address,
+    "to": _address,
+    "rule": _rule,
+    "score": _score,
+    "size": _size,
+    "category": _category,
+    "client": _client,
+    "id": _id,
+    "message-id": _message_id,
+    "queue-id": _queue_id,
+    "action": _action,
+}

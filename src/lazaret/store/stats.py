@@ -1,0 +1,122 @@
+"""Figures from the history: for `lazaret stats`, `report`, `simulate` and the web page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from sqlite3 import Connection
+
+from lazaret.model.quarantine import Item
+from lazaret.store import listing
+from lazaret.store.condition import Condition, joined
+from lazaret.store.dialect import sql
+from lazaret.store.reader import Reader
+from lazaret.store.search import Scope, condition
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolCount:
+    """How often a symbol was seen, and what it was worth on the average."""
+
+    name: str
+    description: str
+    messages: int
+    mean_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the filter did in a span of time."""
+
+    messages: int
+    octets: int
+    mean_ms: float
+    """Time for one message, of those that Lazaret itself filtered."""
+    categories: dict[str, int]
+    """Letter of the category -> messages."""
+    actions: dict[str, int]
+    """Word of the action -> recipients."""
+    days: dict[int, dict[str, int]]
+    """Midnight UTC of a day, seconds since 1970 -> category -> messages."""
+    symbols: tuple[SymbolCount, ...]
+    """The most frequent first."""
+    scores: dict[int, int]
+    """Score rounded down to a whole point -> messages."""
+
+
+class Stats:
+    """Counts on the reader's threads."""
+
+    def __init__(self, reader: Reader, *, foreign: bool) -> None:
+        self._reader = reader
+        self._foreign = foreign
+
+    async def overview(self, *, since: float = 0.0, before: float = 1e10, top: int = 20) -> Overview:
+        """Figures for messages received from `since` to before `before`, with the `top` symbols."""
+        span = {"since": int(since), "before": int(before)}
+        return await self._reader.run(lambda connection: _overview(connection, span, top))
+
+    async def levels(self, *, since: float = 0.0) -> Sequence[tuple[float, str, int]]:
+        """(score of a recipient, action, recipients), for trying other levels on the history."""
+
+        def work(connection: Connection) -> list[tuple[float, str, int]]:
+            found = connection.execute(_LEVELS, {"since": int(since), "before": int(1e10)})
+            return [(round(score or 0.0, 3), action, number) for score, action, number in found]
+
+        return await self._reader.run(work)
+
+    async def quarantined(self, *, since: float = 0.0, limit: int = 10_000) -> list[Item]:
+        """What was put into the quarantine since then and not deleted: the lowest score first."""
+
+        def work(connection: Connection) -> list[Item]:
+            wanted = condition(connection, "state:quarantined", Scope(foreign=self._foreign), 0.0)
+            recent = Condition("m.time_num >= :since", {"since": int(since)})
+            return listing.page(connection, joined([wanted, recent], "AND"), limit, "")
+
+        items = await self._reader.run(work)
+        return sorted(items, key=lambda item: (item.score, -item.time))
+
+
+_SPAN = "WHERE m.content IS NOT NULL AND m.time_num >= :since AND m.time_num < :before"
+_OURS = "JOIN lz_msgs l ON l.partition_tag = m.partition_tag AND l.mail_id = m.mail_id"
+_ACTION = (
+    "COALESCE(x.action, CASE r.ds WHEN 'P' THEN 'deliver' WHEN 'D' THEN 'discard' WHEN 'T' THEN 'defer'"
+    " ELSE 'reject' END)"
+)
+_RECIPIENTS = sql(
+    "FROM msgs m JOIN msgrcpt r ON r.partition_tag = m.partition_tag AND r.mail_id = m.mail_id",
+    sql("LEFT", _OURS, "LEFT JOIN lz_msgrcpt x ON x.msg = l.id AND x.rseqnum = r.rseqnum", _SPAN),
+)
+_TOTALS = sql("SELECT count(*), COALESCE(sum(m.size), 0) FROM msgs m", _SPAN)
+_TIMES = sql("SELECT COALESCE(avg(l.took_ms), 0) FROM msgs m", _OURS, _SPAN)
+_DAYS = sql(
+    "SELECT m.time_num - m.time_num % 86400, m.content, count(*) FROM msgs m",
+    sql(_SPAN, "GROUP BY 1, 2 ORDER BY 1"),
+)
+_ACTIONS = sql("SELECT", _ACTION, ", count(*)", _RECIPIENTS, "GROUP BY 1")
+_LEVELS = sql("SELECT r.bspam_level,", _ACTION, ", count(*)", _RECIPIENTS, "GROUP BY 1, 2 ORDER BY 1")
+_SCORES = sql("SELECT FLOOR(COALESCE(m.spam_level, 0)), count(*) FROM msgs m", _SPAN, "GROUP BY 1 ORDER BY 1")
+_SYMBOLS = sql(
+    "SELECT s.name, s.description, c.number, c.mean FROM lz_symbols s JOIN",
+    "(SELECT h.symbol, count(*) AS number, avg(h.score) AS mean FROM msgs m",
+    sql(_OURS, "JOIN lz_hits h ON h.msg = l.id", _SPAN, "GROUP BY h.symbol)"),
+    "c ON c.symbol = s.id ORDER BY c.number DESC, s.name LIMIT :top",
+)
+
+
+def _overview(connection: Connection, span: dict[str, int], top: int) -> Overview:
+    messages, octets = connection.execute(_TOTALS, span).fetchone()
+    (mean_ms,) = connection.execute(_TIMES, span).fetchone()
+    days: dict[int, dict[str, int]] = {}
+    categories: dict[str, int] = {}
+    for day, category, number in connection.execute(_DAYS, span):
+        days.setdefault(day, {})[category] = number
+        categories[category] = categories.get(category, 0) + number
+    return Overview(
+        messages=messages,
+        octets=octets,
+        mean_ms=mean_ms,
+        categories=categories,
+        actions=dict(connection.execute(_ACTIONS, span).fetchall()),
+        days=days,
+        symbols=tuple(SymbolCount(*row) for row in connection.execute(_SYMBOLS, span | {"top": top})),
+        scores={int(points): number for points, number in connection.execute(_SCORES, span)},
+    )
