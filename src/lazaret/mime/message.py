@@ -1,14 +1,23 @@
 """A message as raw octets, with the views that checks and people need, each made on first use."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lazaret.mime import headers, structure
+from lazaret.mime import headers, structure, text, words
 from lazaret.mime.html import HtmlFacts, Link
+from lazaret.mime.structure import Part
 
 if TYPE_CHECKING:
     from lazaret.mime import trust, urls
+
+VISIBLE_LIMIT = 65_536
+"""Characters of text that the index and `show` get."""
+
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What a terminal would act on, and what turns the direction of writing."""
+_EMPTY_LINES = re.compile(r"\n\s*+\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +25,7 @@ class Attachment:
     """A part that a mail program offers to save."""
 
     name: str
+    """RFC 2231 and RFC 2047 decoded; "" when it has none."""
     content_type: str
     size: int
     """Octets, decoded."""
@@ -26,70 +36,123 @@ class Message:
 
     def __init__(self, raw: bytes, envelope_from: str | None, networks: "trust.Networks | None") -> None:
         self.raw = raw
+        """As given, CRLF or LF."""
         self.envelope_from = envelope_from
+        """The envelope sender, where the caller knows it; rules then need not guess."""
         self._networks = networks
 
-    @cached_property
-    def header(self) -> headers.HeaderSection:
-        return headers.parse(self.raw)
+    # The header.
 
-    @cached_property
-    def parts(self) -> tuple[structure.Part, ...]:
-        return ()
+    @property
+    def header(self) -> headers.HeaderSection:
+        """The header section; offsets count from the start of `raw`."""
+        return self.tree.root.header
 
     def decoded(self, name: str) -> str:
-        return next(iter(self.decoded_all(name)), "")
+        """The first value of the field for people: decoded, on one line, no control characters; "" when absent."""
+        fields = self.header.named(name)
+        return words.for_people(self.header.value(fields[0]), name) if fields else ""
 
     def decoded_all(self, name: str) -> list[str]:
-        return [v.decode("latin-1").strip() for v in self.header.values(name)]
+        """`decoded` of every field of this name."""
+        return [words.for_people(value, name) for value in self.header.values(name)]
+
+    # The parts.
+
+    @cached_property
+    def tree(self) -> structure.Tree:
+        """The MIME tree, and what is wrong with its form."""
+        return structure.parse(self.raw)
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """Every MIME part, depth first, the root first."""
+        return tuple(self.tree.root.walk())
+
+    @cached_property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """Parts with a file name or the disposition attachment, and attached messages."""
+        return tuple(
+            Attachment(part.filename, part.content_type, len(part.octets))
+            for part in self.parts
+            if part.depth and (part.filename or part.disposition == "attachment" or part.is_message)
+        )
+
+    @property
+    def over_budget(self) -> bool:
+        """A limit was reached: number of parts, depth, tags of an HTML part."""
+        return self.tree.over_budget or any(r.html and r.html.over_budget for r in self.rendered)
+
+    # What rules match.
+
+    @cached_property
+    def rendered(self) -> tuple[text.Rendered, ...]:
+        """Every leaf as text, in order."""
+        return tuple(text.render(part) for part in self.parts if part.leaf)
 
     @cached_property
     def body(self) -> tuple[bytes, ...]:
-        return ()
+        """Body lines in UTF-8, the first one the Subject."""
+        return text.lines(self._subject, (rendered.text for rendered in self.rendered))
 
     @cached_property
     def rawbody(self) -> tuple[bytes, ...]:
-        return ()
+        """Chunks of the decoded text parts, in their own charset."""
+        return tuple(
+            chunk
+            for part in self.parts
+            if part.leaf and text.is_rawbody(part)
+            for chunk in text.chunks(part.octets)
+        )
 
     @property
     def full(self) -> bytes:
+        """The message as it came."""
         return self.raw
 
     @cached_property
     def html(self) -> HtmlFacts:
-        return HtmlFacts()
+        """Statistics of the last HTML part, the one that SpamAssassin's HTML rules look at."""
+        found = HtmlFacts()
+        for part, rendered in zip((p for p in self.parts if p.leaf), self.rendered, strict=True):
+            if part.effective_type == "text/html":
+                found = rendered.html.facts if rendered.html else HtmlFacts()
+        return found
 
     @cached_property
     def links(self) -> tuple[Link, ...]:
-        return ()
+        """The links of all HTML parts, in order."""
+        return tuple(link for rendered in self.rendered if rendered.html for link in rendered.html.links)
 
     @cached_property
     def uris(self) -> "tuple[urls.Uri, ...]":
+        """URIs in text and links."""
         from lazaret.mime import urls
 
-        return urls.collect(self.body, self.links, b"")
+        return urls.collect([r.text.characters.encode("utf-8", "replace") for r in self.rendered], self.links, b"")
 
     @cached_property
     def relays(self) -> "trust.Relays":
+        """The relays that the message passed, as far as their Received fields can be trusted."""
         from lazaret.mime import trust
 
-        return trust.walk(self, self._networks or trust.Networks())
+        return trust.walk(self.header, self._networks or trust.Networks())
+
+    # For people.
 
     @cached_property
     def visible_text(self) -> str:
-        return ""
-
-    @cached_property
-    def attachments(self) -> tuple[Attachment, ...]:
-        return ()
+        """What a reader sees, lines kept; at most VISIBLE_LIMIT characters, none that a terminal acts on."""
+        shown = "\n".join(rendered.seen[:VISIBLE_LIMIT] for rendered in self.rendered if rendered.seen)
+        shown = _UNPRINTABLE.sub("", shown[:VISIBLE_LIMIT].replace("\r\n", "\n"))
+        return _EMPTY_LINES.sub("\n\n", shown).strip()
 
     @property
-    def over_budget(self) -> bool:
-        return False
+    def _subject(self) -> bytes:
+        """The last Subject counts, as for mail programs."""
+        return self.tree.root.last("Subject") + b"\n"
 
 
-def parse(
-    raw: bytes, *, envelope_from: str | None = None, networks: "trust.Networks | None" = None
-) -> Message:
+def parse(raw: bytes, *, envelope_from: str | None = None, networks: "trust.Networks | None" = None) -> Message:
     """A message with its views; nothing is read before it is asked for."""
     return Message(raw, envelope_from, networks)

@@ -1,0 +1,222 @@
+"""Which host handed the message to which? A parser of one Received field (RFC 5321, section 4.4).
+
+MTAs agree on little but `from`, `by` and the semicolon. What counts here is SpamAssassin's reading,
+because rules match the string form of a relay.
+"""
+
+import re
+from typing import NamedTuple
+
+from lazaret.mime import ip, received_auth
+from lazaret.mime.received_formats import FORMATS, IGNORED, NORTON, QMAIL_SCANNER, SIMTA, SUBMITTED
+from lazaret.mime.received_template import Format, Outcome, Shape, shape_of
+
+__all__ = ["Outcome", "Relay", "Unrecorded", "parse"]
+
+LENGTH_LIMIT = 8192
+"""Octets of a field that are read, as in SpamAssassin; it bounds the cost of every pattern below."""
+
+_DATE = re.compile(
+    r"[ ;](?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?\d+ (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+    r" \d+ \d+:\d+(?::\d+)? \S+$",
+    re.ASCII,
+)
+_DATE_LENGTH = 80
+_TIME_LENGTH = len(":00:00")
+_BARE_HANDOVER = re.compile(r"from (\S+) by [^\s;]+ ?;", re.ASCII | re.IGNORECASE)
+_BRACKETED_V4 = re.compile(r"\[[\d.]+\]", re.ASCII)
+
+_ID = re.compile(r" id <?([^\s<>;]{3,})", re.ASCII)
+_BY = re.compile(r" by (\S+)", re.ASCII)
+_HELO_CHARS = r"[-A-Za-z0-9.^+_&:=?!@%*$\\/]+"
+_HELO = re.compile(rf"\bhelo=({_HELO_CHARS})", re.ASCII)
+_GREETING = re.compile(rf"\b(?:HELO|EHLO) ({_HELO_CHARS})", re.ASCII)
+_ENVFROM = re.compile(r"(?:return-path:? |envelope-(?:sender|from)[ =])(\S+)\b", re.ASCII | re.IGNORECASE)
+_FIRST_WORD = re.compile(r"(\S+)[^-A-Za-z0-9.]", re.ASCII)
+_BRACKETED_IP = re.compile(rf"\[({ip.LITERAL})\]", re.ASCII)
+
+_DETAIL_HELO = re.compile(r"helo=(\S+)", re.ASCII)
+_DETAIL_IDENT = re.compile(r"ident=(\S*)", re.ASCII)
+
+_UNSAFE = str.maketrans(dict.fromkeys(" \t\n\r\x0b\x0c\0#[]()<>|", "!"))
+"""What would break the string form: `[1.2.3.4]` as a greeting becomes `!1.2.3.4!`."""
+
+_UNSAFE_ANY = re.compile(r"[ \t\n\r\x0b\x0c\0#\[\]()<>|]")
+
+_BY_SHAPE: dict[Shape, tuple[Format, ...]] = {s: tuple(f for f in FORMATS if s in f.shapes) for s in Shape}
+
+
+class Relay(NamedTuple):
+    """One hand-over: `ip` connected to `by`. All strings are "" where the field does not tell."""
+
+    ip: str
+    rdns: str
+    """Name of the address, as `by` looked it up."""
+    helo: str
+    """`!` stands for brackets and other octets that would break the string form."""
+    by: str
+    ident: str
+    envfrom: str | None
+    """Envelope sender; None when the field does not tell, "" for the null sender."""
+    intl: bool
+    """One of our own hosts: set by the walk along the trust path."""
+    id: str
+    auth: str
+    """How the client authenticated itself."""
+    msa: bool
+    """A submission server of ours: set by the walk along the trust path."""
+    no_rdns: bool = False
+    """`by` looked, and the address has no name."""
+
+    def __str__(self) -> str:
+        """The form that header rules match (X-Spam-Relays-*)."""
+        return (
+            f"[ ip={self.ip} rdns={self.rdns} helo={self.helo} by={self.by} ident={self.ident}"
+            f" envfrom={self.envfrom or ''} intl={self.intl:d} id={self.id}"
+            f" auth={self.auth} msa={self.msa:d} ]"
+        )
+
+    @property
+    def private(self) -> bool:
+        """The address is no host of the internet."""
+        return ip.is_private(self.ip)
+
+
+class Unrecorded(NamedTuple):
+    """A field that records no relay."""
+
+    why: Outcome
+    envfrom: str | None = None
+    """From qmail-scanner: the envelope sender of the hand-over that the next field describes."""
+
+
+_IGNORED = Unrecorded(Outcome.IGNORED)
+_UNPARSEABLE = Unrecorded(Outcome.UNPARSEABLE)
+
+
+def parse(value: bytes) -> Relay | Unrecorded:
+    """Reads the value of one Received field. Never raises; linear, and nothing after 8192 octets counts."""
+    octets = b" ".join(value[:LENGTH_LIMIT].split()).rstrip(b" ;")
+    if octets[:5].lower() != b"from " and octets[:6].lower() != b"(from ":
+        return _IGNORED
+    line = octets.decode("utf-8", "surrogateescape")
+    bare = _BARE_HANDOVER.match(line)
+    if " with local for" in line or (bare and not _BRACKETED_V4.fullmatch(bare[1])):
+        return _IGNORED
+    return _read(_without_date(line).replace(")by ", ") by ", 1))
+
+
+def _without_date(line: str) -> str:
+    if ":" not in line.rpartition(" ")[0][-_TIME_LENGTH:]:
+        return line
+    date = _DATE.search(line, max(0, len(line) - _DATE_LENGTH))
+    return line[: date.start()].rstrip(" ;") if date else line
+
+
+def _read(line: str) -> Relay | Unrecorded:
+    if line.startswith("from "):
+        return _after_from(line, line[5:])
+    if line.startswith("FROM "):
+        return _try((SIMTA,), line, line[5:]) or _whatever_is_there(line, line[5:], None)
+    if not line.startswith("(from "):
+        return _whatever_is_there(line, line, None)
+    text = line[6:]
+    if SUBMITTED.match(text) and not NORTON.pattern.match(text):
+        return _IGNORED
+    return _try((NORTON,), line, text) or _whatever_is_there(line, text, None)
+
+
+def _after_from(line: str, text: str) -> Relay | Unrecorded:
+    envfrom = _envelope_sender(text)
+    found = _try(_BY_SHAPE[shape_of(text)], line, text, envfrom)
+    if found:
+        return found
+    if QMAIL_SCANNER.match(text):
+        return Unrecorded(Outcome.IGNORED, _tidy_sender(envfrom))
+    if IGNORED.match(text):
+        return _IGNORED
+    first_word = _FIRST_WORD.match(text)
+    return _whatever_is_there(line, text, envfrom, first_word[1] if first_word else "")
+
+
+def _try(
+    formats: tuple[Format, ...], line: str, text: str, envfrom: str | None = None
+) -> Relay | Unrecorded | None:
+    for form in formats:
+        if form.hint not in text or (form.absent and form.absent in text):
+            continue
+        match = form.pattern.match(text)
+        if match is None:
+            continue
+        if form.outcome is not Outcome.RELAY:
+            return Unrecorded(form.outcome)
+        words = match.groupdict()
+        if ":" not in (words["ip"] or "") or ip.is_address(words["ip"]):
+            return _relay(words, line, envfrom, looked_up=form.looked_up)
+    return None
+
+
+def _whatever_is_there(line: str, text: str, envfrom: str | None, first_word: str = "") -> Relay | Unrecorded:
+    """No known format: an address in brackets and a `by` are enough to be of use."""
+    addresses = (m[1] for m in _BRACKETED_IP.finditer(text))
+    address = next((a for a in addresses if ip.is_address(a)), None)
+    by = _BY.search(line)
+    if address is None or by is None:
+        return _UNPARSEABLE
+    helo = _greeting(line) or first_word
+    return _relay({"ip": address, "by": by[1], "helo": helo}, line, envfrom, looked_up=False)
+
+
+def _relay(words: dict[str, str | None], line: str, envfrom: str | None, *, looked_up: bool) -> Relay:
+    get = words.get
+    helo, ident, message_id = get("helo", get("name")), get("ident") or "", get("id")
+    details = get("details")
+    if details:
+        helo = _group(_DETAIL_HELO, details) or helo
+        ident = _group(_DETAIL_IDENT, details)
+    if helo is None:
+        helo = _greeting(line)
+    rdns = (get("rdns") or get("name") or "").rstrip(".")
+    if rdns.startswith("[") or rdns.lower() == "unknown":
+        rdns = ""
+    by = (get("by") or "").removesuffix(";")
+    if _UNSAFE_ANY.search(rdns + helo + by + ident):
+        rdns, helo, by, ident = map(_safe, (rdns, helo, by, ident))
+    return Relay(
+        ip=ip.without_wrapping(get("ip") or ""),
+        rdns=rdns,
+        helo=helo,
+        by=by,
+        ident=ident,
+        envfrom=_tidy_sender(get("envfrom") or envfrom),
+        intl=False,
+        id=_group(_ID, line) if message_id is None else message_id,
+        auth=received_auth.authentication(line),
+        msa=False,
+        no_rdns=looked_up and not rdns,
+    )
+
+
+def _greeting(line: str) -> str:
+    return _group(_HELO, line) or _group(_GREETING, line)
+
+
+def _group(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.search(text)
+    return found[1] if found else ""
+
+
+def _safe(word: str) -> str:
+    return word.translate(_UNSAFE)
+
+
+def _envelope_sender(text: str) -> str | None:
+    lowered = text.lower()
+    if "envelope-" not in lowered and "return-path" not in lowered:
+        return None
+    found = _ENVFROM.search(text)
+    return found[1] if found else None
+
+
+def _tidy_sender(sender: str | None) -> str | None:
+    return None if sender is None else _safe(sender.lstrip("<").rstrip(">"))

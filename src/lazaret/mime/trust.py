@@ -1,0 +1,159 @@
+"""Through whose hands did a message go, and from where on can Received no longer be believed?
+
+The walk goes from the newest field to the oldest, as SpamAssassin's does: our own hosts write the
+truth, so the path is believed up to the first host that is not ours. Everything older is what the
+client claimed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lazaret.mime import ip, received, words
+from lazaret.mime.headers import HeaderSection
+from lazaret.mime.networks import NetworkList, parse_list
+from lazaret.mime.received import Outcome, Relay
+
+ORIGINATING_IP_HEADERS = (
+    "X-Yahoo-Post-IP",
+    "X-Originating-IP",
+    "X-Apparently-From",
+    "X-SenderIP",
+    "X-AOL-IP",
+    "X-MS-Exchange-CrossTenant-OriginalAttributedTenantConnectingIp",
+)
+"""Fields in which webmailers name the address of their user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """Which hosts are believed. Where neither list is given, private addresses and logged-in clients are."""
+
+    trusted: NetworkList = field(default_factory=NetworkList)
+    """Hosts that do not forge Received."""
+    internal: NetworkList = field(default_factory=NetworkList)
+    """Of these, the hosts that take mail in for us."""
+    msa: NetworkList = field(default_factory=NetworkList)
+    """Submission servers: who hands in mail there has logged in."""
+    originating_ip_headers: tuple[str, ...] = ORIGINATING_IP_HEADERS
+    """Each counts as one more relay, the oldest of all."""
+
+    @classmethod
+    def from_text(
+        cls,
+        trusted: Iterable[str] = (),
+        internal: Iterable[str] = (),
+        msa: Iterable[str] = (),
+        originating_ip_headers: Iterable[str] = ORIGINATING_IP_HEADERS,
+    ) -> "Networks":
+        """From words as in `networks.parse_list`, which says when it raises ValueError.
+
+        One of the first two lists stands for the other when that one is empty. What is internal or
+        a submission server without being trusted is left out: nobody can mean that.
+        """
+        first, second = parse_list(trusted), parse_list(internal)
+        ours = first if first.configured else second
+        return cls(
+            trusted=ours,
+            internal=second.within(ours) if second.configured else ours,
+            msa=parse_list(msa).within(ours),
+            originating_ip_headers=tuple(originating_ip_headers),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Relays:
+    """The hand-overs of a message, newest first. Trusted + untrusted are all; so are internal + external."""
+
+    trusted: tuple[Relay, ...] = ()
+    untrusted: tuple[Relay, ...] = ()
+    internal: tuple[Relay, ...] = ()
+    external: tuple[Relay, ...] = ()
+    unparseable: int = 0
+    """Fields that look like a hand-over and cannot be read."""
+    trusted_fields: int = 0
+    """How many Received fields, from the top, stand on the trusted side of the boundary."""
+    internal_fields: int = 0
+
+
+class _Path:
+    """What the walk knows on its way."""
+
+    def __init__(self, networks: Networks, *, originating: bool) -> None:
+        self.networks = networks
+        self.originating = originating
+        self.configured = networks.trusted.configured or networks.internal.configured
+        self.in_trusted = True
+        self.in_internal = True
+        self.msa_found = False
+        self.relays: list[tuple[Relay, bool, bool]] = []
+        self.trusted_fields = 0
+        self.internal_fields = 0
+        self.unparseable = 0
+
+    def pass_relay(self, relay: Relay) -> None:
+        msa = self.in_trusted and not self.msa_found and self._cross(relay)
+        if self.in_internal or msa:
+            relay = relay._replace(intl=self.in_internal, msa=msa)
+        self.relays.append((relay, self.in_trusted, self.in_internal))
+        self.pass_field()
+
+    def pass_field(self) -> None:
+        self.trusted_fields += self.in_trusted
+        self.internal_fields += self.in_internal
+
+    def pass_fetcher(self) -> None:
+        """What a mail fetcher saw above itself is the way from the mailbox to us, not the message's way."""
+        if all(trusted for _, trusted, _ in self.relays):
+            self.relays.clear()
+
+    def _cross(self, relay: Relay) -> bool:
+        """Whether the relay is a submission server of ours; afterwards the state is that of the relay."""
+        if not self.configured:
+            self.in_trusted = self.in_internal = relay.private or bool(relay.auth)
+            return False
+        if not relay.auth and relay.ip not in self.networks.trusted:
+            self.in_trusted = self.msa_found = self.originating
+            self.in_internal = False
+            return False
+        self.in_internal = self.in_internal and bool(relay.auth or relay.ip in self.networks.internal)
+        self.msa_found = self.networks.msa.configured and relay.ip in self.networks.msa
+        return self.msa_found
+
+
+def walk(header: HeaderSection, networks: Networks, *, originating: bool = False) -> Relays:
+    """The relays of a message on both sides of the two boundaries.
+
+    `originating`: the caller knows that the message was handed in by a user of ours, so the first
+    host that is not trusted counts as one who logged in.
+    """
+    path = _Path(networks, originating=originating)
+    scanned_sender: str | None = None
+    for value in _fields(header, networks):
+        found = received.parse(value)
+        if isinstance(found, Relay):
+            path.pass_relay(found._replace(envfrom=scanned_sender) if scanned_sender else found)
+            scanned_sender = None
+            continue
+        if found.why is Outcome.FETCHED:
+            path.pass_fetcher()
+        path.unparseable += found.why is Outcome.UNPARSEABLE
+        path.pass_field()
+        scanned_sender = found.envfrom
+    return Relays(
+        trusted=tuple(relay for relay, trusted, _ in path.relays if trusted),
+        untrusted=tuple(relay for relay, trusted, _ in path.relays if not trusted),
+        internal=tuple(relay for relay, _, internal in path.relays if internal),
+        external=tuple(relay for relay, _, internal in path.relays if not internal),
+        unparseable=path.unparseable,
+        trusted_fields=path.trusted_fields,
+        internal_fields=path.internal_fields,
+    )
+
+
+def _fields(header: HeaderSection, networks: Networks) -> list[bytes]:
+    fields = [v if v.isascii() else words.decode(v, "Received") for v in header.values("Received")]
+    for name in networks.originating_ip_headers:
+        address = next((ip.find(v.decode("latin-1")) for v in reversed(header.values(name))), "")
+        if address:
+            fields.append(b"from X-Originating-IP: " + address.encode("ascii"))
+    return fields
