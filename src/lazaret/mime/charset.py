@@ -31,7 +31,9 @@ _OTHER_NAMES = {
 }
 """Names that Python does not know, or knows as something else."""
 _UNKNOWN_NAMES = frozenset({"gb18030", "iso-2022-cn", "unicode"})
-_NOT_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-8-sig"})
+_NOT_CHARSETS = frozenset(
+    {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-8-sig"}
+)
 """Text codecs of Python that no mail program reads."""
 
 _COMMON_WESTERN = (
@@ -42,9 +44,11 @@ _COMMON_WESTERN = (
 )
 """What Windows-1252 text is made of: letters, quotes, dashes."""
 
-_NONCHARACTER = re.compile("[\ufdd0-\ufdef\ufffe\uffff" + "".join(
-    f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(1, 17)
-) + "]")
+_NONCHARACTER = re.compile(
+    "[\ufdd0-\ufdef\ufffe\uffff"
+    + "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(1, 17))
+    + "]"
+)
 
 
 class Text(NamedTuple):

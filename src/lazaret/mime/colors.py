@@ -39,6 +39,7 @@ NAMES = {name: f"#{value}" for name, value in zip(_WORDS[::2], _WORDS[1::2], str
 
 _LOOKS_LIKE_COLOUR = re.compile(r"[#a-f0-9]*\Z|.*?rgb\([\d%, ]*+\)", re.S)
 _RGB = re.compile(r"rgb\((\d{1,9})(%?),\s*(\d{1,9})\2,\s*(\d{1,9})\2\s*\)")
+_SIX_DIGITS = re.compile(r"#[0-9a-f]{6}\Z")
 _NOT_HEX = re.compile(r"[^a-f0-9]")
 _NOT_RGB = re.compile(r"[^0-9,]")
 
@@ -69,7 +70,7 @@ def from_rgb(text: str) -> str:
 
 def distance(one: str, other: str) -> float | None:
     """How far apart two colours look, 0 to 191, weighted by brightness; None when one is not #rrggbb."""
-    if len(one) != 7 or len(other) != 7:
+    if not (_SIX_DIGITS.match(one) and _SIX_DIGITS.match(other)):
         return None
     red, green, blue = (int(one[i : i + 2], 16) - int(other[i : i + 2], 16) for i in (1, 3, 5))
     return float(((0.2126 * red) ** 2 + (0.7152 * green) ** 2 + (0.0722 * blue) ** 2) ** 0.5)

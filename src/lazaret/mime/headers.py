@@ -39,7 +39,13 @@ class HeaderSection:
     """The header fields of a message or a part, in order."""
 
     def __init__(
-        self, raw: bytes, fields: tuple[Field, ...], body_start: int, *, missing_separator: bool = False
+        self,
+        raw: bytes,
+        fields: tuple[Field, ...],
+        body_start: int,
+        *,
+        missing_separator: bool = False,
+        crlf: bool = False,
     ) -> None:
         self.raw = raw
         """The octets into which the offsets point."""
@@ -48,6 +54,8 @@ class HeaderSection:
         """The first octet after the empty line; len(raw) when nothing follows."""
         self.missing_separator = missing_separator
         """The body began without an empty line before it."""
+        self.crlf = crlf
+        """The line ends are CRLF, by the first line or the last."""
 
     @cached_property
     def _by_name(self) -> dict[str, list[Field]]:
@@ -76,7 +84,9 @@ class HeaderSection:
     def truncated(self) -> bool:
         """Some name or value is longer than what is looked at."""
         return any(
-            len(f.name) > NAME_LIMIT or f.end - f.value_start > VALUE_LIMIT and len(self.value(f)) == VALUE_LIMIT
+            len(f.name) > NAME_LIMIT
+            or f.end - f.value_start > VALUE_LIMIT
+            and len(self.value(f)) == VALUE_LIMIT
             for f in self.fields
         )
 
@@ -95,29 +105,31 @@ def parse(raw: bytes, start: int = 0) -> HeaderSection:
         kind = step.lastgroup
         position = step.start()
         if kind == "empty" and (crlf or step.end() - position == 1):
-            return HeaderSection(raw, tuple(fields), step.end())
+            return HeaderSection(raw, tuple(fields), step.end(), crlf=crlf)
         if kind == "boundary":
-            return HeaderSection(raw, tuple(fields), position, missing_separator=True)
+            return HeaderSection(raw, tuple(fields), position, missing_separator=True, crlf=crlf)
         if kind != "field" and raw[position] not in b" \t":
             malformed += 1
             if malformed > _MALFORMED_LIMIT:
-                return HeaderSection(raw, tuple(fields), position, missing_separator=True)
+                return HeaderSection(raw, tuple(fields), position, missing_separator=True, crlf=crlf)
         field = _field(raw, position, step.end())
         if field:
             fields.append(field)
         position = step.end()
-    return HeaderSection(raw, tuple(fields), len(raw), missing_separator=True)
+    return HeaderSection(raw, tuple(fields), len(raw), missing_separator=True, crlf=crlf)
 
 
 def parse_part(raw: bytes, start: int = 0, end: int | None = None) -> tuple[tuple[Field, ...], int]:
-    """The fields at the head of a MIME part, and where they end: the first line that is neither field nor fold."""
+    """The fields at the head of a MIME part, and where they end: the first line that is neither field nor fold.
+
+    Blanks before a colon belong to the name here, so that such a field goes unheeded, as in SpamAssassin.
+    """
     fields: list[Field] = []
     limit = len(raw) if end is None else end
     step = _PART_FIELD.match(raw, start, limit)
     while step:
-        field = _field(raw, step.start(), step.end())
-        if field:
-            fields.append(field)
+        colon = raw.find(b":", start)
+        fields.append(Field(raw[start:colon].decode("latin-1"), start, colon + 1, step.end()))
         start = step.end()
         step = _PART_FIELD.match(raw, start, limit)
     return tuple(fields), start

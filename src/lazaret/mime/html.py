@@ -62,7 +62,8 @@ _SPACE = {
 
 _WORD = r"[^\s\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]"
 _NO_WORD = frozenset(
-    " \t\n\r\f\v\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+    " \t\n\r\f\v\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"
+    + "".join(map(chr, range(0x2000, 0x200B)))
     + "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 )
 _WORD_END = re.compile(rf"\b({_WORD}{{1,7}})\Z")

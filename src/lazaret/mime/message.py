@@ -129,7 +129,9 @@ class Message:
         """URIs in text and links."""
         from lazaret.mime import urls
 
-        return urls.collect([r.text.characters.encode("utf-8", "replace") for r in self.rendered], self.links, b"")
+        return urls.collect(
+            [r.text.characters.encode("utf-8", "replace") for r in self.rendered], self.links, b""
+        )
 
     @cached_property
     def relays(self) -> "trust.Relays":
@@ -153,6 +155,8 @@ class Message:
         return self.tree.root.last("Subject") + b"\n"
 
 
-def parse(raw: bytes, *, envelope_from: str | None = None, networks: "trust.Networks | None" = None) -> Message:
+def parse(
+    raw: bytes, *, envelope_from: str | None = None, networks: "trust.Networks | None" = None
+) -> Message:
     """A message with its views; nothing is read before it is asked for."""
     return Message(raw, envelope_from, networks)

@@ -50,7 +50,9 @@ def parameters(value: bytes) -> dict[str, str]:
     text = decode(value).decode("utf-8", "replace")
     plain: dict[str, str] = {}
     pieces: dict[str, list[tuple[int, bool, str]]] = {}
-    for name, number, encoded, quoted, bare in _PARAMETER.findall(text[text.find(";") :] if ";" in text else ""):
+    for name, number, encoded, quoted, bare in _PARAMETER.findall(
+        text[text.find(";") :] if ";" in text else ""
+    ):
         content = _ESCAPED.sub(r"\1", quoted) if quoted else bare
         if number or encoded:
             pieces.setdefault(name.lower(), []).append((int(number[1:] or 0), bool(encoded), content))
