@@ -61,6 +61,8 @@ def test_brackets_in_a_greeting_cannot_break_the_string_form() -> None:
         ("from pc (a.example [192.0.2.7]) by mx (Postfix) with ESMTPSA id 1", "ESMTPSA"),
         ("from pc (a [192.0.2.7]) (Authenticated sender: kim) by mx (Postfix) with ESMTPS id 1", "Postfix"),
         ("from pc (a [192.0.2.7]) (authenticated bits=0) by mx (8.17/8.17) with ESMTP id 1", "Sendmail"),
+        ("from pc (a [192.0.2.7]) (AUTH: PLAIN kim, TLS: 1.3) by mx with esmtp", "PLAIN"),
+        ("from pc (a [192.0.2.7]) (AUTH: LOGIN kim) by mx with esmtp", "LOGIN"),
         ("from pc (a [192.0.2.7]) by mx (Postfix) with ESMTPS id 1", ""),
     ],
 )
@@ -111,8 +113,8 @@ HEADS = [
 ]  # fmt: skip
 TAILS = [
     b"by ", b") by ", b"]) (AUTH: LOGIN x, ", b"]) (authenticated", b") with ", b"a@", b"@192.0.2.1)",
-    b"....", b"::", b"192.0.2.1", b"[192.0.2.1] ", b"(", b" ;", b"\n\t", b"by x.hotmail.msn.com", b"1 Jan 1 1:1 ",
-    b"\xff",
+    b"....", b"::", b"192.0.2.1", b"[192.0.2.1] ", b"(", b" ;", b"\n\t", b"by x.hotmail.msn.com",
+    b"1 Jan 1 1:1 ", b"\xff",
 ]  # fmt: skip
 
 

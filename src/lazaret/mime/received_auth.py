@@ -34,7 +34,7 @@ FORMATS = (
     # Courier
     _format(
         ") by ",
-        r"\A(?>.*?(?:\]\)|\)\]) \(AUTH: (LOGIN|PLAIN|DIGEST-MD5|CRAM-MD5) \S+)(?:(?<=\)) by |, .*\) by )",
+        r"\A(?>.*?(?:\]\)|\)\]) \(AUTH: (LOGIN|PLAIN|DIGEST-MD5|CRAM-MD5) \S+)(?:(?<=\)) by |(?<=,) .*\) by )",
     ),
     # Sendmail, MDaemon, webmail
     _format(
