@@ -119,7 +119,7 @@ class Filter:
         else:
             served = await self._served_before(arrival)
             report, outcome = await self._examine_and_deliver(arrival, served, reply_each=reply_each)
-        replies = {a: _as_reply(text) for a, text in served.items()} | outcome.replies
+        replies = {a: Reply.parse(text) for a, text in served.items()} | outcome.replies
         if not reply_each and outcome.deferred and (outcome.served or served):
             await self._remember(arrival, outcome)
         took_ms = (time.perf_counter() - started) * 1000
@@ -234,10 +234,3 @@ def _final(verdict: Verdict, reply: Reply | None) -> Verdict:
         return verdict
     action = Action.DEFER if reply.transient else Action.REJECT
     return replace(verdict, action=action, category=Category.MTA, reason=f"the next hop answered: {reply}")
-
-
-def _as_reply(text: str) -> Reply:
-    """The reply that `str(reply)` gave."""
-    code, _, rest = text.partition(" ")
-    enhanced, _, words = rest.partition(" ")
-    return Reply(int(code), enhanced, words)

@@ -97,3 +97,10 @@ class Retention(Protocol):
 
     async def reclaim(self) -> None:
         """Gives free space back to the file system, a little at a time."""
+
+
+class Alive(Protocol):
+    """A part that can be asked whether it answers."""
+
+    async def ping(self) -> None:
+        """StoreUnavailable when it does not."""

@@ -35,6 +35,10 @@ class Released:
     state: State
     sent: bool = True
     """False: nothing was sent now; `reply` says why not."""
+    at: float = 0.0
+    """When it was released, for one that was sent before."""
+    response: str = ""
+    """What was answered then."""
 
 
 class QuarantineDesk:
@@ -192,4 +196,12 @@ def _not_sent(record: ReleaseRecord) -> Released:
     state, words = _WHY_NOT[record.state]
     said = f" ({record.response})" if record.response else ""
     reply = Reply(450 if record.state == "busy" else 250, "", f"{words}{said}")
-    return Released(record.mail_id, record.recipient, reply, state, sent=False)
+    return Released(
+        record.mail_id,
+        record.recipient,
+        reply,
+        state,
+        sent=False,
+        at=record.time,
+        response=record.response,
+    )

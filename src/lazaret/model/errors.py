@@ -1,6 +1,9 @@
 """Replies to the peer, and errors that carry two texts: the peer's and the operator's."""
 
+import re
 from dataclasses import dataclass
+
+_ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,15 @@ class Reply:
 
     def __str__(self) -> str:
         return f"{self.code} {self.enhanced} {self.text}" if self.enhanced else f"{self.code} {self.text}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Reply":
+        """The reply that `str` gave; ValueError for a text that begins with no code."""
+        code, _, rest = text.partition(" ")
+        enhanced, _, words = rest.partition(" ")
+        if not _ENHANCED.fullmatch(enhanced):
+            enhanced, words = "", rest
+        return cls(int(code), enhanced, words)
 
 
 class LazaretError(Exception):

@@ -1,0 +1,237 @@
+"""Puts the concrete parts together from the configuration; nothing else knows which parts there are.
+
+What only the filter needs is imported where it is made: `lazaret find` is not to wait for it.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lazaret.config import endpoint
+from lazaret.config.options import Config
+from lazaret.config.words import Mode, RequireSecret
+from lazaret.flow.expire import Expiry
+from lazaret.flow.fields import Site
+from lazaret.flow.quarantine import QuarantineDesk
+from lazaret.model.delivery import Extensions
+from lazaret.model.network import NetworkSet
+from lazaret.model.verdict import Levels, Policy
+from lazaret.net.next_hop import NextHop
+from lazaret.net.relay import Relay
+from lazaret.policy.lookup import Lookup
+from lazaret.store.opening import Store
+from lazaret.store.opening import open_store as open_database
+
+if TYPE_CHECKING:
+    from lazaret.checks import Check
+    from lazaret.flow.ampdp import ReleaseRequests
+    from lazaret.flow.filter import Filter, Handled
+    from lazaret.mime.trust import Networks
+    from lazaret.rules.ruleset import RuleSet
+    from lazaret.wire.smtp_server import ServerSettings
+
+LOOPBACK = ("127.0.0.0/8", "::1")
+CACHE = "rules-cache"
+
+
+# For people
+
+
+@asynccontextmanager
+async def open_desk(config: Config) -> AsyncIterator[QuarantineDesk]:
+    """The quarantine for one command. UserError (66) when there is no database."""
+    store = open_store(config)
+    relay = release_relay(config)
+    try:
+        yield make_desk(config, store, relay)
+    finally:
+        await relay.close()
+        store.close()
+
+
+def make_desk(config: Config, store: Store, relay: Relay) -> QuarantineDesk:
+    """What serves people."""
+    return QuarantineDesk(
+        quarantine=store.quarantine,
+        relay=relay,
+        site=site_of(config),
+        is_local=lookup_of(config).is_local,
+    )
+
+
+def open_store(config: Config, *, create: bool = False) -> Store:
+    """The database. UserError (66) when there is none and `create` is False."""
+    return open_database(
+        config.store.url,
+        config.store.data_dir,
+        create=create,
+        min_free=config.store.min_free,
+        host=site_of(config).hostname,
+    )
+
+
+def expiry(config: Config) -> Expiry:
+    """How long things are kept."""
+    return Expiry(config.quarantine.keep_days, config.quarantine.keep_killed_days, config.history.keep_days)
+
+
+# For the filter
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a worker works with."""
+
+    store: Store
+    relay: Relay
+    filter: Filter
+    release_requests: ReleaseRequests
+    _release_relay: Relay
+
+    async def close(self) -> None:
+        """Ends connections, and writes what is still to be written."""
+        await self.relay.close()
+        await self._release_relay.close()
+        self.store.close()
+
+
+def open_parts(config: Config, ruleset: RuleSet, record: Callable[[Handled], None]) -> Parts:
+    """All parts of a worker. StoreUnavailable or UserError when the database cannot be opened."""
+    from lazaret.flow.ampdp import ReleaseRequests
+
+    store = open_store(config)
+    relay = make_relay(config, config.relay.next_hop)
+    releases = release_relay(config)
+    desk = make_desk(config, store, releases)
+    return Parts(
+        store=store,
+        relay=relay,
+        filter=make_filter(config, store, relay, checks(ruleset), record),
+        release_requests=ReleaseRequests(desk, secret_needed=_secret_needed(config)),
+        _release_relay=releases,
+    )
+
+
+def make_filter(
+    config: Config, store: Store, relay: Relay, using: Sequence[Check], record: Callable[[Handled], None]
+) -> Filter:
+    """The road of a message."""
+    from lazaret.flow.deliver import Courier
+    from lazaret.flow.filter import Filter, Rules
+
+    site = site_of(config)
+    observe = config.mode is Mode.OBSERVE
+    return Filter(
+        checks=using,
+        lookup=lookup_of(config),
+        courier=Courier(relay, store.journal, site, unchanged=observe),
+        journal=store.journal,
+        site=site,
+        rules=Rules(
+            observe=observe,
+            scan_time_s=config.limits.scan_time_s,
+            keep_killed=config.quarantine.keep_killed_days > 0,
+            own_networks=NetworkSet((*LOOPBACK, *map(str, config.local.networks))),
+            trusted=trusted_networks(config),
+            on_unavailable={name: check.on_unavailable for name, check in config.checks.items()},
+        ),
+        record=record,
+    )
+
+
+def load_rules(config: Config, progress: Callable[[int, int], None] | None = None) -> RuleSet:
+    """The rules that the configuration names, compiled; `progress(done, total)` while they compile."""
+    from lazaret.rules.ruleset import load
+
+    return load(
+        config.rules.paths,
+        shipped=config.rules.shipped,
+        cache_dir=config.store.data_dir / CACHE,
+        progress=progress,
+    )
+
+
+def checks(ruleset: RuleSet) -> list[Check]:
+    """The rules, and what third parties have registered under `lazaret.checks`."""
+    from importlib.metadata import entry_points
+
+    from lazaret.checks.rules import RulesCheck
+
+    return [RulesCheck(ruleset), *(entry.load() for entry in entry_points(group="lazaret.checks"))]
+
+
+def trusted_networks(config: Config) -> Networks:
+    """What the rules trust: our networks, or what SpamAssassin would infer when none is named."""
+    from lazaret.mime.trust import Networks
+
+    if not config.local.networks:
+        return Networks()
+    return Networks.from_text([str(n) for n in config.local.networks])
+
+
+def server_settings(config: Config, offered: Extensions) -> ServerSettings:
+    """What our EHLO offers: as far as the next hops go, and no larger message than allowed."""
+    from lazaret.wire.dot import BareLf
+    from lazaret.wire.smtp_server import ServerSettings
+
+    sizes = [size for size in (config.limits.message_size, offered.size) if size]
+    return ServerSettings(
+        extensions=replace(offered, size=min(sizes, default=0)),
+        xforward=True,
+        max_recipients=config.limits.recipients,
+        bare_lf=BareLf(config.listen.bare_lf),
+    )
+
+
+# For both
+
+
+def make_relay(config: Config, hops: Sequence[endpoint.NextHop]) -> Relay:
+    """The way to next hops."""
+    return Relay([_hop(h) for h in hops], name=site_of(config).hostname)
+
+
+def release_relay(config: Config) -> Relay:
+    """The way of released mail."""
+    return make_relay(config, config.relay.release or config.relay.next_hop)
+
+
+def _hop(hop: endpoint.NextHop) -> NextHop:
+    at = hop.endpoint
+    return NextHop(hop.protocol is endpoint.Protocol.LMTP, host=at.host, port=at.port, path=at.path)
+
+
+def site_of(config: Config) -> Site:
+    """Our name."""
+    return Site(config.site.hostname or socket.gethostname())
+
+
+def policy_of(config: Config) -> Policy:
+    """What holds for every recipient without a policy of his own."""
+    levels = config.levels
+    return Policy(
+        levels=Levels(levels.tag, levels.mark, levels.quarantine, levels.kill),
+        subject_tag=levels.subject_tag,
+        kill_action=levels.kill_action,
+        quarantine_reply=levels.quarantine_reply,
+    )
+
+
+def lookup_of(config: Config) -> Lookup:
+    """Which policy holds for whom."""
+    return Lookup(
+        policy_of(config), local_domains=config.local.domains, always_deliver=config.policy.always_deliver
+    )
+
+
+def _secret_needed(config: Config) -> Callable[[bool], bool]:
+    wish = config.ampdp.require_secret
+
+    def needed(over_tcp: bool) -> bool:
+        return wish is RequireSecret.ALWAYS or (wish is RequireSecret.TCP and over_tcp)
+
+    return needed

@@ -1,0 +1,104 @@
+"""A board of numbers in shared memory: each process writes its own row, everybody may read all rows.
+
+It is how the supervisor sees heartbeats, how workers share out connections, and where /metrics
+comes from. A row has one writer, so there are no locks; a process that dies leaves its counts behind.
+"""
+
+from __future__ import annotations
+
+import mmap
+import time
+from collections.abc import Iterator
+from enum import IntEnum
+
+ROWS = 256
+"""Processes at most, in all."""
+LATENCY_BOUNDS_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000)
+
+
+class Cell(IntEnum):
+    """The columns of a row. Those from DELIVERED on only ever grow."""
+
+    PID = 0
+    BEAT = 1
+    """time.monotonic() of the last sign of life."""
+    CONNECTIONS = 2
+    BUSY = 3
+    """Messages under way."""
+    ACCEPTING = 4
+    NEXT_HOP_UP = 5
+    DELIVERED = 8
+    MARKED = 9
+    QUARANTINED = 10
+    DISCARDED = 11
+    REJECTED = 12
+    DEFERRED = 13
+    MESSAGES = 14
+    OCTETS = 15
+    SECONDS = 16
+    """Sum of the time from the final dot to the reply."""
+    SCAN_SECONDS = 17
+    UNAVAILABLE = 18
+    OVER_BUDGET = 19
+    REFUSED_CLIENTS = 20
+    RELEASES = 21
+    LATENCY = 32
+    """The first of the latency buckets, LATENCY_BOUNDS_MS and one for the rest."""
+
+
+WIDTH = 64
+
+
+class Board:
+    """Made before the first fork, and inherited."""
+
+    def __init__(self) -> None:
+        self._cells: memoryview[float] = memoryview(mmap.mmap(-1, ROWS * WIDTH * 8)).cast("d")
+
+    def row(self, number: int) -> Row:
+        """The row of one process."""
+        return Row(self._cells[number * WIDTH : (number + 1) * WIDTH])
+
+    def rows(self) -> Iterator[Row]:
+        """All rows, of living and dead processes."""
+        return (self.row(n) for n in range(ROWS))
+
+    def total(self, cell: int) -> float:
+        """The sum of a column over all processes that ever ran."""
+        return sum(self._cells[n * WIDTH + cell] for n in range(ROWS))
+
+
+class Row:
+    """One process' numbers."""
+
+    __slots__ = ("_cells",)
+
+    def __init__(self, cells: memoryview[float]) -> None:
+        self._cells = cells
+
+    def __getitem__(self, cell: int) -> float:
+        return float(self._cells[cell])
+
+    def __setitem__(self, cell: int, value: float) -> None:
+        self._cells[cell] = value
+
+    def add(self, cell: int, amount: float = 1.0) -> None:
+        """Adds to a column."""
+        self._cells[cell] += amount
+
+    def beat(self) -> None:
+        """A sign of life."""
+        self._cells[Cell.BEAT] = time.monotonic()
+
+    def begin(self, pid: int) -> None:
+        """A new process takes the row over: its gauges start at 0, its counts go on."""
+        for cell in range(Cell.DELIVERED):
+            self._cells[cell] = 0.0
+        self._cells[Cell.PID] = pid
+
+    def observe_latency(self, seconds: float) -> None:
+        """Counts one message into the buckets."""
+        self.add(Cell.SECONDS, seconds)
+        ms = seconds * 1000
+        bucket = next((i for i, bound in enumerate(LATENCY_BOUNDS_MS) if ms <= bound), len(LATENCY_BOUNDS_MS))
+        self.add(Cell.LATENCY + bucket)

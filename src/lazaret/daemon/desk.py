@@ -1,0 +1,106 @@
+"""The desk: one process that answers people over HTTP, and tidies the database up."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+import uvloop
+
+from lazaret import app
+from lazaret.config.options import Config
+from lazaret.daemon.board import Board, Cell
+from lazaret.daemon.health import Health
+from lazaret.daemon.sockets import Listener
+from lazaret.flow.expire import Expiry
+from lazaret.store.opening import Store
+
+log = logging.getLogger("lazaret.desk")
+
+BEAT_S = 1.0
+EXPIRE_S = 3600.0
+
+WebFactory = Callable[[Health], Any]
+"""Makes the ASGI application; an ASGI application has no type that two libraries share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the supervisor gives the desk."""
+
+    config: Config
+    board: Board
+    row: int
+    workers: Sequence[int]
+    listeners: Sequence[Listener]
+    lifeline: int
+    web: WebFactory
+
+
+def run(desk: Desk) -> None:
+    """Serves until SIGTERM, or until the supervisor is gone."""
+    uvloop.run(_run(desk))
+
+
+async def _run(desk: Desk) -> None:
+    loop = asyncio.get_running_loop()
+    row = desk.board.row(desk.row)
+    row.begin(os.getpid())
+    store = app.open_store(desk.config)
+    health = Health(desk.board, desk.workers, store)
+    server = _Server(
+        uvicorn.Config(
+            desk.web(health), log_config=None, access_log=False, server_header=False, lifespan="off"
+        )
+    )
+
+    def end() -> None:
+        server.should_exit = True
+
+    loop.add_signal_handler(signal.SIGTERM, end)
+    loop.add_signal_handler(signal.SIGINT, lambda: None)  # the supervisor has it too, and tells us
+    loop.add_reader(desk.lifeline, end)
+    expiry = app.expiry(desk.config)
+    tasks = [
+        loop.create_task(_beat(desk, server)),
+        loop.create_task(_expire(store, expiry)),
+    ]
+    try:
+        await server.serve([item.socket for item in desk.listeners])
+    finally:
+        for task in tasks:
+            task.cancel()
+        store.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: the supervisor says when to end."""
+
+    def install_signal_handlers(self) -> None:
+        return
+
+    def capture_signals(self) -> Any:  # its type is private to uvicorn
+        from contextlib import nullcontext
+
+        return nullcontext()
+
+
+async def _beat(desk: Desk, server: uvicorn.Server) -> None:
+    row = desk.board.row(desk.row)
+    while True:
+        row.beat()
+        row[Cell.ACCEPTING] = float(server.started)
+        await asyncio.sleep(BEAT_S if server.started else 0.02)
+
+
+async def _expire(store: Store, expiry: Expiry) -> None:
+    while True:
+        try:
+            await expiry.run(store.retention)
+        except Exception:
+            log.exception("the database could not be tidied up; it is tried again in an hour")
+        await asyncio.sleep(EXPIRE_S)

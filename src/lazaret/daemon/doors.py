@@ -1,0 +1,135 @@
+"""Takes connections off the shared listening sockets, evenly over the workers.
+
+All workers wait on the same sockets. One that has more connections than another stands back for a
+moment, so that a client that opens few connections and keeps them still uses every worker.
+"""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lazaret.daemon.board import Board, Cell, Row
+from lazaret.daemon.sockets import Listener
+from lazaret.model.errors import Reply
+from lazaret.model.network import NetworkSet
+
+log = logging.getLogger("lazaret.doors")
+
+STAND_BACK_S = 0.005
+OUT_OF_FILES_S = 0.5
+"""How long a door stays shut when the system has no file descriptor left."""
+
+
+class Connection(Protocol):
+    """What a worker asks of a connection, whatever is spoken on it."""
+
+    last_heard: float
+    """loop.time() of the last octet."""
+
+    @property
+    def busy(self) -> bool:
+        """A request is under way."""
+
+    def drain(self) -> None:
+        """Ends the connection, after the request that is under way."""
+
+    def hang_up(self, reply: Reply) -> None:
+        """Ends it now, with a last word where the protocol has one."""
+
+
+Make = Callable[[Listener, str, int], asyncio.Protocol]
+"""(listener, peer's IP or "", peer's port) -> the protocol of the new connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """The rows of the workers, to see who has the fewest connections."""
+
+    board: Board
+    rows: Sequence[int]
+    own: Row
+
+    def others_are_freer(self) -> bool:
+        """Whether another worker that accepts has fewer connections than we have."""
+        mine = self.own[Cell.CONNECTIONS]
+        return any(
+            row[Cell.ACCEPTING] and row[Cell.CONNECTIONS] < mine
+            for row in (self.board.row(n) for n in self.rows)
+        )
+
+
+class Door:
+    """One listening socket, as one worker sees it."""
+
+    def __init__(self, listener: Listener, peers: Peers | None, clients: NetworkSet, make: Make) -> None:
+        """`peers` None: this process accepts whatever comes."""
+        self._listener = listener
+        self._peers = peers
+        self._clients = clients
+        self._make = make
+        self._loop = asyncio.get_running_loop()
+        self._open = False
+        self._connecting: set[asyncio.Task[object]] = set()
+
+    def open(self) -> None:
+        """Begins to take connections."""
+        if not self._open:
+            self._open = True
+            self._loop.add_reader(self._listener.socket.fileno(), self._take)
+
+    def close(self) -> None:
+        """Takes no more; the socket stays open for the others."""
+        if self._open:
+            self._open = False
+            self._loop.remove_reader(self._listener.socket.fileno())
+
+    def _shut_for(self, seconds: float) -> None:
+        self.close()
+        self._loop.call_later(seconds, self.open)
+
+    def _take(self) -> None:
+        if self._peers and self._peers.others_are_freer():
+            self._shut_for(STAND_BACK_S)
+            return
+        try:
+            connection, address = self._listener.socket.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return  # another worker was quicker, or the client has gone
+        except OSError as e:
+            if e.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                raise
+            log.error("cannot take a connection on %s: %s", self._listener.address, e.strerror)
+            self._shut_for(OUT_OF_FILES_S)
+            return
+        connection.setblocking(False)
+        ip, port = (address[0], address[1]) if isinstance(address, tuple) else ("", 0)
+        if ip and ip not in self._clients:
+            self._turn_away(connection, ip)
+            return
+        if connection.family != socket.AF_UNIX:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        task: asyncio.Task[object] = self._loop.create_task(self._connect(connection, ip, port))
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
+
+    async def _connect(self, connection: socket.socket, ip: str, port: int) -> None:
+        try:
+            await self._loop.connect_accepted_socket(lambda: self._make(self._listener, ip, port), connection)
+        except OSError as e:
+            connection.close()
+            log.info("connection from [%s] was lost at once: %s", ip, e.strerror or e)
+
+    def _turn_away(self, connection: socket.socket, ip: str) -> None:
+        """Strangers are told 554 and nothing else: whoever may talk to us may send through us."""
+        if self._peers:
+            self._peers.own.add(Cell.REFUSED_CLIENTS)
+        log.warning("refused a connection from [%s] to %s: not in listen.clients", ip, self._listener.address)
+        if self._listener.speaks == "smtp":
+            with contextlib.suppress(OSError):
+                connection.send(b"554 5.7.1 Access denied\r\n")
+        connection.close()

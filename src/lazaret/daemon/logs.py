@@ -1,0 +1,88 @@
+"""Where log lines go: stderr, syslog or a file that may be rotated under us."""
+
+import logging
+import logging.handlers
+import socket
+import sys
+import time
+
+import msgspec
+
+from lazaret.config.options import Config
+from lazaret.config.words import LogFormat
+from lazaret.model.errors import UserError
+
+_IDENT = "lazaret"
+
+
+def set_up(config: Config) -> None:
+    """Sends the lines of all rooms where `log.to` says, replacing what was set up before."""
+    handler = _handler(config.log.to)
+    if config.log.format is LogFormat.JSON:
+        handler.setFormatter(_JsonFormatter())
+    elif isinstance(handler, logging.handlers.SysLogHandler):
+        handler.ident = f"{_IDENT}: "
+        handler.setFormatter(logging.Formatter("%(message)s"))
+    else:
+        handler.setFormatter(_TextFormatter())
+    logger = logging.getLogger("lazaret")
+    for old in logger.handlers[:]:
+        logger.removeHandler(old)
+        old.close()
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def _handler(target: str) -> logging.Handler:
+    if target == "stderr":
+        return logging.StreamHandler(sys.stderr)
+    if target.startswith("syslog"):
+        facility = target.partition(":")[2] or "mail"
+        return _syslog(facility)
+    try:
+        # It looks on every line whether the path still names its file, so that logrotate needs no signal.
+        return logging.handlers.WatchedFileHandler(target, encoding="utf-8")
+    except OSError as e:
+        raise UserError(f'log.to = "{target}": {e.strerror}', 73) from e
+
+
+def _syslog(facility: str) -> logging.Handler:
+    try:
+        return logging.handlers.SysLogHandler("/dev/log", facility, socket.SOCK_DGRAM)
+    except OSError as e:
+        raise UserError(f'log.to = "syslog:{facility}": no /dev/log to write to ({e.strerror})', 78) from e
+
+
+class _TextFormatter(logging.Formatter):
+    """`Nov 22 21:53:24 host lazaret[123]: text`: as syslog writes files, because log parsers know it."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(host)s lazaret[%(process)d]: %(message)s")
+        self._host = socket.gethostname()
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        return time.strftime("%b %e %H:%M:%S", time.localtime(record.created))
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.host = self._host
+        return super().format(record)
+
+
+class _JsonFormatter(logging.Formatter):
+    """One object per line; a message's own line is one already."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = record.getMessage()
+        if record.name == "lazaret.mail":
+            return text
+        facts: dict[str, object] = {
+            "event": "log",
+            "time": record.created,
+            "level": record.levelname.lower(),
+            "room": record.name,
+            "text": text,
+        }
+        if record.exc_info:
+            facts["traceback"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(facts).decode("utf-8")

@@ -1,0 +1,44 @@
+"""The signals of the supervisor, as flags, and a sleep that they end."""
+
+import os
+import select
+import signal
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Signals:
+    """SIGTERM and SIGINT end the service, SIGHUP reloads it, SIGCHLD only has to wake us."""
+
+    end: bool = False
+    reload: bool = False
+    wakeup: tuple[int, int] = field(default_factory=os.pipe)
+
+    def install(self) -> None:
+        for fd in self.wakeup:
+            os.set_blocking(fd, False)
+        signal.set_wakeup_fd(self.wakeup[1], warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, self._on_end)
+        signal.signal(signal.SIGINT, self._on_end)
+        signal.signal(signal.SIGHUP, self._on_reload)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    def _on_end(self, *_: object) -> None:
+        self.end = True
+
+    def _on_reload(self, *_: object) -> None:
+        self.reload = True
+
+    def wait(self, seconds: float) -> None:
+        """Sleeps until a signal comes, or the time is over."""
+        ready, _, _ = select.select([self.wakeup[0]], [], [], seconds)
+        if ready:
+            os.read(self.wakeup[0], 4096)
+
+    @staticmethod
+    def forget() -> None:
+        """In a child: none of this is ours any more."""
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -1,0 +1,144 @@
+"""The listening sockets: bound once by the supervisor, inherited by every process."""
+
+import os
+import socket
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from lazaret.config.endpoint import Endpoint
+from lazaret.config.options import Config
+from lazaret.model.envelope import Role
+from lazaret.model.errors import UserError
+
+BACKLOG = 512
+UNIX_MODE = 0o660
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One listening socket, and what is spoken on it."""
+
+    endpoint: Endpoint
+    socket: socket.socket
+    speaks: str
+    """smtp | ampdp | http"""
+    role: Role = Role.AFTER_QUEUE
+
+    @property
+    def port(self) -> int:
+        """0 for a Unix socket."""
+        return 0 if self.endpoint.path else int(self.socket.getsockname()[1])
+
+    @property
+    def address(self) -> str:
+        """Where it really listens: port 0 has become a number."""
+        if self.endpoint.path:
+            return f"unix:{self.endpoint.path}"
+        host, port = self.socket.getsockname()[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def wanted(config: Config) -> Iterator[tuple[Endpoint, str, Role]]:
+    """What the configuration asks to listen on."""
+    for endpoint in config.listen.smtp:
+        yield endpoint, "smtp", Role.AFTER_QUEUE
+    for endpoint in config.listen.before_queue:
+        yield endpoint, "smtp", Role.BEFORE_QUEUE
+    for endpoint in config.listen.originating:
+        yield endpoint, "smtp", Role.ORIGINATING
+    for endpoint in config.listen.ampdp:
+        yield endpoint, "ampdp", Role.AFTER_QUEUE
+    if config.listen.http:
+        yield config.listen.http, "http", Role.AFTER_QUEUE
+
+
+def bind_all(config: Config, old: Sequence[Listener] = ()) -> list[Listener]:
+    """A listener for each; those of `old` that are still wanted are taken over as they are.
+
+    UserError (exit 71, EX_OSERR) names the address that cannot be bound; nothing stays bound then.
+    """
+    have = {(item.endpoint, item.speaks, item.role): item for item in old}
+    listeners: list[Listener] = []
+    try:
+        for key in wanted(config):
+            listeners.append(have.get(key) or Listener(key[0], _bind(key[0]), key[1], key[2]))
+    except BaseException:
+        close(item for item in listeners if item not in old)
+        raise
+    return listeners
+
+
+def close(listeners: Iterable[Listener]) -> None:
+    """Closes sockets and takes away the files of Unix ones."""
+    for item in listeners:
+        item.socket.close()
+        if item.endpoint.path:
+            _remove(item.endpoint.path)
+
+
+def _bind(endpoint: Endpoint) -> socket.socket:
+    try:
+        return _bind_unix(endpoint.path) if endpoint.path else _bind_tcp(endpoint)
+    except OSError as e:
+        raise UserError(f"cannot listen on {endpoint}: {e.strerror or e}", 71) from e
+
+
+def _bind_tcp(endpoint: Endpoint) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        endpoint.host, endpoint.port, type=socket.SOCK_STREAM
+    )[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+        return _listening(sock)
+    except OSError:
+        sock.close()
+        raise
+
+
+def _bind_unix(path: str) -> socket.socket:
+    """A socket file that nobody answers on is left over from a crash, and goes."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if _is_stale(path):
+            _remove(path)
+        before = os.umask(0o777 & ~UNIX_MODE)
+        try:
+            sock.bind(path)
+        finally:
+            os.umask(before)
+        return _listening(sock)
+    except OSError:
+        sock.close()
+        raise
+
+
+def _listening(sock: socket.socket) -> socket.socket:
+    sock.listen(BACKLOG)
+    sock.setblocking(False)
+    return sock
+
+
+def _is_stale(path: str) -> bool:
+    try:
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            return False
+    except FileNotFoundError:
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            return True
+    return False
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass

@@ -1,0 +1,297 @@
+"""Binds the sockets, starts the workers and the desk, and keeps them alive.
+
+The supervisor touches no mail. Any child may be killed at any time: it is started again at once,
+and the sockets stay open meanwhile, so that clients wait instead of being refused. All children
+end with the supervisor, because they hold the read end of a pipe whose other end is his.
+"""
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from lazaret import app
+from lazaret.config.explain import difference
+from lazaret.config.options import Config
+from lazaret.daemon import desk, logs, privileges, sockets, worker
+from lazaret.daemon.board import ROWS, Board, Cell
+from lazaret.daemon.signals import Signals
+from lazaret.daemon.sockets import Listener
+from lazaret.model.envelope import Role
+from lazaret.model.errors import LazaretError
+from lazaret.model.network import NetworkSet
+from lazaret.rules.ruleset import RuleSet
+
+log = logging.getLogger("lazaret.supervisor")
+
+TICK_S = 0.25
+STUCK_S = 30.0
+"""A worker without a sign of life for so long is replaced; its clients bring their messages again."""
+START_S = 60.0
+"""So long may a child take before its first sign of life."""
+LIVED_WELL_S = 5.0
+RESTART_S = (0.0, 0.25, 0.5, 1.0, 1.5)
+"""Pauses before a child that dies again and again is started once more; always back within 2 s."""
+END_S = 30.0
+
+
+@dataclass(slots=True)
+class Child:
+    """One process of ours, or the place for one that is about to be started."""
+
+    kind: str
+    """worker | desk"""
+    row: int
+    generation: int
+    pid: int = 0
+    started: float = 0.0
+    deaths: int = 0
+    start_at: float = 0.0
+    ending: bool = False
+
+
+@dataclass(slots=True)
+class State:
+    """What a generation of children works with."""
+
+    config: Config
+    ruleset: RuleSet
+    listeners: Sequence[Listener]
+    number: int = 0
+    retired: Sequence[Listener] = field(default_factory=list)
+    """Sockets that only older generations still use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What `lazaret serve` asks for."""
+
+    config: Config
+    load_config: Callable[[], Config]
+    """Reads the configuration again, for SIGHUP."""
+    web: desk.WebFactory
+    announce: Callable[[str], None]
+    """Says `ready …` once all listeners accept."""
+
+
+def run(task: Task) -> int:
+    """Serves until SIGTERM or SIGINT; the exit status. UserError when it cannot start."""
+    return _Supervisor(task).run()
+
+
+class _Supervisor:
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._board = Board()
+        self._signals = Signals()
+        self._lifeline = os.pipe()
+        self._children: list[Child] = []
+        self._announced = False
+
+    def run(self) -> int:
+        config = self._task.config
+        logs.set_up(config)
+        privileges.prepare_data_dir(config)
+        listeners = sockets.bind_all(config)
+        privileges.become_service_user(config)
+        app.open_store(config, create=True).close()
+        self._state = State(config, app.load_rules(config), listeners)
+        self._signals.install()
+        self._add_generation(self._state)
+        try:
+            self._watch()
+        finally:
+            self._end()
+        return 0
+
+    def _watch(self) -> None:
+        while not self._signals.end:
+            self._reap()
+            self._start_due()
+            self._replace_stuck()
+            self._retire_old()
+            if not self._announced and self._all_up(self._state.number):
+                self._announced = True
+                self._task.announce(_ready_line(self._state.listeners))
+            if self._signals.reload:
+                self._signals.reload = False
+                self._reload()
+            self._signals.wait(TICK_S)
+
+    # Generations
+
+    def _add_generation(self, state: State) -> None:
+        """Places for a desk and for the workers of the state; `_start_due` fills them."""
+        taken = {c.row for c in self._children}
+        free = (n for n in range(ROWS) if n not in taken)
+        if state.config.listen.http:
+            self._children.append(Child("desk", next(free), state.number))
+        for _ in range(state.config.workers.count or os.cpu_count() or 1):
+            self._children.append(Child("worker", next(free), state.number))
+
+    def _reload(self) -> None:
+        """All or nothing: the old generation serves until the new one does."""
+        old = self._state
+        try:
+            config = self._task.load_config()
+            ruleset = app.load_rules(config)
+            listeners = sockets.bind_all(config, old.listeners)
+        except LazaretError as e:
+            log.error("reload refused, the old configuration stays in force: %s", e)
+            return
+        logs.set_up(config)
+        for line in difference(old.config, config) or ["nothing in the configuration has changed"]:
+            log.info("reload: %s", line)
+        retired = [i for i in (*old.retired, *old.listeners) if i not in listeners]
+        self._state = State(config, ruleset, listeners, old.number + 1, retired)
+        self._add_generation(self._state)
+
+    def _retire_old(self) -> None:
+        """Once the new generation serves, the old one is told to end."""
+        current = self._state.number
+        old = [c for c in self._children if c.generation < current and not c.ending]
+        if not old or not self._all_up(current):
+            return
+        for child in old:
+            child.ending = True
+            if child.pid:
+                os.kill(child.pid, signal.SIGTERM)
+        log.info("reload: done")
+
+    def _all_up(self, generation: int) -> bool:
+        children = [c for c in self._children if c.generation == generation]
+        return all(c.pid and self._board.row(c.row)[Cell.ACCEPTING] for c in children)
+
+    # Children
+
+    def _start_due(self) -> None:
+        now = time.monotonic()
+        for child in self._children:
+            if not child.pid and not child.ending and child.start_at <= now:
+                self._start(child)
+
+    def _start(self, child: Child) -> None:
+        self._board.row(child.row).begin(0)
+        child.started = time.monotonic()
+        pid = os.fork()
+        if pid:
+            child.pid = pid
+            return
+        status = 70
+        try:
+            self._signals.forget()
+            os.close(self._lifeline[1])
+            self._work(child)
+            status = 0
+        except BaseException:
+            log.exception("%s %d failed", child.kind, os.getpid())
+        finally:
+            logging.shutdown()
+            os._exit(status)
+
+    def _work(self, child: Child) -> None:
+        state = self._state
+        if child.kind == "desk":
+            desk.run(
+                desk.Desk(
+                    config=state.config,
+                    board=self._board,
+                    row=child.row,
+                    workers=self._worker_rows(child.generation),
+                    listeners=[item for item in state.listeners if item.speaks == "http"],
+                    lifeline=self._lifeline[0],
+                    web=self._task.web,
+                )
+            )
+            return
+        worker.run(
+            worker.Crew(
+                config=state.config,
+                ruleset=state.ruleset,
+                board=self._board,
+                row=child.row,
+                workers=self._worker_rows(child.generation),
+                listeners=state.listeners,
+                clients=NetworkSet(str(n) for n in state.config.listen.clients),
+                lifeline=self._lifeline[0],
+            )
+        )
+
+    def _worker_rows(self, generation: int) -> Sequence[int]:
+        return [c.row for c in self._children if c.kind == "worker" and c.generation == generation]
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            child = next((c for c in self._children if c.pid == pid), None)
+            if child is not None:
+                self._died(child, status)
+
+    def _died(self, child: Child, status: int) -> None:
+        self._board.row(child.row).begin(0)
+        if child.ending:
+            self._children.remove(child)
+            self._close_retired()
+            return
+        now = time.monotonic()
+        child.deaths = 0 if now - child.started > LIVED_WELL_S else child.deaths + 1
+        pause = RESTART_S[min(child.deaths, len(RESTART_S) - 1)]
+        code = os.waitstatus_to_exitcode(status)
+        how = f"by signal {-code}" if code < 0 else f"with status {code}"
+        log.error("%s %d ended %s; another one starts", child.kind, child.pid, how)
+        child.pid = 0
+        child.start_at = now + pause
+
+    def _close_retired(self) -> None:
+        if any(c.generation < self._state.number for c in self._children):
+            return
+        sockets.close(self._state.retired)
+        self._state.retired = []
+
+    def _replace_stuck(self) -> None:
+        now = time.monotonic()
+        for child in self._children:
+            if not child.pid:
+                continue
+            beat = self._board.row(child.row)[Cell.BEAT]
+            silent = now - (beat or child.started)
+            if silent > (STUCK_S if beat else START_S):
+                log.error("%s %d gave no sign of life for %.0f s; killed", child.kind, child.pid, silent)
+                os.kill(child.pid, signal.SIGKILL)
+
+    def _end(self) -> None:
+        running = [c for c in self._children if c.pid]
+        for child in running:
+            child.ending = True
+            os.kill(child.pid, signal.SIGTERM)
+        deadline = time.monotonic() + END_S
+        while self._children and time.monotonic() < deadline:
+            self._children = [c for c in self._children if c.pid]
+            self._reap()
+            if self._children:
+                self._signals.wait(0.05)
+        for child in self._children:
+            os.kill(child.pid, signal.SIGKILL)
+        sockets.close([*self._state.listeners, *self._state.retired])
+
+
+_ROLES = {
+    Role.AFTER_QUEUE: "smtp",
+    Role.BEFORE_QUEUE: "before_queue",
+    Role.ORIGINATING: "originating",
+}
+
+
+def _ready_line(listeners: Sequence[Listener]) -> str:
+    places: dict[str, list[str]] = {}
+    for item in listeners:
+        name = item.speaks if item.speaks != "smtp" else _ROLES[item.role]
+        places.setdefault(name, []).append(item.address)
+    return "ready " + " ".join(f"{name}={','.join(at)}" for name, at in places.items())
