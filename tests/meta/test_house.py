@@ -77,3 +77,14 @@ def test_locked_requirements_name_no_source():
 
         assert [] == re.findall(r"^\s*-.*|https?://\S+", text.replace("    --hash", ""), re.MULTILINE), name
         assert "--hash=sha256:" in text
+
+
+def test_every_link_of_the_pages_leads_to_a_file():
+    """Links within the tree; what stands elsewhere is not ours to keep."""
+    broken = []
+    for page in (f for f in tracked_files() if f.suffix == ".md" and f.is_file()):
+        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text()):
+            if not (page.parent / target).exists():
+                broken.append(f"{page.relative_to(REPOSITORY)}: {target}")
+
+    assert [] == broken
