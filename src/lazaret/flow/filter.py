@@ -135,7 +135,7 @@ class Filter:
         if reply_each:
             answers = tuple(replies[a] for a in arrival.envelope.addresses)
         else:
-            answers = (one_reply(replies, list(outcome.verdicts.values()), arrival.log_id),)
+            answers = (one_reply(replies, list(outcome.verdicts.values())),)
         return Handled(entry, arrival.envelope, answers, tuple(outcome.queued_as), outcome.stored)
 
     async def _examine_and_deliver(

@@ -95,7 +95,7 @@ def own_reply(verdict: Verdict, log_id: str) -> Reply:
     return Reply(code, enhanced, f"{verb}, id={log_id} - {reason}")
 
 
-def one_reply(replies: Mapping[str, Reply], verdicts: Sequence[Verdict], log_id: str) -> Reply:
+def one_reply(replies: Mapping[str, Reply], verdicts: Sequence[Verdict]) -> Reply:
     """The single SMTP reply for all recipients; `replies` has one for each.
 
     A 4xx for anyone makes the client come again; a 5xx stands when nobody was served; otherwise the
