@@ -16,7 +16,7 @@ MAX_LINE_RECEIVED = 4096
 MAX_LINES_RECEIVED = 128
 
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
-_LINE = re.compile(rb"([1-5][0-9][0-9])(?:([ -])(.*))?\r?\n", re.DOTALL)
+_LINE = re.compile(rb"([1-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[ \t]+|$)")
 
 
@@ -83,7 +83,7 @@ class ReplyReader:
         self._texts.clear()
 
     def _add(self, line: bytes) -> Reply | None:
-        match = _LINE.fullmatch(line)
+        match = _LINE.fullmatch(line.rstrip(b"\r\n"))
         if match is None or len(self._texts) >= MAX_LINES_RECEIVED:
             raise ReplyError(line[:100].decode("ascii", "backslashreplace").strip() or "overlong line")
         code, separator, text = match.groups(b"")
