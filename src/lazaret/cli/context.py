@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import click
 
@@ -103,7 +103,8 @@ def who() -> str:
 
 def print_json(row: object) -> None:
     """One JSON object on a line of its own."""
-    sys.stdout.write(json.dumps(row, ensure_ascii=False, separators=(", ", ": ")) + "\n")
+    line = json.dumps(row, ensure_ascii=False, separators=(", ", ": ")) + "\n"
+    sys.stdout.buffer.write(line.encode("utf-8", "surrogateescape"))
 
 
 def plain(text: str) -> str:
@@ -147,3 +148,21 @@ def rule_progress() -> Progress:
             click.echo(f"compiling rules: {done} of {total}", err=True)
 
     return progress
+
+
+class _Span(click.ParamType[float]):
+    """A span of time in seconds, written as 90m, 24h, 7d or 2w."""
+
+    name = "span"
+    _units: ClassVar[dict[str, int]] = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        number, unit = value[:-1], value[-1:]
+        if not number.isascii() or not number.isdigit() or unit not in self._units:
+            self.fail(f"{value!r} is no span of time; write 90m, 24h or 7d", param, ctx)
+        return float(number) * self._units[unit]
+
+
+SPAN = _Span()

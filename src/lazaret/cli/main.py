@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
@@ -82,12 +82,15 @@ def main(ctx: click.Context) -> None:
     ctx.ensure_object(Given)
 
 
-def run(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command line; ends the process with an honest status."""
+def run() -> None:
+    """The entry point."""
+    finish(main, "lazaret")
+
+
+def finish(command: click.Command, name: str) -> NoReturn:
+    """Runs a command line to its end, and the process with it: the status is honest (sysexits.h)."""
     try:
-        main.main(
-            args=None if arguments is None else list(arguments), prog_name="lazaret", standalone_mode=False
-        )
+        command.main(prog_name=name, standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as e:
         sys.exit(e.exit_code)
@@ -99,10 +102,10 @@ def run(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         # Whoever reads us (head, less) has seen enough; Python must not complain of it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except LazaretError as e:
-        click.echo(f"lazaret: {e}", err=True)
+        click.echo(f"{name}: {e}", err=True)
         sys.exit(_status(e))
+    sys.exit(0)
 
 
 def _status(error: LazaretError) -> int:
