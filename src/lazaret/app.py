@@ -6,6 +6,7 @@ What only the filter needs is imported where it is made: `lazaret find` is not t
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from lazaret.flow.expire import Expiry
 from lazaret.flow.fields import Site
 from lazaret.flow.quarantine import QuarantineDesk
 from lazaret.model.delivery import Extensions
+from lazaret.model.errors import UserError
 from lazaret.model.network import NetworkSet
 from lazaret.model.verdict import Levels, Policy
 from lazaret.net.next_hop import NextHop
@@ -90,6 +92,8 @@ class Parts:
     relay: Relay
     filter: Filter
     release_requests: ReleaseRequests
+    tls: ssl.SSLContext | None
+    """For STARTTLS, when a certificate is configured."""
     _release_relay: Relay
 
     async def close(self) -> None:
@@ -112,6 +116,7 @@ def open_parts(config: Config, ruleset: RuleSet, record: Callable[[Handled], Non
         relay=relay,
         filter=make_filter(config, store, relay, checks(ruleset), record),
         release_requests=ReleaseRequests(desk, secret_needed=_secret_needed(config)),
+        tls=tls_context(config),
         _release_relay=releases,
     )
 
@@ -181,10 +186,24 @@ def server_settings(config: Config, offered: Extensions) -> ServerSettings:
     sizes = [size for size in (config.limits.message_size, offered.size) if size]
     return ServerSettings(
         extensions=replace(offered, size=min(sizes, default=0)),
+        starttls=config.listen.tls_certificate is not None,
         xforward=True,
         max_recipients=config.limits.recipients,
         bare_lf=BareLf(config.listen.bare_lf),
     )
+
+
+def tls_context(config: Config) -> ssl.SSLContext | None:
+    """What STARTTLS uses. UserError (78) when the certificate or key cannot be used."""
+    certificate = config.listen.tls_certificate
+    if certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(certificate, config.listen.tls_key)
+    except (OSError, ssl.SSLError) as e:
+        raise UserError(f"listen.tls_certificate = {certificate}: {e}", 78) from e
+    return context
 
 
 # For both

@@ -102,9 +102,13 @@ def who() -> str:
 
 
 def print_json(row: object) -> None:
-    """One JSON object on a line of its own."""
-    line = json.dumps(row, ensure_ascii=False, separators=(", ", ": ")) + "\n"
-    sys.stdout.buffer.write(line.encode("utf-8", "surrogateescape"))
+    """One JSON object on a line of its own; a file name keeps its octets, whatever they are."""
+    line = json.dumps(row, ensure_ascii=False) + "\n"
+    try:
+        octets = line.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a surrogate pair, out of a message
+        octets = (json.dumps(row) + "\n").encode("ascii")
+    sys.stdout.buffer.write(octets)
 
 
 def plain(text: str) -> str:

@@ -63,7 +63,7 @@ def scan(
         status = 0
         for name in _names(files, listing):
             try:
-                octets = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+                octets = _read(name)
             except (OSError, ValueError) as e:
                 print_json({"file": name, "error": getattr(e, "strerror", None) or str(e)})
                 status = EX_NOINPUT
@@ -83,6 +83,10 @@ def _names(files: Sequence[str], listing: str | None) -> Iterator[str]:
             yield from (name for line in lines if (name := line.rstrip("\n")))
     except OSError as e:
         raise UserError(f"cannot read {listing}: {e.strerror}", EX_NOINPUT) from e
+
+
+def _read(name: str) -> bytes:
+    return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
 
 
 async def _scan(octets: bytes, config: Config, checks: Sequence[Check], facts: Facts) -> dict[str, object]:

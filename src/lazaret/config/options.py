@@ -92,6 +92,17 @@ class Listen:
         'A line feed without carriage return in DATA: "reject" ends the connection with 521, because it is '
         'how mail is smuggled past a filter; "normalize" takes it as a line end.',
     )
+    tls_certificate: Path | None = option(
+        Parsed("a path", words.path_or_none),
+        None,
+        'The certificate (PEM, with its chain) for STARTTLS on the SMTP listeners. "": STARTTLS is not '
+        "offered.",
+    )
+    tls_key: Path | None = option(
+        Parsed("a path", words.path_or_none),
+        None,
+        'The private key of listen.tls_certificate (PEM). "": it is in the same file.',
+    )
 
 
 @dataclass(frozen=True, slots=True)

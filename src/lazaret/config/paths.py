@@ -13,12 +13,11 @@ SQLITE = "sqlite:///"
 def absolute(config: Config, base: Path) -> Config:
     """The configuration with every path absolute; `base` is what relative ones are relative to."""
     data_dir = _below(base, config.store.data_dir)
-    password_file = config.store.password_file
     store = replace(
         config.store,
         data_dir=data_dir,
         url=_database(config.store.url, data_dir),
-        password_file=_below(base, password_file) if password_file else None,
+        password_file=_below_or_none(base, config.store.password_file),
     )
     listen = replace(
         config.listen,
@@ -27,6 +26,8 @@ def absolute(config: Config, base: Path) -> Config:
         originating=_sockets(config.listen.originating, data_dir),
         ampdp=_sockets(config.listen.ampdp, data_dir),
         http=config.listen.http and config.listen.http.below(data_dir),
+        tls_certificate=_below_or_none(base, config.listen.tls_certificate),
+        tls_key=_below_or_none(base, config.listen.tls_key),
     )
     relay = replace(
         config.relay,
@@ -41,6 +42,10 @@ def absolute(config: Config, base: Path) -> Config:
 def _below(base: Path, path: Path) -> Path:
     """Without `.` and `..`, but symbolic links stay: they are how an admin moves a directory."""
     return Path(os.path.normpath(base / path))
+
+
+def _below_or_none(base: Path, path: Path | None) -> Path | None:
+    return _below(base, path) if path else None
 
 
 def _sockets(endpoints: tuple[Endpoint, ...], directory: Path) -> tuple[Endpoint, ...]:
