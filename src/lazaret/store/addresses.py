@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
+from itertools import islice
 from sqlite3 import Connection
 
-from lazaret.model import address
+from lazaret.model import address, words
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import Table, insert, marks, portions
 
@@ -19,6 +21,7 @@ MAX_IN_HEADER = 10
 """Addresses of a header field that are indexed one by one."""
 
 
+@lru_cache(maxsize=4096)
 def key(written: str) -> str:
     """The form in `maddr.email`: lower case, the domain in ASCII, at most 255 characters."""
     return plain(address.normalise(written), 255)
@@ -40,7 +43,7 @@ def from_octets(octets: bytes) -> str:
 def plain(text: str, limit: int) -> str:
     """Text that every database takes: no control characters or half characters, at most `limit` long."""
     text = text[:limit]
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return _UNPRINTABLE.sub("?", text)
 
@@ -57,15 +60,17 @@ def ids(connection: Connection, written: Iterable[str]) -> dict[str, int]:
     return {one: found[key] for one, key in keys.items()}
 
 
-def in_header(field: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def in_header(field: str) -> tuple[str, ...]:
     """Keys of the addresses in a decoded From, Reply-To or To field: the first ten, each once."""
     found = (piece for piece in _BETWEEN.split(field[:4096]) if "@" in piece[1:-1])
-    return list(dict.fromkeys(key(piece) for piece in found))[:MAX_IN_HEADER]
+    return tuple(dict.fromkeys(key(piece) for piece in islice(found, 10 * MAX_IN_HEADER)))[:MAX_IN_HEADER]
 
 
-def without_domains(field: str) -> str:
-    """The names and local parts of such a field: what a person remembers of a sender."""
-    return _DOMAIN.sub(" ", field)
+@lru_cache(maxsize=1024)
+def names_in(field: str) -> str:
+    """Names and local parts in such a field, as words: what a person remembers of a sender."""
+    return " ".join(words.split(_DOMAIN.sub(" ", field[:1000]))) if field else ""
 
 
 def _known(connection: Connection, keys: set[str]) -> dict[str, int]:

@@ -6,17 +6,19 @@ from typing import NamedTuple
 
 from lazaret.model.errors import UserError
 from lazaret.model.quarantine import RS_LETTERS, Copy, Item, State
+from lazaret.model.verdict import ScoredHit
 from lazaret.store import releases
 from lazaret.store.addresses import from_octets
 from lazaret.store.condition import Condition, joined
 from lazaret.store.inserting import marks
 from lazaret.store.keys import Key
+from lazaret.store.symbols import unpacked
 
 _FROM = " FROM msgs m LEFT JOIN lz_msgs l ON l.partition_tag = m.partition_tag AND l.mail_id = m.mail_id"
 _COLUMNS = (
-    "SELECT l.id, m.partition_tag, m.mail_id, m.time_num, (SELECT a.email FROM maddr a WHERE a.id = m.sid),"
+    "SELECT m.partition_tag, m.mail_id, m.time_num, (SELECT a.email FROM maddr a WHERE a.id = m.sid),"
     " l.sender, m.subject, m.from_addr, m.message_id, m.spam_level, m.content, m.size, m.client_addr,"
-    " m.quar_type, l.queue_id"
+    " m.quar_type, l.queue_id, l.hits"
 )
 _AFTER = (
     "m.time_num <= :time AND (m.time_num < :time OR m.mail_id < :mail_id"
@@ -30,7 +32,6 @@ _COPIES = (
     " LEFT JOIN lz_msgs l ON l.partition_tag = r.partition_tag AND l.mail_id = r.mail_id"
     " LEFT JOIN lz_msgrcpt x ON x.msg = l.id AND x.rseqnum = r.rseqnum WHERE r.mail_id IN ("
 )
-_SYMBOLS = "SELECT h.msg, s.name FROM lz_hits h JOIN lz_symbols s ON s.id = h.symbol WHERE h.msg IN ("
 
 _ACTIONS_OF_DS = {"P": "deliver", "R": "reject", "B": "reject", "D": "discard", "T": "defer"}
 _STATES_OF_DS = {"P": State.DELIVERED, "T": State.DEFERRED}
@@ -38,7 +39,6 @@ _BLOCKED = ("D", "R", "B")
 
 
 class _Row(NamedTuple):
-    msg: int | None
     tag: int
     mail_id: str
     time: int
@@ -53,6 +53,7 @@ class _Row(NamedTuple):
     client_ip: str | None
     quar_type: str | None
     queue_id: str | None
+    hits: str | None
 
 
 class _CopyRow(NamedTuple):
@@ -108,11 +109,14 @@ def _after(cursor: str) -> Condition:
 
 def _items(connection: Connection, rows: Sequence[_Row]) -> list[Item]:
     copies = _copies(connection, rows)
-    symbols = _symbols(connection, [row.msg for row in rows if row.msg is not None])
-    return [_item(row, copies.get((row.tag, row.mail_id), ()), symbols.get(row.msg or 0, ())) for row in rows]
+    hits = unpacked(connection, [row.hits or "" for row in rows])
+    return [
+        _item(row, copies.get((row.tag, row.mail_id), ()), found)
+        for row, found in zip(rows, hits, strict=True)
+    ]
 
 
-def _item(row: _Row, copies: Iterable[Copy], symbols: Iterable[str]) -> Item:
+def _item(row: _Row, copies: Iterable[Copy], hits: Iterable[ScoredHit]) -> Item:
     return Item(
         mail_id=row.mail_id,
         partition_tag=row.tag,
@@ -128,7 +132,7 @@ def _item(row: _Row, copies: Iterable[Copy], symbols: Iterable[str]) -> Item:
         client_ip=row.client_ip or "",
         queue_id=row.queue_id or "",
         stored=row.quar_type == "Q",
-        symbols=tuple(symbols),
+        symbols=tuple(hit.symbol for hit in sorted(hits, key=lambda hit: (-hit.score, hit.symbol))),
     )
 
 
@@ -167,15 +171,6 @@ def _state(row: _CopyRow, kept: bool) -> State:
 def _action(row: _CopyRow, kept: bool) -> str:
     """The action of a copy that amavisd decided on."""
     return "quarantine" if kept and row.ds in _BLOCKED else _ACTIONS_OF_DS.get(row.ds, "")
-
-
-def _symbols(connection: Connection, messages: Sequence[int]) -> dict[int, list[str]]:
-    """lz_msgs.id -> its symbols, the one with most points first."""
-    found: dict[int, list[str]] = {}
-    statement = _SYMBOLS + marks(len(messages)) + ") ORDER BY h.score DESC, s.name"
-    for msg, name in connection.execute(statement, messages):
-        found.setdefault(msg, []).append(name)
-    return found
 
 
 def _address(email: str | None, exact: bytes | None) -> str:

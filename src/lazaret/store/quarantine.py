@@ -13,6 +13,7 @@ from lazaret.store.addresses import plain
 from lazaret.store.keys import Key
 from lazaret.store.reader import Reader
 from lazaret.store.search import Scope, condition
+from lazaret.store.symbols import unpacked
 from lazaret.store.writer import Writer
 
 PAGE = 500
@@ -143,11 +144,11 @@ def _octets(chunk: bytes | str) -> bytes:
 def _detail(connection: Connection, message: Key) -> Detail:
     item = listing.one(connection, message)
     found = connection.execute(
-        "SELECT id, unavailable FROM lz_msgs WHERE mail_id = :mail_id AND partition_tag = :tag",
+        "SELECT id, hits, unavailable FROM lz_msgs WHERE mail_id = :mail_id AND partition_tag = :tag",
         message.values,
     ).fetchone()
-    msg, unavailable = found or (0, "")
-    hits = _hits(connection, msg)
+    msg, lines, unavailable = found or (0, "", "")
+    (hits,) = unpacked(connection, [lines])
     if found is None and item.stored:
         hits = _amavis_hits(connection, message)
     return Detail(
@@ -163,15 +164,6 @@ def _detail(connection: Connection, message: Key) -> Detail:
         ),
         releases=tuple(releases.of_message(connection, message)),
     )
-
-
-def _hits(connection: Connection, msg: int) -> tuple[ScoredHit, ...]:
-    found = connection.execute(
-        "SELECT s.name, h.score, s.description, h.detail FROM lz_hits h JOIN lz_symbols s ON s.id = h.symbol"
-        " WHERE h.msg = :msg ORDER BY h.num",
-        {"msg": msg},
-    )
-    return tuple(ScoredHit(*row) for row in found)
 
 
 def _amavis_hits(connection: Connection, message: Key) -> tuple[ScoredHit, ...]:

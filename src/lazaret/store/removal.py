@@ -23,7 +23,6 @@ _NUMBER = sql("SELECT id FROM lz_msgs", _MESSAGE)
 _ATTACHMENTS = "DELETE FROM lz_attachments WHERE msg = :msg"
 _DETAILS = (
     _ATTACHMENTS,
-    "DELETE FROM lz_hits WHERE msg = :msg",
     "DELETE FROM lz_addresses WHERE msg = :msg",
     "DELETE FROM lz_msgrcpt WHERE msg = :msg",
 )
@@ -45,6 +44,7 @@ def remove_messages(connection: Connection, messages: Iterable[Key]) -> None:
         msg = _number(connection, message)
         if msg is not None:
             fulltext.remove(connection, msg)
+            _remove_hits(connection, msg)
             for statement in _DETAILS:
                 connection.execute(statement, {"msg": msg})
         for statement in _ROWS:
@@ -60,6 +60,16 @@ def remove_orphans(connection: Connection, messages: Iterable[Key]) -> None:
 def _number(connection: Connection, message: Key) -> int | None:
     found = connection.execute(_NUMBER, message.values).fetchone()
     return found[0] if found else None
+
+
+def _remove_hits(connection: Connection, msg: int) -> None:
+    """By symbol and message: the table has no other way in."""
+    (lines,) = connection.execute("SELECT hits FROM lz_msgs WHERE id = :msg", {"msg": msg}).fetchone()
+    symbols = {int(line.split(" ", 1)[0]) for line in lines.split("\n") if line}
+    connection.executemany(
+        "DELETE FROM lz_hits WHERE symbol = :symbol AND msg = :msg",
+        [{"symbol": symbol, "msg": msg} for symbol in symbols],
+    )
 
 
 def _remove_words(connection: Connection, message: Key, msg: int) -> None:

@@ -10,9 +10,9 @@ from lazaret.model.address import reversed_domain
 from lazaret.model.entry import Entry
 from lazaret.model.verdict import Action
 from lazaret.store import addresses, fulltext, text
-from lazaret.store.addresses import exact, plain
+from lazaret.store.addresses import exact, in_header, key, names_in, plain
 from lazaret.store.inserting import Table, insert
-from lazaret.store.symbols import Symbols
+from lazaret.store.symbols import Symbols, packed
 
 Row = tuple[object, ...]
 
@@ -46,13 +46,13 @@ _LZ_MSGS = Table(
     "lz_msgs",
     (
         *("id", "partition_tag", "mail_id", "sender", "queue_id", "client_name", "helo", "took_ms"),
-        *("unavailable", "prefix", "line_ends", "digest", "indexed", "from_sender"),
+        *("hits", "unavailable", "prefix", "line_ends", "digest", "indexed", "from_sender"),
         *("subject_words", "from_words", "reply_words", "to_words"),
     ),
 )
 _LZ_MSGRCPT = Table("lz_msgrcpt", ("msg", "rseqnum", "address", "action", "stored", "reason"))
 _LZ_ADDRESSES = Table("lz_addresses", ("msg", "num", "field", "email", "domain"))
-_LZ_HITS = Table("lz_hits", ("msg", "num", "symbol", "score", "detail"))
+_LZ_HITS = Table("lz_hits", ("symbol", "msg", "score"))
 _LZ_ATTACHMENTS = Table("lz_attachments", ("msg", "num", "name"))
 
 
@@ -77,14 +77,14 @@ class Rows:
 
         insert(connection, _MSGS, [self._msgs(entry, maddr) for entry in entries])
         insert(connection, _MSGRCPT, [row for entry in entries for row in _msgrcpt(entry, maddr)])
-        insert(connection, _LZ_MSGS, [_lz_msgs(n, e, line_ends.get(n, text.AS_LF)) for n, e in numbered])
+        ours = [_lz_msgs(msg, entry, line_ends.get(msg, text.AS_LF), symbols) for msg, entry in numbered]
+        insert(connection, _LZ_MSGS, ours)
         insert(connection, _LZ_MSGRCPT, [row for msg, entry in numbered for row in _lz_msgrcpt(msg, entry)])
-        insert(
-            connection, _LZ_ADDRESSES, [row for msg, entry in numbered for row in _lz_addresses(msg, entry)]
-        )
-        insert(
-            connection, _LZ_HITS, [row for msg, entry in numbered for row in _lz_hits(msg, entry, symbols)]
-        )
+        named = [row for msg, entry in numbered for row in _lz_addresses(msg, entry)]
+        insert(connection, _LZ_ADDRESSES, named)
+        # In the order of their key, which spares SQLite most of the search for each row's place.
+        hits = sorted(row for msg, entry in numbered for row in _lz_hits(msg, entry, symbols))
+        insert(connection, _LZ_HITS, hits)
         for msg, entry, octets, _ in stored:
             chunks = text.chunks(octets)
             insert(connection, _QUARANTINE, [(0, entry.mail_id, number, chunk) for number, chunk in chunks])
@@ -111,15 +111,6 @@ def next_id(connection: Connection) -> int:
     return (last or 0) + 1
 
 
-def _header_words(entry: Entry) -> tuple[str, str, str]:
-    """Names and local parts in From, Reply-To and To, as words, for `part of a name` searches."""
-    fields = (entry.from_header, entry.reply_to, entry.to_header)
-    from_words, reply_words, to_words = (
-        " ".join(words.split(addresses.without_domains(f[:1000]))) if f else "" for f in fields
-    )
-    return from_words, reply_words, to_words
-
-
 def padded_words(subject: str) -> str:
     """The words of a subject with a blank at each end, so that LIKE finds whole words."""
     return " " + " ".join(words.split(subject[:1000])) + " "
@@ -134,16 +125,17 @@ def _msgrcpt(entry: Entry, maddr: dict[str, int]) -> Iterator[Row]:
         )
 
 
-def _lz_msgs(msg: int, entry: Entry, line_ends: str) -> Row:
+def _lz_msgs(msg: int, entry: Entry, line_ends: str, numbers: dict[str, int]) -> Row:
     kept = entry.text is not None
     unavailable = "\n".join(plain(f"{one.check}: {one.reason}", 500) for one in entry.unavailable)
     return (
         *(msg, 0, entry.mail_id, exact(entry.sender), plain(entry.session.queue_id, 255)),
-        *(plain(entry.session.client_name, 255), plain(entry.session.helo, 255), entry.took_ms, unavailable),
+        *(plain(entry.session.client_name, 255), plain(entry.session.helo, 255), entry.took_ms),
+        *(packed(entry.hits, numbers), unavailable),
         *(_stored_prefix(entry, line_ends), line_ends, entry.digest or None, "Y" if kept else "N"),
         "Y" if _own_address(entry) else "N",
         "" if kept else padded_words(entry.subject),
-        *_header_words(entry),
+        *(names_in(entry.from_header), names_in(entry.reply_to), names_in(entry.to_header)),
     )
 
 
@@ -155,7 +147,7 @@ def _stored_prefix(entry: Entry, line_ends: str) -> int:
 
 
 def _own_address(entry: Entry) -> bool:
-    return addresses.key(entry.sender) in addresses.in_header(entry.from_header)
+    return key(entry.sender) in in_header(entry.from_header)
 
 
 def _lz_msgrcpt(msg: int, entry: Entry) -> Iterator[Row]:
@@ -166,26 +158,25 @@ def _lz_msgrcpt(msg: int, entry: Entry) -> Iterator[Row]:
 
 def _lz_addresses(msg: int, entry: Entry) -> Iterator[Row]:
     """The addresses in the header that the envelope does not name already."""
-    sender = {addresses.key(entry.sender)}
-    recipients = {addresses.key(one.address) for one in entry.recipients}
+    sender = {key(entry.sender)}
+    recipients = {key(one.address) for one in entry.recipients}
     fields = (
         ("F", entry.from_header, sender),
         ("R", entry.reply_to, sender),
         ("T", entry.to_header, recipients),
     )
-    found = [
-        (field, one)
-        for field, value, named in fields
-        for one in addresses.in_header(value)
-        if one not in named
-    ]
+    found = [(field, one) for field, value, named in fields for one in in_header(value) if one not in named]
     for number, (field, one) in enumerate(found, 1):
         yield msg, number, field, one, reversed_domain(one)[:255]
 
 
-def _lz_hits(msg: int, entry: Entry, symbols: dict[str, int]) -> Iterator[Row]:
-    for number, hit in enumerate(entry.hits, 1):
-        yield msg, number, symbols[hit.symbol], hit.score, plain(hit.detail, 1000)
+def _lz_hits(msg: int, entry: Entry, numbers: dict[str, int]) -> Iterator[tuple[int, int, float]]:
+    """One row per symbol; a symbol that hit more than once has the sum."""
+    scores: dict[int, float] = {}
+    for hit in entry.hits:
+        number = numbers[hit.symbol]
+        scores[number] = scores.get(number, 0.0) + hit.score
+    return ((number, msg, score) for number, score in scores.items())
 
 
 def _searchable(entry: Entry) -> fulltext.Searchable:

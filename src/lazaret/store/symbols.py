@@ -1,11 +1,12 @@
-"""Symbols as numbers: `lz_symbols` keeps each name once, with the sentence that explains it."""
+"""Symbols as numbers (`lz_symbols` keeps each name once, with its sentence), and the hits of a message."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from sqlite3 import Connection
 
 from lazaret.model.verdict import ScoredHit
 from lazaret.store.addresses import plain
-from lazaret.store.inserting import Table, insert
+from lazaret.store.dialect import sql
+from lazaret.store.inserting import Table, insert, marks, portions
 
 _SYMBOLS = Table("lz_symbols", ("name", "description"), skip_known=True)
 
@@ -44,3 +45,31 @@ class Symbols:
                 )
             (number,) = connection.execute("SELECT id FROM lz_symbols WHERE name = :name", values).fetchone()
             self._known[name] = (number, text)
+
+
+def packed(hits: Iterable[ScoredHit], numbers: Mapping[str, int]) -> str:
+    """`lz_msgs.hits`: one value for a message; a row per hit would cost as much as all the rest."""
+    return "\n".join(f"{numbers[hit.symbol]} {hit.score!r} {plain(hit.detail, 1000)}" for hit in hits)
+
+
+def unpacked(connection: Connection, lines: Sequence[str]) -> list[tuple[ScoredHit, ...]]:
+    """The hits of several messages, in the order of their checks."""
+    parts = [[line.split(" ", 2) for line in text.split("\n") if line] for text in lines]
+    known = _described(connection, sorted({number for one in parts for number, _, _ in one}))
+    return [tuple(_hit(known[number], score, detail) for number, score, detail in one) for one in parts]
+
+
+def _hit(symbol: tuple[str, str], score: str, detail: str) -> ScoredHit:
+    name, description = symbol
+    return ScoredHit(name, float(score), description, detail)
+
+
+def _described(connection: Connection, numbers: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Number of a symbol -> its name and its sentence."""
+    found: dict[str, tuple[str, str]] = {}
+    for some in portions(numbers):
+        statement = sql("SELECT id, name, description FROM lz_symbols WHERE id IN (", marks(len(some)), ")")
+        found.update(
+            (str(number), (name, text)) for number, name, text in connection.execute(statement, some)
+        )
+    return found

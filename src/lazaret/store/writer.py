@@ -22,6 +22,8 @@ from lazaret.store.rows import Rows
 
 BATCH = 50
 """Jobs to a transaction, at most: other processes wait for its lock."""
+HISTORY_BATCH = 200
+"""The same for history rows, which are quick: the more of them together, the fewer pages are written."""
 HISTORY_S = 0.5
 """How long a history row may wait for company."""
 MAX_WAITING = 20_000
@@ -57,6 +59,7 @@ class Writer:
         self._history_due = 0.0
         self._retry_at = 0.0
         self._durable = False
+        self._complained = -RETRY_S
         self._closing = False
         self.lost = 0
         """History rows that were given up while the database could not be written."""
@@ -89,7 +92,7 @@ class Writer:
             if len(self._history) == 1:
                 self._history_due = max(self._retry_at, now + HISTORY_S)
                 self._wake()
-            elif len(self._history) == BATCH:
+            elif len(self._history) == HISTORY_BATCH:
                 self._history_due = max(self._retry_at, now)
                 self._wake()
 
@@ -129,7 +132,7 @@ class Writer:
                 self._changed.wait(self._history_due - time.monotonic() if self._history else None)
             jobs = _take(self._jobs, BATCH)
             if self._history_is_due() or self._closing:
-                jobs += _take(self._history, BATCH - len(jobs))
+                jobs += _take(self._history, HISTORY_BATCH - len(jobs))
             return jobs
 
     def _history_is_due(self) -> bool:
@@ -179,7 +182,11 @@ class Writer:
                 self._history_due = self._retry_at = time.monotonic() + RETRY_S
                 return
             self.lost += 1
-        log.error("history row lost: %s", reason)
+            now = time.monotonic()
+            if now < self._complained + RETRY_S:
+                return
+            self._complained = now
+        log.error("history rows lost, %d so far: %s", self.lost, reason)
 
 
 def _take(queue: deque[_Job], most: int) -> list[_Job]:

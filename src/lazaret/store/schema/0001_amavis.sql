@@ -101,9 +101,8 @@ CREATE TABLE msgs (
   from_addr     varchar(255) DEFAULT '',
   subject       varchar(255) DEFAULT '',
   host          varchar(255) NOT NULL,
-  PRIMARY KEY (partition_tag, mail_id)
+  PRIMARY KEY (mail_id, partition_tag)
 );
-CREATE INDEX msgs_idx_mail_id ON msgs (mail_id);
 CREATE INDEX msgs_idx_sid ON msgs (sid);
 CREATE INDEX msgs_idx_mess_id ON msgs (message_id);
 CREATE INDEX msgs_idx_time_num ON msgs (time_num, mail_id);
@@ -122,9 +121,8 @@ CREATE TABLE msgrcpt (
   wl            char(1) DEFAULT ' ',
   bspam_level   real,
   smtp_resp     varchar(255) DEFAULT '',
-  PRIMARY KEY (partition_tag, mail_id, rseqnum)
+  PRIMARY KEY (mail_id, partition_tag, rseqnum)
 );
-CREATE INDEX msgrcpt_idx_mail_id ON msgrcpt (mail_id);
 CREATE INDEX msgrcpt_idx_rid ON msgrcpt (rid);
 
 CREATE TABLE quarantine (
@@ -132,5 +130,5 @@ CREATE TABLE quarantine (
   mail_id       varchar(16) NOT NULL,
   chunk_ind     integer NOT NULL,
   mail_text     $BLOB NOT NULL,
-  PRIMARY KEY (partition_tag, mail_id, chunk_ind)
+  PRIMARY KEY (mail_id, partition_tag, chunk_ind)
 );

@@ -9,6 +9,7 @@ CREATE TABLE lz_msgs (
   client_name   varchar(255) NOT NULL DEFAULT '',
   helo          varchar(255) NOT NULL DEFAULT '',
   took_ms       real NOT NULL DEFAULT 0,
+  hits          $TEXT NOT NULL,                  -- a line per hit: lz_symbols.id, score, detail; blanks between
   unavailable   $TEXT NOT NULL,                  -- a line per check that could not answer: name: reason
   prefix        integer,                         -- octets of the stored text that are ours; NULL: read them from it
   line_ends     char(1) NOT NULL DEFAULT 'L',    -- L: CRLF is stored as LF; W: stored as on the wire
@@ -19,7 +20,7 @@ CREATE TABLE lz_msgs (
   from_words    $TEXT NOT NULL,                  -- names and local parts in header From
   reply_words   $TEXT NOT NULL,                  -- in Reply-To
   to_words      $TEXT NOT NULL,                  -- in To and Cc
-  UNIQUE (partition_tag, mail_id)
+  UNIQUE (mail_id, partition_tag)
 );
 CREATE INDEX lz_msgs_idx_queue_id ON lz_msgs (queue_id);
 
@@ -49,15 +50,13 @@ CREATE TABLE lz_symbols (
   description   $TEXT NOT NULL
 );
 
+-- For searching alone: what is shown of a message comes from lz_msgs.hits.
 CREATE TABLE lz_hits (
-  msg           bigint NOT NULL,
-  num           integer NOT NULL,
   symbol        integer NOT NULL,
+  msg           bigint NOT NULL,
   score         real NOT NULL,
-  detail        $TEXT NOT NULL,
-  PRIMARY KEY (msg, num)
+  PRIMARY KEY (symbol, msg)
 ) $CLUSTERED;
-CREATE INDEX lz_hits_idx_symbol ON lz_hits (symbol, msg);
 
 CREATE TABLE lz_attachments (
   msg           bigint NOT NULL,
