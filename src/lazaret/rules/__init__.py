@@ -1,1 +1,10 @@
-"""The rule language of SpamAssassin: text to rules, rules to compiled sets, sets to hits."""
+"""The rule language of SpamAssassin: read, compiled to few databases, run over one message at a time.
+
+`load` gives a RuleSet; `lint` checks files and runs the tests beside their rules.
+"""
+
+from lazaret.rules.book import Kind, Problem
+from lazaret.rules.lint import lint
+from lazaret.rules.ruleset import Explanation, Findings, RuleSet, Symbol, load
+
+__all__ = ["Explanation", "Findings", "Kind", "Problem", "RuleSet", "Symbol", "lint", "load"]

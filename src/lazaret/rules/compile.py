@@ -1,0 +1,192 @@
+"""From a Book to a Program: which rules run, what they search, in which database."""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import hyperscan
+
+from lazaret.rules import database, evals, expression, metas
+from lazaret.rules.book import Book, Kind, Problem, Regex, Rule
+from lazaret.rules.confirm import Confirm, MatchLimit, UnusableRegex
+from lazaret.rules.expression import Node
+from lazaret.rules.program import Called, Group, Program, Searched
+
+Progress = Callable[[int, int], None]
+"""Called with what is done and how much there is in all."""
+
+_CAPTURE = re.compile(rb"\(\?P?<([A-Z][A-Z0-9_]*)>")
+_TAG = re.compile(rb"%\{([A-Z][A-Z0-9_]*)\}")
+_VIEWS = {
+    Kind.HEADER: "header",
+    Kind.BODY: "body",
+    Kind.RAWBODY: "rawbody",
+    Kind.URI: "uri",
+    Kind.FULL: "full",
+    Kind.MIMEHEADER: "mimeheader",
+}
+
+
+def compile_book(book: Book, *, keep_subrules: bool = False, progress: Progress | None = None) -> Program:
+    """The program for a book. Rules that cannot be used are left out and noted as problems.
+
+    `keep_subrules` runs even the sub-rules that no scored rule depends on (to compare with SpamAssassin).
+    """
+    parsed, problems = metas.trees(book)
+    active = _active(book, parsed, keep_subrules)
+    usable, unusable = _usable(book, active)
+    problems += unusable
+    ordered = metas.order(parsed, usable)
+    names = tuple(sorted(n for n in usable if book.rules[n].kind is not Kind.META) + ordered)
+    numbers = {name: number for number, name in enumerate(names)}
+    groups = _groups(book, names, numbers, progress or (lambda _done, _total: None))
+    values: list[float] = [0] * len(names)
+    for group in groups:
+        for searched in group.searched:
+            if group.view == "header" and searched.when_absent:
+                values[searched.rule] = 1
+    return Program(
+        book=replace(book, problems=(*book.problems, *problems)),
+        names=names,
+        groups=groups,
+        called=tuple(
+            Called(numbers[n], book.rules[n].function, book.rules[n].arguments)
+            for n in names
+            if book.rules[n].kind is Kind.EVAL
+        ),
+        metas=metas.plan(parsed, ordered, numbers, values),
+        baseline=tuple(values),
+    )
+
+
+def _active(book: Book, parsed: Mapping[str, Node], keep_subrules: bool) -> set[str]:
+    """Rules that are not switched off (score 0) and that some listed rule depends on."""
+    running = {n for n in book.rules if book.score(n) != 0}
+    if keep_subrules:
+        return running
+    active = set()
+    waiting = [n for n in running if not n.startswith("__")]
+    while waiting:
+        name = waiting.pop()
+        if name in active or name not in running:
+            continue
+        active.add(name)
+        if name in parsed:
+            waiting += expression.names(parsed[name])
+    return active
+
+
+def _usable(book: Book, active: Iterable[str]) -> tuple[set[str], list[Problem]]:
+    """Those that can run here. What cannot run counts as 0 in metas."""
+    usable = set()
+    problems = []
+    for name in active:
+        rule = book.rules[name]
+        complaint = _complaint(rule)
+        if complaint:
+            problems.append(Problem(rule.file, rule.line, f"{name}: {complaint}"))
+        elif rule.kind is not Kind.EMPTY and not _needs_more(book, rule):
+            usable.add(name)
+    return usable, sorted(problems, key=lambda p: (p.file, p.line))
+
+
+def _complaint(rule: Rule) -> str:
+    if rule.kind is Kind.EVAL and rule.function not in evals.functions():
+        return f"the eval function {rule.function}() is not available here; the rule never hits"
+    if rule.regex is not None and not _TAG.search(rule.regex.source):
+        try:
+            Confirm(rule.regex).compile()
+        except UnusableRegex as error:
+            return f"the expression cannot be used: {error}"
+    return ""
+
+
+def _needs_more(book: Book, rule: Rule) -> bool:
+    """Eval rules for the network or the learner, which score set 0 does without."""
+    return rule.kind is Kind.EVAL and bool({"net", "learn"} & set(book.flags.get(rule.name, ())))
+
+
+def _groups(
+    book: Book, names: Iterable[str], numbers: Mapping[str, int], progress: Progress
+) -> tuple[Group, ...]:
+    together: dict[tuple[str, str], list[Rule]] = {}
+    for name in names:
+        rule = book.rules[name]
+        if rule.kind in _VIEWS:
+            together.setdefault((_VIEWS[rule.kind], rule.selector), []).append(rule)
+    total = sum(len(rules) for rules in together.values())
+    done = 0
+    groups = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for (view, selector), rules in together.items():
+            forms = []
+            for form in pool.map(_form, rules):
+                forms.append(form)
+                done += 1
+                progress(done, total)
+            groups.append(_group(book, view, selector, list(zip(rules, forms, strict=True)), numbers))
+    # What captures must run before what needs the captured text.
+    return tuple(sorted(groups, key=lambda g: not any(s.captures for s in g.searched)))
+
+
+def _form(rule: Rule) -> database.Form | None:
+    if rule.regex is None:
+        return None
+    source = _TAG.sub(rb"(?:[\\x00-\\xff]*)", rule.regex.source)
+    changed = source != rule.regex.source or _CAPTURE.search(source) is not None
+    return database.form_of(Regex(source, rule.regex.modifiers), exact=not changed)
+
+
+def _group(
+    book: Book,
+    view: str,
+    selector: str,
+    rules: list[tuple[Rule, database.Form | None]],
+    numbers: Mapping[str, int],
+) -> Group:
+    with_form = [(rule, form) for rule, form in rules if form is not None]
+    try:
+        serialised = database.build([form for _, form in with_form])
+    except hyperscan.error:
+        with_form = [(rule, form) for rule, form in with_form if database.compiles(form)]
+        serialised = database.build([form for _, form in with_form])
+    placed = {rule.name for rule, _ in with_form}
+    alone = [rule for rule, _ in rules if rule.name not in placed and rule.regex is not None]
+    searched = [_searched(book, rule, form.exact, numbers) for rule, form in with_form]
+    return Group(
+        view,
+        selector,
+        tuple(searched + [_searched(book, rule, False, numbers) for rule in alone]),
+        len(with_form),
+        serialised,
+        tuple(numbers[rule.name] for rule, _ in rules if rule.exists),
+    )
+
+
+def _searched(book: Book, rule: Rule, exact: bool, numbers: Mapping[str, int]) -> Searched:
+    assert rule.regex is not None
+    limit = book.max_hits(rule.name)
+    needs = tuple(t.decode() for t in _TAG.findall(rule.regex.source))
+    return Searched(
+        rule=numbers[rule.name],
+        exact=exact and limit == 1,
+        max_hits=limit,
+        negated=rule.negated,
+        skips_subject="nosubject" in book.flags.get(rule.name, ()),
+        when_absent=not needs and _hits_absent(rule),
+        captures=tuple(t.decode() for t in _CAPTURE.findall(rule.regex.source)),
+        needs=needs,
+    )
+
+
+def _hits_absent(rule: Rule) -> bool:
+    """An absent field is the `if-unset` text, or else empty (as Perl matches an undefined value)."""
+    if rule.regex is None or rule.kind not in (Kind.HEADER, Kind.MIMEHEADER):
+        return False
+    try:
+        found = Confirm(rule.regex).search(rule.if_unset or b"") is not None
+    except MatchLimit:
+        found = False
+    return found != rule.negated

@@ -1,0 +1,102 @@
+"""One expression at a time, with limits: PCRE2 confirms, counts and cuts out what Vectorscan found.
+
+An expression that exhausts its limits on a text raises MatchLimit: no text can make it run away. PCRE2 refuses
+expressions that compile to more than 64 KiB; those run on Python's `re`, on short texts only, since it has no limits.
+"""
+
+import re
+from collections.abc import Iterator
+
+import pcre2
+
+from lazaret.rules.book import Regex
+from lazaret.rules.perl_regex import dialect
+
+_JIT_LIMIT = 3_000_000
+"""Backtracking points, about 10 ms of compiled code."""
+
+_INTERPRETED_LIMIT = 200_000
+_JIT_STACK_EXCEEDED = -46
+_TOO_LARGE = 120
+_UNLIMITED_OCTETS = 4096
+_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE}
+_PYTHON = re.compile(rb"\\z|\\e|\(\?<(?=[A-Za-z_])|\\.", re.DOTALL)
+
+
+class MatchLimit(Exception):
+    """The expression took too many steps on this text."""
+
+
+class UnusableRegex(ValueError):
+    """No engine takes the expression; says why."""
+
+
+class Confirm:
+    """A compiled expression; the compilation itself waits for the first use."""
+
+    __slots__ = ("_interpreted", "_pattern", "_python", "_text", "regex")
+
+    def __init__(self, regex: Regex) -> None:
+        self.regex = regex
+        self._pattern: pcre2.Pattern | None = None
+        self._interpreted: pcre2.Pattern | None = None
+        self._python: re.Pattern[bytes] | None = None
+        prefix = b"(?" + regex.modifiers.encode() + b")" if regex.modifiers else b""
+        self._text = prefix + dialect(regex.source)
+
+    def compile(self) -> None:
+        """Compiles now. UnusableRegex when no engine takes it."""
+        if self._pattern is not None or self._python is not None:
+            return
+        try:
+            self._pattern = pcre2.compile(b"(*LIMIT_MATCH=%d)" % _JIT_LIMIT + self._text)
+        except pcre2.LibraryError as error:
+            if error.code != _TOO_LARGE:
+                raise UnusableRegex(str(error)) from error
+            self._python = _python_pattern(self.regex)
+
+    def search(self, text: bytes) -> "pcre2.Match | re.Match[bytes] | None":
+        """The first match."""
+        return next(self.matches(text), None)
+
+    def matches(self, text: bytes) -> "Iterator[pcre2.Match | re.Match[bytes]]":
+        """All matches, as Perl's /g finds them. MatchLimit when it takes too long."""
+        self.compile()
+        if self._pattern is None:
+            assert self._python is not None
+            yield from self._python.finditer(text[:_UNLIMITED_OCTETS])
+            return
+        try:
+            yield from self._pattern.finditer(text)
+        except pcre2.LibraryError as error:
+            if error.code != _JIT_STACK_EXCEEDED:
+                raise MatchLimit from error
+            yield from self._without_jit(text)
+
+    def _without_jit(self, text: bytes) -> "Iterator[pcre2.Match]":
+        """The stack of compiled code is small; the interpreter uses the heap."""
+        if self._interpreted is None:
+            self._interpreted = pcre2.compile(
+                b"(*LIMIT_MATCH=%d)" % _INTERPRETED_LIMIT + self._text, jit=False
+            )
+        try:
+            yield from self._interpreted.finditer(text)
+        except pcre2.LibraryError as error:
+            raise MatchLimit from error
+
+
+def _python_pattern(regex: Regex) -> re.Pattern[bytes]:
+    flags = re.RegexFlag(0)
+    for modifier in regex.modifiers:
+        flags |= _FLAGS.get(modifier, re.RegexFlag(0))
+    source = dialect(regex.source)
+    leading = re.match(rb"(?:\(\?([imsx]+)\))+", source)
+    if leading:
+        for modifier in leading[0].decode():
+            flags |= _FLAGS.get(modifier, re.RegexFlag(0))
+        source = source[leading.end() :]
+    spelling = {b"\\z": b"\\Z", b"\\e": b"\\x1b", b"(?<": b"(?P<"}
+    try:
+        return re.compile(_PYTHON.sub(lambda m: spelling.get(m[0], m[0]), source), flags)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise UnusableRegex(str(error)) from error

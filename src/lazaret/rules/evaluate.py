@@ -1,0 +1,146 @@
+"""Running a Program over one message: every group of texts scanned once, then the metas that are concerned."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from lazaret.mime.message import Message
+from lazaret.rules import evals, expression, views
+from lazaret.rules.book import Kind
+from lazaret.rules.evals import Subject
+from lazaret.rules.evals.settings import Settings
+from lazaret.rules.expression import ExpressionError
+from lazaret.rules.program import Program, Searched
+from lazaret.rules.run import DeadlineError, Run
+from lazaret.rules.search import Search
+from lazaret.rules.settle import Settler
+
+_log = logging.getLogger(__name__)
+_DETAIL_LENGTH = 80
+_GROUNDS = 2
+"""Of a meta, so many matched texts are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was found. `values` has every rule that hit, with its count; `exceeded` says which budget ran out."""
+
+    values: Mapping[str, float]
+    details: Mapping[str, str]
+    exceeded: str = ""
+
+
+class Evaluator:
+    """A program ready to run. Not for two threads at once (databases have one scratch space each)."""
+
+    def __init__(self, program: Program) -> None:
+        """DamagedDatabase when a database of the program cannot be used on this machine."""
+        self._program = program
+        self._settings = Settings(program.book.settings)
+        self._fields: dict[str, list[Search]] = {}
+        self._pseudo: list[Search] = []
+        self._views: dict[str, list[Search]] = {}
+        self._searched: dict[int, tuple[Search, Searched]] = {}
+        for group in program.groups:
+            search = Search(program, group)
+            self._place(search)
+            self._searched.update((s.rule, (search, s)) for s in group.searched)
+        functions = evals.functions()
+        self._called = [(c.rule, functions[c.function], c.arguments) for c in program.called]
+        self._settler = Settler(program.metas, len(program.names))
+        self._numbers = {name: number for number, name in enumerate(program.names)}
+
+    def _place(self, search: Search) -> None:
+        group = search.group
+        if group.view != "header":
+            self._views.setdefault(group.view, []).append(search)
+        elif views.is_pseudo(group.selector):
+            self._pseudo.append(search)
+        else:
+            self._fields.setdefault(views.base(group.selector), []).append(search)
+
+    def evaluate(self, message: Message, now: float, seconds: float, shown: Iterable[str] = ()) -> Outcome:
+        """All hits, in little more than `seconds`; `details` for the rules in `shown` that hit."""
+        run = Run(message, list(self._program.baseline), seconds)
+        try:
+            self._search(run)
+            self._call(run, now)
+        except DeadlineError:
+            run.exceeded = f"the rules took more than {seconds:g} s"
+        self._settler.settle(run)
+        names = self._program.names
+        values = {names[number]: value for number, value in enumerate(run.values) if value}
+        details = {name: self._detail(run, name) for name in shown if name in values}
+        return Outcome(values, details, run.exceeded)
+
+    def _search(self, run: Run) -> None:
+        message = run.message
+        for search in self._searches_of_header(message):
+            value = views.header(message, search.group.selector)
+            if value is not None:
+                search.header(run, value)
+        for view, texts in views.TEXTS.items():
+            for search in self._views.get(view, ()):
+                search.texts(run, texts(message))
+        for search in self._views.get("mimeheader", ()):
+            search.parts(run, views.part_headers(message, search.group.selector))
+
+    def _searches_of_header(self, message: Message) -> Iterator[Search]:
+        """Those whose field is there. Nearly all of a large rule set look at fields that a message lacks."""
+        yield from self._pseudo
+        present = {field.name.lower() for field in message.header.fields}
+        for name in sorted(present & self._fields.keys()):
+            yield from self._fields[name]
+
+    def _call(self, run: Run, now: float) -> None:
+        subject = Subject(run.message, self._settings, now)
+        for rule, function, arguments in self._called:
+            run.look_at_clock()
+            try:
+                answer = function(subject, *arguments)
+            except Exception:
+                # One bad function must not cost the message its other rules; the log says which to repair.
+                _log.exception("the eval function of rule %s failed", self._program.names[rule])
+                continue
+            if isinstance(answer, str):
+                run.shown[rule] = answer
+            if answer:
+                run.set(rule, answer if not isinstance(answer, str) and answer > 0 else 1)
+
+    def _detail(self, run: Run, name: str) -> str:
+        """What made the rule hit; for a meta, what made the rules hit that it builds on."""
+        texts: list[str] = []
+        for rule in self._grounds(name):
+            if rule in run.shown:
+                texts.append(run.shown[rule])
+            elif run.values[rule] and rule in run.where:
+                search, searched = self._searched[rule]
+                texts.append(search.matched(searched, run.where[rule]).decode("utf-8", "replace"))
+            if len(texts) == _GROUNDS:
+                break
+        return _readable(", ".join(dict.fromkeys(t.strip() for t in texts if t.strip())))
+
+    def _grounds(self, name: str) -> Iterator[int]:
+        rules = self._program.book.rules
+        waiting, seen = [name], {name}
+        while waiting:
+            current = waiting.pop(0)
+            if current in self._numbers and rules[current].kind is not Kind.META:
+                yield self._numbers[current]
+            elif current in self._numbers:
+                fresh = [n for n in _mentioned(rules[current].text) if n not in seen]
+                seen.update(fresh)
+                waiting += fresh
+
+
+def _mentioned(text: str) -> list[str]:
+    try:
+        return expression.names(expression.parse(text))
+    except ExpressionError:
+        return []
+
+
+def _readable(text: str) -> str:
+    """On one line, without control characters, at most 80 characters."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * _DETAIL_LENGTH]).split())
+    return line if len(line) <= _DETAIL_LENGTH else line[: _DETAIL_LENGTH - 1] + "…"

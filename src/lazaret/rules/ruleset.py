@@ -1,0 +1,172 @@
+"""A rule set as the rest of the product sees it: load it, run it, ask it what a rule means."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lazaret.mime.message import Message
+from lazaret.rules import cache, expression, sources, syntax
+from lazaret.rules.book import Book, Kind, Problem
+from lazaret.rules.compile import Progress, compile_book
+from lazaret.rules.database import DamagedDatabase
+from lazaret.rules.evaluate import Evaluator, Outcome
+from lazaret.rules.expression import ExpressionError
+from lazaret.rules.program import Program
+from lazaret.rules.sources import Sources
+
+_SCORE_SET = 0
+"""Without network and learner: both are checks of their own here."""
+
+_DEFAULT_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """What a rule is worth and the sentence that a user reads."""
+
+    score: float
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Rules that hit, each with what was found; `exceeded` names the budget that ran out, if one did."""
+
+    hits: tuple[tuple[str, str], ...]
+    exceeded: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All that the files say about a rule, for people."""
+
+    name: str
+    kind: Kind
+    text: str
+    file: str
+    line: int
+    scores: tuple[float, float, float, float]
+    description: str
+    flags: tuple[str, ...]
+    active: bool
+    """Whether it can hit at all."""
+    depends_on: tuple[str, ...]
+    used_by: tuple[str, ...]
+
+
+class RuleSet:
+    """A loaded rule set. One per thread."""
+
+    def __init__(self, program: Program) -> None:
+        """DamagedDatabase when the program was made for another machine."""
+        self._program = program
+        self._evaluator = Evaluator(program)
+        book = program.book
+        self.symbols: Mapping[str, Symbol] = {
+            name: Symbol(book.score(name, _SCORE_SET), book.descriptions.get(name, ""))
+            for name in program.names
+            if not name.startswith("__")
+        }
+        """Every rule that can hit and is listed."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Lines that could not be used, in reading order."""
+        return self._program.book.problems
+
+    @property
+    def book(self) -> Book:
+        return self._program.book
+
+    def evaluate(self, message: Message, now: float, *, seconds: float = _DEFAULT_SECONDS) -> Findings:
+        """The listed rules that hit, by name. Never raises; takes little more than `seconds`."""
+        outcome = self._evaluator.evaluate(message, now, seconds, self.symbols)
+        hits = tuple((name, outcome.details[name]) for name in sorted(outcome.details))
+        return Findings(hits, outcome.exceeded)
+
+    def values(self, message: Message, now: float, *, seconds: float = _DEFAULT_SECONDS) -> Outcome:
+        """Every rule that hits, sub-rules too, with its count: for comparing and for debugging."""
+        return self._evaluator.evaluate(message, now, seconds)
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of all rules that the files define, active or not."""
+        return iter(sorted(self.book.rules))
+
+    def explain(self, name: str) -> Explanation | None:
+        """What is known of a rule; None when the files define none of that name."""
+        rule = self.book.rules.get(name)
+        if rule is None:
+            return None
+        score = self.book.score
+        return Explanation(
+            name=name,
+            kind=rule.kind,
+            text=rule.text,
+            file=rule.file,
+            line=rule.line,
+            scores=(score(name, 0), score(name, 1), score(name, 2), score(name, 3)),
+            description=self.book.descriptions.get(name, ""),
+            flags=self.book.flags.get(name, ()),
+            active=name in self._program.names,
+            depends_on=tuple(self._mentioned(name)),
+            used_by=tuple(other for other in self if name in self._mentioned(other)),
+        )
+
+    def _mentioned(self, name: str) -> list[str]:
+        rule = self.book.rules[name]
+        if rule.kind is not Kind.META:
+            return []
+        try:
+            return expression.names(expression.parse(rule.text))
+        except ExpressionError:
+            return []
+
+
+def load(
+    paths: Sequence[Path],
+    *,
+    shipped: bool,
+    cache_dir: Path | None,
+    overrides: Mapping[str, float] | None = None,
+    progress: Progress | None = None,
+    keep_subrules: bool = False,
+) -> RuleSet:
+    """The shipped rules and those under `paths`, compiled, or from the cache where nothing has changed.
+
+    `cache_dir`: where the cache lies; None: no cache. `overrides`: rule -> score, above every `score` line.
+    `progress(done, total)` is called while compiling. Problems in the files never raise; see `problems`.
+    """
+    files = sources.read(paths, shipped=shipped)
+    overrides = overrides or {}
+    language = _language()
+    name = cache.key(files, overrides, (language, str(keep_subrules)))
+    stored = cache.load(cache_dir, name) if cache_dir is not None else None
+    if stored is not None:
+        try:
+            return RuleSet(stored)
+        except (DamagedDatabase, KeyError):
+            pass  # Made by an interrupted upgrade or on another machine: compiled anew below.
+    program = compile_book(
+        read_book(files, overrides, language), keep_subrules=keep_subrules, progress=progress
+    )
+    if cache_dir is not None:
+        cache.save(cache_dir, name, program)
+    return RuleSet(program)
+
+
+def read_book(files: Sources, overrides: Mapping[str, float], language: str) -> Book:
+    """The book of the files with other scores for some rules."""
+    book = syntax.parse(files, language=language)
+    scores = {name: (score,) * 4 for name, score in overrides.items()}
+    return replace(book, scores={**book.scores, **scores})
+
+
+def _language() -> str:
+    """As SpamAssassin picks it: the first word of LANGUAGE, else LC_ALL, LC_MESSAGES, LANG."""
+    chosen = os.environ.get("LANGUAGE", "").partition(":")[0]
+    for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        chosen = chosen or os.environ.get(variable, "")
+    if chosen in ("", "C", "POSIX"):
+        return "en_US"
+    return chosen.partition(".")[0].partition("@")[0]

@@ -1,0 +1,54 @@
+"""Which texts a rule searches, by the kind of the rule."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from lazaret.mime import selectors
+from lazaret.mime.message import Message
+
+_PSEUDO = (
+    "ALL",
+    "ALL-TRUSTED",
+    "ALL-UNTRUSTED",
+    "ALL-INTERNAL",
+    "ALL-EXTERNAL",
+    "MESSAGEID",
+    "ToCc",
+    "EnvelopeFrom",
+    "X-Spam-Relays-Trusted",
+    "X-Spam-Relays-Untrusted",
+    "X-Spam-Relays-Internal",
+    "X-Spam-Relays-External",
+)
+
+
+def is_pseudo(selector: str) -> bool:
+    """Whether its value is put together from several fields, so that no field need bear its name."""
+    return selector.partition(":")[0] in _PSEUDO
+
+
+def base(selector: str) -> str:
+    """The name of the field that it reads, in lower case."""
+    return selector.partition(":")[0].lower()
+
+
+def header(message: Message, selector: str) -> bytes | None:
+    """The value that a header rule searches; None when the field is absent."""
+    return selectors.get(message, selector)
+
+
+def part_headers(message: Message, selector: str) -> Iterator[bytes | None]:
+    """The value of a header field in each MIME part, for mimeheader rules."""
+    for part in message.parts:
+        yield selectors.get_in(part.header, selector)
+
+
+def _uris(message: Message) -> Sequence[bytes]:
+    return tuple(dict.fromkeys(text for uri in message.uris for text in uri.cleaned))
+
+
+TEXTS: Mapping[str, Callable[[Message], Sequence[bytes]]] = {
+    "body": lambda message: message.body,
+    "uri": _uris,
+    "rawbody": lambda message: message.rawbody,
+    "full": lambda message: (message.full,),
+}
