@@ -36,13 +36,11 @@ def mime(mail: message.Message) -> list[list[Any]]:
 
 def ours(mail: message.Message) -> Layers:
     rendered = mail.rendered
-    subject = mail.body[0] if mail.body else b""
-    del subject
     return {
         "body": [line.decode("latin-1") for line in mail.body],
         "rawbody": [chunk.decode("latin-1") for chunk in mail.rawbody],
-        "visible": [x.decode("latin-1") for x in text.lines(mail._subject, (r.visible for r in rendered))],
-        "invisible": [x.decode("latin-1") for x in text.lines(b"", (r.invisible for r in rendered))],
+        "visible": [x.decode("latin-1") for x in text.lines(mail._subject, [r.visible for r in rendered])],
+        "invisible": [x.decode("latin-1") for x in text.lines(b"", [r.invisible for r in rendered])],
         "mime": mime(mail),
     }
 
@@ -68,7 +66,10 @@ def html_differences(record: Layers, mail: message.Message) -> Iterator[str]:
             continue
         found = getattr(facts, key, "(not there)")
         if isinstance(expected, list) or isinstance(found, list):
-            same = [latin1(x.encode()) for x in found] == (expected or [])
+            same = any(
+                [x.encode(codec, "replace").decode("latin-1") for x in found] == (expected or [])
+                for codec in ("utf-8", "latin-1")
+            )
         elif isinstance(found, str):
             same = found == (expected or "")
         else:

@@ -17,16 +17,19 @@ _DECLARED_ASCII = re.compile(r"(?:US-)?ASCII\Z", re.I)
 _UTF16 = re.compile(r"UTF[ -]?16", re.I)
 _WINDOWS_1252 = re.compile(r"(?:ISO-?8859-1|Windows-1252|CP1252)\Z", re.I)
 _GB18030 = re.compile(r"GB[ -]?18030(?:-20\d\d)?\Z", re.I)
+_EIGHTH_BIT = re.compile(rb"[\x80-\xff]")
 _NAME = re.compile(r"[\w.:+ -]{1,40}\Z", re.A)
 
 _OTHER_NAMES = {
+    "big5": "big5hkscs",
+    "euc-jp": "euc_jis_2004",
+    "x-euc-jp": "euc_jis_2004",
     "gb2312": "gb2312",
     "hz-gb-2312": "gb2312",
     "gb_2312-80": "gb2312",
     "ks_c_5601-1987": "cp949",
     "unicode-1-1-utf-7": "utf-7",
     "x-sjis": "shift_jis",
-    "x-euc-jp": "euc_jp",
     "x-mac-roman": "mac_roman",
 }
 """Names that Python does not know, or knows as something else."""
@@ -68,7 +71,7 @@ def decode(octets: bytes, declared: str, *, insist: bool = False) -> Text:
     if plain and (_ASCII_SUPERSETS.match(declared) or _ASCII_NAMES.match(declared)):
         return Text(octets.decode("ascii"), False)
     if not plain and not insist:
-        text = _strict(octets, "utf-8")
+        text = _utf8(octets)
         if text is not None:
             return Text(text, True)
     text = _as_declared(octets, declared, insist)
@@ -79,10 +82,15 @@ def decode(octets: bytes, declared: str, *, insist: bool = False) -> Text:
     return Text(octets.decode("cp1252", "replace"), True)
 
 
+def is_utf16(declared: str) -> bool:
+    """Whether this is a name of UTF-16, in any byte order."""
+    return _UTF16.match(declared) is not None
+
+
 def _as_declared(octets: bytes, declared: str, insist: bool) -> str | None:
     if not insist and _DECLARED_ASCII.match(declared):
         return None
-    if _UTF16.match(declared):
+    if is_utf16(declared):
         codec = _utf16_byte_order(octets)
     elif _WINDOWS_1252.match(declared):
         codec = "cp1252"
@@ -90,26 +98,34 @@ def _as_declared(octets: bytes, declared: str, insist: bool) -> str | None:
         codec = _codec(declared.lower())
     if codec is None:
         return None
+    if codec == "iso2022_jp":
+        return _seven_bit_japanese(octets)
     if insist:
-        return _lax(octets, codec)
-    return _strict(octets, codec)
+        return _decoded(octets, codec, "replace")
+    return _decoded(octets, codec, "strict")
 
 
-def _strict(octets: bytes, codec: str) -> str | None:
+def _decoded(octets: bytes, codec: str, errors: str) -> str | None:
     try:
-        text = octets.decode(codec)
+        text = octets.decode(codec, errors)
     except (UnicodeError, ValueError, OverflowError):
         return None
-    if codec == "utf-8" and _NONCHARACTER.search(text):
+    if codec == "utf-7":
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _utf8(octets: bytes) -> str | None:
+    text = _decoded(octets, "utf-8", "strict")
+    if text is not None and _NONCHARACTER.search(text):
         return None
     return text
 
 
-def _lax(octets: bytes, codec: str) -> str | None:
-    try:
-        return octets.decode(codec, "replace")
-    except (UnicodeError, ValueError, OverflowError):
-        return None
+def _seven_bit_japanese(octets: bytes) -> str:
+    """ISO-2022-JP ends where an octet has its eighth bit set: what follows is no text in it."""
+    eighth = _EIGHTH_BIT.search(octets)
+    return octets[: eighth.start() if eighth else None].decode("iso2022_jp_ext", "backslashreplace")
 
 
 @lru_cache(maxsize=512)

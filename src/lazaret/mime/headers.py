@@ -12,9 +12,9 @@ _MALFORMED_LIMIT = 3
 
 _FOLDS = rb"[^\n]*+\n?+(?:[ \t][^\n]*+\n?+)*+"
 _LINE = re.compile(
-    rb"(?P<field>[!-9;-~]++[ \t]*+:" + _FOLDS + rb")"
+    rb"(?P<boundary>--)"
+    rb"|(?P<field>[!-9;-~]++[ \t]*+:" + _FOLDS + rb")"
     rb"|(?P<empty>\r?\n)"
-    rb"|(?P<boundary>--)"
     rb"|(?P<malformed>[^\n]++\n?+" + _FOLDS.removeprefix(rb"[^\n]*+\n?+") + rb")"
 )
 """One step of the header section. Every quantifier is possessive: no octet is read twice."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lazaret.mime import entities, style
 
@@ -28,7 +29,7 @@ _ATTRIBUTE = re.compile(
 _TO_GT = re.compile(r"(?:[^>\"']++|(?<=[ =])\"[^\"]*+(?:\"|\Z)|(?<=[ =])'[^']*+(?:'|\Z)|[\"'])*+>")
 _COMMENT_END = re.compile(rf"--[{_S}]*+>")
 _DOCTYPE = re.compile(
-    rf"<!doctype(?:[{_S}]++(?:\"[^\"]*+\"|'[^']*+'|--(?:[^-]|-(?!-))*+--|[^{_S}>\"'][^{_S}>]*+)?+)*+>", re.I
+    rf"<!doctype(?:[{_S}]++(?:\"[^\"]*+\"|'[^']*+'|--(?:[^-]|-(?!-))*+--|[^{_S}>\"'-][^{_S}>]*+)?+)*+>", re.I
 )
 _SECTION = re.compile(rf"<!\[[{_S}]*+((?:[A-Za-z_:][\w:.-]*+[{_S}]*+)*+)\[", re.A)
 _SELF_CLOSED = re.compile(r"<(\w++)\s*+/>")
@@ -61,13 +62,27 @@ _SPACE = {
 """Tag -> the white space that its start and its end leave in the text."""
 
 _WORD = r"[^\s\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]"
-_NO_WORD = frozenset(
-    " \t\n\r\f\v\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"
-    + "".join(map(chr, range(0x2000, 0x200B)))
-    + "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
-)
-_WORD_END = re.compile(rf"\b({_WORD}{{1,7}})\Z")
-_WORD_START = re.compile(rf"({_WORD}{{1,7}})\b")
+_NO_WORD = " \t\n\r\f\v!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+_WIDE_SPACE = "\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+
+
+class _Words(NamedTuple):
+    """What makes a word, in text that is plain ASCII but for references, and in other text."""
+
+    breaks: frozenset[str]
+    end: re.Pattern[str]
+    start: re.Pattern[str]
+
+
+_WORDS = {
+    wide: _Words(
+        frozenset(_NO_WORD + _WIDE_SPACE if wide else _NO_WORD),
+        re.compile(rf"\b({_WORD}{{1,7}})\Z", 0 if wide else re.A),
+        re.compile(rf"({_WORD}{{1,7}})\b", 0 if wide else re.A),
+    )
+    for wide in (False, True)
+}
+
 _GOOD_FACE = re.compile(
     r"""\s*["'.]?[a-z ][a-z -]*[a-z]\d?["']?(?:,\s*["']?[a-z][a-z -]*[a-z]\d?["']?)*;?$""", re.I | re.A
 )
@@ -145,9 +160,9 @@ class Rendering:
     over_budget: bool
 
 
-def render(source: str) -> Rendering:
-    """Reads an HTML part. Never raises; linear, at most TOKEN_LIMIT tokens."""
-    reader = _Reader()
+def render(source: str, *, wide: bool = True) -> Rendering:
+    """Reads an HTML part. Never raises; linear, at most TOKEN_LIMIT tokens. `wide`: see charset.Text."""
+    reader = _Reader(_WORDS[wide])
     reader.facts.length = len(source)
     reader.read(_prepared(source))
     return reader.rendering()
@@ -174,7 +189,8 @@ class _Anchor:
 class _Reader:
     """The state of one pass."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: _Words) -> None:
+        self._words = words
         self.facts = HtmlFacts(html=True)
         self.over_budget = False
         self._pieces: list[str] = []
@@ -214,7 +230,10 @@ class _Reader:
                 continue
             position = token.end()
             if token.lastindex == 1:
-                self._text(entities.decode(token[1]))
+                if position == length:
+                    self._last_text(token[1])
+                else:
+                    self._text(entities.decode(token[1]))
             elif token.lastindex == 3:
                 tag = token[2].lower()
                 self._start(tag, token[3])
@@ -223,6 +242,14 @@ class _Reader:
             else:
                 self._end(token[4].lower())
         self.over_budget = position < length
+
+    def _last_text(self, text: str) -> None:
+        """White space at the very end is a piece of its own, and so never hidden."""
+        shown = text.rstrip(_BLANKS)
+        if shown:
+            self._text(entities.decode(shown))
+        if len(shown) < len(text):
+            self._text(text[len(shown) :])
 
     def _markup(self, source: str, position: int) -> int:
         """What begins with "<" and is neither a start tag nor a plain end tag; where to go on."""
@@ -375,7 +402,7 @@ class _Reader:
         hidden = False
         if text.strip(_BLANKS) and ("\xc2" not in text or text.replace("\xc2\xa0", "").strip(_BLANKS)):
             hidden = self._look(self._styles[-1])
-        if self._pieces and text[0] not in _NO_WORD:
+        if self._pieces and text[0] not in self._words.breaks:
             self._broken_word(text)
         text = _BLANK_RUN.sub(" ", text)
         if self._after_space and not hidden and text.startswith(" "):
@@ -402,11 +429,11 @@ class _Reader:
 
     def _broken_word(self, text: str) -> None:
         last = self._pieces[-1]
-        if not last or last[-1] in _NO_WORD:
+        if not last or last[-1] in self._words.breaks:
             return
         self._obfuscation += 1
-        before = _WORD_END.search(last, max(0, len(last) - 7))
-        after = _WORD_START.match(text)
+        before = self._words.end.search(last, max(0, len(last) - 7))
+        after = self._words.start.match(text)
         if before and after:
             self._backhair.add((len(before[1]), len(after[1])))
 
@@ -605,7 +632,7 @@ def _attributes(written: str) -> dict[str, str]:
     for name, equals, double, single, bare in _ATTRIBUTE.findall(written):
         name = name.lower()
         if name not in attributes:
-            attributes[name] = entities.decode(double or single or bare) if equals else name
+            attributes[name] = entities.decode_value(double or single or bare) if equals else name
     return attributes
 
 

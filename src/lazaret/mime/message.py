@@ -93,7 +93,7 @@ class Message:
     @cached_property
     def body(self) -> tuple[bytes, ...]:
         """Body lines in UTF-8, the first one the Subject."""
-        return text.lines(self._subject, (rendered.text for rendered in self.rendered))
+        return text.lines(self._subject, [rendered.text for rendered in self.rendered])
 
     @cached_property
     def rawbody(self) -> tuple[bytes, ...]:

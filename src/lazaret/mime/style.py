@@ -78,10 +78,10 @@ def declarations(text: str) -> tuple[Declaration, ...]:
 
 
 def _declaration(part: str) -> Declaration | None:
-    name, colon, value = part.partition(":")
-    value = value.strip(_BLANKS)
-    if not colon or not value or "\n" in value:
+    name, _, value = part.partition(":")
+    if not value or "\n" in value.strip(_BLANKS):
         return None
+    value = value.strip(_BLANKS)
     name = name.lstrip(_BLANKS)
     match name.lower():
         case "color":
@@ -91,7 +91,7 @@ def _declaration(part: str) -> Declaration | None:
     if name == "background":
         return _background(value.lower())
     name = name.rstrip(_BLANKS)
-    if name in ("display", "visibility"):
+    if value and name in ("display", "visibility"):
         return Declaration(name, value)
     return None
 

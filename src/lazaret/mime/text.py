@@ -1,7 +1,7 @@
 """What do body and rawbody rules match? Paragraphs of rendered text, and chunks of decoded text."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from lazaret.mime import charset
@@ -51,7 +51,7 @@ def render(part: Part) -> Rendered:
     text = charset.decode(octets, "us-ascii" if declared is None else declared.decode("latin-1"))
     if kind == "text/plain" or not octets:
         return Rendered(text, text, _NOTHING, text.characters)
-    read = render_html(text.characters)
+    read = render_html(text.characters, wide=text.wide)
     rendered = Rendered(
         _text(read.text, text.wide),
         _text(read.visible, text.wide),
@@ -63,11 +63,14 @@ def render(part: Part) -> Rendered:
     return rendered
 
 
-def lines(subject: bytes, texts: Iterable[charset.Text]) -> tuple[bytes, ...]:
+def lines(subject: bytes, texts: Sequence[charset.Text]) -> tuple[bytes, ...]:
     """Body lines: the subject's, then one for each paragraph, UTF-8, each with its line end but the last.
 
-    `texts` are those of all leaves, empty ones too: they count as line breaks.
+    `texts` are those of all leaves, empty ones too: they count as line breaks. Without any leaf
+    there are no lines at all.
     """
+    if not texts:
+        return ()
     joined = ""
     wide = False
     for text, is_wide in texts:

@@ -22,8 +22,11 @@ _PARAMETER = re.compile(
 _ESCAPED = re.compile(r"\\(.)", re.S)
 
 
-def decode(value: bytes, name: str = "") -> bytes:
-    """The value of the field `name` as header rules see it: unfolded, trimmed, decoded to UTF-8."""
+def decode(value: bytes, name: str = "", *, people: bool = False) -> bytes:
+    """The value of the field `name` as header rules see it: unfolded, trimmed, decoded to UTF-8.
+
+    For `people` words in UTF-16 are decoded too, which rules see as they are.
+    """
     if b"\n" in value:
         value = _LINE_END.sub(b"", _FOLD.sub(b" ", value).strip())
     else:
@@ -32,12 +35,12 @@ def decode(value: bytes, name: str = "") -> bytes:
         value = charset.decode(value, "UTF-8").characters.encode("utf-8", "replace")
     if b"=?" not in value or _NEVER_ENCODED.match(name):
         return value
-    return _decode_words(_BETWEEN_WORDS.sub(rb"\1", value))
+    return _decode_words(_BETWEEN_WORDS.sub(rb"\1", value), people)
 
 
 def for_people(value: bytes, name: str = "") -> str:
     """The value on one line, without control characters: safe for a log, a terminal, a page."""
-    text = decode(value, name).decode("utf-8", "replace")
+    text = decode(value, name, people=True).decode("utf-8", "replace")
     return " ".join(_CONTROL.sub(" ", text).split())
 
 
@@ -47,7 +50,7 @@ def parameters(value: bytes) -> dict[str, str]:
     Continuations are put together, charsets and encoded words decoded; of a parameter that is
     given twice the first counts, as it does for SpamAssassin.
     """
-    text = decode(value).decode("utf-8", "replace")
+    text = decode(value, people=True).decode("utf-8", "replace")
     plain: dict[str, str] = {}
     pieces: dict[str, list[tuple[int, bool, str]]] = {}
     for name, number, encoded, quoted, bare in _PARAMETER.findall(
@@ -63,7 +66,7 @@ def parameters(value: bytes) -> dict[str, str]:
     return {name: " ".join(_CONTROL.sub(" ", content).split()) for name, content in plain.items()}
 
 
-def _decode_words(value: bytes) -> bytes:
+def _decode_words(value: bytes, people: bool) -> bytes:
     """Neighbours of one charset are joined before it is applied: senders cut words inside a character."""
     sections: list[tuple[bytes, list[bytes]]] = []
     for label, encoding, content, plain in _SECTION.findall(value):
@@ -73,7 +76,7 @@ def _decode_words(value: bytes) -> bytes:
             sections[-1][1].append(octets)
         else:
             sections.append((key, [octets]))
-    return b"".join(_section_text(label, b"".join(octets)) for label, octets in sections)
+    return b"".join(_section_text(label, b"".join(octets), people) for label, octets in sections)
 
 
 def _word_octets(encoding: bytes, content: bytes) -> bytes:
@@ -82,10 +85,12 @@ def _word_octets(encoding: bytes, content: bytes) -> bytes:
     return transfer.quoted_printable(content.replace(b"_", b"=20"))
 
 
-def _section_text(label: bytes, octets: bytes) -> bytes:
+def _section_text(label: bytes, octets: bytes, people: bool) -> bytes:
     if not label:
         return octets
     name = label.partition(b"*")[0].decode("latin-1")
+    if charset.is_utf16(name) and not people:
+        return octets
     return charset.decode(octets, name, insist=True).characters.encode("utf-8", "replace")
 
 
