@@ -1,0 +1,128 @@
+"""`lazaret rules check | list | explain`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from lazaret import app
+from lazaret.cli.context import (
+    Command,
+    Given,
+    Group,
+    as_owner,
+    json_option,
+    pass_given,
+    plain,
+    print_json,
+    rule_progress,
+    table,
+)
+from lazaret.flow.fields import number
+from lazaret.model.errors import UserError
+from lazaret.rules import Explanation, RuleSet, lint
+
+EX_PROBLEMS = 1
+TEXT_WIDTH = 200
+
+
+@click.group(cls=Group)
+def rules() -> None:
+    """Check, list and explain rules."""
+
+
+@rules.command(cls=Command)
+@click.argument("paths", metavar="[PATH…]", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@pass_given
+def check(given: Given, paths: Sequence[Path]) -> None:
+    """Check rule files, and run the tests that stand in them.
+
+    Without PATH, the rules of the configuration. Every problem is one line with file and line
+    number; the exit status is 1 when there is one.
+    """
+    config = given.load()
+    if paths:
+        problems = lint(paths)
+    else:
+        problems = lint(config.rules.paths, shipped=config.rules.shipped)
+    for problem in problems:
+        click.echo(f"{problem.file}:{problem.line}: {problem.text}")
+    if problems:
+        sys.exit(EX_PROBLEMS)
+    click.echo("no problem found", err=True)
+
+
+@rules.command("list", cls=Command)
+@json_option
+@pass_given
+def list_rules(given: Given, as_json: bool) -> None:
+    """List the rules that are run, with their points."""
+    ruleset = _load(given)
+    rows = sorted(ruleset.symbols.items())
+    if as_json:
+        for name, symbol in rows:
+            print_json({"symbol": name, "score": symbol.score, "description": symbol.description})
+        return
+    click.echo(
+        table(
+            ("SYMBOL", "SCORE", "DESCRIPTION"),
+            [(name, number(symbol.score), symbol.description) for name, symbol in rows],
+            right=(1,),
+        )
+    )
+
+
+@rules.command(cls=Command)
+@click.argument("symbol")
+@json_option
+@pass_given
+def explain(given: Given, symbol: str, as_json: bool) -> None:
+    """Say what a rule looks at, where it stands, what it is worth and what it depends on."""
+    explanation = _load(given).explain(symbol)
+    if explanation is None:
+        raise UserError(f"no rule is called {symbol}; `lazaret rules list` names them all", 66)
+    if as_json:
+        print_json(_facts(explanation))
+    else:
+        click.echo("\n".join(_lines(explanation)))
+
+
+def _load(given: Given) -> RuleSet:
+    return app.load_rules(as_owner(given.load()), rule_progress())
+
+
+def _facts(rule: Explanation) -> dict[str, object]:
+    return {
+        "symbol": rule.name,
+        "kind": str(rule.kind),
+        "text": rule.text,
+        "file": rule.file,
+        "line": rule.line,
+        "scores": list(rule.scores),
+        "description": rule.description,
+        "flags": list(rule.flags),
+        "active": rule.active,
+        "depends_on": list(rule.depends_on),
+        "used_by": list(rule.used_by),
+    }
+
+
+def _lines(rule: Explanation) -> list[str]:
+    one = len(set(rule.scores)) == 1
+    scores = number(rule.scores[0]) if one else ", ".join(map(number, rule.scores))
+    lines = [
+        f"{rule.name}: {rule.description or 'no description'}",
+        f"  defined in  {rule.file}:{rule.line}",
+        f"  score       {scores}" + ("" if one else "  (sets 0 to 3; 0 is in force)"),
+        f"  looks at    {rule.kind}: {plain(rule.text)[:TEXT_WIDTH]}",
+    ]
+    if rule.flags:
+        lines.append(f"  flags       {' '.join(rule.flags)}")
+    if rule.depends_on:
+        lines.append(f"  depends on  {', '.join(rule.depends_on)}")
+    if rule.used_by:
+        lines.append(f"  used by     {', '.join(rule.used_by)}")
+    if not rule.active:
+        lines.append("  is not run: its score is 0, or what it needs is not there")
+    return lines
