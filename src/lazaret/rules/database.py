@@ -14,7 +14,6 @@ from lazaret.rules.book import Regex
 
 _EVERY = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_ALLOWEMPTY
 _EXACT_SIZE = 400
-_FINE_LENGTH = 6_000
 _MAX_LENGTH = 15_000
 _SURE_SIZE = 64
 """A strictly regular expression of at most so many positions compiles; others are tried alone first."""
@@ -50,7 +49,7 @@ def _forms(regex: Regex, node: perl_regex.Node) -> Iterator[Form]:
             yield Form(text, _EVERY, True)
         yield Form(text, _EVERY | hyperscan.HS_FLAG_PREFILTER, False)
     fine = widen.widen(node)
-    if len(fine) <= _FINE_LENGTH:
+    if len(fine) <= _MAX_LENGTH:
         yield Form(fine, _EVERY, False)
     coarse = widen.widen(node, coarse=True)
     if len(coarse) <= _MAX_LENGTH:

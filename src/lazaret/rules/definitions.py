@@ -177,7 +177,13 @@ def _header(draft: Draft, name: str, text: str) -> Rule:
         return called
     if text.startswith("exists:"):
         return Rule(
-            name, Kind.HEADER, text, draft.file, draft.line, selector=text[7:].strip().rstrip(":"), exists=True
+            name,
+            Kind.HEADER,
+            text,
+            draft.file,
+            draft.line,
+            selector=text[7:].strip().rstrip(":"),
+            exists=True,
         )
     return _header_match(draft, name, text, Kind.HEADER)
 

@@ -166,4 +166,3 @@ class _Parser:
             function = self._advance()
             return Node("call", function, call[1])
         return Node("name", self._advance())
-

@@ -90,9 +90,7 @@ class _Reader:
         match word:
             case "if" | "ifplugin":
                 try:
-                    self._conditions.begin(
-                        value if word == "if" else f"plugin({value})", self._draft.line
-                    )
+                    self._conditions.begin(value if word == "if" else f"plugin({value})", self._draft.line)
                 except ExpressionError as error:
                     self._draft.note(f"`{word} {value}` is not understood, its lines are skipped: {error}")
             case "else":

@@ -14,7 +14,11 @@ _WIDE_REPEAT = 32
 _WIDE_CHOICE = 24
 _SPELLING_OCTETS = 8
 """A choice with more positions, whose texts are spellings of a letter (at most so many octets), becomes a run of
-any of its octets."""
+any of its octets, all above ASCII among them."""
+
+_HIGH = ((1 << 128) - 1) << 128
+_HEAD = 4
+_MOST_HEADS = 400
 
 
 def size(node: Node) -> int:
@@ -50,43 +54,83 @@ def is_regular(node: Node) -> bool:
 def widen(node: Node, *, coarse: bool = False) -> bytes:
     """The text of a wider expression, without flags (each set of octets is spelled out).
 
-    Word lists are kept, since they are what a multi-pattern database is good at, unless `coarse`.
+    Word lists are kept, since they are what a multi-pattern database is good at; when `coarse`, only the
+    beginnings of their words.
     """
-    return _spell_all(node, ANY if coarse else _SPELLING_OCTETS)
-
-
-def _spell_all(node: Node, run: int) -> bytes:
-    """`run`: the most octets that a text of a choice may have for it to become a run."""
     items = node.items if isinstance(node, Sequence) else (node,)
-    starts = items and isinstance(items[0], Edge) and items[0].text in ("^", "\\A", "(?m:^)")
-    prefix = items[0].text.encode() if starts and isinstance(items[0], Edge) else b""
-    return prefix + _spell(Sequence(items[1:]) if prefix else node, run)
+    first = items[0] if items else node
+    if isinstance(first, Edge) and first.text in ("^", "\\A", "(?m:^)"):
+        return first.text.encode() + _spell(Sequence(items[1:]), coarse)
+    return _spell(node, coarse)
 
 
-def _spell(node: Node, run: int) -> bytes:
+def _spell(node: Node, coarse: bool) -> bytes:
     match node:
         case Chars(mask):
             return _spell_set(mask)
         case Sequence(items):
-            return b"".join(_spell(i, run) for i in items)
+            return b"".join(_spell(i, coarse) for i in items)
         case Choice(branches):
-            if size(node) > _WIDE_CHOICE and (_extent(node)[1] or ANY) <= run:
-                return _spell_run(node)
-            return b"(?:" + b"|".join(_spell(b, run) for b in branches) + b")"
+            return _spell_choice(node, branches, coarse)
         case Repeat(item, low, high):
-            return _spell_repeat(item, low, high, run)
+            return _spell_repeat(item, low, high, coarse)
         case Special(None, True):
             return b"[\\x00-\\xff]*"
         case Special(item) if item is not None:
-            return _spell(item, run)
-        case Edge(("\\b" | "\\B") as text):
+            return _spell(item, coarse)
+        case Edge(("\\b" | "\\B") as text) if not coarse:
             return text.encode()
         case _:
             return b""
 
 
-def _spell_repeat(item: Node, low: int, high: int | None, run: int) -> bytes:
-    inner = b"(?:" + _spell(item, run) + b")"
+def _spell_choice(node: Choice, branches: tuple[Node, ...], coarse: bool) -> bytes:
+    if size(node) <= _WIDE_CHOICE:
+        return b"(?:" + b"|".join(_spell(b, coarse) for b in branches) + b")"
+    shortest, longest = _extent(node)
+    if longest is not None and longest <= _SPELLING_OCTETS:
+        return _spell_set(_octets(node) | _HIGH) + b"{%d,%d}" % (shortest, longest)
+    if not coarse:
+        return b"(?:" + b"|".join(_spell(b, coarse) for b in branches) + b")"
+    heads = sorted({b"".join(map(_spell_set, head)) for head in _heads(node, _HEAD)})
+    return b"(?:" + b"|".join(heads) + b")" + _spell_set(_octets(node)) + b"*"
+
+
+def _heads(node: Node, length: int) -> set[tuple[int, ...]]:
+    """The sets that a match can begin with, at most `length` of them; () where it may be empty."""
+    match node:
+        case Chars(mask):
+            return {(mask,)}
+        case Choice(branches):
+            return _limited(set().union(*(_heads(b, length) for b in branches)))
+        case Sequence(items):
+            heads: set[tuple[int, ...]] = {()}
+            for item in items:
+                if all(len(h) >= length for h in heads):
+                    break
+                following = _heads(item, length)
+                heads = _limited({(h + f)[:length] if len(h) < length else h for h in heads for f in following})
+            return heads
+        case Repeat(item, low, high):
+            once = _heads(item, length)
+            if low == 0:
+                return _limited(once | {()}) if high == 1 else {()}
+            return {h[:1] for h in once} if high != 1 else once
+        case Special(item, True) if item is not None:
+            return _heads(item, length)
+        case Special(None, True):
+            return {()}
+        case _:
+            return {()}
+
+
+def _limited(heads: set[tuple[int, ...]]) -> set[tuple[int, ...]]:
+    """Too many beginnings say nothing any more."""
+    return heads if len(heads) <= _MOST_HEADS else {()}
+
+
+def _spell_repeat(item: Node, low: int, high: int | None, coarse: bool) -> bytes:
+    inner = b"(?:" + _spell(item, coarse) + b")"
     if inner == b"(?:)":
         return b""
     positions = size(item)
@@ -95,12 +139,6 @@ def _spell_repeat(item: Node, low: int, high: int | None, run: int) -> bytes:
     if positions * low > _WIDE_REPEAT:
         low = max(_WIDE_REPEAT // positions, 1)
     return inner + b"{%d,%s}" % (low, b"" if high is None else b"%d" % high)
-
-
-def _spell_run(node: Choice) -> bytes:
-    shortest, longest = _extent(node)
-    bound = b"" if longest is None or longest > _WIDE_REPEAT else b"%d" % longest
-    return _spell_set(_octets(node)) + b"{%d,%s}" % (min(shortest, _WIDE_REPEAT), bound)
 
 
 def _extent(node: Node) -> tuple[int, int | None]:
