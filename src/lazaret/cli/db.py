@@ -1,0 +1,101 @@
+"""`lazaret db init | check | backup | restore | purge`."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from lazaret import app
+from lazaret.cli.context import Command, Given, Group, as_owner, pass_given, run_async, table
+from lazaret.config.options import Config
+from lazaret.daemon.privileges import prepare_data_dir
+from lazaret.store import backup as archive
+from lazaret.store.check import check_database
+from lazaret.store.database import Database, locate
+from lazaret.store.manifest import Contents
+
+EX_PROBLEMS = 1
+
+
+@click.group(cls=Group)
+def db() -> None:
+    """Make, check, back up, restore and tidy up the database."""
+
+
+@db.command(cls=Command)
+@pass_given
+def init(given: Given) -> None:
+    """Make the database and its tables, if they are not there."""
+    config = given.load()
+    prepare_data_dir(config)
+    app.open_store(as_owner(config), create=True).close()
+    click.echo(f"{_database(config).path}: ready")
+
+
+@db.command(cls=Command)
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@pass_given
+def check(given: Given, file: Path | None) -> None:
+    """Check the database, or a backup FILE against its manifest, row by row.
+
+    Every fault is a line; the exit status is 1 when there is one.
+    """
+    config = as_owner(given.load())
+    database = Database(file) if file else _database(config)
+    database.require()
+    faults = check_database(database)
+    for fault in faults:
+        click.echo(fault)
+    if faults:
+        sys.exit(EX_PROBLEMS)
+    click.echo(f"{database.path}: good")
+
+
+@db.command(cls=Command)
+@click.argument("file", type=click.Path(path_type=Path))
+@pass_given
+def backup(given: Given, file: Path) -> None:
+    """Write the state of this moment to FILE, while the service runs; then check the copy."""
+    config = as_owner(given.load())
+    contents = archive.backup(_database(config), file)
+    faults = check_database(Database(file))
+    if faults:
+        click.echo("\n".join(faults))
+        sys.exit(EX_PROBLEMS)
+    click.echo(_summary(contents))
+    click.echo(f"{file}: good")
+
+
+@db.command(cls=Command)
+@click.argument("file", type=click.Path(path_type=Path))
+@pass_given
+def restore(given: Given, file: Path) -> None:
+    """Make the database anew from FILE. The place must be empty, and FILE must prove whole."""
+    config = given.load()
+    prepare_data_dir(config)
+    database = _database(as_owner(config))
+    contents = archive.restore(file, database)
+    click.echo(_summary(contents))
+    click.echo(f"{database.path}: restored")
+
+
+@db.command(cls=Command)
+@pass_given
+def purge(given: Given) -> None:
+    """Remove what has been kept long enough, and give the space back; `serve` does it every hour."""
+    config = as_owner(given.load())
+    store = app.open_store(config)
+    try:
+        removed = run_async(app.expiry(config).run(store.retention))
+    finally:
+        store.close()
+    click.echo(f"{removed} messages removed")
+
+
+def _database(config: Config) -> Database:
+    return locate(config.store.url, config.store.data_dir)
+
+
+def _summary(contents: dict[str, Contents]) -> str:
+    rows = [(name, str(found.rows)) for name, found in contents.items() if found.rows]
+    return table(("TABLE", "ROWS"), rows, right=(1,))
