@@ -125,7 +125,9 @@ def lmtp_postfix(home: Path, directory: Directory, private_dovecot: Dovecot) -> 
 
 @pytest.fixture(scope="session")
 def smtp_postfix(home: Path, directory: Directory, private_dovecot: Dovecot) -> Iterator[Postfix]:
-    yield from _start_postfix(home, ("after-queue-smtp",), directory, private_dovecot.socket)
+    yield from _start_postfix(
+        home, ("after-queue-smtp", "submission-before-queue"), directory, private_dovecot.socket
+    )
 
 
 @pytest.fixture(scope="session")
@@ -167,7 +169,7 @@ def by_lmtp(
 def by_smtp(
     smtp_postfix: Postfix, smtp_lazaret: Lazaret, mailboxes: Mailboxes, users: Directory
 ) -> Iterator[Place]:
-    """After the queue, fed by SMTP."""
+    """After the queue, fed by SMTP; submission before the queue."""
     yield from _place(smtp_postfix, smtp_lazaret, mailboxes, users)
 
 

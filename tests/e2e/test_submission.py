@@ -8,7 +8,7 @@ from .conftest import Place
 from .mail import KILL, MARK, QUARANTINE, TRAVELLER, compose, fresh, send
 
 
-@pytest.mark.parametrize("way", ["by_lmtp", "before_queue"])
+@pytest.mark.parametrize("way", ["by_lmtp", "by_smtp", "before_queue"])
 def test_outgoing_mail_is_not_marked(way: str, request: pytest.FixtureRequest) -> None:
     place: Place = request.getfixturevalue(way)
     anna, customer = fresh("anna"), fresh("customer", "elsewhere.example")
@@ -34,15 +34,19 @@ def test_refused_outgoing_mail_comes_back_to_its_writer(by_lmtp: Place, word: st
 
 
 @pytest.mark.parametrize("word", [QUARANTINE, KILL])
-def test_before_the_queue_the_mail_program_sees_the_refusal(before_queue: Place, word: str) -> None:
+@pytest.mark.parametrize("way", ["by_smtp", "before_queue"])
+def test_before_the_queue_the_mail_program_sees_the_refusal(
+    way: str, word: str, request: pytest.FixtureRequest
+) -> None:
+    place: Place = request.getfixturevalue(way)
     anna, customer = fresh("anna"), fresh("customer", "elsewhere.example")
     with pytest.raises(smtplib.SMTPDataError) as refusal:
-        send(before_queue.submission, anna, customer, compose(anna, customer, word), address=TRAVELLER)
+        send(place.submission, anna, customer, compose(anna, customer, word), address=TRAVELLER)
 
     assert 554 == refusal.value.smtp_code
-    before_queue.postfix.drain()
-    assert [] == before_queue.mailboxes.all_messages(customer)
-    assert [] == before_queue.mailboxes.all_messages(anna)
+    place.postfix.drain()
+    assert [] == place.mailboxes.all_messages(customer)
+    assert [] == place.mailboxes.all_messages(anna)
 
 
 def test_mail_from_this_machine_is_our_own_without_submission(by_lmtp: Place) -> None:
