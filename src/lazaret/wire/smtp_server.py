@@ -58,7 +58,10 @@ class MessageReceived:
 
 @dataclass(frozen=True, slots=True)
 class StartTls:
-    """Write the output, wrap the connection in TLS, then call `tls_started`."""
+    """Write the output, call `tls_started`, and start the TLS handshake in the same breath.
+
+    Not after the handshake: its last packet often brings the first command along.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +157,7 @@ class SmtpServer:
         return self._advance()
 
     def tls_started(self) -> None:
-        """The connection is under TLS: the peer begins anew, and nothing it said before holds."""
+        """From here on octets come under TLS: the peer begins anew, and nothing it said before holds."""
         self._state = _State.COMMANDS
         self._lines.clear()
         self._greeted = False
