@@ -17,29 +17,10 @@ from .directory import Directory
 from .documented import Ports
 from .dovecot import Dovecot
 from .mailbox import Mailboxes
+from .place import Place
 from .postfix import Postfix
 from .service import Lazaret
 from .waiting import free_ports
-
-
-class Place:
-    """One set-up: a Postfix with a Lazaret, and what both rely on."""
-
-    def __init__(self, postfix: Postfix, lazaret: Lazaret, mailboxes: Mailboxes, users: Directory) -> None:
-        self.postfix = postfix
-        self.lazaret = lazaret
-        self.mailboxes = mailboxes
-        self.users = users
-
-    @property
-    def port(self) -> int:
-        """Where the world hands mail over."""
-        return self.postfix.ports.smtp
-
-    @property
-    def submission(self) -> int:
-        """Where our users hand mail over."""
-        return self.postfix.ports.submission
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Place
 from .mail import QUARANTINE, Message, compose, fresh, send
+from .place import Place
 
 
 def _original() -> Path:

@@ -4,8 +4,8 @@ import smtplib
 
 import pytest
 
-from .conftest import Place
 from .mail import KILL, MARK, QUARANTINE, compose, fresh, send
+from .place import Place
 
 
 def test_a_killed_message_is_refused_while_its_sender_is_still_there(before_queue: Place) -> None:

@@ -3,8 +3,8 @@
 import re
 import smtplib
 
-from .conftest import Place
 from .mail import KILL, MARK, QUARANTINE, Message, client, compose, fresh, send
+from .place import Place
 from .postfix import MESSAGE_SIZE_LIMIT
 
 

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from .conftest import Place
 from .mail import QUARANTINE, compose, fresh, send
+from .place import Place
 from .postfix import Postfix
 from .waiting import until
 

@@ -4,8 +4,8 @@ import smtplib
 
 import pytest
 
-from .conftest import Place
 from .mail import KILL, MARK, QUARANTINE, TRAVELLER, compose, fresh, send
+from .place import Place
 
 
 @pytest.mark.parametrize("way", ["by_lmtp", "by_smtp", "before_queue"])
