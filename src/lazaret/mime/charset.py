@@ -16,24 +16,30 @@ _ASCII_SUPERSETS = re.compile(
 _DECLARED_ASCII = re.compile(r"(?:US-)?ASCII\Z", re.I)
 _UTF16 = re.compile(r"UTF[ -]?16", re.I)
 _WINDOWS_1252 = re.compile(r"(?:ISO-?8859-1|Windows-1252|CP1252)\Z", re.I)
-_GB18030 = re.compile(r"GB[ -]?18030(?:-20\d\d)?\Z", re.I)
 _EIGHTH_BIT = re.compile(rb"[\x80-\xff]")
 _NAME = re.compile(r"[\w.:+ -]{1,40}\Z", re.A)
 
-_OTHER_NAMES = {
-    "big5": "big5hkscs",
-    "euc-jp": "euc_jis_2004",
-    "x-euc-jp": "euc_jis_2004",
-    "gb2312": "gb2312",
-    "hz-gb-2312": "gb2312",
-    "gb_2312-80": "gb2312",
-    "ks_c_5601-1987": "cp949",
-    "unicode-1-1-utf-7": "utf-7",
-    "x-sjis": "shift_jis",
-    "x-mac-roman": "mac_roman",
-}
-"""Names that Python does not know, or knows as something else."""
-_UNKNOWN_NAMES = frozenset({"gb18030", "iso-2022-cn", "unicode"})
+_FAMILIES = [
+    (re.compile(pattern, re.I), codec)
+    for pattern, codec in (
+        (r"\bGB[-_ ]?2312(?!-?raw)|euc.*cn\Z|cn.*euc\Z", "gb2312"),
+        (r"GB[ -]?18030(?:-20\d\d)?\Z|gbk\Z", "gbk"),
+        (r"(?:tca-?|hk-?)?big-?5(?:-?et(?:en)?|-?hk(?:scs)?)?\Z", "big5hkscs"),
+        (r".*ks_c_5601-1987\Z|(?:x-)?windows-949\Z|(?:x-)?uhc\Z", "cp949"),
+        (r".*kr.*euc\Z|.*euc.*kr\Z", "euc_kr"),
+        (r".*\bwindows-31j\Z", "cp932"),
+        (r".*\bsjis\Z|.*\bshift.*jis\Z", "shift_jis"),
+        (r".*\bujis\Z|.*jp.*euc\Z|.*euc.*jp\Z", "euc_jis_2004"),
+        (r".*\bkoi8[\s_-]*([ru])\Z", r"koi8_\1"),
+        (r".*\b(?:cp|ibm|ms|windows)[-_ ]?(\d{2,4})\Z", r"cp\1"),
+        (r".*\btis-?620\b", "iso8859_11"),
+        (r".*\biso[-_]?8859[-_]?(\d+)\Z", r"iso8859_\1"),
+        (r"(?:x[_-])?mac[_-]roman\Z|macintosh\Z", "mac_roman"),
+        (r"(?:unicode-1-1-)?UTF-?7\Z", "utf-7"),
+    )
+]
+"""The ways in which senders write the name of a charset, and what they mean."""
+_UNKNOWN_NAMES = frozenset({"iso-2022-cn", "unicode"})
 _NOT_CHARSETS = frozenset(
     {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-8-sig"}
 )
@@ -131,16 +137,22 @@ def _seven_bit_japanese(octets: bytes) -> str:
 @lru_cache(maxsize=512)
 def _codec(declared: str) -> str | None:
     """The codec of a charset's name in lower case; None for a name that SpamAssassin would not know."""
-    if _GB18030.match(declared):
-        return "gbk"
     if declared in _UNKNOWN_NAMES or not _NAME.match(declared):
         return None
     try:
-        codec = codecs.lookup(_OTHER_NAMES.get(declared, declared))
+        codec = codecs.lookup(_family(declared))
     except (LookupError, ValueError):
         return None
     usable = codec._is_text_encoding and codec.name not in _NOT_CHARSETS
     return codec.name if usable else None
+
+
+def _family(declared: str) -> str:
+    for pattern, codec in _FAMILIES:
+        found = pattern.match(declared)
+        if found:
+            return found.expand(codec)
+    return declared
 
 
 def _utf16_byte_order(octets: bytes) -> str | None:

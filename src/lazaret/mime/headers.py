@@ -1,13 +1,16 @@
 """Where does each header field lie in the octets? Lines are read as SpamAssassin reads them (RFC 5322, section 2.2)."""
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 NAME_LIMIT = 256
 VALUE_LIMIT = 8192
 """Octets of a name and of a value that are looked at, as in SpamAssassin; the rest of a field is ignored."""
 
+FIELD_LIMIT = 10_000
+PART_FIELD_LIMIT = 200
+"""Fields that are read of a message and of a MIME part: memory must not grow with a header of colons."""
 _MALFORMED_LIMIT = 3
 
 _FOLDS = rb"[^\n]*+\n?+(?:[ \t][^\n]*+\n?+)*+"
@@ -19,11 +22,11 @@ _LINE = re.compile(
 )
 """One step of the header section. Every quantifier is possessive: no octet is read twice."""
 
+_EMPTY_LINE = re.compile(rb"\n\r?\n")
 _PART_FIELD = re.compile(rb"[!-9;-~]++[ \t]*+:" + _FOLDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One header field, as offsets into the octets it was read from, whatever the line ends are."""
 
     name: str
@@ -46,6 +49,7 @@ class HeaderSection:
         *,
         missing_separator: bool = False,
         crlf: bool = False,
+        cut_off: bool = False,
     ) -> None:
         self.raw = raw
         """The octets into which the offsets point."""
@@ -56,6 +60,8 @@ class HeaderSection:
         """The body began without an empty line before it."""
         self.crlf = crlf
         """The line ends are CRLF, by the first line or the last."""
+        self.cut_off = cut_off
+        """It has more than FIELD_LIMIT fields; the rest is not in `fields`."""
 
     @cached_property
     def _by_name(self) -> dict[str, list[Field]]:
@@ -83,7 +89,7 @@ class HeaderSection:
     @property
     def truncated(self) -> bool:
         """Some name or value is longer than what is looked at."""
-        return any(
+        return self.cut_off or any(
             len(f.name) > NAME_LIMIT
             or f.end - f.value_start > VALUE_LIMIT
             and len(self.value(f)) == VALUE_LIMIT
@@ -102,21 +108,36 @@ def parse(raw: bytes, start: int = 0) -> HeaderSection:
     malformed = 0
     position = start
     for step in _LINE.finditer(raw, start):
+        position, end = step.span()
         kind = step.lastgroup
-        position = step.start()
-        if kind == "empty" and (crlf or step.end() - position == 1):
-            return HeaderSection(raw, tuple(fields), step.end(), crlf=crlf)
+        if kind == "field":
+            colon = raw.find(b":", position)
+            name = raw[position:colon].rstrip(b" \t").decode("latin-1")
+            fields.append(Field(name, position, colon + 1, end))
+            if len(fields) == FIELD_LIMIT:
+                return _cut_off(raw, fields, end, crlf)
+            continue
+        if kind == "empty" and (crlf or end - position == 1):
+            return HeaderSection(raw, tuple(fields), end, crlf=crlf)
         if kind == "boundary":
             return HeaderSection(raw, tuple(fields), position, missing_separator=True, crlf=crlf)
-        if kind != "field" and raw[position] not in b" \t":
+        if raw[position] not in b" \t":
             malformed += 1
             if malformed > _MALFORMED_LIMIT:
                 return HeaderSection(raw, tuple(fields), position, missing_separator=True, crlf=crlf)
-        field = _field(raw, position, step.end())
-        if field:
-            fields.append(field)
-        position = step.end()
-    return HeaderSection(raw, tuple(fields), len(raw), missing_separator=True, crlf=crlf)
+        colon = raw.find(b":", position, end)
+        if colon >= 0:
+            fields.append(
+                Field(raw[position:colon].rstrip(b" \t").decode("latin-1"), position, colon + 1, end)
+            )
+    return HeaderSection(raw, tuple(fields), len(raw), missing_separator=len(raw) > start, crlf=crlf)
+
+
+def _cut_off(raw: bytes, fields: list[Field], position: int, crlf: bool) -> HeaderSection:
+    """The section when it has more fields than are looked at: the body still begins after the empty line."""
+    empty = _EMPTY_LINE.search(raw, position - 1)
+    body_start = empty.end() if empty else len(raw)
+    return HeaderSection(raw, tuple(fields), body_start, missing_separator=not empty, crlf=crlf, cut_off=True)
 
 
 def parse_part(raw: bytes, start: int = 0, end: int | None = None) -> tuple[tuple[Field, ...], int]:
@@ -126,17 +147,11 @@ def parse_part(raw: bytes, start: int = 0, end: int | None = None) -> tuple[tupl
     """
     fields: list[Field] = []
     limit = len(raw) if end is None else end
-    step = _PART_FIELD.match(raw, start, limit)
-    while step:
+    while len(fields) < PART_FIELD_LIMIT:
+        step = _PART_FIELD.match(raw, start, limit)
+        if not step:
+            break
         colon = raw.find(b":", start)
         fields.append(Field(raw[start:colon].decode("latin-1"), start, colon + 1, step.end()))
         start = step.end()
-        step = _PART_FIELD.match(raw, start, limit)
     return tuple(fields), start
-
-
-def _field(raw: bytes, start: int, end: int) -> Field | None:
-    colon = raw.find(b":", start, end)
-    if colon < 0:
-        return None
-    return Field(raw[start:colon].rstrip(b" \t").decode("latin-1"), start, colon + 1, end)

@@ -10,6 +10,11 @@ from lazaret.mime import headers, transfer, words
 from lazaret.mime.content_type import ContentType
 
 PART_LIMIT = 1000
+"""Parts of one multipart, as in SpamAssassin."""
+TREE_LIMIT = 2000
+"""Parts of a message in all."""
+FIELD_BUDGET = 20_000
+"""Header fields of a message and of those attached to it, after which no more parts are opened."""
 DEPTH_LIMIT = 20
 """Levels of multiparts and attached messages that are opened, as in SpamAssassin."""
 _LINE_LIMIT = 2048
@@ -152,6 +157,7 @@ class _Cutter:
     def __init__(self) -> None:
         self._queue: deque[_Task] = deque()
         self._parts = 0
+        self._fields = 0
         self._flags: set[str] = set()
         self._boundaries: dict[bytes, int] = {}
         self._over_budget = False
@@ -165,6 +171,8 @@ class _Cutter:
     def _message(self, raw: bytes, depth: int, levels: int) -> Part:
         """A whole message: the root, or one that is attached."""
         section = headers.parse(raw, mbox_end(raw))
+        self._fields += len(section.fields)
+        self._over_budget = self._over_budget or section.cut_off
         body = _body(raw, section)
         kind = ContentType.parse(_last_content_type(section))
         part = Part(section, kind, kind.name_of_type, depth)
@@ -201,9 +209,10 @@ class _Cutter:
 
     def _admit(self) -> bool:
         self._parts += 1
-        if self._parts > PART_LIMIT:
+        admitted = self._parts <= TREE_LIMIT and self._fields <= FIELD_BUDGET
+        if not admitted:
             self._over_budget = True
-        return self._parts <= PART_LIMIT
+        return admitted
 
     def _multipart(self, task: _Task, boundary: bytes) -> None:
         part, body = task.part, task.body
@@ -231,6 +240,7 @@ class _Cutter:
             count += 1
             if count == PART_LIMIT:
                 self._flags.add(Flag.TOO_MANY_PARTS)
+                self._over_budget = True
                 return
 
     def _opening(self, body: bytes, boundary: bytes, scanner: "_Delimiters") -> int:

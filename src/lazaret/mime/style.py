@@ -38,28 +38,34 @@ class Style(NamedTuple):
     display: str = ""
     visibility: str = ""
 
-    @property
-    def low_contrast(self) -> bool:
-        return _unreadable(self.foreground, self.background)
 
-    @property
-    def invalid_color(self) -> bool:
-        return colors.INVALID in (self.foreground, self.background)
+PLAIN = Style()
+"""What holds where nothing is said."""
 
-    @property
-    def invisible(self) -> bool:
-        """Whether SpamAssassin takes the text for hidden."""
-        return self.low_contrast or self.invalid_color or self.withheld
 
-    @property
-    def withheld(self) -> bool:
-        """Too small, or not displayed at all."""
-        return self.size <= 1 or self.display.lower() == "none" or self.visibility.lower() == "hidden"
+class Visibility(NamedTuple):
+    """What of a style decides whether its text is seen."""
 
-    @property
-    def unseen(self) -> bool:
-        """Whether a reader does not see the text."""
-        return self.withheld or _unreadable(self.foreground, self.paper)
+    low_contrast: bool
+    invalid_color: bool
+    invisible: bool
+    """SpamAssassin takes the text for hidden."""
+    unseen: bool
+    """A reader does not see the text."""
+
+
+@lru_cache(maxsize=1024)
+def visibility(style: Style) -> Visibility:
+    """Judges a style."""
+    low_contrast = _unreadable(style.foreground, style.background)
+    invalid_color = colors.INVALID in (style.foreground, style.background)
+    withheld = style.size <= 1 or style.display.lower() == "none" or style.visibility.lower() == "hidden"
+    return Visibility(
+        low_contrast,
+        invalid_color,
+        invisible=low_contrast or invalid_color or withheld,
+        unseen=withheld or _unreadable(style.foreground, style.paper),
+    )
 
 
 class Declaration(NamedTuple):
@@ -129,7 +135,6 @@ def _last_layer(value: str) -> list[str]:
     return layers[-1]
 
 
-@lru_cache(maxsize=1024)
 def _unreadable(foreground: str, background: str) -> bool:
     if foreground[-6:] == background[-6:]:
         return True

@@ -19,9 +19,10 @@ _LINE_LIMIT = 2048
 
 _WIDE_SPACE = re.compile("[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 _BLANKS = bytes.maketrans(b"\t\r\f\v", b"    ")
-_SPACES = " \t\n\r\f\v\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-_REMOVE_SPACES = dict.fromkeys(map(ord, _SPACES))
-_REMOVE_ASCII_SPACES = dict.fromkeys(map(ord, " \t\n\r\v"))
+_PARAGRAPH_END = re.compile(rb"\n[ \n]*\n")
+_BLANK_RUN = re.compile(rb"  +")
+_WIDE_SPACES = re.compile("[ \t\n\r\f\v\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
+_ASCII_SPACES = re.compile("[ \t\n\r\v]+")
 
 
 class Rendered(NamedTuple):
@@ -53,10 +54,10 @@ def render(part: Part) -> Rendered:
         return Rendered(text, text, _NOTHING, text.characters)
     read = render_html(text.characters, wide=text.wide)
     rendered = Rendered(
-        _text(read.text, text.wide),
-        _text(read.visible, text.wide),
-        _text(read.invisible, text.wide),
-        read.seen,
+        _text(read.texts.rendered, text.wide),
+        _text(read.texts.visible, text.wide),
+        _text(read.texts.invisible, text.wide),
+        read.texts.seen,
         read,
     )
     _measure(read, len(octets), rendered.text.wide)
@@ -140,26 +141,9 @@ def _encode(text: str, wide: bool) -> bytes:
 
 
 def _paragraphs(text: bytes) -> bytes:
-    """White space with two line ends in it ends a paragraph; any other becomes one blank.
-
-    Plain replacements, no regular expression: this runs over every octet of every message.
-    """
-    text = _single_blanks(text.translate(_BLANKS))
-    if b"\n" in text:
-        while b"\n \n" in text:
-            text = text.replace(b"\n \n", b"\n\n")
-        while b"\n\n\n" in text:
-            text = text.replace(b"\n\n\n", b"\n\n")
-        text = text.replace(b"\n\n", b"\0")
-        text = _single_blanks(text.replace(b"\n", b" "))
-    return text.replace(b"\0", b"\n")
-
-
-def _single_blanks(text: bytes) -> bytes:
-    """Each round halves the longest run."""
-    while b"  " in text:
-        text = text.replace(b"  ", b" ")
-    return text
+    """White space with two line ends in it ends a paragraph; any other becomes one blank."""
+    text = _PARAGRAPH_END.sub(b"\0", text.translate(_BLANKS)).replace(b"\n", b" ")
+    return _BLANK_RUN.sub(b" ", text).replace(b"\0", b"\n")
 
 
 def _short_lines(text: bytes) -> Iterator[bytes]:
@@ -192,6 +176,7 @@ def _text(characters: str, wide: bool) -> charset.Text:
 
 def _measure(rendering: Rendering, source_octets: int, wide: bool) -> None:
     facts = rendering.facts
-    facts.html_length = len(rendering.text)
-    facts.non_space_len = len(rendering.text.translate(_REMOVE_SPACES if wide else _REMOVE_ASCII_SPACES))
+    shown = rendering.texts.rendered
+    facts.html_length = len(shown)
+    facts.non_space_len = len((_WIDE_SPACES if wide else _ASCII_SPACES).sub("", shown))
     facts.ratio = (source_octets - facts.html_length) / source_octets
