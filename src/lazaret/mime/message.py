@@ -34,12 +34,19 @@ class Attachment:
 class Message:
     """Raw octets and their views. Never raises, whatever the octets are."""
 
-    def __init__(self, raw: bytes, envelope_from: str | None, networks: "trust.Networks | None") -> None:
+    def __init__(
+        self,
+        raw: bytes,
+        envelope_from: str | None,
+        networks: "trust.Networks | None",
+        sites: "urls.Sites | None",
+    ) -> None:
         self.raw = raw
         """As given, CRLF or LF."""
         self.envelope_from = envelope_from
         """The envelope sender, where the caller knows it; rules then need not guess."""
         self._networks = networks
+        self._sites = sites
 
     # The header.
 
@@ -129,9 +136,9 @@ class Message:
         """URIs in text and links."""
         from lazaret.mime import urls
 
-        return urls.collect(
-            [r.text.characters.encode("utf-8", "replace") for r in self.rendered], self.links, b""
-        )
+        pages = (rendered.html.links for rendered in self.rendered if rendered.html)
+        signatures = self.header.values("DomainKey-Signature") + self.header.values("DKIM-Signature")
+        return urls.collect(self.body, pages, signatures, self._sites)
 
     @cached_property
     def relays(self) -> "trust.Relays":
@@ -156,7 +163,14 @@ class Message:
 
 
 def parse(
-    raw: bytes, *, envelope_from: str | None = None, networks: "trust.Networks | None" = None
+    raw: bytes,
+    *,
+    envelope_from: str | None = None,
+    networks: "trust.Networks | None" = None,
+    sites: "urls.Sites | None" = None,
 ) -> Message:
-    """A message with its views; nothing is read before it is asked for."""
-    return Message(raw, envelope_from, networks)
+    """A message with its views; nothing is read before it is asked for.
+
+    `networks` says whose Received fields are believed, `sites` what is known of the hosts in URIs.
+    """
+    return Message(raw, envelope_from, networks, sites)

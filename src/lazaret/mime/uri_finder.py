@@ -1,0 +1,134 @@
+"""Where does plain text hold a URI? What mail programs make clickable, and host names that they leave alone.
+
+The text is cut at the characters that end a URI for Thunderbird, and only pieces with a dot inside a
+word, an `@` or a `://` are looked at: prose costs a search for three characters.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from lazaret.mime import hostnames
+from lazaret.mime.hostnames import Registry
+
+PIECE_LIMIT = 2048 + 251
+"""Octets of a piece that are looked at: no URI in text is longer. It bounds the cost of hostile pieces."""
+
+_END = rb"><\"`}\]{\[|\s\x1b\xa0"
+_END_OF_MAIL = _END + rb",('\x80-\xff"
+_START = rb"><\"'`,{\[(|\s\x1b\xa0"
+_START_OF_HOST = rb"!\"#$&'()*+,/:;<=>?@\[\\\]^`{|}~\s\x1b\xa0"
+
+_BLANKS = bytes(b" "[0] if re.match(rb"[" + _END + rb"]", bytes((octet,))) else octet for octet in range(256))
+_MARK = re.compile(rb"\.(?=[a-z\x80-\xff])|\.(?<=[a-z]\.)(?=[^.\s])|@|://")
+
+_SCHEME = (
+    rb"(?P<scheme>(?:(?:https?|ftp)://|(?:www\d{0,2}|ftp)\.)[^" + _END + rb"]{1,2048})(?=[" + _END + rb"]|\Z)"
+)
+_MAIL = (
+    rb"(?P<mail>mailto:[^" + _END_OF_MAIL + rb"]{1,2048}|[^" + _END_OF_MAIL + rb"@]{1,251}@[^" + _END_OF_MAIL
+    + rb"]{1,251})(?=[" + _END_OF_MAIL + rb"]|\Z)"
+)  # fmt: skip
+_HOST = (
+    rb"(?<![^" + _START_OF_HOST + rb"])(?P<host>[a-z\d][a-z\d._-]{0,260}+)(?::\d{1,5})?(?:/[^"
+    + _END + rb"]{1,2048})?(?=[" + _END + rb"]|\Z)"
+)  # fmt: skip
+_BEGIN = rb"(?:\b|(?<=\x1b\(.)|(?<=[" + _START + rb"]))"
+_WITHOUT_MAIL = re.compile(_BEGIN + rb"(?:" + _SCHEME + rb"|" + _HOST + rb")")
+_ANY = re.compile(_BEGIN + rb"(?:" + _SCHEME + rb"|" + _MAIL + rb"|" + _HOST + rb")")
+
+_PUNCTUATION = b"-~!@#^&*()_+=:;'?,."
+_CONTENT_ID = re.compile(rb"[cm]id:", re.I)
+_EMPTY = re.compile(rb"\w+:/{0,2}\Z")
+_SCHEMES = re.compile(rb"(?:https?|ftp|mailto):", re.I)
+_WEB = re.compile(rb"www\d{0,2}\.", re.I)
+_PATH_BEFORE_AT = re.compile(rb"/.+@", re.S)
+_DOT_AFTER_AT = re.compile(rb"@.+?\.", re.S)
+_MISPARSED = re.compile(rb"\A(?:skype|e?-?mail)?:+", re.I)
+
+
+class Found(NamedTuple):
+    """A URI that the text holds."""
+
+    uri: bytes
+    """With a scheme."""
+    linked: bool = True
+    """Mail programs make it clickable."""
+    written_with_scheme: bool = True
+
+
+def find(text: bytes, registry: Registry) -> Iterator[Found]:
+    """The URIs of a text, in order; each wording once. Linear in the length of the text."""
+    seen: set[bytes] = set()
+    lowered = text.lower()
+    for start, end in _pieces(lowered):
+        for wording, kind in _wordings(text, lowered, start, end, registry):
+            wording = _trimmed(wording)
+            if wording in seen:
+                continue
+            seen.add(wording)
+            found = _completed(wording, kind)
+            if found:
+                yield found
+
+
+def _pieces(lowered: bytes) -> Iterator[tuple[int, int]]:
+    """Where the pieces of the text begin and end that may hold a URI."""
+    flat = lowered.translate(_BLANKS)
+    end = 0
+    mark = _MARK.search(flat)
+    while mark:
+        position = mark.start()
+        start = max(end, flat.rfind(b" ", end, position) + 1)
+        end = flat.find(b" ", position)
+        end = len(flat) if end < 0 else end
+        yield start, min(end, start + PIECE_LIMIT)
+        mark = _MARK.search(flat, end)
+
+
+def _wordings(
+    text: bytes, lowered: bytes, start: int, end: int, registry: Registry
+) -> Iterator[tuple[bytes, str]]:
+    pattern = _ANY if lowered.find(b"@", start, end) >= 0 else _WITHOUT_MAIL
+    match = pattern.search(lowered, start, end)
+    while match:
+        kind = match.lastgroup or ""
+        after = match.end()
+        if kind != "host" or _is_known(match["host"].decode("ascii").removesuffix("."), registry):
+            yield text[match.start() : after], kind
+        elif not registry.knows_tld(match["host"].decode("ascii").removesuffix(".")):
+            # It was no host name after all: its path may hold one.
+            after = match.end("host")
+        match = pattern.search(lowered, after, end)
+
+
+def _is_known(host: str, registry: Registry) -> bool:
+    return registry.knows_tld(host) and hostnames.is_name(host)
+
+
+def _trimmed(wording: bytes) -> bytes:
+    """Without what closes a sentence: a bracket that was not opened, and punctuation."""
+    close = wording.find(b")")
+    if close >= 0 and wording.find(b"(", 0, close) < 0:
+        wording = wording[:close]
+    return wording.rstrip(_PUNCTUATION)
+
+
+def _completed(wording: bytes, kind: str) -> Found | None:
+    if kind == "mail" and b"@" not in wording:
+        return None
+    if _CONTENT_ID.match(wording) or _EMPTY.match(wording):
+        return None
+    if _SCHEMES.match(wording):
+        return Found(wording)
+    if wording[:4].lower() == b"ftp.":
+        return Found(b"ftp://" + wording, written_with_scheme=False)
+    if _WEB.match(wording) or _PATH_BEFORE_AT.search(wording):
+        return Found(b"http://" + wording, written_with_scheme=False)
+    if b"@" in wording:
+        if not _DOT_AFTER_AT.search(wording) or b"&nbsp;" in wording:
+            return None
+        return Found(b"mailto:" + _MISPARSED.sub(b"", wording), written_with_scheme=False)
+    if b"." not in wording:
+        return None
+    return Found(b"http://" + wording, linked=False, written_with_scheme=False)

@@ -1,0 +1,124 @@
+"""Which URIs does a message hold, in its text and in its links, and to which sites do they lead?"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lazaret.mime import hostnames, uri_finder, uri_reference
+from lazaret.mime.html import Link
+from lazaret.mime.uri_variants import Sites, host_and_domain, unescape, variants
+
+__all__ = ["Sites", "Uri", "collect"]
+
+_SIGNING_DOMAIN = re.compile(rb"\bd\s*=\s*([^;]+)")
+_ESCAPE = re.compile(rb"%[0-9a-fA-F]{2}")
+_MAIL_HOST = re.compile(rb"@([^?&>]*)")
+_TRAILING_BLANKS = re.compile(rb"(?:%20)+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Uri:
+    """One URI with all that is known of it; one wording stands once, wherever it was found."""
+
+    raw: bytes
+    """As written; from text with its scheme, from a link resolved against the base of the page."""
+    cleaned: tuple[bytes, ...]
+    """All its readings, as `uri` rules match them."""
+    types: frozenset[str]
+    """The tags that it stands in (a, img, form …); `parsed`: in text. There also `schemeless`, and
+    `unlinked` where mail programs do not make it clickable."""
+    anchor_text: tuple[bytes, ...]
+    """What a reader sees of the links to it."""
+    hosts: dict[str, str]
+    """Host -> the domain that somebody registered; an address is its own."""
+
+    @property
+    def domains(self) -> frozenset[str]:
+        return frozenset(self.hosts.values())
+
+
+class _Collection:
+    def __init__(self, sites: Sites) -> None:
+        self.sites = sites
+        self.uris: dict[bytes, Uri] = {}
+
+    def add(self, raw: bytes, types: frozenset[str], text: bytes | None, *, needs_host: bool) -> None:
+        known = self.uris.get(raw)
+        if known is None:
+            cleaned = variants(raw, self.sites)
+            found = [host_and_domain(reading, self.sites.registry) for reading in cleaned]
+            hosts = dict(pair for pair in found if pair)
+            if hosts or not needs_host:
+                self.uris[raw] = Uri(raw, cleaned, types, () if text is None else (text,), hosts)
+            return
+        texts = known.anchor_text
+        if text is not None and text not in texts:
+            texts = (*texts, text)
+        self.uris[raw] = Uri(raw, known.cleaned, known.types | types, texts, known.hosts)
+
+    def add_signer(self, domain: bytes) -> None:
+        """Lists of domains want to know who signed; it is no URI that rules should match."""
+        pair = host_and_domain(domain, self.sites.registry)
+        if pair:
+            raw = b"domainkeys:" + domain
+            self.uris[raw] = Uri(raw, (), frozenset({"domainkeys"}), (), dict([pair]))
+
+
+def collect(
+    lines: Iterable[bytes],
+    pages: Iterable[Sequence[Link]],
+    signatures: Iterable[bytes] = (),
+    sites: Sites | None = None,
+) -> tuple[Uri, ...]:
+    """The URIs of the text, then those of the links, then the domains of the signers.
+
+    `lines` are those that body rules see, `pages` the links of each HTML part, `signatures` the values
+    of DKIM-Signature and DomainKey-Signature. Text that leads to no valid host is no URI; links are
+    kept, whatever they say.
+    """
+    collection = _Collection(sites or Sites())
+    registry = collection.sites.registry
+    for found in uri_finder.find(b"\n".join(lines), registry):
+        uri = _mail_uri(found.uri, registry) if found.uri[:7].lower() == b"mailto:" else found.uri
+        if uri:
+            collection.add(uri, _types(found), None, needs_host=True)
+    for links in pages:
+        _add_links(collection, links)
+    for signature in signatures:
+        for domain in _SIGNING_DOMAIN.findall(signature):
+            collection.add_signer(b"".join(domain.split()))
+    return tuple(collection.uris.values())
+
+
+def _types(found: uri_finder.Found) -> frozenset[str]:
+    if found.written_with_scheme:
+        return _PARSED
+    return _SCHEMELESS if found.linked else _UNLINKED
+
+
+_PARSED = frozenset({"parsed"})
+_SCHEMELESS = _PARSED | {"schemeless"}
+_UNLINKED = _SCHEMELESS | {"unlinked"}
+
+
+def _mail_uri(uri: bytes, registry: hostnames.Registry) -> bytes:
+    """The address as mail programs decode it; b"" when its host is none of the internet."""
+    if _ESCAPE.search(uri):
+        uri = unescape(uri)
+    host = _MAIL_HOST.search(uri)
+    if host is None:
+        return b""
+    name = hostnames.to_ascii(_TRAILING_BLANKS.sub(b"", host[1])).decode("latin-1")
+    return uri if registry.knows_tld(name) else b""
+
+
+def _add_links(collection: _Collection, links: Sequence[Link]) -> None:
+    base = b""
+    for link in links:
+        uri = uri_reference.resolve(base, link.target)
+        if not uri:
+            continue
+        text = link.text.encode("utf-8", "replace") if link.tag == "a" and link.attribute == "href" else None
+        collection.add(uri, frozenset((link.tag,)), text, needs_host=False)
+        if link.tag == "base":
+            base = uri_reference.base_of(link.target) or base
