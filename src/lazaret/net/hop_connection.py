@@ -241,7 +241,7 @@ class HopConnection(asyncio.Protocol):
 
     def data_received(self, octets: bytes) -> None:
         events = self._client.receive(octets)
-        if self._transport is not None and not self._client.closing:
+        if self._transport is not None and not self._client.closing and not events:
             self._flush(self._transport)
         for event in events:
             self._emit(event)

@@ -82,6 +82,7 @@ class Relay:
         self._extensions = UNKNOWN
         self._extensions_until = 0.0
         self._probing = asyncio.Lock()
+        self._answered = False
 
     async def send(self, outgoing: Outgoing) -> tuple[Answer, ...]:
         """One answer per recipient, in their order. Network trouble is a 4xx answer, never an exception."""
@@ -104,9 +105,15 @@ class Relay:
                 return self._extensions
             answered = await asyncio.gather(*map(self._probe, self._hops))
             self._extensions = _common(self._known.values())
-            keep = PROBE_KEEP_S if any(answered) else FAILED_PROBE_KEEP_S
+            self._answered = any(answered)
+            keep = PROBE_KEEP_S if self._answered else FAILED_PROBE_KEEP_S
             self._extensions_until = loop.time() + keep
         return self._extensions
+
+    @property
+    def is_up(self) -> bool:
+        """Whether a next hop answered when last asked."""
+        return self._answered
 
     async def close(self) -> None:
         """Closes the idle connections; those with a message under way close after it."""

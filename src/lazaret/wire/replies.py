@@ -100,4 +100,6 @@ def _decode(code: int, texts: list[str]) -> Reply:
     if match is None or int(match[1][0]) != code // 100:
         return Reply(code, "", "\n".join(texts))
     enhanced = match[1]
+    if len(texts) == 1:
+        return Reply(code, enhanced, texts[0][match.end() :].rstrip())
     return Reply(code, enhanced, "\n".join(t.removeprefix(enhanced).strip() for t in texts))
