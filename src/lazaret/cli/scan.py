@@ -99,7 +99,8 @@ async def _scan(octets: bytes, config: Config, checks: Sequence[Check], facts: F
         time.time() if facts.now is None else facts.now,
     )
     report = await examine(examined, checks, budget_s=config.limits.scan_time_s)
-    policy = app.lookup_of(config).policy_for(facts.recipient)
+    lookup = app.lookup_of(config)
+    policy = lookup.policy_for(facts.recipient) if facts.recipient else app.policy_of(config)
     verdict = decide(report, facts.recipient, policy, Situation())
     return _result(report, verdict, (time.perf_counter() - started) * 1000)
 

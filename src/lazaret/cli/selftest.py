@@ -124,4 +124,4 @@ async def _row(store: Store, name: str) -> Item | None:
 async def _remove(store: Store, name: str) -> None:
     item = await _row(store, name)
     if item is not None:
-        await store.retention.remove(item.mail_id)
+        await store.retention.remove(item.mail_id, item.partition_tag)

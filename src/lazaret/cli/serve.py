@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from lazaret.cli.context import Command, Given, pass_given
+from lazaret.cli.context import Command, Given, pass_given, rule_progress
 
 
 @click.command(cls=Command)
@@ -18,7 +18,13 @@ def serve(given: Given) -> None:
     from lazaret.daemon import supervisor
     from lazaret.web.app import create_app
 
-    task = supervisor.Task(config=given.load(), load_config=given.load, web=create_app, announce=_announce)
+    task = supervisor.Task(
+        config=given.load(),
+        load_config=given.load,
+        web=create_app,
+        announce=_announce,
+        progress=rule_progress(),
+    )
     sys.exit(supervisor.run(task))
 
 

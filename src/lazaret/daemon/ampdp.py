@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from typing import cast
 
 from lazaret.daemon.board import Cell, Row
 from lazaret.daemon.doors import Connection
@@ -37,8 +38,7 @@ class AmpdpConnection(asyncio.Protocol):
         self.last_heard = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by name
         self.last_heard = asyncio.get_running_loop().time()
         self._service.connections.add(self)
 

@@ -5,7 +5,7 @@ import logging
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from lazaret.daemon.board import Cell, Row
 from lazaret.daemon.doors import Connection
@@ -62,8 +62,7 @@ class SmtpConnection(asyncio.Protocol):
         """loop.time() of the last octet, for the sweep of idle connections."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by name
         self.last_heard = asyncio.get_running_loop().time()
         if self._secured:
             return  # the same client again, now under TLS: it greets, we do not
@@ -147,8 +146,7 @@ class SmtpConnection(asyncio.Protocol):
             return
         finally:
             self._task = None
-        assert isinstance(secured, asyncio.Transport)
-        self._transport = secured
+        self._transport = cast(asyncio.Transport, secured)
         self._server.tls_started()
 
     def _write(self) -> None:

@@ -74,6 +74,8 @@ class Task:
     web: desk.WebFactory
     announce: Callable[[str], None]
     """Says `ready …` once all listeners accept."""
+    progress: Callable[[int, int], None] | None = None
+    """Told how far the rules are compiled: (done, total)."""
 
 
 def run(task: Task) -> int:
@@ -97,7 +99,7 @@ class _Supervisor:
         listeners = sockets.bind_all(config)
         privileges.become_service_user(config)
         app.open_store(config, create=True).close()
-        self._state = State(config, app.load_rules(config), listeners)
+        self._state = State(config, app.load_rules(config, self._task.progress), listeners)
         self._signals.install()
         self._add_generation(self._state)
         try:

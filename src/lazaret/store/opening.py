@@ -27,6 +27,10 @@ class Store:
     reader: Reader
     writer: Writer
 
+    async def ping(self) -> None:
+        """StoreUnavailable when the database does not answer."""
+        await self.reader.run(lambda connection: connection.execute("SELECT 1").fetchone())
+
     def close(self) -> None:
         """Writes what is waiting and closes all connections."""
         self.writer.close()

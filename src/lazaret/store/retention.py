@@ -92,6 +92,10 @@ class SqlRetention:
             return len(old)
         return await self._tidy(ages, batch)
 
+    async def remove(self, mail_id: str, partition_tag: int) -> None:
+        """Removes every trace of one message."""
+        await self._writer.run(partial(remove_messages, messages=[Key(mail_id, partition_tag)]))
+
     async def reclaim(self) -> None:
         """Gives free pages back to the file system, a few at a time, and empties the write-ahead log."""
         while await self._reader.run(self._reclaim_some):
