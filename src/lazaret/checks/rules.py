@@ -21,7 +21,10 @@ class RulesCheck:
 
     def run(self, scan: Scan, /) -> Iterator[Hit]:
         """OverBudget, after the hits, when a rule took too many steps or all together too long."""
-        findings = self._ruleset.evaluate(scan.message, scan.now, seconds=self._seconds)
+        recipients = (recipient.address for recipient in scan.envelope.recipients)
+        findings = self._ruleset.evaluate(
+            scan.message, scan.now, recipients=recipients, seconds=self._seconds
+        )
         for name, detail in findings.hits:
             yield Hit(name, detail)
         if findings.exceeded:

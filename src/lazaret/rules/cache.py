@@ -1,6 +1,7 @@
 """Compiled rules on disk: written whole or not at all, and never trusted when a single octet is off."""
 
 import hashlib
+import importlib.metadata
 import os
 import platform
 import tempfile
@@ -8,9 +9,8 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-import hyperscan
 import msgspec
-import pcre2
+import pcre2  # type: ignore[import-untyped]
 
 from lazaret import __version__
 from lazaret.rules.program import Program
@@ -25,8 +25,8 @@ _KEEP = 4
 def key(sources: Sources, overrides: Mapping[str, float], choices: Iterable[str]) -> str:
     """A name for everything that the result depends on: texts, versions, processor, `choices`."""
     digest = hashlib.sha256(_FORMAT)
-    versions = (__version__, hyperscan.__version__, pcre2.__version__, pcre2.__libpcre2_version__)
-    parts = [*versions, platform.machine(), _processor(), *choices]
+    engines = (importlib.metadata.version("hyperscan"), pcre2.__version__, pcre2.__libpcre2_version__)
+    parts = [__version__, *engines, platform.machine(), _processor(), *choices]
     parts += [f"{name}={score!r}" for name, score in sorted(overrides.items())]
     parts += [f"{name}: {reason}" for name, reason in sources.unreadable]
     for part in parts:

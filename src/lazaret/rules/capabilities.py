@@ -11,37 +11,34 @@ PERL_VERSION = "5.036000"
 
 _PREFIX = "Mail::SpamAssassin::"
 
-DEFAULT_PLUGINS = frozenset(
-    (
-        "URIDNSBL SPF Pyzor Razor2 SpamCop AutoLearnThreshold WelcomeListSubject MIMEHeader ReplaceTags DKIM "
-        "Check HTTPSMismatch URIDetail Bayes BodyEval DNSEval HTMLEval HeaderEval MIMEEval RelayEval URIEval "
-        "WLBLEval VBounce ImageInfo FreeMail AskDNS HashBL DMARC"
-    ).split()
+_DEFAULT_PLUGINS_WORDS = (
+    "URIDNSBL SPF Pyzor Razor2 SpamCop AutoLearnThreshold WelcomeListSubject MIMEHeader ReplaceTags DKIM "
+    "Check HTTPSMismatch URIDetail Bayes BodyEval DNSEval HTMLEval HeaderEval MIMEEval RelayEval URIEval "
+    "WLBLEval VBounce ImageInfo FreeMail AskDNS HashBL DMARC"
 )
+DEFAULT_PLUGINS = frozenset(_DEFAULT_PLUGINS_WORDS.split())
 """What a stock installation loads; taken for loaded where no `loadplugin` line is read."""
 
-KNOWN_PLUGINS = DEFAULT_PLUGINS | frozenset(
-    (
-        "AWL TxRep TextCat Shortcircuit ASN RelayCountry DCC AntiVirus AccessDB PDFInfo PhishTag OLEVBMacro "
-        "FromNameSpoof Phishing ExtractText DecodeShortURLs URILocalBL AuthRes ResourceLimits Reuse Rule2XSBody "
-        "OneLineBodyRuleType Hashcash"
-    ).split()
+_KNOWN_PLUGINS_WORDS = (
+    "AWL TxRep TextCat Shortcircuit ASN RelayCountry DCC AntiVirus AccessDB PDFInfo PhishTag OLEVBMacro "
+    "FromNameSpoof Phishing ExtractText DecodeShortURLs URILocalBL AuthRes ResourceLimits Reuse Rule2XSBody "
+    "OneLineBodyRuleType Hashcash"
 )
+KNOWN_PLUGINS = DEFAULT_PLUGINS | frozenset(_KNOWN_PLUGINS_WORDS.split())
 
 _RENAMED = {"Dmarc": "DMARC", "WhiteListSubject": "WelcomeListSubject"}
 
-_CONF_FEATURES = frozenset(
-    (
-        "feature_originating_ip_headers feature_dns_local_ports_permit_avoid feature_bayes_auto_learn_on_error "
-        "feature_uri_host_listed feature_yesno_takes_args feature_bug6558_free feature_edns "
-        "feature_dns_query_restriction feature_registryboundaries feature_geodb feature_dns_block_rule "
-        "feature_compile_regexp feature_meta_rules_matching feature_subjprefix feature_bayes_stopwords "
-        "feature_get_host feature_welcomelist_blocklist feature_header_address_parser "
-        "feature_local_tests_only feature_header_first_last feature_header_match_many feature_capture_rules "
-        "perl_min_version_5010000 perl_min_version_5012000 has_tflags_nosubject has_tflags_nolog "
-        "has_add_header_all"
-    ).split()
+_CONF_FEATURES_WORDS = (
+    "feature_originating_ip_headers feature_dns_local_ports_permit_avoid feature_bayes_auto_learn_on_error "
+    "feature_uri_host_listed feature_yesno_takes_args feature_bug6558_free feature_edns "
+    "feature_dns_query_restriction feature_registryboundaries feature_geodb feature_dns_block_rule "
+    "feature_compile_regexp feature_meta_rules_matching feature_subjprefix feature_bayes_stopwords "
+    "feature_get_host feature_welcomelist_blocklist feature_header_address_parser "
+    "feature_local_tests_only feature_header_first_last feature_header_match_many feature_capture_rules "
+    "perl_min_version_5010000 perl_min_version_5012000 has_tflags_nosubject has_tflags_nolog "
+    "has_add_header_all"
 )
+_CONF_FEATURES = frozenset(_CONF_FEATURES_WORDS.split())
 
 _PLUGIN_FEATURES = {
     "ASN": "has_asn_lookup_ipv6 has_check_asn has_check_asn_name",

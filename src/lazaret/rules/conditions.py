@@ -15,7 +15,7 @@ class _Block:
 
 
 class Conditions:
-    """The blocks that are open at one place, given the (growing) sets of plug-ins and of `enable_compat` words."""
+    """The blocks open at one place, given the (growing) sets of plug-ins and of `enable_compat` words."""
 
     def __init__(self, plugins: set[str], compatibility: set[str]) -> None:
         self._plugins = plugins

@@ -1,13 +1,14 @@
 """One expression at a time, with limits: PCRE2 confirms, counts and cuts out what Vectorscan found.
 
-An expression that exhausts its limits on a text raises MatchLimit: no text can make it run away. PCRE2 refuses
-expressions that compile to more than 64 KiB; those run on Python's `re`, on short texts only, since it has no limits.
+An expression that exhausts its limits on a text raises MatchLimit: no text can make it run away. PCRE2
+refuses expressions that compile to more than 64 KiB; those run on Python's `re`, which has no limits, and so
+on short texts only.
 """
 
 import re
 from collections.abc import Iterator
 
-import pcre2
+import pcre2  # type: ignore[import-untyped]
 
 from lazaret.rules.book import Regex
 from lazaret.rules.perl_regex import dialect

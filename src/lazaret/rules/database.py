@@ -1,10 +1,10 @@
 """Many expressions as one Vectorscan database: which form of each goes in, and the compilation.
 
-Forms of an expression, from the best to the last resort: exactly (a match is a hit); as Vectorscan's prefilter
-or widened (a match is to be confirmed); not at all (it runs alone).
+Forms of an expression, from the best to the last resort: exactly (a match is a hit); as Vectorscan's
+prefilter or widened (a match is to be confirmed); not at all (it runs alone).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import hyperscan
@@ -15,8 +15,6 @@ from lazaret.rules.book import Regex
 _EVERY = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_ALLOWEMPTY
 _EXACT_SIZE = 400
 _MAX_LENGTH = 15_000
-_SURE_SIZE = 64
-"""A strictly regular expression of at most so many positions compiles; others are tried alone first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +32,10 @@ def form_of(regex: Regex, *, exact: bool = True) -> Form | None:
         node = perl_regex.parse(regex.source, regex.modifiers)
     except perl_regex.RegexError:
         return None
-    sure = widen.is_regular(node) and widen.size(node) <= _SURE_SIZE and not _has_inner_edges(node)
+    usual = widen.size(node) <= _EXACT_SIZE and not _has_line_edges(node)
     for form in _forms(regex, node):
-        if sure or compiles(form):
+        # What is usual compiles as a rule; where it does not, whoever builds the database finds out.
+        if usual or compiles(form):
             return Form(form.text, form.flags, form.exact and exact)
     return None
 
@@ -56,17 +55,17 @@ def _forms(regex: Regex, node: perl_regex.Node) -> Iterator[Form]:
         yield Form(coarse, _EVERY, False)
 
 
-def _has_inner_edges(node: perl_regex.Node) -> bool:
-    """Whether a line anchor may stand within the text, which Vectorscan does not take."""
+def _has_line_edges(node: perl_regex.Node) -> bool:
+    """Whether there are line anchors: Vectorscan takes them at the ends only."""
     match node:
         case perl_regex.Edge(text):
             return text not in ("\\b", "\\B")
         case perl_regex.Sequence(parts):
-            return any(map(_has_inner_edges, parts))
+            return any(map(_has_line_edges, parts))
         case perl_regex.Choice(parts):
-            return any(map(_has_inner_edges, parts))
+            return any(map(_has_line_edges, parts))
         case perl_regex.Repeat(item):
-            return _has_inner_edges(item)
+            return _has_line_edges(item)
         case _:
             return False
 
@@ -96,9 +95,6 @@ def build(forms: Sequence[Form]) -> bytes:
     return hyperscan.dumpb(_compile(forms)) if forms else b""
 
 
-Note = Callable[[int, int, int, int, list[int]], bool | None]
-
-
 class Database:
     """A database at run time. Not for two threads at once."""
 
@@ -121,5 +117,5 @@ class DamagedDatabase(ValueError):
     """Serialised octets that are no database for this machine."""
 
 
-def _note(number: int, _start: int, _end: int, _flags: int, found: list[int]) -> None:
-    found.append(number)
+def _note(number: int, _start: int, _end: int, _flags: int, found: object) -> None:
+    found.append(number)  # type: ignore[attr-defined]

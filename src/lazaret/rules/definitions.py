@@ -1,4 +1,4 @@
-"""What each word at the start of a line means: `header`, `score`, `tflags` and the others, one function each."""
+"""What the first word of a line means: `header`, `score`, `tflags` and the others, one function each."""
 
 import re
 from collections.abc import Callable

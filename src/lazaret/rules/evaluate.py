@@ -1,4 +1,4 @@
-"""Running a Program over one message: every group of texts scanned once, then the metas that are concerned."""
+"""Running a Program over one message: every group of texts scanned once, then the metas concerned."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from lazaret.mime.message import Message
 from lazaret.rules import evals, expression, views
 from lazaret.rules.book import Kind
-from lazaret.rules.evals import Subject
-from lazaret.rules.evals.settings import Settings
+from lazaret.rules.evals import Settings, Subject
 from lazaret.rules.expression import ExpressionError
 from lazaret.rules.program import Program, Searched
 from lazaret.rules.run import DeadlineError, Run
@@ -23,7 +22,7 @@ _GROUNDS = 2
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was found. `values` has every rule that hit, with its count; `exceeded` says which budget ran out."""
+    """What was found. `values`: every rule that hit, with its count; `exceeded`: which budget ran out."""
 
     values: Mapping[str, float]
     details: Mapping[str, str]
@@ -59,12 +58,20 @@ class Evaluator:
         else:
             self._fields.setdefault(views.base(group.selector), []).append(search)
 
-    def evaluate(self, message: Message, now: float, seconds: float, shown: Iterable[str] = ()) -> Outcome:
+    def evaluate(
+        self,
+        message: Message,
+        now: float,
+        seconds: float,
+        *,
+        recipients: tuple[str, ...] = (),
+        shown: Iterable[str] = (),
+    ) -> Outcome:
         """All hits, in little more than `seconds`; `details` for the rules in `shown` that hit."""
         run = Run(message, list(self._program.baseline), seconds)
         try:
             self._search(run)
-            self._call(run, now)
+            self._call(run, Subject(message, self._settings, now, recipients))
         except DeadlineError:
             run.exceeded = f"the rules took more than {seconds:g} s"
         self._settler.settle(run)
@@ -92,8 +99,7 @@ class Evaluator:
         for name in sorted(present & self._fields.keys()):
             yield from self._fields[name]
 
-    def _call(self, run: Run, now: float) -> None:
-        subject = Subject(run.message, self._settings, now)
+    def _call(self, run: Run, subject: Subject) -> None:
         for rule, function, arguments in self._called:
             run.look_at_clock()
             try:

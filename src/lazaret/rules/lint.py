@@ -17,7 +17,7 @@ def lint(paths: Sequence[Path], *, shipped: bool = False) -> list[Problem]:
 
 
 def run_tests(book: Book) -> list[Problem]:
-    """The tests that fail. A text is what the rule sees: a line, a header value, a URI; a newline is added."""
+    """The tests that fail. A text is what the rule sees (a line, a header value, a URI), and a newline."""
     return [problem for test in book.tests if (problem := _run(book, test)) is not None]
 
 

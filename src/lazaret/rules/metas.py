@@ -40,8 +40,8 @@ def trees(book: Book) -> tuple[dict[str, Node], list[Problem]]:
 def order(parsed: Mapping[str, Node], active: Iterable[str]) -> list[str]:
     """The active metas, each after those it mentions.
 
-    Left out, as SpamAssassin never evaluates them: metas in a cycle, and metas that mention one that is itself
-    not evaluated (switched off with score 0, or left out).
+    Left out, as SpamAssassin never evaluates them: metas in a cycle, and metas that mention one that is
+    itself not evaluated (switched off with score 0, or left out).
     """
     wanted = {name for name in active if name in parsed}
     ordered: list[str] = []

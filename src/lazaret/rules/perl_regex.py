@@ -1,7 +1,7 @@
 """Perl regular expressions over octets: a parse tree, rewritten for PCRE2 and Vectorscan.
 
-The tree is for judging an expression (how large, what it needs) and for widening it; what is matched in the end is
-the text itself, since both engines read Perl's syntax but for the few spellings that `dialect` rewrites.
+The tree is for judging an expression (how large, what it needs) and for widening it; what is matched in the
+end is the text itself, since both engines read Perl's syntax but for the spellings that `dialect` rewrites.
 """
 
 import re
@@ -244,7 +244,7 @@ class _Parser:
         return Chars(self._escaped_set(flags))
 
     def _escaped_set(self, flags: frozenset[str]) -> int:
-        """The octets that an escape inside or outside a class stands for; `position` is after the backslash."""
+        """The octets that an escape stands for, in a class or not; `position` is after the backslash."""
         char = self._peek()
         self.position += 1
         if char.lower() in _CLASSES:
@@ -329,7 +329,7 @@ _SPELLING = re.compile(
 
 
 def dialect(source: bytes) -> bytes:
-    """The text with Perl's spellings that PCRE2 or Vectorscan lack: `\\x{..}`, `{,n}`, the flags a, d, l, u."""
+    """The text without spellings of Perl's that the engines lack: `\\x{..}`, `{,n}`, the flags a, d, l, u."""
     return _SPELLING.sub(_respell, source)
 
 

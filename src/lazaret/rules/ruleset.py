@@ -1,7 +1,7 @@
 """A rule set as the rest of the product sees it: load it, run it, ask it what a rule means."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -79,9 +79,21 @@ class RuleSet:
     def book(self) -> Book:
         return self._program.book
 
-    def evaluate(self, message: Message, now: float, *, seconds: float = _DEFAULT_SECONDS) -> Findings:
-        """The listed rules that hit, by name. Never raises; takes little more than `seconds`."""
-        outcome = self._evaluator.evaluate(message, now, seconds, self.symbols)
+    def evaluate(
+        self,
+        message: Message,
+        now: float,
+        *,
+        recipients: Iterable[str] = (),
+        seconds: float = _DEFAULT_SECONDS,
+    ) -> Findings:
+        """The listed rules that hit, by name. Never raises; takes little more than `seconds`.
+
+        `recipients`: addresses of the envelope, where it is known.
+        """
+        outcome = self._evaluator.evaluate(
+            message, now, seconds, recipients=tuple(recipients), shown=self.symbols
+        )
         hits = tuple((name, outcome.details[name]) for name in sorted(outcome.details))
         return Findings(hits, outcome.exceeded)
 

@@ -74,7 +74,7 @@ class Search:
         run.set(searched.rule, total if searched.max_hits is None else min(total, searched.max_hits))
 
     def _matches(self, run: Run, text: bytes, index: int) -> Iterable[tuple[Searched, int]]:
-        """The rules that match and how often, as far as it still matters. `index` 0 of the body is the subject."""
+        """The rules that match, and how often as far as it matters. `index` 0 of the body is the subject."""
         found = self._found
         if self._database is not None:
             self._database.scan(text, found)

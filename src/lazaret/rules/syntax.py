@@ -1,7 +1,7 @@
 """The rule language of SpamAssassin: text to a Book. Never raises on what a file says: it notes a Problem.
 
-One line is one setting. `#` starts a comment unless escaped; the escape goes before anything else is read, also
-inside an expression. Texts are handled as one octet per character (Latin-1), because expressions match octets.
+One line is one setting. `#` starts a comment unless escaped; the escape goes before anything else is read,
+also inside an expression. Texts have one octet per character (Latin-1), because expressions match octets.
 """
 
 import re

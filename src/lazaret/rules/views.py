@@ -1,10 +1,12 @@
 """Which texts a rule searches, by the kind of the rule."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lazaret.mime import selectors
 from lazaret.mime.message import Message
 
+_FOLD = re.compile(rb"\n[ \t]+")
 _PSEUDO = (
     "ALL",
     "ALL-TRUSTED",
@@ -38,8 +40,21 @@ def header(message: Message, selector: str) -> bytes | None:
 
 def part_headers(message: Message, selector: str) -> Iterator[bytes | None]:
     """The value of a header field in each MIME part, for mimeheader rules."""
+    name, _, modifier = selector.partition(":")
     for part in message.parts:
-        yield selectors.get_in(part.header, selector)
+        fields = part.header.named(name)
+        if name == "ALL":
+            yield (
+                part.header.raw[part.header.fields[0].start : part.header.fields[-1].end]
+                if part.header.fields
+                else b""
+            )
+        elif not fields:
+            yield None
+        elif modifier == "raw":
+            yield _FOLD.sub(b" ", part.header.value(fields[-1]))
+        else:
+            yield part.last(name) + b"\n"
 
 
 def _uris(message: Message) -> Sequence[bytes]:

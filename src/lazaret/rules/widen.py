@@ -1,7 +1,8 @@
 """Judging expressions, and widening those that a multi-pattern database should not hold as they are.
 
-A widened expression matches everything that the original matches and more, so that a miss is final and a match is
-confirmed with the original. Widening costs confirmations; not widening costs seconds of compilation and megabytes.
+A widened expression matches everything that the original matches and more, so that a miss is final and a
+match is confirmed with the original. Widening costs confirmations; not widening costs seconds of compilation
+and megabytes of memory.
 """
 
 from functools import lru_cache
@@ -13,8 +14,8 @@ _WIDE_REPEAT = 32
 
 _WIDE_CHOICE = 24
 _SPELLING_OCTETS = 8
-"""A choice with more positions, whose texts are spellings of a letter (at most so many octets), becomes a run of
-any of its octets, all above ASCII among them."""
+"""A choice with more positions, whose texts are spellings of a letter (at most so many octets), becomes a run
+of any of its octets, all above ASCII among them."""
 
 _HIGH = ((1 << 128) - 1) << 128
 _HEAD = 4
@@ -109,7 +110,9 @@ def _heads(node: Node, length: int) -> set[tuple[int, ...]]:
                 if all(len(h) >= length for h in heads):
                     break
                 following = _heads(item, length)
-                heads = _limited({(h + f)[:length] if len(h) < length else h for h in heads for f in following})
+                heads = _limited(
+                    {(h + f)[:length] if len(h) < length else h for h in heads for f in following}
+                )
             return heads
         case Repeat(item, low, high):
             once = _heads(item, length)

@@ -7,22 +7,11 @@ the value of the rule; a text is a hit, with that text shown to people. To add o
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 
-from lazaret.mime.message import Message
-from lazaret.rules.evals.settings import Settings
+from lazaret.rules.evals.subject import Settings, Subject
 
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What an eval function may look at."""
-
-    message: Message
-    settings: Settings
-    now: float
-    """Seconds since 1970."""
-
+__all__ = ["Answer", "Settings", "Subject", "eval_function", "functions"]
 
 Answer = float | str
 EvalFunction = Callable[..., Answer]

@@ -1,0 +1,116 @@
+"""Senders that pretend to be somebody else, and recipients that are addressed by guesswork."""
+
+import re
+
+from lazaret.rules.evals import Subject, domains, eval_function
+
+_ADDRESS = re.compile(r"[^\s<>()\"',;:@]+@((?:[\w-]+\.)+[^\W\d_]{2,})")
+_BARE_HOST = re.compile(
+    r"(?<![@\w.-])((?:[\w-]+\.)+(?:com|net|org|de|io|co|uk|eu|fr|us|ru|info|biz))(?![\w@-]|\.\w)",
+    re.IGNORECASE,
+)
+_SIGNED_BY = re.compile(rb"(?:^|[;\s])d\s*=\s*([^;\s]+)")
+_ROLES = frozenset(["info", "admin", "sales", "contact", "office", "mail", "support", "user", "test"])
+_SHORTEST_LOCAL = 4
+
+
+@eval_function("lz_name_address")
+def name_address(subject: Subject) -> str:
+    """A name in From holds an address of another domain than the sender's."""
+    own = domains.of_address(subject.first("From:addr"))
+    for name in subject.values("From:name"):
+        for found in _ADDRESS.finditer(name):
+            shown = domains.registered(found[1])
+            if own and shown and shown != own:
+                return f"{found[0]} from {own}"
+    return ""
+
+
+@eval_function("lz_name_domain")
+def name_domain(subject: Subject) -> str:
+    """A name in From holds a host of another domain than the sender's."""
+    own = domains.of_address(subject.first("From:addr"))
+    for name in subject.values("From:name"):
+        for found in _BARE_HOST.finditer(name):
+            shown = domains.registered(found[1])
+            if own and shown and shown != own:
+                return f"{found[1]} from {own}"
+    return ""
+
+
+@eval_function("lz_from_is_to")
+def from_is_to(subject: Subject) -> int:
+    """The only sender is one of the recipients."""
+    senders = {address.lower() for address in subject.values("From:addr")}
+    recipients = {address.lower() for address in (*subject.values("To:addr"), *subject.values("Cc:addr"))}
+    return len(senders) == 1 and bool(senders & recipients)
+
+
+@eval_function("lz_replyto_differs")
+def replyto_differs(subject: Subject) -> str:
+    """Answers go to another domain than the sender's."""
+    own, answers = domains.of_address(subject.first("From:addr")), subject.first("Reply-To:addr")
+    other = domains.of_address(answers)
+    return answers if own and other and own != other else ""
+
+
+@eval_function("lz_same_domain")
+def same_domain(subject: Subject, one: str, other: str) -> int:
+    """Both addresses have a domain, and it is the same."""
+    first, second = (domains.of_address(subject.first(s)) for s in (one, other))
+    return bool(first) and first == second
+
+
+@eval_function("lz_dkim_aligned")
+def dkim_aligned(subject: Subject) -> int:
+    """A signature that claims the sender's domain is present; nothing is verified here."""
+    own = domains.of_address(subject.first("From:addr"))
+    signers = _SIGNED_BY.findall(subject.header("DKIM-Signature"))
+    return bool(own) and own in {domains.registered(signer.decode("utf-8", "replace")) for signer in signers}
+
+
+@eval_function("lz_recipient_in")
+def recipient_in(subject: Subject, selector: str, part: str) -> str:
+    """A header field names a recipient: by the `addr`, its `local` part or its `domain`."""
+    own = domains.of_address(subject.first("From:addr"))
+    text = " ".join(subject.values(selector)).lower()
+    for address in subject.once(_recipients):
+        if part == "domain" and domains.of_address(address) == own:
+            continue
+        wanted = _wanted(address, part)
+        if wanted and _stands_in(wanted, text):
+            return wanted
+    return ""
+
+
+@eval_function("lz_recipient_in_body")
+def recipient_in_body(subject: Subject, part: str) -> str:
+    """The text names a recipient."""
+    lines = subject.message.body[1:]
+    for address in subject.once(_recipients):
+        wanted = _wanted(address, part)
+        octets = wanted.encode("utf-8", "replace")
+        for line in lines if wanted else ():
+            folded = line.lower()
+            if octets in folded and _stands_in(wanted, folded.decode("utf-8", "replace")):
+                return wanted
+    return ""
+
+
+def _recipients(subject: Subject) -> list[str]:
+    named = (*subject.values("To:addr"), *subject.values("Cc:addr"), *subject.recipients)
+    return list(dict.fromkeys(address.lower() for address in named if "@" in address))
+
+
+def _wanted(address: str, part: str) -> str:
+    local, _, host = address.rpartition("@")
+    if part == "domain":
+        return host
+    if part == "local":
+        return local if len(local) >= _SHORTEST_LOCAL and local not in _ROLES else ""
+    return address
+
+
+def _stands_in(wanted: str, text: str) -> bool:
+    """As a word of its own."""
+    return re.search(rf"(?<![\w.@-]){re.escape(wanted)}(?![\w@-])", text) is not None

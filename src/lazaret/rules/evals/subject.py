@@ -1,0 +1,65 @@
+"""What an eval function may look at: the message, the settings of the rule files, the time."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from lazaret.mime.message import Message
+from lazaret.rules import views
+
+T = TypeVar("T")
+
+
+class Settings:
+    """The directives of rule files that are no rules; what is built from them is built once."""
+
+    def __init__(self, values: Mapping[str, tuple[str, ...]]) -> None:
+        self._values = values
+        self._built: dict[Callable[[Settings], object], object] = {}
+
+    def lines(self, word: str) -> tuple[str, ...]:
+        """The values of every line that began with the word, in order."""
+        return self._values.get(word, ())
+
+    def words(self, word: str) -> tuple[str, ...]:
+        """The blank-separated words of all its lines."""
+        return tuple(w for line in self.lines(word) for w in line.split())
+
+    def once(self, build: "Callable[[Settings], T]") -> T:
+        """What `build` makes of the settings; called once."""
+        if build not in self._built:
+            self._built[build] = build(self)
+        return self._built[build]  # type: ignore[return-value]
+
+
+class Subject:
+    """One message under examination. `now` in seconds since 1970; `recipients` are the envelope's."""
+
+    __slots__ = ("_built", "message", "now", "recipients", "settings")
+
+    def __init__(
+        self, message: Message, settings: Settings, now: float, recipients: tuple[str, ...] = ()
+    ) -> None:
+        self.message = message
+        self.settings = settings
+        self.now = now
+        self.recipients = recipients
+        self._built: dict[Callable[[Subject], object], object] = {}
+
+    def once(self, build: "Callable[[Subject], T]") -> T:
+        """What `build` makes of the message; called once, however many rules ask."""
+        if build not in self._built:
+            self._built[build] = build(self)
+        return self._built[build]  # type: ignore[return-value]
+
+    def header(self, selector: str) -> bytes:
+        """What a header rule with this selector would search; b"" when the field is absent."""
+        return views.header(self.message, selector) or b""
+
+    def values(self, selector: str) -> list[str]:
+        """The lines of `header` as text, trimmed, without empty ones: one address of `To:addr` each."""
+        lines = self.header(selector).decode("utf-8", "replace").split("\n")
+        return [line.strip() for line in lines if line.strip()]
+
+    def first(self, selector: str) -> str:
+        """The first of `values`, or ""."""
+        return next(iter(self.values(selector)), "")
