@@ -62,10 +62,10 @@ class SmtpConnection(asyncio.Protocol):
         """loop.time() of the last octet, for the sweep of idle connections."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by name
-        self.last_heard = asyncio.get_running_loop().time()
         if self._secured:
             return  # the same client again, now under TLS: it greets, we do not
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by name
+        self.last_heard = asyncio.get_running_loop().time()
         self._service.row.add(Cell.CONNECTIONS)
         self._service.connections.add(self)
         self._server.greet()
@@ -134,24 +134,30 @@ class SmtpConnection(asyncio.Protocol):
             self._transport.resume_reading()
 
     async def _start_tls(self) -> None:
-        transport, context = self._transport, self._service.tls
-        if transport is None or context is None:
+        plain, context = self._transport, self._service.tls
+        if plain is None or context is None:
             return
+        # With TLS 1.3 the client's EHLO comes together with the end of the handshake: the codec must
+        # expect it before that, and what it answers must wait until the connection is secure.
+        self._transport = None
         self._secured = True
+        self._server.tls_started()
         try:
-            secured = await asyncio.get_running_loop().start_tls(transport, self, context, server_side=True)
+            secured = await asyncio.get_running_loop().start_tls(plain, self, context, server_side=True)
         except (OSError, ssl.SSLError) as e:
             log.info("TLS handshake failed: %s", e)
-            self._close()
+            plain.close()
             return
         finally:
             self._task = None
         self._transport = cast(asyncio.Transport, secured)
-        self._server.tls_started()
+        self._write()
 
     def _write(self) -> None:
+        if self._transport is None:
+            return
         output = self._server.take_output()
-        if output and self._transport:
+        if output:
             self._transport.write(output)
 
     def _close(self) -> None:

@@ -70,7 +70,7 @@ def received(session: Session, envelope: Envelope, mail_id: str, site: Site, at:
     only = f" for <{_UNSAFE.sub('?', envelope.addresses[0])}>" if len(envelope.recipients) == 1 else ""
     return _octets(
         [
-            f"Received: from {_word(session.helo) or 'unknown'} ([{peer}])",
+            f"Received: from {_word(session.peer_helo) or 'unknown'} ([{peer}])",
             f"\tby localhost ({site.hostname} [127.0.0.1]) ({site.name}, {port})",
             f"\twith {session.protocol} id {mail_id}{only};",
             f"\t{formatdate(at, localtime=True)}",
