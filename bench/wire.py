@@ -16,7 +16,7 @@ import uvloop
 from lazaret.model.delivery import Extensions, Outgoing
 from lazaret.model.envelope import Recipient, Session
 from lazaret.model.errors import Reply
-from lazaret.net.next_hop import NextHop
+from lazaret.config.endpoint import NextHop
 from lazaret.net.relay import Relay
 from lazaret.wire.smtp_client import SmtpClient
 from lazaret.wire.smtp_server import MessageReceived, ServerSettings, SmtpServer
@@ -90,7 +90,7 @@ async def send_some(relay: Relay, outgoing: Outgoing, count: int) -> None:
 
 async def send(port: int, process: int, outgoing: Outgoing, connections: int) -> tuple[float, float, float]:
     """CPU seconds of client and server, and seconds on the clock."""
-    relay = Relay([NextHop(False, "127.0.0.1", port)], name="bench.example")
+    relay = Relay([NextHop.parse(f"smtp:[127.0.0.1]:{port}")], name="bench.example")
     await send_some(relay, outgoing, WARM_UP)
     own, other, start = cpu(), cpu_of(process), time.perf_counter()
     await asyncio.gather(*(send_some(relay, outgoing, MESSAGES // connections) for _ in range(connections)))

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lazaret.config import endpoint
+from lazaret.config.endpoint import NextHop
 from lazaret.config.options import Config
 from lazaret.config.words import Mode, RequireSecret
 from lazaret.flow.expire import Expiry
@@ -22,7 +22,6 @@ from lazaret.model.delivery import Extensions
 from lazaret.model.errors import UserError
 from lazaret.model.network import NetworkSet
 from lazaret.model.verdict import Levels, Policy
-from lazaret.net.next_hop import NextHop
 from lazaret.net.relay import Relay
 from lazaret.policy.lookup import Lookup
 from lazaret.store.opening import Store
@@ -209,19 +208,14 @@ def tls_context(config: Config) -> ssl.SSLContext | None:
 # For both
 
 
-def make_relay(config: Config, hops: Sequence[endpoint.NextHop]) -> Relay:
+def make_relay(config: Config, hops: Sequence[NextHop]) -> Relay:
     """The way to next hops."""
-    return Relay([_hop(h) for h in hops], name=site_of(config).hostname)
+    return Relay(hops, name=site_of(config).hostname)
 
 
 def release_relay(config: Config) -> Relay:
     """The way of released mail."""
     return make_relay(config, config.relay.release or config.relay.next_hop)
-
-
-def _hop(hop: endpoint.NextHop) -> NextHop:
-    at = hop.endpoint
-    return NextHop(hop.protocol is endpoint.Protocol.LMTP, host=at.host, port=at.port, path=at.path)
 
 
 def site_of(config: Config) -> Site:

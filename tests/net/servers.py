@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from lazaret.model.envelope import Session
 from lazaret.model.errors import Reply
-from lazaret.net.next_hop import NextHop
+from lazaret.config.endpoint import NextHop
 from lazaret.wire.smtp_server import Closed, MessageReceived, ServerSettings, SmtpServer, StartTls
 
 OK = Reply(250, "2.0.0", "Ok: queued as BBD26146A8")
@@ -71,13 +71,19 @@ class SinkConnection(asyncio.Protocol):
         self.write()
 
 
+def at(server: asyncio.Server, lmtp: bool) -> NextHop:
+    """Where the server listens."""
+    port = server.sockets[0].getsockname()[1]
+    return NextHop.parse(f"{'lmtp' if lmtp else 'smtp'}:[127.0.0.1]:{port}")
+
+
 @asynccontextmanager
 async def listening(sink: Sink, *, lmtp: bool = False) -> AsyncIterator[NextHop]:
     """The sink on a free port."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: SinkConnection(sink), "127.0.0.1", 0)
     try:
-        yield NextHop(lmtp, "127.0.0.1", server.sockets[0].getsockname()[1])
+        yield at(server, lmtp)
     finally:
         server.close()
         for connection in list(sink.open):
@@ -106,7 +112,7 @@ async def scripted(script: Script, *, lmtp: bool = False) -> AsyncIterator[NextH
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
-        yield NextHop(lmtp, "127.0.0.1", server.sockets[0].getsockname()[1])
+        yield at(server, lmtp)
     finally:
         server.close()
         for task in tasks:

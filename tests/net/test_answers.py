@@ -4,9 +4,9 @@ import pytest
 
 from lazaret.model.errors import Reply
 from lazaret.net.answers import MAX_TEXT, from_hop, queued_as
-from lazaret.net.next_hop import NextHop
+from lazaret.config.endpoint import NextHop
 
-HOP = NextHop(False, "127.0.0.1", 10025)
+HOP = NextHop.parse("smtp:[127.0.0.1]:10025")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from lazaret.model.delivery import Extensions, Outgoing
 from lazaret.model.envelope import Recipient, Session
 from lazaret.model.errors import Reply
 from lazaret.net.hop_connection import Timeouts
-from lazaret.net.next_hop import NextHop
+from lazaret.config.endpoint import NextHop
 from lazaret.net.relay import UNKNOWN, Relay
 from lazaret.wire.smtp_server import ServerSettings
 
@@ -45,7 +45,7 @@ def dead() -> NextHop:
     """A port at which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return NextHop(False, "127.0.0.1", probe.getsockname()[1])
+        return NextHop.parse(f"smtp:[127.0.0.1]:{probe.getsockname()[1]}")
 
 
 async def send(relay: Relay, outgoing: Outgoing = OUTGOING) -> list[str]:
@@ -401,9 +401,9 @@ def test_a_unix_socket_is_a_next_hop(run: Run, tmp_path: Path):
         path = str(tmp_path / "lmtp")
         server = await asyncio.get_running_loop().create_unix_server(lambda: SinkConnection(sink), path)
         async with server:
-            [answer] = await send(relay(NextHop(True, path=path)))
+            [answer] = await send(relay(NextHop.parse(f"unix:{path}")))
 
-        assert f"250 2.0.0 from MTA(lmtp:unix:{path}): {OK}" == answer
+        assert f"250 2.0.0 from MTA(unix:{path}): {OK}" == answer
 
     run(main())
 

@@ -80,6 +80,11 @@ class NextHop:
             raise Unfit(f'"{text}" has no port to connect to; write for example "{word}:[127.0.0.1]:10025"')
         return cls(Protocol(word), endpoint)
 
+    @property
+    def lmtp(self) -> bool:
+        """It answers for each recipient."""
+        return self.protocol is Protocol.LMTP
+
     def below(self, directory: Path) -> "NextHop":
         """The same, a relative socket path taken as below `directory`."""
         return replace(self, endpoint=self.endpoint.below(directory))

@@ -10,7 +10,7 @@ from typing import cast
 
 from lazaret.model.delivery import Outgoing
 from lazaret.model.errors import Reply
-from lazaret.net.next_hop import NextHop
+from lazaret.config.endpoint import NextHop
 from lazaret.wire.smtp_client import Broken, Event, Finished, Ready, Refused, SmtpClient, Stage, StartTls
 
 
@@ -101,10 +101,10 @@ class HopConnection(asyncio.Protocol):
         connection = cls(SmtpClient(name=name, lmtp=hop.lmtp, starttls=tls is not None), timeouts)
         try:
             async with asyncio.timeout(timeouts.connect):
-                if hop.path:
-                    await loop.create_unix_connection(lambda: connection, hop.path)
+                if hop.endpoint.path:
+                    await loop.create_unix_connection(lambda: connection, hop.endpoint.path)
                 else:
-                    await loop.create_connection(lambda: connection, hop.host, hop.port)
+                    await loop.create_connection(lambda: connection, hop.endpoint.host, hop.endpoint.port)
         except (OSError, TimeoutError) as error:
             raise ConnectFailed(str(error)) from error
         connection.since = loop.time()
@@ -173,7 +173,7 @@ class HopConnection(asyncio.Protocol):
         timeout = self._timeouts.command
         try:
             secured = await self._loop.start_tls(
-                transport, self, tls, server_hostname=hop.host, ssl_handshake_timeout=timeout
+                transport, self, tls, server_hostname=hop.endpoint.host, ssl_handshake_timeout=timeout
             )
         except OSError as error:
             raise Lost(Stage.STARTTLS, f"TLS: {error}") from error

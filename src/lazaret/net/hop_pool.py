@@ -5,7 +5,7 @@ import ssl
 from collections import deque
 
 from lazaret.net.hop_connection import HopConnection, Timeouts
-from lazaret.net.next_hop import NextHop
+from lazaret.config.endpoint import NextHop
 
 REUSE_IDLE_S = 18
 """Idle longer than this, a connection is likely to be closed by the peer just now."""

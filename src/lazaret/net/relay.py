@@ -23,7 +23,7 @@ from lazaret.net.hop_connection import (
     Turned,
 )
 from lazaret.net.hop_pool import HopPool
-from lazaret.net.next_hop import NextHop
+from lazaret.config.endpoint import NextHop
 from lazaret.wire.smtp_client import Finished, Stage
 
 PROBE_KEEP_S = 60
