@@ -5,9 +5,9 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from lazaret.config.endpoint import NextHop
 from lazaret.model.envelope import Session
 from lazaret.model.errors import Reply
-from lazaret.config.endpoint import NextHop
 from lazaret.wire.smtp_server import Closed, MessageReceived, ServerSettings, SmtpServer, StartTls
 
 OK = Reply(250, "2.0.0", "Ok: queued as BBD26146A8")

@@ -2,9 +2,9 @@
 
 import pytest
 
+from lazaret.config.endpoint import NextHop
 from lazaret.model.errors import Reply
 from lazaret.net.answers import MAX_TEXT, from_hop, queued_as
-from lazaret.config.endpoint import NextHop
 
 HOP = NextHop.parse("smtp:[127.0.0.1]:10025")
 

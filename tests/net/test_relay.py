@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import uvloop
 
+from lazaret.config.endpoint import NextHop
 from lazaret.model.delivery import Extensions, Outgoing
 from lazaret.model.envelope import Recipient, Session
 from lazaret.model.errors import Reply
 from lazaret.net.hop_connection import Timeouts
-from lazaret.config.endpoint import NextHop
 from lazaret.net.relay import UNKNOWN, Relay
 from lazaret.wire.smtp_server import ServerSettings
 

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
+from lazaret.config.endpoint import NextHop
 from lazaret.model.delivery import Answer
 from lazaret.model.errors import Reply
-from lazaret.config.endpoint import NextHop
 
 MAX_TEXT = 1000
 """Characters of a foreign reply that are passed on; it ends up in log lines and database rows."""

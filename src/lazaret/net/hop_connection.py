@@ -8,9 +8,9 @@ import ssl
 from dataclasses import dataclass
 from typing import cast
 
+from lazaret.config.endpoint import NextHop
 from lazaret.model.delivery import Outgoing
 from lazaret.model.errors import Reply
-from lazaret.config.endpoint import NextHop
 from lazaret.wire.smtp_client import Broken, Event, Finished, Ready, Refused, SmtpClient, Stage, StartTls
 
 

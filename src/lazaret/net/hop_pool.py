@@ -4,8 +4,8 @@ import asyncio
 import ssl
 from collections import deque
 
-from lazaret.net.hop_connection import HopConnection, Timeouts
 from lazaret.config.endpoint import NextHop
+from lazaret.net.hop_connection import HopConnection, Timeouts
 
 REUSE_IDLE_S = 18
 """Idle longer than this, a connection is likely to be closed by the peer just now."""

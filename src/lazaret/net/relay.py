@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from lazaret.config.endpoint import NextHop
 from lazaret.model.delivery import Answer, Extensions, Outgoing
 from lazaret.model.errors import Reply
 from lazaret.net import answers
@@ -23,7 +24,6 @@ from lazaret.net.hop_connection import (
     Turned,
 )
 from lazaret.net.hop_pool import HopPool
-from lazaret.config.endpoint import NextHop
 from lazaret.wire.smtp_client import Finished, Stage
 
 PROBE_KEEP_S = 60
