@@ -33,7 +33,11 @@ def exact(written: str) -> bytes | None:
 
 
 def to_octets(written: str) -> bytes:
-    return written.encode("utf-8", "surrogateescape")
+    """As on the wire; half characters, which no octets give, become `?`."""
+    try:
+        return written.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return written.encode("utf-8", "replace")
 
 
 def from_octets(octets: bytes) -> str:

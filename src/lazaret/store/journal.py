@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from sqlite3 import Connection
 
-from lazaret.model.entry import Entry
+from lazaret.model.entry import Entry, EntryRecipient
 from lazaret.model.verdict import Action
 from lazaret.store import releases
 from lazaret.store.addresses import from_octets, key, plain, to_octets
@@ -41,8 +41,12 @@ class SqlJournal:
     def note(self, entry: Entry) -> None:
         self._writer.note(entry)
 
-    async def answered(self, mail_id: str, answers: Mapping[str, str], actions: Mapping[str, str]) -> None:
-        await self._writer.run(lambda connection: _complete(connection, mail_id, answers, actions))
+    async def answered(
+        self, mail_id: str, recipients: Sequence[EntryRecipient], *, dsn_sent: str, durable: bool
+    ) -> None:
+        await self._writer.run(
+            lambda connection: _complete(connection, mail_id, recipients, dsn_sent), durable=durable
+        )
 
     async def done_before(self, queue_id: str, sender: str, digest: bytes) -> Mapping[str, str]:
         with self._database.trouble():
@@ -79,6 +83,12 @@ class SqlJournal:
             durable=True,
         )
 
+    async def expect_again(self, resent_message_id: str, recipients: Sequence[str]) -> None:
+        emails = [key(recipient) for recipient in recipients]
+        await self._writer.run(
+            lambda connection: releases.expect_again(connection, resent_message_id, emails), durable=True
+        )
+
     async def has_room(self) -> bool:
         return self._room.is_left()
 
@@ -97,9 +107,9 @@ def _attempt(queue_id: str, sender: str, digest: bytes) -> bytes:
 
 
 def _complete(
-    connection: Connection, mail_id: str, answers: Mapping[str, str], actions: Mapping[str, str]
+    connection: Connection, mail_id: str, recipients: Sequence[EntryRecipient], dsn_sent: str
 ) -> None:
-    """Responses and changed actions into the rows of a kept entry, found by recipient as written."""
+    """What became of each copy into the rows of a kept entry, found by recipient as written."""
     numbers: dict[str, list[tuple[int, int]]] = {}
     for msg, number, exact, email in connection.execute(
         "SELECT l.id, r.rseqnum, x.address, a.email FROM lz_msgs l"
@@ -109,21 +119,30 @@ def _complete(
         {"mail_id": mail_id},
     ):
         numbers.setdefault(email if exact is None else from_octets(exact), []).append((msg, number))
-    for recipient, response in answers.items():
-        for _, number in numbers.get(recipient, ()):
-            connection.execute(
-                "UPDATE msgrcpt SET smtp_resp = :response"
-                " WHERE partition_tag = 0 AND mail_id = :mail_id AND rseqnum = :number",
-                {"response": plain(response, 255), "mail_id": mail_id, "number": number},
-            )
-    for recipient, action in actions.items():
-        for msg, number in numbers.get(recipient, ()):
-            values = {"msg": msg, "number": number, "action": action, "mail_id": mail_id}
-            connection.execute(
-                "UPDATE lz_msgrcpt SET action = :action WHERE msg = :msg AND rseqnum = :number", values
-            )
-            connection.execute(
-                "UPDATE msgrcpt SET ds = :ds"
-                " WHERE partition_tag = 0 AND mail_id = :mail_id AND rseqnum = :number",
-                values | {"ds": DS_LETTERS[Action(action)]},
-            )
+    connection.execute(
+        "UPDATE msgs SET dsn_sent = :dsn_sent WHERE partition_tag = 0 AND mail_id = :mail_id",
+        {"dsn_sent": dsn_sent, "mail_id": mail_id},
+    )
+    for recipient in recipients:
+        values = {
+            "mail_id": mail_id,
+            "action": recipient.action,
+            "reason": plain(recipient.reason, 1000),
+            "stored": "Y" if recipient.stored else "N",
+            "ds": DS_LETTERS[Action(recipient.action)],
+            "category": recipient.category.value,
+            "response": plain(recipient.response, 255),
+        }
+        for msg, number in numbers.get(recipient.address, ()):
+            connection.execute(_COMPLETE_OURS, values | {"msg": msg, "number": number})
+            connection.execute(_COMPLETE_AMAVIS, values | {"number": number})
+
+
+_COMPLETE_OURS = (
+    "UPDATE lz_msgrcpt SET action = :action, reason = :reason, stored = :stored"
+    " WHERE msg = :msg AND rseqnum = :number"
+)
+_COMPLETE_AMAVIS = (
+    "UPDATE msgrcpt SET ds = :ds, content = :category, smtp_resp = :response"
+    " WHERE partition_tag = 0 AND mail_id = :mail_id AND rseqnum = :number"
+)

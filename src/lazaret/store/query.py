@@ -55,6 +55,8 @@ class Term:
 
 def parse(query: str) -> list[Term]:
     """The terms of a query. QueryError names what is wrong, and where."""
+    # Databases end a pattern at a NUL; to people it is nothing, so it separates words.
+    query = query.replace("\0", " ")
     if len(query) > MAX_LENGTH:
         raise QueryError(f"a query has at most {MAX_LENGTH} characters", query, MAX_LENGTH)
     terms = list(_terms(query))

@@ -92,6 +92,14 @@ def pass_again(connection: Connection, resent_message_id: str, digest: bytes, em
     return True
 
 
+def expect_again(connection: Connection, resent_message_id: str, emails: Sequence[str]) -> None:
+    """Takes back that these copies have come by."""
+    connection.executemany(
+        "UPDATE lz_releases SET passed_again = 'N' WHERE resent_message_id = :id AND email = :email",
+        [{"id": resent_message_id, "email": email} for email in emails],
+    )
+
+
 def of_message(connection: Connection, message: Key) -> list[ReleaseRecord]:
     """All releases of a message, oldest first; an open claim whose process is gone is "uncertain"."""
     found = connection.execute(

@@ -1,0 +1,87 @@
+"""One-file backup of a database in service, and the way back; both proven against a manifest."""
+
+import os
+from contextlib import closing
+from pathlib import Path
+
+from lazaret.model.errors import UserError
+from lazaret.store import manifest
+from lazaret.store.check import check_database
+from lazaret.store.database import EX_NOINPUT, Database, transaction
+from lazaret.store.manifest import Contents
+
+EX_CANTCREAT = 73
+EX_DATAERR = 65
+
+
+def backup(database: Database, target: Path) -> dict[str, Contents]:
+    """Writes the state of this moment into a new file (0600) while the database stays in service.
+
+    The file is a database itself, with a manifest in the table `lz_manifest`; the manifest is returned.
+    UserError when the file is there already or cannot be made.
+    """
+    database.require()
+    part = _begin(target)
+    copy = Database(part)
+    with copy.trouble(), closing(copy.connect()) as made:
+        made.execute("PRAGMA query_only = 0")
+        with database.trouble(), closing(database.connect()) as source:
+            source.backup(made)
+        made.execute("PRAGMA journal_mode = DELETE").fetchall()
+        with transaction(made):
+            manifest.drop(made)
+            contents = manifest.take(made)
+            manifest.write(made, contents)
+    _finish(part, target)
+    return contents
+
+
+def restore(file: Path, database: Database) -> dict[str, Contents]:
+    """Makes a new database out of a backup that was checked first; what it holds.
+
+    UserError when the place is taken, or when the backup is not whole: its text says what is wrong.
+    """
+    source = Database(file)
+    if not source.exists:
+        raise UserError(f"there is no backup {file}", EX_NOINPUT)
+    if database.path.exists():
+        raise UserError(f"{database.path} is there already; restore to an empty place", EX_CANTCREAT)
+    faults = check_database(source)
+    if faults:
+        raise UserError(f"{file} is not whole: {'; '.join(faults[:3])}", EX_DATAERR)
+    database.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = _begin(database.path)
+    copy = Database(part)
+    with copy.trouble(), closing(copy.connect()) as made:
+        made.execute("PRAGMA query_only = 0")
+        with source.trouble(), closing(source.connect()) as origin:
+            contents = manifest.read(origin)
+            origin.backup(made)
+        with transaction(made):
+            manifest.drop(made)
+    _finish(part, database.path)
+    return contents
+
+
+def _begin(target: Path) -> Path:
+    """The file under which it is made, so that a half one never bears the name of a whole one."""
+    if target.exists():
+        raise UserError(f"{target} is there already; choose another name", EX_CANTCREAT)
+    part = target.with_name(target.name + ".part")
+    try:
+        part.unlink(missing_ok=True)
+        os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except OSError as error:
+        raise UserError(f"{target}: {error.strerror}", EX_CANTCREAT) from error
+    return part
+
+
+def _finish(part: Path, target: Path) -> None:
+    with open(part, "rb") as file:
+        os.fsync(file.fileno())
+    part.rename(target)
+    directory = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
