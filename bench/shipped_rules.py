@@ -1,4 +1,4 @@
-"""What do the shipped rules catch and lose, untrained and offline? The curve per corpus, and each rule's share.
+"""What do the shipped rules catch and lose, untrained and offline? The curve per corpus, each share.
 
 Usage: shipped_rules.py INDEX.tsv [--every N] [--rules N] [--show ham|spam --from SCORE --to SCORE]
 INDEX.tsv: a line per message, label (ham or spam) <TAB> path below the folder of the index; the first part of
