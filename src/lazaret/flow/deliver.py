@@ -71,14 +71,21 @@ class Courier:
         for delivery in plan.deliveries:
             octets = self._octets(arrival, report, delivery.verdicts[0], in_quarantine=outcome.stored)
             await self._send(arrival, octets, delivery.recipients, outcome)
-        if not reply_each and (outcome.served or others_served) and not outcome.deferred:
+        if _must_settle(outcome, reply_each=reply_each, others_served=others_served):
             await self._tell_of_refusals(arrival, report, outcome)
         return outcome
 
-    async def pass_on(self, arrival: Arrival, verdicts: Sequence[Verdict]) -> Outcome:
-        """Delivers what we released ourselves, unfiltered, with our Received alone."""
+    async def pass_on(
+        self, arrival: Arrival, verdicts: Sequence[Verdict], *, reply_each: bool, others_served: bool
+    ) -> Outcome:
+        """Delivers what we released ourselves, unfiltered, with our Received alone.
+
+        Nobody is told of a refusal: the sender of quarantined mail may be forged.
+        """
         outcome = Outcome({v.recipient: v for v in verdicts})
         await self._send(arrival, self._received(arrival) + arrival.octets, list(outcome.verdicts), outcome)
+        if _must_settle(outcome, reply_each=reply_each, others_served=others_served):
+            await self._keep_refused(arrival, Report(), outcome.refused, outcome)
         return outcome
 
     async def _send(
@@ -133,10 +140,9 @@ class Courier:
         outcome.stored = True
 
     async def _tell_of_refusals(self, arrival: Arrival, report: Report, outcome: Outcome) -> None:
-        """Some have the message and some were refused it: the one reply cannot say both (RFC 5321, 4.2.5).
+        """Tells the sender by a notification that the next hop has taken before we say 250.
 
-        The sender hears of it by a notification that the next hop has taken before we say 250. Where
-        none may be sent (null sender, NOTIFY=NEVER, a score at mark or above), the copy is quarantined.
+        Where none may be sent (null sender, NOTIFY=NEVER, a score at mark or above), the copy is quarantined.
         """
         wishes = {r.address: r for r in reversed(arrival.envelope.recipients)}
         told: list[Verdict] = []
@@ -161,11 +167,15 @@ class Courier:
             return False
         for verdict in told:
             was = outcome.replies[verdict.recipient]
-            outcome.replies[verdict.recipient] = (
-                Reply(250, "2.5.0", f"Ok {verdict.recipient}, DSN was sent ({was})")
-                if answer.reply.positive
-                else answer.reply
+            if answer.reply.transient:
+                outcome.replies[verdict.recipient] = answer.reply
+                continue
+            reason = f"the next hop answered: {was}; its sender was told"
+            outcome.verdicts[verdict.recipient] = replace(
+                verdict, action=Action.REJECT, category=Category.MTA, reason=reason
             )
+            told_reply = Reply(250, "2.5.0", f"Ok {verdict.recipient}, DSN was sent ({was})")
+            outcome.replies[verdict.recipient] = told_reply
         if answer.reply.positive:
             outcome.dsn_sent = "Y"
         return True
@@ -184,6 +194,16 @@ class Courier:
             )
         if not outcome.stored:
             await self._keep(arrival, report, outcome)
+            return
+        entry = entry_of(arrival, report, list(outcome.verdicts.values()), outcome.replies)
+        await self._journal.answered(entry.mail_id, entry.recipients, dsn_sent=outcome.dsn_sent, durable=True)
+
+
+def _must_settle(outcome: Outcome, *, reply_each: bool, others_served: bool) -> bool:
+    """Some have the message and some were refused it: the one reply cannot say both (RFC 5321, 4.2.5)."""
+    if reply_each or outcome.deferred or not outcome.refused:
+        return False
+    return others_served or bool(outcome.served)
 
 
 def _may_tell(verdict: Verdict, recipient: Recipient, sender: str) -> bool:

@@ -27,11 +27,15 @@ from lazaret.policy.plan import one_reply, own_reply, plan
 log = logging.getLogger("lazaret.filter")
 
 MAX_HOPS = 100
-"""Received fields in all (RFC 5321, section 6.3, asks for at least 100)."""
+"""Received fields with which a message is refused (RFC 5321, section 6.3, asks for at least 100)."""
 MAX_OWN_HOPS = 10
-"""Received fields of our own: a loop through us is noticed long before."""
+"""The same for those of our own: a loop through us is noticed long before."""
 
-_OWN_RESENT_ID = re.compile(rb"\s*(<[A-Za-z0-9_-]{12}\.[A-Za-z0-9_-]{16,64}@[^<>\s]{1,255}>)\s*\Z")
+_OWN_RESENT_ID = re.compile(
+    rb"\s*(?P<id><[A-Za-z0-9_+=-]{1,16}\.[A-Za-z0-9_-]{16,64}@[^<>\s]{1,255}>)[ \t]*\r\n"
+)
+"""The value as we write it, up to the end of its line: what comes next is the message, even when it begins
+with a blank and so looks like a continuation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +117,19 @@ class Filter:
 
     async def _handle(self, arrival: Arrival, started: float, *, reply_each: bool) -> Handled:
         self._refuse_loops(arrival)
-        if await self._was_released(arrival):
-            report, outcome = await self._pass_on(arrival)
-            served: Mapping[str, str] = {}
+        served = await self._served_before(arrival)
+        waiting = [a for a in arrival.recipients if a not in served]
+        resent_id = await self._released_as(arrival, waiting)
+        if resent_id:
+            report, outcome = await self._pass_on(
+                arrival, waiting, resent_id, reply_each=reply_each, others_served=bool(served)
+            )
         else:
-            served = await self._served_before(arrival)
-            report, outcome = await self._examine_and_deliver(arrival, served, reply_each=reply_each)
+            report, outcome = await self._examine_and_deliver(
+                arrival, waiting, reply_each=reply_each, others_served=bool(served)
+            )
         replies = {a: Reply.parse(text) for a, text in served.items()} | outcome.replies
-        if not reply_each and outcome.deferred and (outcome.served or served):
+        if not reply_each and outcome.deferred and outcome.served:
             await self._remember(arrival, outcome)
         took_ms = (time.perf_counter() - started) * 1000
         entry = entry_of(
@@ -139,9 +148,8 @@ class Filter:
         return Handled(entry, arrival.envelope, answers, tuple(outcome.queued_as), outcome.stored)
 
     async def _examine_and_deliver(
-        self, arrival: Arrival, served: Mapping[str, str], *, reply_each: bool
+        self, arrival: Arrival, waiting: Sequence[str], *, reply_each: bool, others_served: bool
     ) -> tuple[Report, Outcome]:
-        waiting = [a for a in arrival.recipients if a not in served]
         if not waiting:
             return Report(), Outcome({})
         scan = Scan(arrival.message, arrival.session, arrival.envelope, arrival.time)
@@ -153,14 +161,14 @@ class Filter:
         )
         situation = self._situation(arrival)
         verdicts = [decide(report, a, self._lookup.policy_for(a), situation) for a in waiting]
-        todo = plan(verdicts, reply_each=reply_each, others_served=bool(served))
+        todo = plan(verdicts, reply_each=reply_each, others_served=others_served)
         if todo.deferred:
             outcome = Outcome({v.recipient: v for v in verdicts})
             deferral = next(v for v in verdicts if v.action is Action.DEFER)
             outcome.replies = {v.recipient: own_reply(deferral, arrival.log_id) for v in verdicts}
             return report, outcome
         outcome = await self._courier.carry_out(
-            todo, arrival, report, reply_each=reply_each, others_served=bool(served)
+            todo, arrival, report, reply_each=reply_each, others_served=others_served
         )
         return report, outcome
 
@@ -182,30 +190,45 @@ class Filter:
 
     def _refuse_loops(self, arrival: Arrival) -> None:
         hops = arrival.message.header.values("Received")
-        own = sum(self._is_ours(h) for h in hops) if len(hops) > MAX_OWN_HOPS else 0
-        if len(hops) > MAX_HOPS or own > MAX_OWN_HOPS:
+        own = sum(self._is_ours(h) for h in hops) if len(hops) >= MAX_OWN_HOPS else 0
+        if len(hops) >= MAX_HOPS or own >= MAX_OWN_HOPS:
             detail = f"loop: {len(hops)} Received fields, {own} of them ours; refused"
             raise MailError(Reply(554, "5.4.6", f"Reject: Too many hops: {len(hops)}"), detail)
 
     def _is_ours(self, hop: bytes) -> bool:
         return b"(%b, " % self._site.name.encode() in hop and self._site.hostname.encode() in hop
 
-    async def _was_released(self, arrival: Arrival) -> bool:
-        """Whether this is our own release on its way through us; its writer cannot forge that."""
+    async def _released_as(self, arrival: Arrival, waiting: Sequence[str]) -> str:
+        """The Resent-Message-ID of our own release on its way through us, which nobody can forge; else ""."""
         resent = arrival.message.header.named("Resent-Message-ID")
-        own = _OWN_RESENT_ID.match(arrival.octets, resent[0].value_start, resent[0].end) if resent else None
+        own = _OWN_RESENT_ID.match(arrival.octets, resent[0].value_start) if resent and waiting else None
         if own is None:
-            return False
-        digest = hashlib.sha256(arrival.octets[resent[0].end :]).digest()
-        return await self._journal.released_copy(own[1].decode("ascii"), digest, arrival.recipients)
+            return ""
+        resent_id = own["id"].decode("ascii")
+        digest = hashlib.sha256(arrival.octets[own.end() :]).digest()
+        return resent_id if await self._journal.released_copy(resent_id, digest, waiting) else ""
 
-    async def _pass_on(self, arrival: Arrival) -> tuple[Report, Outcome]:
+    async def _pass_on(
+        self,
+        arrival: Arrival,
+        waiting: Sequence[str],
+        resent_id: str,
+        *,
+        reply_each: bool,
+        others_served: bool,
+    ) -> tuple[Report, Outcome]:
         reason = "released from the quarantine by a person, and not filtered again"
         verdicts = [
             Verdict(a, Category.CLEAN, Action.DELIVER, 0.0, self._lookup.policy_for(a), reason)
-            for a in arrival.recipients
+            for a in waiting
         ]
-        return Report(), await self._courier.pass_on(arrival, verdicts)
+        outcome = await self._courier.pass_on(
+            arrival, verdicts, reply_each=reply_each, others_served=others_served
+        )
+        deferred = [a for a, reply in outcome.replies.items() if reply.transient]
+        if deferred:
+            await self._journal.expect_again(resent_id, deferred)
+        return Report(), outcome
 
     async def _served_before(self, arrival: Arrival) -> Mapping[str, str]:
         return await self._journal.done_before(
@@ -218,14 +241,18 @@ class Filter:
         )
 
     async def _write(self, entry: Entry, outcome: Outcome) -> None:
+        """What is done is done: a record that cannot be completed is no reason to have it done again."""
         if not entry.recipients:
             return  # all were served by an earlier attempt, which has its row
         if not outcome.stored:
             self._journal.note(entry)
             return
-        responses = {r.address: r.response for r in entry.recipients}
-        actions = {r.address: r.action for r in entry.recipients}
-        await self._journal.answered(entry.mail_id, responses, actions)
+        try:
+            await self._journal.answered(
+                entry.mail_id, entry.recipients, dsn_sent=entry.dsn_sent, durable=False
+            )
+        except StoreUnavailable as e:
+            log.error("(%s) (!)the record of the delivery could not be completed: %s", entry.log_id, e)
 
 
 def _final(verdict: Verdict, reply: Reply | None) -> Verdict:

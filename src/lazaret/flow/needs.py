@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from lazaret.model.delivery import Answer, Extensions, Outgoing
-from lazaret.model.entry import Entry
+from lazaret.model.entry import Entry, EntryRecipient
 from lazaret.model.quarantine import Detail, Item, ReleaseRecord, StoredText
 
 
@@ -27,8 +27,13 @@ class Journal(Protocol):
     def note(self, entry: Entry) -> None:
         """Takes a history row to be written within a second; a crash may lose it."""
 
-    async def answered(self, mail_id: str, answers: Mapping[str, str], actions: Mapping[str, str]) -> None:
-        """Completes a kept entry: recipient -> response, and recipient -> action where it changed."""
+    async def answered(
+        self, mail_id: str, recipients: Sequence[EntryRecipient], *, dsn_sent: str, durable: bool
+    ) -> None:
+        """Completes a kept entry with what became of each recipient's copy.
+
+        `durable`: more copies are quarantined now than when it was kept; on return that survives a power cut.
+        """
 
     async def done_before(self, queue_id: str, sender: str, digest: bytes) -> Mapping[str, str]:
         """Recipients that were served in an earlier, half-failed attempt -> the response they had."""
@@ -39,10 +44,13 @@ class Journal(Protocol):
         """Notes durably, for 7 days, who already has the message."""
 
     async def released_copy(self, resent_message_id: str, digest: bytes, recipients: Sequence[str]) -> bool:
-        """Whether this is a copy that we released ourselves, passing through again.
+        """Whether these are copies that we released ourselves, passing through again.
 
         `digest` is the SHA-256 of the message below our Resent fields. True once per recipient.
         """
+
+    async def expect_again(self, resent_message_id: str, recipients: Sequence[str]) -> None:
+        """Lets `released_copy` be true for these recipients once more: their copies were deferred."""
 
     async def has_room(self) -> bool:
         """Whether `store.min_free` octets are free where the database lies."""

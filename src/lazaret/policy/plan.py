@@ -109,9 +109,19 @@ def one_reply(replies: Mapping[str, Reply], verdicts: Sequence[Verdict]) -> Repl
     served = [replies[v.recipient] for v in verdicts if v.action.delivers and replies[v.recipient].positive]
     if not served:
         return next(r for r in replies.values() if r.positive)
-    others = Counter("DISCARD" for v in verdicts if not v.action.delivers)
-    others += Counter("REJECT" for v in verdicts if replies[v.recipient].permanent)
-    if not others:
+    others = Counter(_fate(v, replies[v.recipient]) for v in verdicts)
+    counts = ", and ".join(
+        f"{others[word]} {word}" for word in ("REJECT", "BOUNCE", "DISCARD") if others[word]
+    )
+    if not counts:
         return served[0]
-    counts = ", and ".join(f"{n} {word}" for word, n in sorted(others.items(), reverse=True))
     return replace(served[0], text=f"{served[0].text}, but {counts}")
+
+
+def _fate(verdict: Verdict, reply: Reply) -> str:
+    """amavis' word for what became of a copy."""
+    if reply.permanent:
+        return "REJECT"
+    if verdict.action is Action.REJECT:
+        return "BOUNCE"  # refused, and its sender has been told
+    return "PASS" if verdict.action.delivers else "DISCARD"

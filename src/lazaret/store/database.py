@@ -57,6 +57,17 @@ class Database:
         if not self.exists:
             raise UserError(f"there is no database {self.path}; `lazaret db init` makes one", EX_NOINPUT)
 
+    def place(self) -> tuple[int, int]:
+        """Which file lies at the path, by device and inode. StoreUnavailable when none does.
+
+        SQLite does not look: it would go on writing to a deleted file, and say that all went well.
+        """
+        try:
+            found = self.path.stat()
+        except OSError as error:
+            raise StoreUnavailable(f"database {self.path}: {error.strerror}") from error
+        return found.st_dev, found.st_ino
+
     def connect(self, *, writing: bool = False) -> Connection:
         """A connection in autocommit mode, for use by one thread at a time."""
         with self.trouble():

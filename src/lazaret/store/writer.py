@@ -58,6 +58,7 @@ class Writer:
         self._history: deque[_Job] = deque()
         self._history_due = 0.0
         self._retry_at = 0.0
+        self._place = (0, 0)
         self._durable = False
         self._complained = -RETRY_S
         self._closing = False
@@ -156,12 +157,24 @@ class Writer:
                 job.answer(result, None)
 
     def _commit(self, batch: list[_Job]) -> list[object]:
+        connection = self._connect()
+        self._make_durable(any(job.durable for job in batch))
+        with transaction(connection):
+            self._rows.write(connection, [job.entry for job in batch if job.entry is not None])
+            return [job.work(connection) if job.work is not None else None for job in batch]
+
+    def _connect(self) -> Connection:
+        """Opens the database, and anew when another file has come to lie in its place."""
+        place = self._database.place()
+        if self._connection is not None and place != self._place:
+            self._connection.close()
+            self._connection = None
         if self._connection is None:
             self._connection = self._database.connect(writing=True)
-        self._make_durable(any(job.durable for job in batch))
-        with transaction(self._connection):
-            self._rows.write(self._connection, [job.entry for job in batch if job.entry is not None])
-            return [job.work(self._connection) if job.work is not None else None for job in batch]
+            self._rows.symbols.forget()
+            self._durable = False
+            self._place = place
+        return self._connection
 
     def _make_durable(self, durable: bool) -> None:
         """FULL waits for the disk at each commit; NORMAL may lose the last commits in a power cut."""
