@@ -10,7 +10,7 @@ from lazaret.mime.html import HtmlFacts, Link
 from lazaret.mime.structure import Part
 
 if TYPE_CHECKING:
-    from lazaret.mime import trust, urls
+    from lazaret.mime import hostnames, trust, urls
 
 VISIBLE_LIMIT = 65_536
 """Characters of text that the index and `show` get."""
@@ -139,6 +139,13 @@ class Message:
         pages = (rendered.html.links for rendered in self.rendered if rendered.html)
         signatures = self.header.values("DomainKey-Signature") + self.header.values("DKIM-Signature")
         return urls.collect(self.body, pages, signatures, self._sites)
+
+    @property
+    def registry(self) -> "hostnames.Registry":
+        """Where host names are given out."""
+        from lazaret.mime import hostnames
+
+        return self._sites.registry if self._sites else hostnames.public()
 
     @cached_property
     def relays(self) -> "trust.Relays":

@@ -73,7 +73,7 @@ class Sites:
 def variants(uri: bytes, sites: Sites) -> tuple[bytes, ...]:
     """The URI as written, without blanks round it, then every other reading of it and of its targets."""
     simple = _SIMPLE.fullmatch(uri)
-    if simple and not _TRICK.search(uri, simple.end("host")) and not sites.target(uri):
+    if simple and not (simple["rest"] and _leads_on(uri, simple["rest"], sites)):
         return (uri[:URI_LIMIT],)
     written = [uri]
     made: list[bytes] = []
@@ -95,6 +95,11 @@ def variants(uri: bytes, sites: Sites) -> tuple[bytes, ...]:
             if reading.target and number < _REDIRECT_LIMIT:
                 written.append(reading.target)
     return tuple(dict.fromkeys(u[:URI_LIMIT] for u in (*written, *made)))
+
+
+def _leads_on(uri: bytes, rest: bytes, sites: Sites) -> bool:
+    """Whether a URI with a plain host is more than it seems. A target needs a dot after the host."""
+    return _TRICK.search(rest) is not None or (b"." in rest and bool(sites.target(uri)))
 
 
 _MAIL_PARAMETERS = re.compile(rb"([^@]+@[^?]+)\?")

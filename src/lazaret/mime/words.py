@@ -25,7 +25,7 @@ _ESCAPED = re.compile(r"\\(.)", re.S)
 def decode(value: bytes, name: str = "", *, people: bool = False) -> bytes:
     """The value of the field `name` as header rules see it: unfolded, trimmed, decoded to UTF-8.
 
-    For `people` words in UTF-16 are decoded too, which rules see as they are.
+    For `people` words in UTF-16 are decoded too; rules see their octets as characters of Windows-1252.
     """
     if b"\n" in value:
         value = _LINE_END.sub(b"", _FOLD.sub(b" ", value).strip())
@@ -90,7 +90,7 @@ def _section_text(label: bytes, octets: bytes, people: bool) -> bytes:
         return octets
     name = label.partition(b"*")[0].decode("latin-1")
     if charset.is_utf16(name) and not people:
-        return octets
+        name = "Windows-1252"
     return charset.decode(octets, name, insist=True).characters.encode("utf-8", "replace")
 
 

@@ -1,0 +1,63 @@
+"""How does a header section read as one text, and which part of it did our own hosts write?"""
+
+import re
+
+from lazaret.mime import words
+from lazaret.mime.headers import HeaderSection
+
+LENGTH_LIMIT = 65536
+"""Octets of the text of a whole header section, as in SpamAssassin."""
+
+_LINE_END_AND_BLANKS = re.compile(rb"\r?\n\s+")
+
+
+def is_verdict(name: str) -> bool:
+    """Whether another filter wrote the field: what it thought must not sway the rules, and may be forged."""
+    return name[:7].lower() == "x-spam-"
+
+
+def unfold(value: bytes) -> bytes:
+    """A raw value on one line."""
+    return _LINE_END_AND_BLANKS.sub(b" ", value)
+
+
+def lines(header: HeaderSection, *, raw: bool) -> list[bytes]:
+    """The fields in order, each with its name and a line end; decoded and unfolded unless `raw`."""
+    if raw:
+        return [header.raw[field.start : field.end] for field in header.fields]
+    found: list[bytes] = []
+    length = 0
+    for field in header.fields:
+        if is_verdict(field.name):
+            continue
+        value = words.decode(header.value(field), field.name)
+        line = field.name.encode("latin-1") + b": " + value + b"\n"
+        length += len(line)
+        if length > LENGTH_LIMIT:
+            break
+        found.append(line)
+    return found
+
+
+def above(fields: list[bytes], trusted: int) -> list[bytes]:
+    """The fields that our hosts wrote: to the Received after the first `trusted` ones, which is ours too."""
+    received = -1
+    for number, field in enumerate(fields):
+        received += _is_received(field)
+        if received == trusted:
+            return fields[: number + 1]
+    return fields
+
+
+def below(fields: list[bytes], trusted: int) -> list[bytes]:
+    """The fields from that Received on: it tells of the hand-over from outside."""
+    received = -1
+    for number, field in enumerate(fields):
+        received += _is_received(field)
+        if received == trusted:
+            return fields[number:]
+    return []
+
+
+def _is_received(field: bytes) -> bool:
+    return field[:9].lower() == b"received:"
