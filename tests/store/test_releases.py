@@ -170,6 +170,8 @@ def test_our_own_copy_is_known_once_per_recipient(store: Store) -> None:
     assert not passes("<r1@h>", b"right", ANN, "other@home.example")
     assert passes("<r1@h>", b"right", ANN)
     assert not passes("<r1@h>", b"right", ANN)
+    asyncio.run(journal.expect_again("<r1@h>", [ANN]))
+    assert passes("<r1@h>", b"right", ANN)
     assert passes("<r1@h>", b"right", "bob@home.example")
     assert not passes("<r1@h>", b"right")
     assert not passes("", b"right", ANN)

@@ -10,6 +10,7 @@ from lazaret.model.verdict import ScoredHit
 from lazaret.store import releases
 from lazaret.store.addresses import from_octets
 from lazaret.store.condition import Condition, joined
+from lazaret.store.dialect import sql
 from lazaret.store.inserting import marks
 from lazaret.store.keys import Key
 from lazaret.store.symbols import unpacked
@@ -74,20 +75,19 @@ def page(connection: Connection, wanted: Condition, limit: int, after: str) -> l
     """At most `limit` items that come after the cursor, all parts of each read in the same moment."""
     conditions = [wanted, _after(after)] if after else [wanted]
     where = joined(conditions, "AND")
-    statement = _COLUMNS + _FROM + " WHERE " + where.sql + _NEWEST_FIRST
+    statement = sql(_COLUMNS, _FROM, "WHERE", where.sql, _NEWEST_FIRST)
     connection.execute("BEGIN")
     try:
         rows = [_Row(*row) for row in connection.execute(statement, where.values | {"limit": limit})]
-        return _items(connection, rows)
+        return _items(connection, rows) if rows else []
     finally:
         connection.execute("COMMIT")
 
 
 def count(connection: Connection, wanted: Condition) -> int:
     """How many messages fulfil a condition."""
-    (number,) = connection.execute(
-        "SELECT count(*)" + _FROM + " WHERE " + wanted.sql, wanted.values
-    ).fetchone()
+    statement = sql("SELECT count(*)", _FROM, "WHERE", wanted.sql)
+    (number,) = connection.execute(statement, wanted.values).fetchone()
     return int(number)
 
 
@@ -140,7 +140,7 @@ def _copies(connection: Connection, rows: Sequence[_Row]) -> dict[tuple[int, str
     kept = {(row.tag, row.mail_id) for row in rows if row.quar_type == "Q"}
     crashed = releases.crashed(connection)
     copies: dict[tuple[int, str], list[Copy]] = {}
-    statement = _COPIES + marks(len(rows)) + ") ORDER BY r.partition_tag, r.mail_id, r.rseqnum"
+    statement = sql(_COPIES, marks(len(rows)), ") ORDER BY r.partition_tag, r.mail_id, r.rseqnum")
     for row in map(_CopyRow._make, connection.execute(statement, [row.mail_id for row in rows])):
         uncertain = (Key(row.mail_id, row.tag), row.email) in crashed
         place = (row.tag, row.mail_id)

@@ -29,7 +29,8 @@ class Store:
 
     async def ping(self) -> None:
         """StoreUnavailable when the database does not answer."""
-        await self.reader.run(lambda connection: connection.execute("SELECT 1").fetchone())
+        self.database.place()
+        await self.reader.run(lambda connection: connection.execute("SELECT max(id) FROM lz_msgs").fetchone())
 
     def close(self) -> None:
         """Writes what is waiting and closes all connections."""

@@ -131,7 +131,8 @@ class SqlRetention:
         """Whether there is more to give back."""
         connection = self._database.connect(writing=True)
         try:
-            connection.execute(f"PRAGMA incremental_vacuum({RECLAIMED_PAGES})").fetchall()
+            # Only a script runs this statement to its end: it gives back a page a step, and no rows.
+            connection.executescript(f"PRAGMA incremental_vacuum({RECLAIMED_PAGES})")
             (left,) = connection.execute("PRAGMA freelist_count").fetchone()
             (mode,) = connection.execute("PRAGMA auto_vacuum").fetchone()
             if left > 0 and mode == _INCREMENTAL:

@@ -1,0 +1,147 @@
+"""Rows that amavisd wrote, in a database that it or a web interface made."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from string import Template
+
+import pytest
+
+from lazaret.model.quarantine import State
+from lazaret.store import dialect, migrations
+from lazaret.store.check import check_database
+from lazaret.store.opening import Store, open_store
+
+from .conftest import URL
+from .entries import quarantined
+
+PREFIX = (
+    b"X-Envelope-From: <promo@spam.example>\n"
+    b"X-Envelope-To: <Ann@home.example>,\n\t<bob@home.example>\n"
+    b"X-Envelope-To-Blocked: <Ann@home.example>\n"
+    b"X-Quarantine-ID: <9jc5xEn26f99>\n"
+    b"X-Spam-Flag: YES\n"
+    b"X-Spam-Status: Yes, score=6.642 tag=2 tag2=6.31 kill=6.31\n"
+    b"\ttests=[BAYES_99=3.5, HTML_MESSAGE=0.001,\n\tAM.WBL=-1.5, ALONE] autolearn=no\n"
+)
+MESSAGE = (
+    b"Received: from mx ([127.0.0.1])\n\tby localhost (amavis, port 10024)\n"
+    b"X-Spam-Status: this one the message brought along\n"
+    b"From: Big <promo@spam.example>\nSubject: You won\n\nbody\n"
+)
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> Iterator[Store]:
+    """A database as amavisd keeps it: the eight tables, one quarantined message, one unfinished row."""
+    tables = Template(migrations.available()[1].read_text()).substitute(dialect.SCHEMA_WORDS)
+    connection = sqlite3.connect(tmp_path / "lazaret.db")
+    connection.executescript(tables)
+    stored = PREFIX + MESSAGE
+    connection.executescript(
+        """
+        INSERT INTO maddr (id, email, domain) VALUES
+          (1, 'promo@spam.example', 'example.spam'), (2, 'ann@home.example', 'example.home'),
+          (3, 'bob@home.example', 'example.home');
+        INSERT INTO msgs (mail_id, secret_id, am_id, time_num, time_iso, sid, client_addr, size, content,
+          quar_type, quar_loc, dsn_sent, spam_level, message_id, from_addr, subject, host) VALUES
+          ('9jc5xEn26f99', 'MFV6n8TpDjNY', '1-1', 1769990000, '20260201T235320Z', 1, '192.0.2.9', 500, 'S',
+           'Q', '9jc5xEn26f99', 'N', 6.642, '<1@spam.example>', 'Big <promo@spam.example>', 'You won', 'mx');
+        INSERT INTO msgs (mail_id, am_id, time_num, time_iso, sid, size, host) VALUES
+          ('unfinished11', '1-2', 1769990001, '20260201T235321Z', 1, 500, 'mx');
+        INSERT INTO msgrcpt (mail_id, rseqnum, rid, content, ds, rs, bspam_level) VALUES
+          ('9jc5xEn26f99', 1, 2, 'S', 'D', ' ', 6.642), ('9jc5xEn26f99', 2, 3, 'C', 'P', ' ', 1.5);
+        """
+    )
+    connection.executemany(
+        "INSERT INTO quarantine (mail_id, chunk_ind, mail_text) VALUES ('9jc5xEn26f99', ?, ?)",
+        [(1, stored[:100]), (2, stored[100:])],
+    )
+    connection.commit()
+    connection.close()
+    opened = open_store(URL, tmp_path, create=True)
+    yield opened
+    opened.close()
+
+
+def find(store: Store, query: str = "", everything: bool = False) -> list[str]:
+    async def work() -> list[str]:
+        return [item.mail_id async for item in store.quarantine.find(query, everything=everything)]
+
+    return asyncio.run(work())
+
+
+def test_our_tables_are_put_beside_those_that_are_there(foreign: Store) -> None:
+    again = open_store(URL, foreign.database.path.parent, create=False)
+    assert ["9jc5xEn26f99"] == find(again)
+    again.close()
+
+
+def test_the_message_begins_after_the_fields_that_amavisd_added(foreign: Store) -> None:
+    text = asyncio.run(foreign.quarantine.text("9jc5xEn26f99"))
+    assert MESSAGE.replace(b"\n", b"\r\n") == text.message
+    assert PREFIX.replace(b"\n", b"\r\n") == text.octets[: text.prefix]
+
+
+def test_symbols_and_scores_come_from_the_stored_text(foreign: Store) -> None:
+    detail = asyncio.run(foreign.quarantine.detail("9jc5xEn26f99"))
+    expected = [("BAYES_99", 3.5), ("HTML_MESSAGE", 0.001), ("AM.WBL", -1.5), ("ALONE", 0.0)]
+    assert expected == [(hit.symbol, hit.score) for hit in detail.hits]
+    assert 6.642 == detail.item.score
+    copies = detail.item.copies
+    assert ["quarantine", "deliver"] == [copy.action for copy in copies]
+    assert [State.QUARANTINED, State.DELIVERED] == [copy.state for copy in copies]
+
+
+@pytest.mark.parametrize(
+    ("query", "hit"),
+    [
+        ("won", True),
+        ("YOU", True),
+        ("lost", False),
+        ("from:spam.example", True),
+        ("from:big", True),
+        ("from:prom", True),
+        ("to:ann@home.example", True),
+        ("action:discard", True),
+        ("state:quarantined", True),
+        ("-won", False),
+        ("-rule:BAYES_99", True),
+    ],
+)
+def test_they_are_found_by_what_their_tables_say(foreign: Store, query: str, hit: bool) -> None:
+    assert (["9jc5xEn26f99"] if hit else []) == find(foreign, query)
+
+
+def test_a_row_that_amavisd_has_not_finished_is_not_shown(foreign: Store) -> None:
+    assert ["9jc5xEn26f99"] == find(foreign, everything=True)
+
+
+def test_they_are_released_like_our_own(foreign: Store) -> None:
+    ask = foreign.quarantine.claim(
+        "9jc5xEn26f99", ["ann@home.example"], who="x", resent_message_id="<r@h>", again=False
+    )
+    assert "claimed" == asyncio.run(ask)[0].state
+
+
+def test_ours_stand_beside_theirs(foreign: Store) -> None:
+    entry = quarantined()
+    asyncio.run(foreign.journal.keep(entry))
+    assert [entry.mail_id, "9jc5xEn26f99"] == find(foreign, "won")
+    assert [] == check_database(foreign.database)
+
+
+def test_the_same_id_in_two_partitions_must_be_told_apart(foreign: Store) -> None:
+    connection = foreign.database.connect(writing=True)
+    connection.execute(
+        "INSERT INTO msgs SELECT 25, mail_id, secret_id, am_id, time_num, time_iso, sid, policy, client_addr,"
+        " size, originating, content, quar_type, quar_loc, dsn_sent, spam_level, message_id, from_addr,"
+        " 'The other', host FROM msgs WHERE mail_id = '9jc5xEn26f99'"
+    )
+    connection.close()
+    with pytest.raises(Exception, match=r"9jc5xEn26f99\[0\], 9jc5xEn26f99\[25\]"):
+        asyncio.run(foreign.quarantine.detail("9jc5xEn26f99"))
+    detail = asyncio.run(foreign.quarantine.detail("9jc5xEn26f99[25]"))
+    assert ("The other", 25) == (detail.item.subject, detail.item.partition_tag)
+    assert 2 == len(find(foreign))

@@ -1,0 +1,173 @@
+"""The rows that the filter writes, and what it remembers between two attempts."""
+
+import asyncio
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lazaret.model.errors import StoreUnavailable
+from lazaret.model.quarantine import State
+from lazaret.store import journal as journal_module
+from lazaret.store.opening import Store, open_store
+from lazaret.store.room import Room
+
+from .conftest import URL
+from .entries import NOW, delivered, quarantined, recipient
+
+
+def row(store: Store, statement: str, *values: object) -> sqlite3.Row:
+    connection = store.database.connect()
+    connection.row_factory = sqlite3.Row
+    found: sqlite3.Row = connection.execute(statement, values).fetchone()
+    connection.close()
+    return found
+
+
+def test_a_quarantined_message_is_in_the_tables_as_amavis_would_have_it(store: Store) -> None:
+    entry = quarantined(recipients=(recipient("Ann@Home.EXAMPLE"),), time=NOW + 0.7)
+    asyncio.run(store.journal.keep(entry))
+    msgs = dict(row(store, "SELECT * FROM msgs WHERE mail_id = ?", entry.mail_id))
+    assert {
+        "partition_tag": 0,
+        "mail_id": entry.mail_id,
+        "secret_id": entry.secret_id,
+        "am_id": "00001-01",
+        "time_num": 1_770_000_000,
+        "time_iso": "20260202T024000Z",
+        "policy": "",
+        "client_addr": "192.0.2.7",
+        "size": len(entry.text or b"") - entry.prefix,
+        "originating": "N",
+        "content": "S",
+        "quar_type": "Q",
+        "quar_loc": entry.mail_id,
+        "dsn_sent": "N",
+        "spam_level": 6.001,
+        "message_id": "<won-1@prizes.example>",
+        "from_addr": "Big Prizes <win@prizes.example>",
+        "subject": "You won",
+        "host": "mail.home.example",
+    } == {name: value for name, value in msgs.items() if name != "sid"}
+    sender = row(store, "SELECT * FROM maddr WHERE id = ?", msgs["sid"])
+    assert ("promo@news.spam.example", "example.spam.news") == (sender["email"], sender["domain"])
+    msgrcpt = dict(row(store, "SELECT * FROM msgrcpt WHERE mail_id = ?", entry.mail_id))
+    rcpt = row(store, "SELECT * FROM maddr WHERE id = ?", msgrcpt.pop("rid"))
+    assert ("ann@home.example", "example.home") == (rcpt["email"], rcpt["domain"])
+    assert {
+        "partition_tag": 0,
+        "mail_id": entry.mail_id,
+        "rseqnum": 1,
+        "is_local": "Y",
+        "content": "S",
+        "ds": "D",
+        "rs": " ",
+        "bl": "N",
+        "wl": "N",
+        "bspam_level": 6.001,
+        "smtp_resp": "250 2.7.0 Ok, discarded, id=00001-01 - spam",
+    } == msgrcpt
+
+
+@pytest.mark.parametrize(
+    ("action", "letter"),
+    [("deliver", "P"), ("mark", "P"), ("quarantine", "D"), ("discard", "D"), ("reject", "R"), ("defer", "T")],
+)
+def test_each_action_has_its_letter(store: Store, action: str, letter: str) -> None:
+    asyncio.run(store.journal.keep(delivered(recipients=(recipient(action=action),))))
+    assert letter == row(store, "SELECT ds FROM msgrcpt")["ds"]
+
+
+def test_a_delivered_message_has_no_quarantine(store: Store) -> None:
+    asyncio.run(store.journal.keep(delivered()))
+    found = row(store, "SELECT quar_type, quar_loc FROM msgs")
+    assert (" ", "") == (found["quar_type"], found["quar_loc"])
+
+
+def test_the_null_sender_is_an_empty_address(store: Store) -> None:
+    asyncio.run(store.journal.keep(quarantined(sender="")))
+    found = row(store, "SELECT a.email, a.domain FROM msgs m JOIN maddr a ON a.id = m.sid")
+    assert ("", "") == (found["email"], found["domain"])
+
+
+def test_a_row_of_amavis_is_found_by_sql_with_text_parameters(store: Store) -> None:
+    """Web interfaces of amavis ask like this."""
+    entry = quarantined(mail_id="012345678901")
+    asyncio.run(store.journal.keep(entry))
+    found = row(
+        store,
+        "SELECT m.mail_id, typeof(m.mail_id) AS kind FROM msgs m JOIN msgrcpt r ON r.mail_id = m.mail_id"
+        " JOIN maddr a ON a.id = r.rid WHERE a.email = ? AND m.mail_id = ?",
+        "ann@home.example",
+        "012345678901",
+    )
+    assert ("012345678901", "text") == (found["mail_id"], found["kind"])
+
+
+def test_answers_of_the_next_hop_complete_a_kept_entry(store: Store) -> None:
+    bob = recipient("Bob@x.example", action="deliver", stored=False, response="")
+    entry = quarantined(recipients=(recipient(), bob))
+    asyncio.run(store.journal.keep(entry))
+    refused = replace(bob, action="quarantine", stored=True, response="550 5.1.1 no", reason="refused")
+    became = (entry.recipients[0], refused)
+    asyncio.run(store.journal.answered(entry.mail_id, became, dsn_sent="Y", durable=True))
+    detail = asyncio.run(store.quarantine.detail(entry.mail_id))
+    responses = [copy.response for copy in detail.item.copies]
+    assert ["250 2.7.0 Ok, discarded, id=00001-01 - spam", "550 5.1.1 no"] == responses
+    assert ["quarantine", "quarantine"] == [copy.action for copy in detail.item.copies]
+    assert State.QUARANTINED == detail.item.copies[1].state
+    assert "refused" == detail.reasons["Bob@x.example"]
+    assert "D" == row(store, "SELECT ds FROM msgrcpt WHERE rseqnum = 2")["ds"]
+    assert "Y" == row(store, "SELECT dsn_sent FROM msgs")["dsn_sent"]
+
+
+def test_a_database_that_is_gone_does_not_answer(store: Store) -> None:
+    asyncio.run(store.ping())
+    store.database.path.unlink()
+    with pytest.raises(StoreUnavailable, match="No such file"):
+        asyncio.run(store.ping())
+
+
+def test_who_was_served_is_remembered_for_the_retry_of_the_same_message(store: Store) -> None:
+    journal = store.journal
+
+    async def work() -> None:
+        await journal.remember_done("4c1", "a@x", b"digest", {"Ann@home.example": "250 one"})
+        await journal.remember_done("4c1", "a@x", b"digest", {"bob@home.example": "250 two"})
+        await journal.remember_done("4c1", "a@x", b"digest", {"bob@home.example": "250 three"})
+        served = {"Ann@home.example": "250 one", "bob@home.example": "250 three"}
+        assert served == await journal.done_before("4c1", "a@x", b"digest")
+        assert {} == await journal.done_before("4c2", "a@x", b"digest")
+        assert {} == await journal.done_before("4c1", "b@x", b"digest")
+        assert {} == await journal.done_before("4c1", "a@x", b"other")
+
+    asyncio.run(work())
+
+
+def test_after_seven_days_the_retries_are_over(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    asyncio.run(store.journal.remember_done("4c1", "a@x", b"digest", {"ann@home.example": "250 one"}))
+    monkeypatch.setattr(journal_module, "PARTIAL_DAYS", 0)
+    assert {} == asyncio.run(store.journal.done_before("4c1", "a@x", b"digest"))
+
+
+def test_room_is_asked_of_the_file_system(tmp_path: Path) -> None:
+    assert Room(tmp_path, 1).is_left()
+    assert not Room(tmp_path, 1 << 62).is_left()
+    with pytest.raises(StoreUnavailable):
+        Room(tmp_path / "gone", 1).is_left()
+
+
+def test_an_answer_about_room_holds_for_a_second(tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    room = Room(place, 1)
+    assert room.is_left()
+    place.rmdir()
+    assert room.is_left()
+
+
+def test_a_full_disk_is_told_before_the_mail_is_taken(tmp_path: Path) -> None:
+    store = open_store(URL, tmp_path, create=True, min_free=1 << 62)
+    assert not asyncio.run(store.journal.has_room())
+    store.close()
