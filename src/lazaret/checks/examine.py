@@ -22,28 +22,27 @@ async def examine(
     """All hits of all checks, each symbol once.
 
     A check that cannot answer, or fails, is reported as unavailable and decides nothing; whether the
-    message waits for it says `on_unavailable` (check name -> "ignore" or "defer"). A message that
-    exhausts the budget of `budget_s` seconds keeps the hits found so far, gets LAZARET_OVER_BUDGET,
-    and the checks that are left do not run.
+    message waits for it says `on_unavailable` (check name -> "ignore" or "defer"). A message that costs
+    more than `budget_s` seconds of work keeps the hits found so far, gets LAZARET_OVER_BUDGET, and the
+    checks that are left do not run. Waiting is not work: services that keep us waiting for longer than
+    `budget_s`, all together, are unavailable.
     """
     started = time.monotonic()
-    deadline = started + budget_s
+    patience = _Patience(budget_s)
     wishes = on_unavailable or {}
     hits: dict[str, ScoredHit] = {}
     unavailable: list[Unavailable] = []
     over_budget = scan.message.over_budget
     for check in checks:
-        if time.monotonic() > deadline:
+        if time.monotonic() - started - patience.waited > budget_s:
+            log.warning("over the budget of %g s before check %s", budget_s, check.name)
             over_budget = True
             break
         try:
-            await _run(check, scan, hits, deadline)
+            await _run(check, scan, hits, patience)
         except OverBudget as e:
             over_budget = True
             log.warning("check %s: over budget: %s", check.name, e)
-        except TimeoutError:
-            over_budget = True
-            log.warning("check %s: over the budget of %g s", check.name, budget_s)
         except CheckUnavailable as e:
             unavailable.append(Unavailable(check.name, str(e), wishes.get(check.name) == "defer"))
         except Exception as e:
@@ -56,22 +55,37 @@ async def examine(
     return Report(tuple(hits.values()), tuple(unavailable), over_budget, took_ms)
 
 
-async def _run(check: Check, scan: Scan, hits: dict[str, ScoredHit], deadline: float) -> None:
+class _Patience:
+    """How long services may keep one message waiting, all of them together."""
+
+    def __init__(self, budget_s: float) -> None:
+        self._budget_s = budget_s
+        self.waited = 0.0
+
+    async def take(self, found: AsyncIterator[Hit], check: Check, hits: dict[str, ScoredHit]) -> None:
+        """Collects what the check finds. CheckUnavailable when it takes too long."""
+        began = time.monotonic()
+        limit = asyncio.timeout(self._budget_s - self.waited)
+        try:
+            async with limit:
+                async for hit in found:
+                    hits.setdefault(hit.symbol, _scored(hit, check.symbols[hit.symbol]))
+        except TimeoutError:
+            if limit.expired():
+                raise CheckUnavailable(f"no answer within {self._budget_s:g} s") from None
+            raise
+        finally:
+            self.waited += time.monotonic() - began
+
+
+async def _run(check: Check, scan: Scan, hits: dict[str, ScoredHit], patience: _Patience) -> None:
     """Collects as it goes, so that what was found before a failure counts."""
     found = check.run(scan)
-    if isinstance(found, Iterator):
-        for hit in found:
-            hits.setdefault(hit.symbol, _scored(hit, check.symbols[hit.symbol]))
+    if not isinstance(found, Iterator):
+        await patience.take(found, check, hits)
         return
-    await _run_waiting(found, check, hits, deadline)
-
-
-async def _run_waiting(
-    found: AsyncIterator[Hit], check: Check, hits: dict[str, ScoredHit], deadline: float
-) -> None:
-    async with asyncio.timeout(deadline - time.monotonic()):
-        async for hit in found:
-            hits.setdefault(hit.symbol, _scored(hit, check.symbols[hit.symbol]))
+    for hit in found:
+        hits.setdefault(hit.symbol, _scored(hit, check.symbols[hit.symbol]))
 
 
 def _scored(hit: Hit, symbol: Symbol) -> ScoredHit:
