@@ -83,6 +83,18 @@ def expiry(config: Config) -> Expiry:
 # For the filter
 
 
+def preload() -> None:
+    """Imports all that a worker needs. Before the fork: the pages are shared by all workers then, and
+    an upgrade of the files on disk does not reach half of a running service."""
+    import lazaret.checks.rules
+    import lazaret.flow.ampdp
+    import lazaret.flow.deliver
+    import lazaret.flow.filter
+    import lazaret.mime.selectors
+    import lazaret.mime.text
+    import lazaret.mime.urls  # noqa: F401 -- importing is all that is wanted
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What a worker works with."""

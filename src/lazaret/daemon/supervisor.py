@@ -99,6 +99,7 @@ class _Supervisor:
         listeners = sockets.bind_all(config)
         privileges.become_service_user(config)
         app.open_store(config, create=True).close()
+        app.preload()
         self._state = State(config, app.load_rules(config, self._task.progress), listeners)
         self._signals.install()
         self._add_generation(self._state)
