@@ -14,6 +14,11 @@ from lazaret.rules.book import Regex
 
 _EVERY = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_ALLOWEMPTY
 _EXACT_SIZE = 400
+"""Positions that are put into a database as they are."""
+
+_EXACT_GROWTH = 1.2
+"""Word lists may have more: their repeats do not make them much longer than they are written."""
+
 _MAX_LENGTH = 15_000
 
 
@@ -43,10 +48,12 @@ def form_of(regex: Regex, *, exact: bool = True) -> Form | None:
 def _forms(regex: Regex, node: perl_regex.Node) -> Iterator[Form]:
     prefix = b"(?" + regex.modifiers.encode() + b")" if regex.modifiers else b""
     text = prefix + perl_regex.dialect(regex.source)
-    if widen.size(node) <= _EXACT_SIZE and len(text) <= _MAX_LENGTH:
-        if widen.is_regular(node):
+    if len(text) <= _MAX_LENGTH:
+        regular = widen.is_regular(node)
+        if regular and widen.size(node) <= max(_EXACT_SIZE, _EXACT_GROWTH * len(text)):
             yield Form(text, _EVERY, True)
-        yield Form(text, _EVERY | hyperscan.HS_FLAG_PREFILTER, False)
+        if widen.size(node) <= _EXACT_SIZE:
+            yield Form(text, _EVERY | hyperscan.HS_FLAG_PREFILTER, False)
     fine = widen.widen(node)
     if len(fine) <= _MAX_LENGTH:
         yield Form(fine, _EVERY, False)

@@ -47,6 +47,7 @@ class Evaluator:
         functions = evals.functions()
         self._called = [(c.rule, functions[c.function], c.arguments) for c in program.called]
         self._settler = Settler(program.metas, len(program.names))
+        self._known_grounds: dict[str, list[int]] = {}
         self._numbers = {name: number for number, name in enumerate(program.names)}
 
     def _place(self, search: Search) -> None:
@@ -71,7 +72,7 @@ class Evaluator:
         run = Run(message, list(self._program.baseline), seconds)
         try:
             self._search(run)
-            self._call(run, Subject(message, self._settings, now, recipients))
+            self._call(run, Subject(message, self._settings, run.headers, now, recipients))
         except DeadlineError:
             run.exceeded = f"the rules took more than {seconds:g} s"
         self._settler.settle(run)
@@ -83,7 +84,7 @@ class Evaluator:
     def _search(self, run: Run) -> None:
         message = run.message
         for search in self._searches_of_header(message):
-            value = views.header(message, search.group.selector)
+            value = run.headers.get(search.group.selector)
             if value is not None:
                 search.header(run, value)
         for view, texts in views.TEXTS.items():
@@ -126,7 +127,13 @@ class Evaluator:
                 break
         return _readable(", ".join(dict.fromkeys(t.strip() for t in texts if t.strip())))
 
-    def _grounds(self, name: str) -> Iterator[int]:
+    def _grounds(self, name: str) -> list[int]:
+        """The rules with a text of their own on which the rule builds, the nearest first."""
+        if name not in self._known_grounds:
+            self._known_grounds[name] = list(self._find_grounds(name))
+        return self._known_grounds[name]
+
+    def _find_grounds(self, name: str) -> Iterator[int]:
         rules = self._program.book.rules
         waiting, seen = [name], {name}
         while waiting:

@@ -3,6 +3,7 @@
 import time
 
 from lazaret.mime.message import Message
+from lazaret.rules.views import HeaderValues
 
 
 class DeadlineError(Exception):
@@ -16,6 +17,7 @@ class Run:
         "_deadline",
         "changed",
         "exceeded",
+        "headers",
         "message",
         "shown",
         "spent",
@@ -26,6 +28,7 @@ class Run:
 
     def __init__(self, message: Message, values: list[float], seconds: float) -> None:
         self.message = message
+        self.headers = HeaderValues(message)
         self.values = values
         self.changed: set[int] = set()
         """Rules whose value is, or was for a while, another than at the start."""

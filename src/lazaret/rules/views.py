@@ -33,9 +33,20 @@ def base(selector: str) -> str:
     return selector.partition(":")[0].lower()
 
 
-def header(message: Message, selector: str) -> bytes | None:
-    """The value that a header rule searches; None when the field is absent."""
-    return selectors.get(message, selector)
+class HeaderValues:
+    """The values that header rules search, each made once per message."""
+
+    __slots__ = ("_made", "_message")
+
+    def __init__(self, message: Message) -> None:
+        self._message = message
+        self._made: dict[str, bytes | None] = {}
+
+    def get(self, selector: str) -> bytes | None:
+        """None when the field is absent."""
+        if selector not in self._made:
+            self._made[selector] = selectors.get(self._message, selector)
+        return self._made[selector]
 
 
 def part_headers(message: Message, selector: str) -> Iterator[bytes | None]:

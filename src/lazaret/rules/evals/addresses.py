@@ -113,4 +113,14 @@ def _wanted(address: str, part: str) -> str:
 
 def _stands_in(wanted: str, text: str) -> bool:
     """As a word of its own."""
-    return re.search(rf"(?<![\w.@-]){re.escape(wanted)}(?![\w@-])", text) is not None
+    start = text.find(wanted)
+    while start >= 0:
+        before, after = text[start - 1 : start], text[start + len(wanted) : start + len(wanted) + 1]
+        if not _continues(before, "_.@-") and not _continues(after, "_@-"):
+            return True
+        start = text.find(wanted, start + 1)
+    return False
+
+
+def _continues(neighbour: str, signs: str) -> bool:
+    return neighbour != "" and (neighbour.isalnum() or neighbour in signs)

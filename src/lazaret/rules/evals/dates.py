@@ -9,7 +9,7 @@ from lazaret.rules.evals.ranges import number, within
 
 _DATE = re.compile(
     r"(?:^|[\s,])(\d{1,2})\s+(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+(\d{2,4})\s+"
-    r"(\d{1,2}):(\d\d)(?::(\d\d))?\s*(?:([ap])m)?\s*([+-]\d{2}:?\d{2}|[a-z]{1,5})?",
+    r"(\d{1,2}):(\d\d)(?::(\d\d))?\s*(?:[ap]m)?\s*([+-]\d{2}:?\d{2}|[a-z]{1,5})?",
     re.IGNORECASE | re.ASCII,
 )
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -25,17 +25,18 @@ _HOUR = 3600
 
 
 def parse_date(text: str) -> float | None:
-    """Seconds since 1970 of an RFC 5322 date, leniently read; None when there is none."""
+    """Seconds since 1970 of an RFC 5322 date, leniently read (AM and PM are passed over); None when it is none."""
     found = _DATE.search(text)
     if not found:
         return None
-    day, month, year, hour, minute, second, half, zone = found.groups()
+    day, month, year, hour, minute, second, zone = found.groups()
     years = int(year)
     if len(year) < 4:
         years += 2000 if years < 70 else 1900
-    hours = int(hour) % 12 + (12 if half in ("p", "P") else 0) if half else int(hour)
     try:
-        local = datetime(years, _MONTHS.index(month.lower()) + 1, int(day), hours, int(minute), tzinfo=UTC)
+        local = datetime(
+            years, _MONTHS.index(month.lower()) + 1, int(day), int(hour), int(minute), tzinfo=UTC
+        )
     except ValueError:
         return None
     return local.timestamp() + int(second or 0) - _offset(zone or "").total_seconds()

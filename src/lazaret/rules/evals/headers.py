@@ -16,6 +16,7 @@ _CAPITALS_CHARSET = re.compile(
     re.IGNORECASE,
 )
 """Encoded words of charsets in which letters look like capitals once the rest is thrown away."""
+_PREFIXES = re.compile(rb"(?:(?:Re|Fwd?|Aw|Antwort|Sv|Vs):\s*)+", re.IGNORECASE)
 _ADDRESS = re.compile(rb"[\w.=-]+@\w+(?:[\w.-]+\.)+\w+")
 _COMMENT = re.compile(rb"\(.*?\)")
 _SIMILAR_COUNT = 5
@@ -36,9 +37,9 @@ def header_count_range(subject: Subject, name: str, low: str, high: str) -> int:
 @eval_function("check_illegal_chars")
 def illegal_chars(subject: Subject, name: str, ratio: str, count: str) -> int:
     """Octets that should have been encoded (RFC 2045): at least `count`, and `ratio` of all."""
-    selector = name if name == "ALL" or name.endswith(":raw") else f"{name}:raw"
+    selector = name if name.endswith(":raw") else f"{name}:raw"
     value = subject.header(selector)
-    if name == "ALL":
+    if selector == "ALL:raw":
         value = _SUBJECT_OR_FROM.sub(b"", _FOLD.sub(b"  ", value))
     if not value:
         return 0
@@ -51,7 +52,7 @@ def illegal_chars(subject: Subject, name: str, ratio: str, count: str) -> int:
 @eval_function("subject_is_all_caps")
 def subject_is_all_caps(subject: Subject) -> int:
     """Several words, ten characters or more, every ASCII letter a capital."""
-    text = subject.header("Subject").strip()
+    text = _PREFIXES.sub(b"", subject.header("Subject").strip())
     if len(text) < 10 or len(text.split()) < 2 or _CAPITALS_CHARSET.search(subject.header("Subject:raw")):
         return 0
     letters = re.sub(rb"[^a-zA-Z]", b"", text)

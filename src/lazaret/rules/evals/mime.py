@@ -8,9 +8,12 @@ from lazaret.rules.evals import Subject, eval_function
 from lazaret.rules.evals.ranges import above, within
 
 _BLANK_LINES = re.compile(rb"^[ \t\r\f\v]*\n[ \t\r\f\v]*$", re.MULTILINE)
-_LONG_LINE = re.compile(rb"^(?!SPAM: )[^\n]{77}", re.MULTILINE)
+_LONG_LINE = re.compile(rb"^(?!SPAM: )[^\n]{79}", re.MULTILINE)
 _NEEDLESS_ESCAPE = re.compile(rb"=(?:09|3[0-9ABCEF]|[2456][0-9A-F]|7[0-9A-E])")
 _TRAILING_BLANKS = re.compile(rb"((?:=09|=20)+)[ \t\r\f\v]*$", re.MULTILINE)
+_ASCII = re.compile(
+    rb"us-ascii|ansi_x3\.4-19(?:68|86)|iso-ir-6|iso_646\.irv:1991|ascii|iso646-us|us|(?:ibm|cp)367|csascii"
+)
 _ISO = re.compile(rb"iso-\S+-\S+\b")
 _KNOWN_ISO = re.compile(rb"iso-(?:8859-\d{1,2}|2022-(?:jp|kr))\b")
 _USUAL_ALTERNATIVES = ("multipart/related", "application/rtf")
@@ -154,7 +157,7 @@ def _count_part(counts: dict[str, float], part: Part, encoding: bytes, dispositi
         if not part.type.name:
             counts["mime_base64_no_name"] = 1
         shown = disposition.startswith((b"attachment", b"inline"))
-        if kind.startswith("text") and b"utf-8" not in charset and not shown:
+        if kind.startswith("text") and (not charset or _ASCII.search(charset)) and not shown:
             counts["mime_base64_encoded_text"] = 1
     elif b"quoted-printable" in encoding:
         count("mime_qp_count")

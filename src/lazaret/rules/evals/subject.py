@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from lazaret.mime.message import Message
-from lazaret.rules import views
+from lazaret.rules.views import HeaderValues
 
 T = TypeVar("T")
 
@@ -34,13 +34,19 @@ class Settings:
 class Subject:
     """One message under examination. `now` in seconds since 1970; `recipients` are the envelope's."""
 
-    __slots__ = ("_built", "message", "now", "recipients", "settings")
+    __slots__ = ("_built", "_headers", "message", "now", "recipients", "settings")
 
     def __init__(
-        self, message: Message, settings: Settings, now: float, recipients: tuple[str, ...] = ()
+        self,
+        message: Message,
+        settings: Settings,
+        headers: HeaderValues,
+        now: float,
+        recipients: tuple[str, ...] = (),
     ) -> None:
         self.message = message
         self.settings = settings
+        self._headers = headers
         self.now = now
         self.recipients = recipients
         self._built: dict[Callable[[Subject], object], object] = {}
@@ -53,7 +59,7 @@ class Subject:
 
     def header(self, selector: str) -> bytes:
         """What a header rule with this selector would search; b"" when the field is absent."""
-        return views.header(self.message, selector) or b""
+        return self._headers.get(selector) or b""
 
     def values(self, selector: str) -> list[str]:
         """The lines of `header` as text, trimmed, without empty ones: one address of `To:addr` each."""
