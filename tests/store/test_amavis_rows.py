@@ -12,6 +12,7 @@ from lazaret.model.quarantine import State
 from lazaret.store import dialect, migrations
 from lazaret.store.check import check_database
 from lazaret.store.opening import Store, open_store
+from lazaret.store.reindex import Extract, reindex
 
 from .conftest import URL
 from .entries import quarantined
@@ -145,3 +146,31 @@ def test_the_same_id_in_two_partitions_must_be_told_apart(foreign: Store) -> Non
     detail = asyncio.run(foreign.quarantine.detail("9jc5xEn26f99[25]"))
     assert ("The other", 25) == (detail.item.subject, detail.item.partition_tag)
     assert 2 == len(find(foreign))
+
+
+def test_once_indexed_their_body_and_symbols_are_found(foreign: Store) -> None:
+    def extract(message: bytes) -> Extract:
+        assert MESSAGE.replace(b"\n", b"\r\n") == message
+        return Extract("the hidden words", ("a.zip",), "Claims <claims@other.example>", "team@list.example")
+
+    octets = MESSAGE.replace(b"\n", b"\r\n")
+    entry = quarantined(text=PREFIX + octets, prefix=len(PREFIX), digest=b"", body_text="gone soon")
+    asyncio.run(foreign.journal.keep(entry))
+    told: list[int] = []
+    assert 2 == asyncio.run(reindex(foreign, extract, told.append))
+    assert [2] == told
+    both, theirs = [entry.mail_id, "9jc5xEn26f99"], ["9jc5xEn26f99"]
+    for query in (
+        '"hidden words"',
+        "attachment:zip",
+        "subject:won",
+        "from:claims@other.example",
+        "to:list.example",
+    ):
+        assert both == find(foreign, query)
+    for query in ("rule:AM.WBL", "action:discard", "-queue-id:4cXYZ"):
+        assert theirs == find(foreign, query)
+    assert [] == find(foreign, "soon")
+    assert octets == asyncio.run(foreign.quarantine.text("9jc5xEn26f99")).message
+    assert "BAYES_99" == asyncio.run(foreign.quarantine.detail("9jc5xEn26f99")).item.symbols[0]
+    assert [] == check_database(foreign.database)

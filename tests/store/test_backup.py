@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from lazaret.model.errors import UserError
-from lazaret.store.backup import backup, restore
+from lazaret.store import migrations
+from lazaret.store.backup import backup, restore, upgrade
 from lazaret.store.check import check, check_database
 from lazaret.store.database import Database
 from lazaret.store.opening import Store, open_store
@@ -126,3 +127,26 @@ def test_a_database_in_service_is_checked_as_it_is(store: Store) -> None:
 def test_a_missing_one_cannot_be_checked(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no database .*none\.db"):
         check(tmp_path / "none.db")
+
+
+def test_an_upgrade_takes_a_backup_first(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(store)
+    folder = tmp_path / "schema"
+    folder.mkdir()
+    for file in migrations.available().values():
+        (folder / file.name).write_text(file.read_text())
+    (folder / "0003_later.sql").write_text("CREATE TABLE lz_later (x integer);\n")
+    assert [] == upgrade(store.database, tmp_path / "needless.db")
+    assert not (tmp_path / "needless.db").exists()
+
+    monkeypatch.setattr(migrations, "_FOLDER", folder)
+    for create in (True, False):
+        with pytest.raises(UserError, match="db upgrade"):
+            open_store(URL, store.database.path.parent, create=create)
+    assert [3] == upgrade(store.database, tmp_path / "before.db")
+    assert [] == upgrade(store.database, tmp_path / "needless.db")
+    open_store(URL, store.database.path.parent, create=False).close()
+    monkeypatch.undo()
+    assert [] == check(tmp_path / "before.db")

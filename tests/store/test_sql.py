@@ -53,7 +53,7 @@ def is_execution(node: ast.AST) -> bool:
 
 
 def is_constant(piece: ast.expr) -> bool:
-    """A constant, a name of one, another such statement, or the text of a Condition, which is made of them."""
+    """A constant, a name of one, another such statement, or the text of a Condition, made of them."""
     if isinstance(piece, ast.Constant):
         return True
     if isinstance(piece, ast.Name):

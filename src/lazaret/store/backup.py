@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from lazaret.model.errors import UserError
-from lazaret.store import manifest
+from lazaret.store import manifest, migrations
 from lazaret.store.check import check_database
 from lazaret.store.database import EX_NOINPUT, Database, transaction
 from lazaret.store.manifest import Contents
@@ -61,6 +61,16 @@ def restore(file: Path, database: Database) -> dict[str, Contents]:
             manifest.drop(made)
     _finish(part, database.path)
     return contents
+
+
+def upgrade(database: Database, file: Path) -> list[int]:
+    """Brings older tables up to date after a backup into `file`; the migrations applied, none if current."""
+    database.require()
+    with database.trouble(), closing(database.connect(writing=True)) as connection:
+        if not migrations.available().keys() - migrations.applied(connection):
+            return []
+        backup(database, file)
+        return migrations.migrate(connection)
 
 
 def _begin(target: Path) -> Path:

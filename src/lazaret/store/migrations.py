@@ -1,4 +1,4 @@
-"""Bringing the tables of a database up to date: each numbered file of `schema/` in one transaction."""
+"""Bringing the tables of a database up to date: the numbered files of `schema/`, each applied once."""
 
 import re
 import time
@@ -36,20 +36,21 @@ def is_foreign(connection: Connection) -> bool:
 
 
 def migrate(connection: Connection) -> list[int]:
-    """Applies what is missing; the numbers applied. Processes that start together do it once.
+    """Applies what is missing, in one transaction; the numbers applied. Of processes at once, one does it.
 
     Tables of amavisd-new that are there already stay as they are: only our own are put beside them.
     """
     done = []
-    for number, file in available().items():
-        with transaction(connection):
-            if number in applied(connection):
+    with transaction(connection):
+        have = applied(connection)
+        foreign = AMAVIS not in have and "msgs" in _tables(connection)
+        for number, file in available().items():
+            if number in have:
                 continue
-            foreign = number == AMAVIS and "msgs" in _tables(connection)
-            if not foreign:
+            if not (foreign and number == AMAVIS):
                 _run(connection, file)
             _record(connection, number, "other" if foreign else "lazaret")
-        done.append(number)
+            done.append(number)
     return done
 
 

@@ -69,7 +69,8 @@ def prepare(database: Database, *, create: bool) -> bool:
     connection = database.connect(writing=create)
     try:
         with database.trouble():
-            if create:
+            # An older version is brought up to date by `db upgrade` alone, which takes a backup first.
+            if create and not migrations.applied(connection):
                 migrations.migrate(connection)
             migrations.require_current(connection, database.path)
             return migrations.is_foreign(connection)

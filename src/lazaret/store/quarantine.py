@@ -173,7 +173,7 @@ def _amavis_hits(connection: Connection, message: Key) -> tuple[ScoredHit, ...]:
     except NoSuchMessage:
         return ()
     prefix = stored.octets[: stored.prefix].replace(b"\r\n", b"\n")
-    return tuple(ScoredHit(name, score, "") for name, score in text.amavis_tests(prefix))
+    return tuple(text.amavis_tests(prefix))
 
 
 def _reasons(connection: Connection, msg: int, item: Item) -> dict[str, str]:

@@ -147,13 +147,15 @@ def _last(connection: Connection, message: Key, recipient: str) -> Found | None:
 def _released_by_other_tools(
     connection: Connection, message: Key, wanted: ReleaseRecord
 ) -> ReleaseRecord | None:
-    """The release that amavisd-release or a web interface left in `msgrcpt.rs` alone."""
+    """The release that amavisd-release or a web interface left in `msgrcpt.rs` alone, at an unknown time."""
     found = connection.execute(
         "SELECT r.smtp_resp FROM msgrcpt r JOIN maddr a ON a.id = r.rid"
         " WHERE r.partition_tag = :tag AND r.mail_id = :mail_id AND a.email = :email AND r.rs = 'R'",
         _key(message, wanted.recipient),
     ).fetchone()
-    return replace(wanted, state="released", response=found[0] or "") if found else None
+    if found is None:
+        return None
+    return replace(wanted, time=0.0, state="released", response=found[0] or "")
 
 
 def _insert(connection: Connection, message: Key, wanted: ReleaseRecord) -> ReleaseRecord:

@@ -1,14 +1,15 @@
 """One message as rows of amavisd-new's storage tables and of our own, all written in one transaction."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from sqlite3 import Connection
 
 from lazaret.model import words
 from lazaret.model.address import reversed_domain
 from lazaret.model.entry import Entry
-from lazaret.model.verdict import Action
+from lazaret.model.verdict import Action, ScoredHit
 from lazaret.store import addresses, fulltext, text
 from lazaret.store.addresses import exact, in_header, key, names_in, plain
 from lazaret.store.inserting import Table, insert
@@ -46,14 +47,25 @@ _LZ_MSGS = Table(
     "lz_msgs",
     (
         *("id", "partition_tag", "mail_id", "sender", "queue_id", "client_name", "helo", "took_ms"),
-        *("hits", "unavailable", "prefix", "line_ends", "digest", "indexed", "from_sender"),
-        *("subject_words", "from_words", "reply_words", "to_words"),
+        *("hits", "unavailable", "prefix", "line_ends", "digest", "indexed"),
+        *("subject_words", "from_sender", "from_words", "reply_words", "to_words"),
     ),
 )
 _LZ_MSGRCPT = Table("lz_msgrcpt", ("msg", "rseqnum", "address", "action", "stored", "reason"))
-_LZ_ADDRESSES = Table("lz_addresses", ("msg", "num", "field", "email", "domain"))
-_LZ_HITS = Table("lz_hits", ("symbol", "msg", "score"))
-_LZ_ATTACHMENTS = Table("lz_attachments", ("msg", "num", "name"))
+LZ_ADDRESSES = Table("lz_addresses", ("msg", "num", "field", "email", "domain"))
+LZ_HITS = Table("lz_hits", ("symbol", "msg", "score"))
+LZ_ATTACHMENTS = Table("lz_attachments", ("msg", "num", "name"))
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Three fields of a message, decoded."""
+
+    sender: str
+    """From."""
+    reply_to: str
+    to: str
+    """To and Cc."""
 
 
 class Rows:
@@ -80,16 +92,15 @@ class Rows:
         ours = [_lz_msgs(msg, entry, line_ends.get(msg, text.AS_LF), symbols) for msg, entry in numbered]
         insert(connection, _LZ_MSGS, ours)
         insert(connection, _LZ_MSGRCPT, [row for msg, entry in numbered for row in _lz_msgrcpt(msg, entry)])
-        named = [row for msg, entry in numbered for row in _lz_addresses(msg, entry)]
-        insert(connection, _LZ_ADDRESSES, named)
+        named = [row for msg, entry in numbered for row in _address_rows(msg, entry)]
+        insert(connection, LZ_ADDRESSES, named)
         # In the order of their key, which spares SQLite most of the search for each row's place.
-        hits = sorted(row for msg, entry in numbered for row in _lz_hits(msg, entry, symbols))
-        insert(connection, _LZ_HITS, hits)
+        hits = sorted(row for msg, entry in numbered for row in hit_rows(msg, entry.hits, symbols))
+        insert(connection, LZ_HITS, hits)
         for msg, entry, octets, _ in stored:
             chunks = text.chunks(octets)
             insert(connection, _QUARANTINE, [(0, entry.mail_id, number, chunk) for number, chunk in chunks])
-            attachments = [(msg, n, plain(name, 255)) for n, name in enumerate(entry.attachments, 1)]
-            insert(connection, _LZ_ATTACHMENTS, attachments)
+            insert(connection, LZ_ATTACHMENTS, attachment_rows(msg, entry.attachments))
             fulltext.add(connection, msg, _searchable(entry))
 
     def _msgs(self, entry: Entry, maddr: dict[str, int]) -> Row:
@@ -133,9 +144,8 @@ def _lz_msgs(msg: int, entry: Entry, line_ends: str, numbers: dict[str, int]) ->
         *(plain(entry.session.client_name, 255), plain(entry.session.helo, 255), entry.took_ms),
         *(packed(entry.hits, numbers), unavailable),
         *(_stored_prefix(entry, line_ends), line_ends, entry.digest or None, "Y" if kept else "N"),
-        "Y" if _own_address(entry) else "N",
         "" if kept else padded_words(entry.subject),
-        *(names_in(entry.from_header), names_in(entry.reply_to), names_in(entry.to_header)),
+        *header_values(entry.sender, _header(entry)),
     )
 
 
@@ -146,34 +156,47 @@ def _stored_prefix(entry: Entry, line_ends: str) -> int:
     return entry.prefix - entry.text.count(b"\r\n", 0, entry.prefix)
 
 
-def _own_address(entry: Entry) -> bool:
-    return key(entry.sender) in in_header(entry.from_header)
-
-
 def _lz_msgrcpt(msg: int, entry: Entry) -> Iterator[Row]:
     for number, one in enumerate(entry.recipients, 1):
         stored = "Y" if one.stored else "N"
         yield msg, number, exact(one.address), one.action, stored, plain(one.reason, 1000)
 
 
-def _lz_addresses(msg: int, entry: Entry) -> Iterator[Row]:
-    """The addresses in the header that the envelope does not name already."""
-    sender = {key(entry.sender)}
-    recipients = {key(one.address) for one in entry.recipients}
-    fields = (
-        ("F", entry.from_header, sender),
-        ("R", entry.reply_to, sender),
-        ("T", entry.to_header, recipients),
-    )
-    found = [(field, one) for field, value, named in fields for one in in_header(value) if one not in named]
+def header_values(sender: str, header: Header) -> tuple[str, str, str, str]:
+    """`from_sender`, `from_words`, `reply_words` and `to_words` of `lz_msgs`."""
+    own = "Y" if key(sender) in in_header(header.sender) else "N"
+    return own, names_in(header.sender), names_in(header.reply_to), names_in(header.to)
+
+
+def attachment_rows(msg: int, names: Iterable[str]) -> list[Row]:
+    """Rows of `lz_attachments`."""
+    return [(msg, number, plain(name, 255)) for number, name in enumerate(names, 1)]
+
+
+def _address_rows(msg: int, entry: Entry) -> Iterator[Row]:
+    recipients = [one.address for one in entry.recipients]
+    return address_rows(msg, entry.sender, recipients, _header(entry))
+
+
+def _header(entry: Entry) -> Header:
+    return Header(entry.from_header, entry.reply_to, entry.to_header)
+
+
+def address_rows(msg: int, sender: str, recipients: Iterable[str], header: Header) -> Iterator[Row]:
+    """Rows of `lz_addresses`: the addresses in the header that the envelope does not name already."""
+    senders, named = {key(sender)}, {key(one) for one in recipients}
+    fields = (("F", header.sender, senders), ("R", header.reply_to, senders), ("T", header.to, named))
+    found = [(field, one) for field, value, known in fields for one in in_header(value) if one not in known]
     for number, (field, one) in enumerate(found, 1):
         yield msg, number, field, one, reversed_domain(one)[:255]
 
 
-def _lz_hits(msg: int, entry: Entry, numbers: dict[str, int]) -> Iterator[tuple[int, int, float]]:
-    """One row per symbol; a symbol that hit more than once has the sum."""
+def hit_rows(
+    msg: int, hits: Iterable[ScoredHit], numbers: Mapping[str, int]
+) -> Iterator[tuple[int, int, float]]:
+    """Rows of `lz_hits`: one per symbol; one that hit more than once has the sum."""
     scores: dict[int, float] = {}
-    for hit in entry.hits:
+    for hit in hits:
         number = numbers[hit.symbol]
         scores[number] = scores.get(number, 0.0) + hit.score
     return ((number, msg, score) for number, score in scores.items())

@@ -12,7 +12,6 @@ from lazaret.model import words
 from lazaret.model.verdict import Action, Category
 from lazaret.store import releases
 from lazaret.store.condition import EVERY_TEXT, NEVER, Condition, escaped, joined, like, one_of, text
-from lazaret.store.dialect import sql
 from lazaret.store.query import Term, parse
 from lazaret.store.rows import DS_LETTERS
 from lazaret.store.search_addresses import addressed
@@ -48,10 +47,11 @@ _WITH_RULE = (
     "l.id IN (SELECT h.msg FROM lz_hits h WHERE h.symbol IN (SELECT s.id FROM lz_symbols s"
     " WHERE UPPER(s.name) LIKE :pattern ESCAPE '!'))"
 )
-_WITH_ACTION = sql(
-    "EXISTS (SELECT 1 FROM lz_msgrcpt x WHERE x.msg = l.id AND x.action = :action) OR l.id IS NULL AND",
-    _COPY,
-    "r.ds = :ds)",
+# Of a row that amavisd wrote only the letter of its action is known.
+_WITH_ACTION = (
+    "EXISTS (SELECT 1 FROM msgrcpt r LEFT JOIN lz_msgrcpt x ON x.msg = l.id AND x.rseqnum = r.rseqnum"
+    " WHERE r.partition_tag = m.partition_tag AND r.mail_id = m.mail_id"
+    " AND (x.action = :action OR x.action IS NULL AND r.ds = :ds))"
 )
 _CLIENT_NAMES = ("l.client_name", "l.helo")
 _ID = re.compile(r"([^\[\]]*)(?:\[([0-9]{1,9})\])?")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from lazaret.model.quarantine import StoredText
+from lazaret.model.verdict import ScoredHit
 
 CHUNK = 16_384
 """Octets of a row of `quarantine`, as amavis cuts them."""
@@ -59,14 +60,14 @@ def amavis_prefix(stored: bytes) -> int:
     return found.end() if found else 0
 
 
-def amavis_tests(prefix: bytes) -> list[tuple[str, float]]:
+def amavis_tests(prefix: bytes) -> list[ScoredHit]:
     """The symbols with their scores that X-Spam-Status names in such a prefix; none when it says nothing."""
     status = _STATUS.search(prefix)
     tests = _TESTS.search(status[1]) if status else None
     if tests is None:
         return []
     found = (_TEST.match(item.strip()) for item in tests[1].split(b","))
-    return [(test[1].decode("ascii"), float(test[2] or 0)) for test in found if test]
+    return [ScoredHit(test[1].decode("ascii"), float(test[2] or 0), "") for test in found if test]
 
 
 def chunks(stored: bytes) -> Iterable[tuple[int, bytes]]:

@@ -1,0 +1,124 @@
+"""Building the full-text index anew, and for messages that amavisd stored, for the first time."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from sqlite3 import Connection
+
+from lazaret.model.errors import NoSuchMessage
+from lazaret.model.quarantine import Item
+from lazaret.store import fulltext, listing, text
+from lazaret.store.condition import Condition
+from lazaret.store.inserting import insert
+from lazaret.store.keys import Key
+from lazaret.store.opening import Store
+from lazaret.store.quarantine import stored_text
+from lazaret.store.rows import (
+    LZ_ADDRESSES,
+    LZ_ATTACHMENTS,
+    LZ_HITS,
+    Header,
+    address_rows,
+    attachment_rows,
+    header_values,
+    hit_rows,
+    next_id,
+)
+from lazaret.store.symbols import Symbols, packed
+
+BATCH = 20
+"""Messages to a transaction: mail that comes in meanwhile waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What the index needs out of a message, decoded; the store itself reads no MIME."""
+
+    body_text: str
+    attachments: tuple[str, ...]
+    reply_to: str
+    to_header: str
+
+
+Extractor = Callable[[bytes], Extract]
+"""From the octets of a message, CRLF, to its texts. It runs in the writer's thread and must not raise."""
+
+
+async def reindex(
+    store: Store, extract: Extractor, progress: Callable[[int], None] = lambda done: None
+) -> int:
+    """Indexes every stored message; how many there were. `progress` is told the number so far."""
+    wanted = Condition("m.quar_type = 'Q' AND m.content IS NOT NULL")
+    done, after = 0, ""
+    while items := await store.reader.run(partial(listing.page, wanted=wanted, limit=BATCH, after=after)):
+        await store.writer.run(partial(_index_all, items=items, extract=extract))
+        done, after = done + len(items), items[-1].cursor
+        progress(done)
+    return done
+
+
+def _index_all(connection: Connection, items: Sequence[Item], extract: Extractor) -> None:
+    for item in items:
+        message = Key(item.mail_id, item.partition_tag)
+        try:
+            stored = stored_text(connection, message)
+        except NoSuchMessage:
+            continue
+        found = extract(stored.message)
+        msg = _number(connection, message)
+        if msg is None:
+            msg = _adopt(connection, item, found, stored.octets[: stored.prefix].replace(b"\r\n", b"\n"))
+        _index(connection, msg, item, found)
+
+
+def _number(connection: Connection, message: Key) -> int | None:
+    found = connection.execute(
+        "SELECT id FROM lz_msgs WHERE mail_id = :mail_id AND partition_tag = :tag", message.values
+    ).fetchone()
+    return found[0] if found else None
+
+
+def _adopt(connection: Connection, item: Item, found: Extract, prefix: bytes) -> int:
+    """Gives a message of amavisd the rows by which ours are found; `prefix` is what amavisd put before it."""
+    msg = next_id(connection)
+    header = Header(item.from_header, found.reply_to, found.to_header)
+    tests = text.amavis_tests(prefix)
+    numbers = Symbols().ids(connection, tests)
+    own, from_words, reply_words, to_words = header_values(item.sender, header)
+    connection.execute(
+        "INSERT INTO lz_msgs (id, partition_tag, mail_id, hits, unavailable, prefix, from_sender,"
+        " subject_words, from_words, reply_words, to_words) VALUES (:msg, :tag, :mail_id, :hits, '', NULL,"
+        " :own, '', :from_words, :reply_words, :to_words)",
+        {
+            "msg": msg,
+            "tag": item.partition_tag,
+            "mail_id": item.mail_id,
+            "hits": packed(tests, numbers),
+            "own": own,
+            "from_words": from_words,
+            "reply_words": reply_words,
+            "to_words": to_words,
+        },
+    )
+    insert(connection, LZ_HITS, list(hit_rows(msg, tests, numbers)))
+    recipients = [copy.address for copy in item.copies]
+    insert(connection, LZ_ADDRESSES, list(address_rows(msg, item.sender, recipients, header)))
+    return msg
+
+
+def _index(connection: Connection, msg: int, item: Item, found: Extract) -> None:
+    fulltext.remove(connection, msg)
+    fulltext.add(
+        connection,
+        msg,
+        fulltext.Searchable(
+            subject=item.subject,
+            sender=f"{item.sender} {item.from_header} {found.reply_to}",
+            recipients=" ".join((*(copy.address for copy in item.copies), found.to_header)),
+            body=found.body_text,
+            attachments="\n".join(found.attachments),
+        ),
+    )
+    connection.execute("DELETE FROM lz_attachments WHERE msg = :msg", {"msg": msg})
+    insert(connection, LZ_ATTACHMENTS, attachment_rows(msg, found.attachments))
+    connection.execute("UPDATE lz_msgs SET indexed = 'Y', subject_words = '' WHERE id = :msg", {"msg": msg})
