@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lazaret.mime import message
+from lazaret.mime import message, selectors
 
 VIEWS: dict[str, Callable[[message.Message], object]] = {
     "header": lambda mail: mail.header,
@@ -23,6 +23,10 @@ VIEWS: dict[str, Callable[[message.Message], object]] = {
     "links": lambda mail: mail.links,
     "attachments": lambda mail: mail.attachments,
     "subject": lambda mail: mail.decoded("Subject"),
+    "relays": lambda mail: mail.relays,
+    "uris": lambda mail: mail.uris,
+    "From:addr": lambda mail: selectors.get(mail, "From:addr"),
+    "ALL": lambda mail: selectors.get(mail, "ALL"),
 }
 
 
@@ -47,7 +51,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("directory", type=Path)
     arguments.add_argument("--profile", action="store_true")
-    arguments.add_argument("--slow", type=float, default=50.0, help="milliseconds for each 100 KB that are too many")
+    arguments.add_argument(
+        "--slow", type=float, default=50.0, help="milliseconds for each 100 KB that are too many"
+    )
     options = arguments.parse_args()
     paths = [path for path in options.directory.rglob("*") if path.is_file() and path.name != "INDEX.tsv"]
     measure(paths[:200], 1e9)

@@ -53,6 +53,7 @@ def test_second_levels_alone_add_to_what_is_known() -> None:
         ("BÜCHER.example".encode(), b"xn--bcher-kva.example"),
         ("bücher.example".encode("latin-1"), b"xn--bcher-kva.example"),
         ("www。example．com".encode(), b"www.example.com"),
+        (("ü" * 64 + ".example").encode(), ("ü" * 64 + ".example").encode()),
         (b"\xff\xfe.example", b"\xff\xfe.example"),
     ],
 )

@@ -15,6 +15,9 @@ from publicsuffixlist import PSLFILE
 NAME_LIMIT = 253
 """Octets of a name (RFC 1035, section 2.3.4, without the root's)."""
 
+_LABEL_LIMIT = 63
+"""Octets of a label (RFC 1035); Punycode of a long one would cost the square of its length."""
+
 _PLAIN = re.compile(rb"[A-Za-z0-9_.:\[\]-]*+")
 _LATIN1_NAME = re.compile(rb"[A-Za-z0-9\xc0-\xd6\xd8-\xde\xe0-\xf6\xf8-\xfe_.-]*+")
 _OTHER_DOTS = re.compile("[\u2024\u3002\uff0e\uff61\ufe52]")
@@ -54,6 +57,8 @@ def to_ascii(host: bytes) -> bytes:
 def _label_to_ascii(label: str) -> str:
     if label.isascii():
         return label.lower()
+    if len(label) > _LABEL_LIMIT:
+        raise UnicodeError
     normal = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", label).lower())
     return normal if normal.isascii() else "xn--" + normal.encode("punycode").decode("ascii")
 

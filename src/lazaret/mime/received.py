@@ -23,8 +23,7 @@ _DATE = re.compile(
 )
 _DATE_LENGTH = 80
 _TIME_LENGTH = len(":00:00")
-_BARE_HANDOVER = re.compile(r"from (\S+) by [^\s;]+ ?;", re.ASCII | re.IGNORECASE)
-_BRACKETED_V4 = re.compile(r"\[[\d.]+\]", re.ASCII)
+_BARE_HANDOVER = re.compile(r"(?i:from) (?!\[[\d.]+\] )\S+ (?i:by) [^\s;]+ ?;", re.ASCII)
 
 _ID = re.compile(r" id <?([^\s<>;]{3,})", re.ASCII)
 _BY = re.compile(r" by (\S+)", re.ASCII)
@@ -100,8 +99,7 @@ def parse(value: bytes) -> Relay | Unrecorded:
     if octets[:5].lower() != b"from " and octets[:6].lower() != b"(from ":
         return _IGNORED
     line = octets.decode("utf-8", "surrogateescape")
-    bare = _BARE_HANDOVER.match(line)
-    if " with local for" in line or (bare and not _BRACKETED_V4.fullmatch(bare[1])):
+    if " with local for" in line or _BARE_HANDOVER.match(line):
         return _IGNORED
     return _read(_without_date(line).replace(")by ", ") by ", 1))
 
@@ -109,7 +107,8 @@ def parse(value: bytes) -> Relay | Unrecorded:
 def _without_date(line: str) -> str:
     if ":" not in line.rpartition(" ")[0][-_TIME_LENGTH:]:
         return line
-    date = _DATE.search(line, max(0, len(line) - _DATE_LENGTH))
+    start = max(0, len(line) - _DATE_LENGTH)
+    date = _DATE.search(line, max(start, line.rfind(";", start)))
     return line[: date.start()].rstrip(" ;") if date else line
 
 
@@ -182,18 +181,19 @@ def _relay(words: dict[str, str | None], line: str, envfrom: str | None, *, look
     by = (get("by") or "").removesuffix(";")
     if _UNSAFE_ANY.search(rdns + helo + by + ident):
         rdns, helo, by, ident = map(_safe, (rdns, helo, by, ident))
+    # By position: names would cost as much again, and this runs for every hand-over of every message.
     return Relay(
-        ip=ip.without_wrapping(get("ip") or ""),
-        rdns=rdns,
-        helo=helo,
-        by=by,
-        ident=ident,
-        envfrom=_tidy_sender(get("envfrom") or envfrom),
-        intl=False,
-        id=_group(_ID, line) if message_id is None else message_id,
-        auth=received_auth.authentication(line),
-        msa=False,
-        no_rdns=looked_up and not rdns,
+        ip.without_wrapping(get("ip") or ""),
+        rdns,
+        helo,
+        by,
+        ident,
+        _tidy_sender(get("envfrom") or envfrom),
+        False,
+        _group(_ID, line) if message_id is None else message_id,
+        received_auth.authentication(line),
+        False,
+        looked_up and not rdns,
     )
 
 

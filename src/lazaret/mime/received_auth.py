@@ -23,7 +23,7 @@ def _format(hint: str, pattern: str, label: str = r"\1") -> AuthFormat:
 
 FORMATS = (
     # The protocol says it: RFC 3848, RFC 6531; ASMTP of Exim 4.3 and Earthlink; HTTP: a webmail session.
-    _format(" by ", r" (?:with|WITH|With) ((?i:(?:ES|L|UTF8S|UTF8L)MTPS?A|ASMTP|HTTP[SU]?))(?: |;|$)"),
+    _format(" by ", r" with ((?i:(?:ES|L|UTF8S|UTF8L)MTPS?A|ASMTP|HTTP[SU]?))(?: |;|$)"),
     # Gmail says ESMTPS where it means ESMTPSA; its ids of submissions have their own form.
     _format(
         " by mx.google.com with ESMTPS id ",
@@ -33,8 +33,9 @@ FORMATS = (
     ),
     # Courier
     _format(
-        ") by ",
-        r"\A(?>.*?(?:\]\)|\)\]) \(AUTH: (LOGIN|PLAIN|DIGEST-MD5|CRAM-MD5) \S+)(?:(?<=\)) by |(?<=,) .*\) by )",
+        " (AUTH: ",
+        r"\A(?>.*?(?:\]\)|\)\]) \(AUTH: (LOGIN|PLAIN|DIGEST-MD5|CRAM-MD5) \S+)"
+        r"(?:(?<=\)) by |(?<=,) .*\) by )",
     ),
     # Sendmail, MDaemon, webmail
     _format(

@@ -69,28 +69,34 @@ FORMATS = (
     ),
     # Formats that several products share, or do not sign.
     Format("Exchange 5.5", r"<helo> (<rdns> [<ip>]) by <by> with <word> (", looked_up=True),
-    Format("Exim, unsigned", "<rdns> ([<ip>] helo=<helo>`\\)` by <by> with "),
-    Format("AT&T, no name", r"<helo> (<unknown`\S*`>[<ip>]) by <by> "),
+    Format("Exim, unsigned", "<rdns> ([<ip>] helo=<helo>`\\)` by <by> with ", hint="helo="),
+    Format("AT&T, no name", r"<helo> (<unknown`\S*`>[<ip>]) by <by> ", hint="(<unknown"),
     Format("AT&T", r"<helo> (`(?=[^\s.\[]+\.)(?P<rdns>[^\s\[]+)`[<ip>]) by <by> ", looked_up=True),
-    Format("sendmail, ident but no name", "<helo> (<ident?>@[<ip>]`.*`) by <by> (", looked_up=True),
+    Format(
+        "sendmail, ident but no name", "<helo> (<ident?>@[<ip>]`.*`) by <by> (", looked_up=True, hint="@["
+    ),
     Format("Hotmail", r"`(?:(?P<ip>[\d.]+) )?.*?by (?P<by>\S+\.hotmail\.msn\.com) `", hint=".msn.com "),
-    Format("qpsmtpd", r"<rdns> (`[EH]{2}LO` <helo?>) (<ip>) by <by> (qpsmtpd/<word>) with `E?SMTP`"),
-    Format("Zimbra", "<rdns> (LHLO <helo?>) (<ip>) by <by> with LMTP"),
+    Format(
+        "qpsmtpd",
+        r"<rdns> (`[EH]{2}LO` <helo?>) (<ip>) by <by> (qpsmtpd/<word>) with `E?SMTP`",
+        hint=" (qpsmtpd/",
+    ),
+    Format("Zimbra", "<rdns> (LHLO <helo?>) (<ip>) by <by> with LMTP", hint=" (LHLO "),
     Format("GMX", r"<rdns> (`[EH]{2}LO` <helo?>) [<ip>] by <by> (`[^)]+`) with `E?SMTP`"),
-    Format("TIS firewall", r"<helo> ([<ip>]) by <by> via smtpd (for <word>) with SMTP("),
+    Format("TIS firewall", r"<helo> ([<ip>]) by <by> via smtpd (for <word>) with SMTP(", hint=" via smtpd "),
     Format("qmail, name unknown", r"unknown (`[EH]{2}LO (?P<helo>[^ ()]*)`) " + _QMAIL_REST),
     Format("qmail, name unknown", "`(?P<helo>unknown)` " + _QMAIL_REST),
     Format("qmail", r"<rdns> (`[EH]{2}LO (?P<helo>[^ ()]*)`) " + _QMAIL_REST, looked_up=True),
     Format("qmail, greeted with its name", "<name> " + _QMAIL_REST, looked_up=True),
     Format("Yahoo webmail", "[<ip>] by <by> via HTTP`$`"),
-    Format("webmail, as a user", "<word> ( [<ip>])`.*?` by <by> "),
+    Format("webmail, as a user", "<word> ( [<ip>])`.*?` by <by> ", hint="( ["),
     Format("no word before the comment", "(<helo> [<ip>]) by <by> "),
     Format("an address alone", "[<ip>] by <by> "),
     Format("an address alone", r"(`\[?`<ip>`\]?`) by <by> "),
     Format("MDaemon 5", "<helo> [<ip>] by <by> [<address>] with ", looked_up=True),
     Format("MDaemon 19", "<helo> [(<ip>)] by <by> (<address>) "),
     Format("sendmail, no name", "<helo> ([<ip>]) by <by> (", looked_up=True),
-    Format("Courier, DNS failed", r"<helo> (softdnserr [<ip>])`.*?` by <by>`\b`"),
+    Format("Courier, DNS failed", r"<helo> (softdnserr [<ip>])`.*?` by <by>`\b`", hint="(softdnserr "),
     Format(
         "sendmail, anything after the comment", r"<helo> (<rdns> [<ip>])`.*?` by <by>`\b`", looked_up=True
     ),
@@ -109,7 +115,7 @@ FORMATS = (
     Format("smap", "<rdns>(<ip>) by <by> via smap ", looked_up=True),
     Format("smap", r"<rdns>(<ip>, `[EH]{2}LO` <helo?>) by <by> via smap ", looked_up=True),
     Format("InterScan, SMTPL", r"<ip> by <by> (`(?:SMTPL|InterScan)\b`"),
-    Format("batched SMTP", "<word> by <word> with BSMTP", outcome=Outcome.IGNORED),
+    Format("batched SMTP", "<word> by <word> with BSMTP", outcome=Outcome.IGNORED, hint=" with BSMTP"),
     Format(
         "Yahoo, authenticated",
         r"<rdns> (`[EH]{2}LO` <helo?>) (`(?>(?P<ident>\S+)@)?+`<ip>`.*?`) by <by> with ",
@@ -119,9 +125,12 @@ FORMATS = (
     Format("CommuniGate, with an account", r"[<ip>] (account <word> `[EH]{2}LO` <helo?>) by <by> ("),
     Format("CommuniGate", "<name> ([<ip>] verified) by <by> (", hint=" (CommuniGate Pro", looked_up=True),
     Format(
-        "Content Technologies", "<word> (<word>) by <word> (Content Technologies ", outcome=Outcome.IGNORED
+        "Content Technologies",
+        "<word> (<word>) by <word> (Content Technologies ",
+        outcome=Outcome.IGNORED,
+        hint=" (Content Tech",
     ),
-    Format("an address twice", r"<helo> ([<ip>] [<word>]) by <by> with "),
+    Format("an address twice", r"<helo> ([<ip>] [<word>]) by <by> with ", hint="] ["),
     Format("Tumbleweed", "<ip> by <by> with "),
     Format("AT&T, one-word name", "<helo> (<rdns>[<ip>]) by <by> ", looked_up=True),
     Format("F-Secure", r"[<ip>]<word> (`[EH]{2}LO` <helo?>) by <by> "),
@@ -131,7 +140,11 @@ FORMATS = (
     Format("webmail behind a proxy", r"<ip> (`[A-Za-z][^)]+`) by <by> with "),
     Format("Nemesis", r"[<ip>] (`(?P<details>[^)]+)`) by <by> "),
     Format("Obtuse smtpd", r"<rdns>(<ip>)`(?:, claiming to be \"(?P<helo>\S+)\")?` via <word> by <by>,"),
-    Format("Yahoo, logged in", r"<helo> (`\S+@`<ip> with login) by `(?P<by>\S+\.yahoo\.com)` with SMTP"),
+    Format(
+        "Yahoo, logged in",
+        r"<helo> (`\S+@`<ip> with login) by `(?P<by>\S+\.yahoo\.com)` with SMTP",
+        hint=" with login)",
+    ),
     Format("a field like X-Originating-IP", "X-Originating-IP: <ip>`(?P<by>)$`"),
 )
 

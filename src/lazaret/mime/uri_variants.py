@@ -72,9 +72,10 @@ class Sites:
 
 def variants(uri: bytes, sites: Sites) -> tuple[bytes, ...]:
     """The URI as written, without blanks round it, then every other reading of it and of its targets."""
+    uri = uri[:URI_LIMIT]
     simple = _SIMPLE.fullmatch(uri)
     if simple and not (simple["rest"] and _leads_on(uri, simple["rest"], sites)):
-        return (uri[:URI_LIMIT],)
+        return (uri,)
     written = [uri]
     made: list[bytes] = []
     for number, one in enumerate(written):

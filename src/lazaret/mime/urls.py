@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lazaret.mime import hostnames, uri_finder, uri_reference
 from lazaret.mime.html import Link
@@ -16,8 +16,7 @@ _MAIL_HOST = re.compile(rb"@([^?&>]*)")
 _TRAILING_BLANKS = re.compile(rb"(?:%20)+\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Uri:
+class Uri(NamedTuple):
     """One URI with all that is known of it; one wording stands once, wherever it was found."""
 
     raw: bytes
