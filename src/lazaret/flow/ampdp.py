@@ -48,7 +48,7 @@ class ReleaseRequests:
         """The reply's octets: a `setreply` line per recipient, or one failure for all."""
         try:
             mail_id = await self._checked_id(request, over_tcp=over_tcp)
-            replies = await self._release(request, mail_id, over_tcp=over_tcp)
+            replies = await self._release(request, _written(request, mail_id), over_tcp=over_tcp)
         except Failure as e:
             return _failed(e)
         except (NoSuchMessage, UserError) as e:
@@ -56,6 +56,9 @@ class ReleaseRequests:
         except StoreUnavailable as e:
             log.error("release request: database: %s", e)
             return _failed(Failure("the database does not answer", permanent=False))
+        except Exception:
+            log.exception("release request")
+            return _failed(Failure("internal error", permanent=False))
         return encode_replies(replies)
 
     async def _checked_id(self, request: Request, *, over_tcp: bool) -> str:
@@ -81,9 +84,7 @@ class ReleaseRequests:
             await self._check_stored(mail_id, to)
         who = f"AM.PDP{' over TCP' if over_tcp else ''}"
         requested_by = _bare(request.get("requested_by"))
-        released = await self._desk.release(
-            mail_id, who=who, to=to, outside=not over_tcp, requested_by=requested_by
-        )
+        released = await self._desk.release(mail_id, who=who, to=to, outside=True, requested_by=requested_by)
         later = [r.recipient for r in released if self._is_asked_anew(r)]
         if later:
             anew = await self._desk.release(
@@ -107,6 +108,12 @@ class ReleaseRequests:
 
 def _bare(address: str) -> str:
     return address.strip().removeprefix("<").removesuffix(">")
+
+
+def _written(request: Request, mail_id: str) -> str:
+    """The id as people write it when a partition is named: `ID[TAG]`."""
+    tag = request.get("partition_tag")
+    return f"{mail_id}[{tag}]" if tag.isascii() and tag.isdigit() else mail_id
 
 
 def _merged(first: Sequence[Released], anew: Sequence[Released]) -> tuple[Released, ...]:

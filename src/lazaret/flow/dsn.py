@@ -10,6 +10,7 @@ from email.utils import formatdate
 from lazaret.flow.fields import Site, field
 from lazaret.model.delivery import Answer, Outgoing
 from lazaret.model.envelope import Envelope, Recipient
+from lazaret.wire.xforward import xtext_decode
 
 _MAX_HEADER = 65_536
 """Octets of the message's header section that are sent back."""
@@ -23,9 +24,8 @@ def wanted(recipient: Recipient, sender: str) -> bool:
 def failure(
     envelope: Envelope, header: bytes, failed: Sequence[Answer], *, mail_id: str, site: Site, at: float
 ) -> Outgoing:
-    """The notification to `envelope.sender`; `header`: the header section of the message, with CRLF."""
+    """The notification to `envelope.sender`; `header`: the header section of the message, as it came."""
     boundary = f"----lazaret-{secrets.token_hex(12)}"
-    eightbit = not header.isascii()
     octets = b"".join(
         (
             _head(envelope.sender, boundary, mail_id, site, at),
@@ -35,7 +35,13 @@ def failure(
             f"--{boundary}--\r\n".encode("ascii"),
         )
     )
-    return Outgoing("", (Recipient(envelope.sender),), octets, body="8BITMIME" if eightbit else "7BIT")
+    return Outgoing(
+        "",
+        (Recipient(envelope.sender),),
+        octets,
+        body="7BIT" if octets.isascii() else "8BITMIME",
+        smtputf8=envelope.smtputf8,
+    )
 
 
 def _head(sender: str, boundary: str, mail_id: str, site: Site, at: float) -> bytes:
@@ -58,7 +64,9 @@ def _head(sender: str, boundary: str, mail_id: str, site: Site, at: float) -> by
 
 
 def _part(boundary: str, content_type: bytes, octets: bytes) -> bytes:
-    return b"--%b\r\nContent-Type: %b\r\n\r\n%b\r\n" % (boundary.encode("ascii"), content_type, octets)
+    encoding = b"" if octets.isascii() else b"Content-Transfer-Encoding: 8bit\r\n"
+    head = b"--%b\r\nContent-Type: %b\r\n%b\r\n" % (boundary.encode("ascii"), content_type, encoding)
+    return head + octets + b"\r\n"
 
 
 def _text(failed: Sequence[Answer], site: Site) -> bytes:
@@ -74,22 +82,26 @@ def _text(failed: Sequence[Answer], site: Site) -> bytes:
 
 
 def _status(envelope: Envelope, failed: Sequence[Answer], site: Site, at: float) -> bytes:
-    wishes = {r.address: r for r in envelope.recipients}
+    wishes = {r.address: r for r in reversed(envelope.recipients)}
     blocks = [
         field("Reporting-MTA", ["dns;", site.hostname])
-        + (field("Original-Envelope-Id", [envelope.envid]) if envelope.envid else b"")
+        + _from_xtext("Original-Envelope-Id", envelope.envid)
         + field("Arrival-Date", [formatdate(at, localtime=True)])
     ]
     for answer in failed:
-        original = wishes[answer.recipient].orcpt
         blocks.append(
-            (field("Original-Recipient", [original]) if original else b"")
+            _from_xtext("Original-Recipient", wishes[answer.recipient].orcpt)
             + field("Final-Recipient", ["rfc822;", answer.recipient])
             + field("Action", ["failed"])
             + field("Status", [answer.reply.enhanced or "5.0.0"])
             + field("Diagnostic-Code", ["smtp;", *str(answer.reply).split()])
         )
     return b"\r\n".join(blocks)
+
+
+def _from_xtext(name: str, value: str) -> bytes:
+    """A parameter that travelled as xtext (RFC 3461, section 4); nothing when it did not."""
+    return field(name, [xtext_decode(value)]) if value else b""
 
 
 def _clipped(header: bytes) -> bytes:

@@ -7,11 +7,13 @@ import msgspec
 
 from lazaret.flow.fields import number
 from lazaret.flow.filter import Handled
-from lazaret.model.entry import EntryRecipient
+from lazaret.model.entry import Entry, EntryRecipient
 from lazaret.model.verdict import Category
 
 _MAX_TESTS = 50
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_MAX_TEXT = 300
+"""Characters of one value: a line has to fit into a datagram to syslog."""
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _CATEGORIES = {
     Category.CLEAN: "CLEAN",
     Category.SPAMMY: "SPAMMY",
@@ -27,6 +29,13 @@ _ACTIONS = {
     "reject": "Rejected",
     "defer": "TempFailed",
 }
+_DIRECTIONS = {
+    (False, True): "Inbound",
+    (True, True): "Internal",
+    (True, False): "Outbound",
+    (False, False): "OpenRelay",
+}
+"""Is it mail of our own users, is the recipient local?"""
 
 
 def text(handled: Handled) -> list[str]:
@@ -50,7 +59,7 @@ def _line(handled: Handled, fate: str, group: Sequence[EntryRecipient], *, store
     )
     recipients = ",".join(f"<{_safe(r.address)}>" for r in group)
     facts = [
-        f"({entry.log_id}) {fate} {category} {{{_actions(group, stored=stored)}}}",
+        f"({entry.log_id}) {fate} {category} {{{_actions(entry, group, stored=stored)}}}",
         f"{'LOCAL ' if entry.originating else ''}{client}<{_safe(entry.sender)}> -> {recipients}",
         f"quarantine: {entry.mail_id}" if stored else "",
         f"Queue-ID: {_safe(session.queue_id)}" if session.queue_id else "",
@@ -65,11 +74,10 @@ def _line(handled: Handled, fate: str, group: Sequence[EntryRecipient], *, store
     return ", ".join(f for f in facts if f)
 
 
-def _actions(group: Sequence[EntryRecipient], *, stored: bool) -> str:
+def _actions(entry: Entry, group: Sequence[EntryRecipient], *, stored: bool) -> str:
     words: dict[str, None] = {}
     for r in group:
-        direction = "Inbound" if r.local else "Outbound"
-        words[_ACTIONS[r.action] + direction] = None
+        words[_ACTIONS[r.action] + _DIRECTIONS[entry.originating, r.local]] = None
         if stored and r.stored:
             words["Quarantined"] = None
     return ",".join(words)
@@ -119,4 +127,4 @@ def json(handled: Handled) -> str:
 
 def _safe(text: str) -> str:
     """A peer's text that can neither break a line nor drive a terminal."""
-    return _UNSAFE.sub("?", text)
+    return _UNSAFE.sub("?", text[:_MAX_TEXT])

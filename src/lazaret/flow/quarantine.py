@@ -8,7 +8,7 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from lazaret.flow import needs
@@ -23,6 +23,8 @@ from lazaret.model.errors import Reply, UserError
 from lazaret.model.quarantine import Copy, Detail, Item, ReleaseRecord, State, StoredText
 
 log = logging.getLogger("lazaret.quarantine")
+
+_OURSELVES = Session(peer_helo="localhost", peer_ip="127.0.0.1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,8 @@ class QuarantineDesk:
         if to:
             for address in to:
                 self._check_address(address, outside=outside)
-            return list(dict.fromkeys(to))
-        blocked = [c.address for c in detail.item.copies if _was_kept(c)]
+            return _each_once(to)
+        blocked = _each_once(c.address for c in detail.item.copies if _was_kept(c))
         if not blocked:
             raise UserError(
                 f"{detail.item.mail_id}: nobody's copy is in the quarantine; name a recipient with --to", 65
@@ -163,7 +165,9 @@ class QuarantineDesk:
         )
         envelope = Envelope(item.sender, tuple(Recipient(r) for r in recipients))
         new_id, _ = ids.generate()
-        trace = received(Session(helo="localhost", peer_ip="127.0.0.1"), envelope, new_id, self._site, now)
+        trace = received(
+            Session(peer_helo="localhost", peer_ip="127.0.0.1"), envelope, new_id, self._site, now
+        )
         return Outgoing(
             item.sender,
             envelope.recipients,
@@ -171,6 +175,14 @@ class QuarantineDesk:
             body="7BIT" if message.isascii() else "8BITMIME",
             smtputf8=not (item.sender + "".join(recipients)).isascii(),
         )
+
+
+def _each_once(written: Iterable[str]) -> list[str]:
+    """Addresses as first written; a mailbox named in two ways gets one copy."""
+    found: dict[str, str] = {}
+    for address in written:
+        found.setdefault(addresses.normalise(address), address)
+    return list(found.values())
 
 
 def _was_kept(copy: Copy) -> bool:

@@ -42,7 +42,9 @@ def matches(mail_id: str, secret_id: str) -> bool:
     except ValueError:
         secret = b""
     today = from_secret(secret)[0] if secret else ""
-    old = base64.b64encode(hashlib.md5(secret_id.encode(), usedforsecurity=False).digest())
+    old = base64.b64encode(
+        hashlib.md5(secret_id.encode("utf-8", "surrogateescape"), usedforsecurity=False).digest()
+    )
     before_2_7 = old.decode("ascii").replace("/", "-")[: len(mail_id)]
     ok = secrets.compare_digest(today[: len(mail_id)].encode(), mail_id.encode())
     return (ok or secrets.compare_digest(before_2_7.encode(), mail_id.encode())) and len(mail_id) >= 12
