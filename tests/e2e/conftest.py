@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from . import dovecot, postfix, service
+from . import dovecot, postfix
 from .directory import Directory
 from .documented import Ports
 from .dovecot import Dovecot
@@ -86,8 +86,6 @@ def _start_postfix(home: Path, setup: tuple[str, ...], directory: Directory, lmt
 
 
 def _start_lazaret(postfix: Postfix) -> Iterator[Lazaret]:
-    if why_not := service.missing():
-        pytest.skip(why_not)
     place = postfix.home.parent / "lazaret"
     place.mkdir()
     running = Lazaret(place, postfix.ports)
@@ -134,7 +132,10 @@ def proxy_lazaret(proxy_postfix: Postfix) -> Iterator[Lazaret]:
 
 
 def _place(postfix: Postfix, lazaret: Lazaret, mailboxes: Mailboxes, users: Directory) -> Iterator[Place]:
+    logged_before = len(lazaret.log()), len(postfix.log())
     yield Place(postfix, lazaret, mailboxes, users)
+    # pytest shows this when the test failed: what the two servers said meanwhile.
+    print(lazaret.log()[logged_before[0] :], postfix.log()[logged_before[1] :], sep="\n")
     postfix.clear()
 
 

@@ -24,6 +24,9 @@ score    TEST_QUAR    6
 body     TEST_KILL    /kill-me-please/
 describe TEST_KILL    A word of the tests that is worth a refusal
 score    TEST_KILL    12
+body     GTUBE        /XJS\\*C4JDBQADN1\\.NSBN3\\*2IDNEN\\*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL\\*C\\.34X/
+describe GTUBE        The string that every filter takes for spam; lazaret selftest sends it
+score    GTUBE        1000
 """
 
 _ONLY_THE_RULES_OF_THE_TESTS = """
@@ -40,15 +43,6 @@ hostname = "mx.example.com"
 [workers]
 count = 1
 """
-
-
-def missing() -> str:
-    """Why Lazaret cannot run here; "" when it can."""
-    asked = subprocess.run([COMMAND, "serve", "--help"], capture_output=True)
-    if "LAZARET_COMMAND" in os.environ:
-        return ""
-    loaded = subprocess.run([sys.executable, "-c", "import lazaret.daemon.supervisor"], capture_output=True)
-    return "" if asked.returncode == loaded.returncode == 0 else f"{COMMAND} serve cannot run yet"
 
 
 class Lazaret:

@@ -130,6 +130,20 @@ def test_the_quarantine_knows_an_alias_by_the_name_that_the_sender_wrote(after_q
     after_queue.mailboxes.wait(ben)
 
 
+def test_a_message_to_many_people_lies_in_the_quarantine_once(after_queue: Place) -> None:
+    crowd = [fresh("member") for _ in range(120)]
+    seller = fresh("seller", "spam.com")
+    send(after_queue.port, seller, crowd, compose(seller, crowd[0], QUARANTINE))
+    after_queue.postfix.drain()
+
+    assert set(crowd) == set(after_queue.lazaret.find_one(f"from:{seller}")["to"])
+
+
+def test_the_selftest_of_the_page_sees_both_fates(after_queue: Place) -> None:
+    done = after_queue.lazaret.run("selftest")
+    assert 0 == done.returncode, done.stdout.decode() + done.stderr.decode()
+
+
 def _send_largest(port: int, recipient: str) -> Message:
     """The largest message that Postfix takes in, to within 100 octets."""
     for margin in range(500, 5000, 100):

@@ -125,3 +125,13 @@ def test_a_deferral_for_everybody_leaves_the_message_in_the_queue(
     after_queue.postfix.flush()
     after_queue.postfix.drain()
     assert [1] * recipients == [len(after_queue.mailboxes.messages(member)) for member in group]
+
+
+def test_a_release_needs_no_running_service(by_lmtp: Place) -> None:
+    anna, seller = fresh("anna"), fresh("seller", "spam.com")
+    send(by_lmtp.port, seller, anna, compose(seller, anna, QUARANTINE))
+    by_lmtp.postfix.drain()
+    with _stopped(by_lmtp):
+        mail_id = by_lmtp.lazaret.find_one(f"from:{seller}")["id"]
+        assert 0 == by_lmtp.lazaret.run("release", mail_id).returncode
+        assert 1 == len(by_lmtp.mailboxes.wait(anna))
