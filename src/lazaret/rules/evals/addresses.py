@@ -16,12 +16,16 @@ _SHORTEST_LOCAL = 4
 
 @eval_function("lz_name_address")
 def name_address(subject: Subject) -> str:
-    """A name in From holds an address of another domain than the sender's."""
+    """A name in From holds an address of another domain than the sender's and than where answers go.
+
+    A service that writes in somebody's name shows that address and has the answers sent there.
+    """
     own = domains.of_address(subject.first("From:addr"))
+    honest = (own, domains.of_address(subject.first("Reply-To:addr")))
     for name in subject.values("From:name"):
         for found in _ADDRESS.finditer(name):
             shown = domains.registered(found[1])
-            if own and shown and shown != own:
+            if own and shown and shown not in honest:
                 return f"{found[0]} from {own}"
     return ""
 
@@ -78,7 +82,7 @@ def recipient_in(subject: Subject, selector: str, part: str) -> str:
         if part == "domain" and domains.of_address(address) == own:
             continue
         wanted = _wanted(address, part)
-        if wanted and _stands_in(wanted, text):
+        if wanted and wanted in text and _stands_in(wanted, text):
             return wanted
     return ""
 
