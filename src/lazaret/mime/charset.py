@@ -1,4 +1,4 @@
-"""Which characters do these octets mean? UTF-8 whenever it is valid, then the declared charset, then Windows-1252.
+"""Which characters do these octets mean? UTF-8 where valid, the declared charset, Windows-1252.
 
 The order is SpamAssassin's (normalize_charset 1): rules are written against its outcome.
 """
@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 _ASCII_NAMES = re.compile(r"(?:(?:US-)?ASCII|ANSI[_ ]?X3\.4-(?:1986|1968)|ISO646-US)\Z", re.I)
 _ASCII_SUPERSETS = re.compile(
-    r"(?:ISO[ -]?8859(?:-\d{1,2})?|Windows-\d{4}|UTF-?8|(?:KOI8|EUC)-[A-Z]{1,2}|Big5|GBK|GB[ -]?18030(?:-20\d\d)?)\Z",
+    r"(?:ISO[ -]?8859(?:-\d{1,2})?|Windows-\d{4}|UTF-?8|(?:KOI8|EUC)-[A-Z]{1,2}|Big5|GBK"
+    r"|GB[ -]?18030(?:-20\d\d)?)\Z",
     re.I,
 )
 _DECLARED_ASCII = re.compile(r"(?:US-)?ASCII\Z", re.I)

@@ -1,7 +1,6 @@
 """Which colour does an HTML attribute or a style name? (CSS Color Module Level 3, section 4)"""
 
 import re
-from functools import lru_cache
 
 INVALID = "invalid"
 """What is no colour: text in it shows in some mail programs and hides in others."""
@@ -44,9 +43,8 @@ _NOT_HEX = re.compile(r"[^a-f0-9]")
 _NOT_RGB = re.compile(r"[^0-9,]")
 
 
-@lru_cache(maxsize=1024)
 def parse(text: str) -> str:
-    """A colour as #rrggbb, or INVALID; a keyword, #rgb, #rrggbb or rgb(), damaged ones as SpamAssassin mends them."""
+    """#rrggbb of a keyword, #rgb, #rrggbb or rgb(), mended as SpamAssassin mends them; else INVALID."""
     colour = text[:64].lower().strip()
     if colour in NAMES:
         return NAMES[colour]
@@ -62,7 +60,7 @@ def parse(text: str) -> str:
 
 
 def from_rgb(text: str) -> str:
-    """The colour of any text with three decimal numbers in it: "rgb(255, 0, 0)"; too large ones are cut to 255."""
+    """#rrggbb of a text with three decimal numbers in it, "rgb(255, 0, 0)"; 255 is the most each counts."""
     numbers = _NOT_RGB.sub("", text[:64]).split(",")
     triple = [min(int(number or 0), 255) for number in [*numbers, "", ""][:3]]
     return "#" + "".join(f"{number:02x}" for number in triple)

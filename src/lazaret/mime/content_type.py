@@ -3,6 +3,9 @@
 import re
 from dataclasses import dataclass
 
+from lazaret.mime import words
+from lazaret.mime.headers import HeaderSection
+
 _BOUNDARY = re.compile(rb'\bboundary\s*=\s*("[^"]+|[^\s";]+(?=[\s;]|$))', re.I)
 _CHARSET = re.compile(rb"""\bcharset\s*=\s*["']?(.*?)["']?(?:;|$)""", re.I)
 _NAME = re.compile(rb"""\b(?:file)?name\s*=\s*["']?(.*?)["']?(?:;|$)""", re.I)
@@ -61,3 +64,9 @@ def _name(value: bytes) -> bytes | None:
     if 0 in pieces:
         return b"".join(pieces[number] for number in sorted(pieces))
     return found[1] if found else None
+
+
+def last_content_type(section: HeaderSection) -> bytes | None:
+    """The decoded value of the last Content-Type, which mail programs heed; None when there is none."""
+    fields = section.named("content-type")
+    return words.decode(section.value(fields[-1]), "content-type") if fields else None

@@ -23,7 +23,7 @@ def decode(text: str) -> str:
 
 
 def decode_value(text: str) -> str:
-    """The value of an attribute with its references replaced; there a name must stand alone ("?a=1&copy=2")."""
+    """The value of an attribute, references replaced; here a name must stand alone ("?a=1&copy=2")."""
     return _replaced(text, _in_value) if "&" in text else text
 
 

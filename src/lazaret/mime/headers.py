@@ -1,4 +1,4 @@
-"""Where does each header field lie in the octets? Lines are read as SpamAssassin reads them (RFC 5322, section 2.2)."""
+"""Where does each header field lie in the octets? (RFC 5322, section 2.2, read as SpamAssassin does)"""
 
 import re
 from functools import cached_property
@@ -78,7 +78,7 @@ class HeaderSection:
         return self._by_name.get(name.lower(), [])
 
     def value(self, field: Field) -> bytes:
-        """The field's octets after the colon: folds and leading blanks kept, line ends LF, at most VALUE_LIMIT."""
+        """The octets after the colon: folds and leading blanks kept, line ends LF, at most VALUE_LIMIT."""
         octets = self.raw[field.value_start : field.end].replace(b"\r\n", b"\n")
         return octets if len(octets) <= VALUE_LIMIT else octets[:VALUE_LIMIT]
 
@@ -91,9 +91,9 @@ class HeaderSection:
         """Some name or value is longer than what is looked at."""
         return self.cut_off or any(
             len(f.name) > NAME_LIMIT
-            or f.end - f.value_start > VALUE_LIMIT
-            and len(self.value(f)) == VALUE_LIMIT
+            or len(self.raw[f.value_start : f.end].replace(b"\r\n", b"\n")) > VALUE_LIMIT
             for f in self.fields
+            if f.end - f.start > NAME_LIMIT
         )
 
 
@@ -141,7 +141,7 @@ def _cut_off(raw: bytes, fields: list[Field], position: int, crlf: bool) -> Head
 
 
 def parse_part(raw: bytes, start: int = 0, end: int | None = None) -> tuple[tuple[Field, ...], int]:
-    """The fields at the head of a MIME part, and where they end: the first line that is neither field nor fold.
+    """The fields at the head of a MIME part, and where the first line begins that belongs to none.
 
     Blanks before a colon belong to the name here, so that such a field goes unheeded, as in SpamAssassin.
     """

@@ -14,7 +14,7 @@ class Link(NamedTuple):
     target: bytes
     """As written, entities decoded, in UTF-8, at most 8192 characters."""
     text: str
-    """What a reader sees of it: the text between <a> and </a>, with "<img>" for an image; "" for other tags."""
+    """What a reader sees of it: the text in <a>, with "<img>" for an image; "" for other tags."""
 
 
 @dataclass(slots=True)

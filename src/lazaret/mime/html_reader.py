@@ -1,35 +1,60 @@
 """What do the tokens of an HTML document mean? Text, what of it is hidden, links, statistics: in one pass."""
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from lazaret.mime import style
+from lazaret.mime.broken_words import BrokenWords
 from lazaret.mime.html_facts import HtmlFacts, Link
 from lazaret.mime.html_tokens import BLANKS, Tokenizer, attributes
 from lazaret.mime.style import Style, visibility
+from lazaret.mime.style_stack import StyleStack
 
 URI_LIMIT = 8192
 """Characters of a URI that are looked at."""
 
-ELEMENTS = frozenset(
-    "a abbr acronym address area b base bdo big blockquote body br button caption cite code col colgroup "
-    "dd del dfn div dl dt em fieldset form h1 h2 h3 h4 h5 h6 head hr html i img input ins kbd label legend "
-    "li link map meta noscript object ol optgroup option p param pre q samp script select small span strong "
-    "style sub sup table tbody td textarea tfoot th thead title tr tt ul var applet basefont center dir font "
-    "frame frameset iframe isindex menu noframes s strike u nobr x-sigsep x-tab".split()
-)
+_ELEMENTS = """
+a abbr acronym address area b base bdo big blockquote body br button caption cite code col colgroup dd del
+dfn div dl dt em fieldset form h1 h2 h3 h4 h5 h6 head hr html i img input ins kbd label legend li link map
+meta noscript object ol optgroup option p param pre q samp script select small span strong style sub sup
+table tbody td textarea tfoot th thead title tr tt ul var
+applet basefont center dir font frame frameset iframe isindex menu noframes s strike u
+nobr x-sigsep x-tab
+"""
+"""HTML 4.01 strict, its loose additions, and three that are no standard."""
+ELEMENTS = frozenset(_ELEMENTS.split())
 _NAMESPACED = re.compile(r"(?:o|st\d):[\w-]+/?\Z")
 _SPACE = {
-    **dict.fromkeys("br div".split(), "\n"),
-    **dict.fromkeys("li th td dt dd embed h1 h2 h3 h4 h5 h6".split(), " "),
-    **dict.fromkeys("p hr blockquote pre listing plaintext xmp title".split(), "\n\n"),
+    **dict.fromkeys(["br", "div"], "\n"),
+    **dict.fromkeys(["li", "th", "td", "dt", "dd", "embed", "h1", "h2", "h3", "h4", "h5", "h6"], " "),
+    **dict.fromkeys(["p", "hr", "blockquote", "pre", "listing", "plaintext", "xmp", "title"], "\n\n"),
 }
 """Tag -> the white space that its start and its end leave in the text."""
-_STYLED = frozenset("body font table tr th td big small basefont marquee span p div a".split())
-_ROOMY = frozenset("table tr td th p div span".split())
+_STYLED = frozenset(
+    [
+        "body",
+        "font",
+        "table",
+        "tr",
+        "th",
+        "td",
+        "big",
+        "small",
+        "basefont",
+        "marquee",
+        "span",
+        "p",
+        "div",
+        "a",
+    ]
+)
+_WATCHED = frozenset({"a", "title", "script", "style"})
+_ROOMY = frozenset(["table", "tr", "td", "th", "p", "div", "span"])
+"""The tags of layouts: their attributes are read only when one that counts may be among them."""
 _COUNTS_IN_ROOMY = re.compile(r"style|background|bgcolor", re.I)
-"""The tags that layouts are made of: their attributes are read only when one of these may be among them."""
+_NO_ATTRIBUTES: Mapping[str, str] = {}
 _BLANK_RUN = re.compile(r"[\t\n\r\f\v][ \t\n\r\f\v]*+|\ [ \t\n\r\f\v]++|\xc2\xa0")
 
 _GOOD_FACE = re.compile(
@@ -38,31 +63,8 @@ _GOOD_FACE = re.compile(
 _META_REFRESH = re.compile(r"\burl\s*=", re.I | re.A)
 _META_CHARSET = re.compile(r"\bcharset\s*=\s*[\"']?([^\"']+)", re.I | re.A)
 _IMAGE_SIDE = re.compile(r"(\d{1,9})(%)?$", re.A)
-_BASE_SIZE = re.compile(r"\s*(\d{1,9})")
 _GUESSED_SIDE = 200
 """Pixels of an image whose size cannot be read."""
-
-_WORD = r"[^\s\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]"
-_NO_WORD = " \t\n\r\f\v!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
-_WIDE_SPACE = "\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-
-
-class _Words(NamedTuple):
-    """What makes a word, in text that is ASCII but for references, and in other text."""
-
-    breaks: frozenset[str]
-    end: re.Pattern[str]
-    start: re.Pattern[str]
-
-
-_WORDS = {
-    wide: _Words(
-        frozenset(_NO_WORD + _WIDE_SPACE if wide else _NO_WORD),
-        re.compile(rf"\b({_WORD}{{1,7}})\Z", 0 if wide else re.A),
-        re.compile(rf"({_WORD}{{1,7}})\b", 0 if wide else re.A),
-    )
-    for wide in (False, True)
-}
 
 
 class Texts(NamedTuple):
@@ -90,23 +92,20 @@ class Reader(Tokenizer):
     def __init__(self, wide: bool) -> None:
         super().__init__()
         self.facts = HtmlFacts(html=True)
-        self._wide = wide
-        self._breaks = _WORDS[wide].breaks
+        self._words = BrokenWords(wide)
         self._pieces: list[str] = []
         self._hidden: list[int] = []
         """Indexes of the pieces that SpamAssassin takes for hidden."""
         self._unseen: list[int] = []
         self._after_space = False
         self._after_hidden = False
-        self._tags: dict[str, int] = {}
-        """Tag -> how often it was met, open or close."""
+        self._tags: list[str] = []
+        """Every tag that was met, start and end."""
         self._inside = self.facts.inside
+        self._watched = 0
+        """How many tags are open whose text is kept apart."""
         self._closed_extra = 0
-        self._obfuscation = 0
-        self._backhair: set[tuple[int, int]] = set()
-        self._base_size = 3
-        self._styles: list[tuple[str, Style]] = [("", style.PLAIN)]
-        self._open_styles: dict[str, int] = {}
+        self._styles = StyleStack()
         self._links: list[_OpenLink] = []
         self._anchor: list[str] = []
         self._anchors: list[list[str]] = []
@@ -115,50 +114,52 @@ class Reader(Tokenizer):
     # Tokens.
 
     def start(self, tag: str, written: str) -> None:
-        self._tags[tag] = self._tags.get(tag, 0) + 1
+        self._tags.append(tag)
         self._inside[tag] = self._inside.get(tag, 0) + 1
-        action = _ACTIONS.get(tag)
-        styled = tag in _STYLED
-        found: dict[str, str] = {}
-        if written and (action or styled) and (tag not in _ROOMY or _COUNTS_IN_ROOMY.search(written)):
+        kind = _KINDS.get(tag)
+        if kind is None:
+            return
+        found = _NO_ATTRIBUTES
+        if written and kind.reads and (not kind.roomy or _COUNTS_IN_ROOMY.search(written)):
             found = attributes(written)
-        if styled:
-            self._open_style("td" if tag == "th" else tag, found)
-        if tag in _SPACE:
-            self._white_space(_SPACE[tag])
-        if action:
-            action(self, tag, found)
+        if kind.styled:
+            self._styles.open(kind.styled, found)
+        if kind.space:
+            self._white_space(kind.space)
+        if kind.watched:
+            self._watched += 1
+        if kind.action and (found or not kind.roomy):
+            kind.action(self, tag, found)
 
     def end(self, tag: str) -> None:
-        self._tags[tag] = self._tags.get(tag, 0) + 1
+        self._tags.append(tag)
         inside = self._inside.get(tag, 0) - 1
+        kind = _KINDS.get(tag)
         if inside < 0:
-            inside = 0
             self._closed_extra += 1
-        self._inside[tag] = inside
-        if tag in _STYLED and tag != "body":
-            self._close_style("td" if tag == "th" else tag)
-        if tag in _SPACE:
-            self._white_space(_SPACE[tag])
+            self._inside[tag] = 0
+        else:
+            self._inside[tag] = inside
+            if kind and kind.watched:
+                self._watched -= 1
+        if kind is None:
+            return
+        if kind.styled:
+            self._styles.close(kind.styled)
+        if kind.space:
+            self._white_space(kind.space)
 
     def text(self, text: str) -> None:
-        inside = self._inside.get
-        if inside("script"):
-            self.facts.script.append(text)
+        if self._watched and self._belongs_elsewhere(text):
             return
-        if inside("style"):
-            return
-        if inside("a"):
-            self._anchor.append(text)
-        if inside("title"):
-            self._titles[-1].append(text)
-        if self._pieces and text[0] not in self._breaks:
-            self._broken_word(text)
+        if self._pieces and text[0] not in self._words.breaks:
+            self._words.note(self._pieces[-1], text)
+        hidden = False
         if text.strip(BLANKS):
-            hidden = self._look(text)
+            current = self._styles.current
+            hidden = current is not style.PLAIN and self._look(text, current)
             text = _BLANK_RUN.sub(" ", text)
         else:
-            hidden = False
             text = " "
         if self._after_space and not hidden and text[0] == " ":
             text = text[1:]
@@ -166,8 +167,22 @@ class Reader(Tokenizer):
         self._after_space = False
         self._after_hidden = hidden
 
+    def _belongs_elsewhere(self, text: str) -> bool:
+        """Text of a script or a style sheet is not shown; an anchor and a title note theirs."""
+        inside = self._inside.get
+        if inside("script"):
+            self.facts.script.append(text)
+            return True
+        if inside("style"):
+            return True
+        if inside("a"):
+            self._anchor.append(text)
+        if inside("title"):
+            self._titles[-1].append(text)
+        return False
+
     def doctype(self) -> None:
-        self._tags["!doctype"] = self._tags.get("!doctype", 0) + 1
+        self._tags.append("!doctype")
         self._inside["!doctype"] = 0
 
     # Text.
@@ -181,11 +196,8 @@ class Reader(Tokenizer):
         self._after_space = True
         self._after_hidden = False
 
-    def _look(self, text: str) -> bool:
-        """Notes what is odd about text in the style that holds; whether it counts as hidden."""
-        current = self._styles[-1][1]
-        if current is style.PLAIN:
-            return False
+    def _look(self, text: str, current: Style) -> bool:
+        """Notes what is odd about text in this style; whether it counts as hidden."""
         if "\xc2\xa0" in text and not text.replace("\xc2\xa0", "").strip(BLANKS):
             return False
         seen = visibility(current)
@@ -200,86 +212,23 @@ class Reader(Tokenizer):
         self._hidden.append(len(self._pieces))
         return True
 
-    def _broken_word(self, text: str) -> None:
-        """A tag stands inside a word: how HTML hides words from filters."""
-        last = self._pieces[-1]
-        if not last or last[-1] in self._breaks:
-            return
-        self._obfuscation += 1
-        before = _WORDS[self._wide or max(last) > "\xff"].end.search(last, max(0, len(last) - 7))
-        after = _WORDS[self._wide or max(text) > "\xff"].start.match(text)
-        if before and after:
-            self._backhair.add((len(before[1]), len(after[1])))
-
-    # Style.
-
-    def _open_style(self, tag: str, found: dict[str, str]) -> None:
-        if tag == "basefont":
-            size = _BASE_SIZE.match(found.get("size", ""))
-            if size:
-                self._base_size = int(size[1])
-                return
-        if tag in ("td", "tr"):
-            self._close_cell(tag)
-        current = self._styles[-1][1]
-        if tag == "big":
-            current = current._replace(size=current.size + 1)
-        elif tag == "small":
-            current = current._replace(size=current.size - 1)
-        elif found:
-            current = self._restyled(current, tag, found)
-        self._styles.append((tag, current))
-        self._open_styles[tag] = self._open_styles.get(tag, 0) + 1
-
-    def _restyled(self, current: Style, tag: str, found: dict[str, str]) -> Style:
-        counting = style.TEXT_ATTRIBUTES[tag].intersection(found)
-        if not counting:
-            return current
-        restyled = style.restyle(
-            current, {name: found[name] for name in found if name in counting}, self._base_size
-        )
-        if restyled.size > self.facts.max_size:
-            self.facts.max_size = restyled.size
-        elif restyled.size < self.facts.min_size:
-            self.facts.min_size = restyled.size
-        return restyled
-
-    def _close_style(self, tag: str) -> None:
-        if not self._open_styles.get(tag):
-            return
-        while self._pop_style() != tag:
-            pass
-
-    def _close_cell(self, tag: str) -> None:
-        """Cells and rows have optional end tags: a new one closes the last one."""
-        if not self._open_styles.get(tag):
-            return
-        closes = ("font", "td") if tag == "td" else ("font", "td", "tr")
-        while self._styles[-1][0] in closes:
-            self._pop_style()
-
-    def _pop_style(self) -> str:
-        tag, _ = self._styles.pop()
-        self._open_styles[tag] -= 1
-        return tag
-
     # Tags with a meaning of their own.
 
-    def anchor(self, tag: str, found: dict[str, str]) -> None:
+    def anchor(self, tag: str, found: Mapping[str, str]) -> None:
         self._anchor = self._link(tag, "href", _slashed(found, "href").replace("\ufeff", ""))
         self._anchors.append(self._anchor)
         self._link(tag, "data-saferedirecturl", found.get("data-saferedirecturl", ""))
 
-    def area(self, tag: str, found: dict[str, str]) -> None:
+    def area(self, tag: str, found: Mapping[str, str]) -> None:
         self._link(tag, "href", _slashed(found, "href").replace("\ufeff", ""))
         self._link(tag, "data-saferedirecturl", found.get("data-saferedirecturl", ""))
 
-    def source(self, tag: str, found: dict[str, str]) -> None:
+    def source(self, tag: str, found: Mapping[str, str]) -> None:
         self._link(tag, "src", _slashed(found, "src"))
         if tag == "embed":
             self.facts.embeds = True
 
-    def image(self, tag: str, found: dict[str, str]) -> None:
+    def image(self, tag: str, found: Mapping[str, str]) -> None:
         self._link(tag, "src", _slashed(found, "src"))
         if self._inside.get("a"):
             self._anchor.append("<img>\n")
@@ -288,19 +237,19 @@ class Reader(Tokenizer):
             height = _pixels(found["height"], 6) or _GUESSED_SIDE
             self.facts.image_area += width * height
 
-    def background(self, tag: str, found: dict[str, str]) -> None:
+    def background(self, tag: str, found: Mapping[str, str]) -> None:
         self._link(tag, "background", found.get("background", ""))
 
-    def form(self, tag: str, found: dict[str, str]) -> None:
+    def form(self, tag: str, found: Mapping[str, str]) -> None:
         action = found.get("action", "")
         self._link(tag, "action", action)
         if "mailto:" in action.lower():
             self.facts.form_action_mailto = True
 
-    def base(self, tag: str, found: dict[str, str]) -> None:
+    def base(self, tag: str, found: Mapping[str, str]) -> None:
         self._link(tag, "href", found.get("href", ""))
 
-    def meta(self, tag: str, found: dict[str, str]) -> None:
+    def meta(self, tag: str, found: Mapping[str, str]) -> None:
         kind = found.get("http-equiv", "").lower()
         content = found.get("content", "")
         if "refresh" in kind:
@@ -312,13 +261,13 @@ class Reader(Tokenizer):
             if charset:
                 self.facts.charsets = f"{self.facts.charsets} {charset[1]}".lstrip(" ")
 
-    def title(self, tag: str, found: dict[str, str]) -> None:
+    def title(self, tag: str, found: Mapping[str, str]) -> None:
         self._titles.append([])
 
-    def object(self, tag: str, found: dict[str, str]) -> None:
+    def object(self, tag: str, found: Mapping[str, str]) -> None:
         self.facts.embeds = True
 
-    def font(self, tag: str, found: dict[str, str]) -> None:
+    def font(self, tag: str, found: Mapping[str, str]) -> None:
         if "face" in found and not _GOOD_FACE.match(found["face"][:1000]):
             self.facts.font_face_bad = True
 
@@ -358,27 +307,29 @@ class Reader(Tokenizer):
         """The statistics of the whole document."""
         facts = self.facts
         facts.comment = self.comments
+        facts.min_size, facts.max_size = self._styles.min_size, self._styles.max_size
         facts.title = ["".join(title) for title in self._titles]
         facts.anchor = ["".join(text) for text in self._anchors]
-        tags = sum(self._tags.values())
-        if not tags:
+        if not self._tags:
             return facts
-        elements = sum(count for tag, count in self._tags.items() if _is_element(tag))
-        seen = [tag for tag in self._tags if tag != "!doctype"]
+        tags = len(self._tags)
+        met = Counter(self._tags)
+        elements = sum(count for tag, count in met.items() if _is_element(tag))
+        seen = [tag for tag in met if tag != "!doctype"]
         seen_elements = sum(_is_element(tag) for tag in seen)
         facts.closed_extra_ratio = self._closed_extra / tags
         if elements:
             facts.bad_tag_ratio = (tags - elements) / tags
         if seen_elements:
             facts.non_element_ratio = (len(seen) - seen_elements) / len(seen)
-        if self._obfuscation:
-            facts.obfuscation_ratio = self._obfuscation / tags
-        if self._backhair:
-            facts.backhair_count = len(self._backhair)
+        if self._words.count:
+            facts.obfuscation_ratio = self._words.count / tags
+        if self._words.lengths:
+            facts.backhair_count = len(self._words.lengths)
         return facts
 
 
-_ACTIONS: dict[str, Callable[[Reader, str, dict[str, str]], None]] = {
+_ACTIONS: dict[str, Callable[[Reader, str, Mapping[str, str]], None]] = {
     "a": Reader.anchor,
     "area": Reader.area,
     "link": Reader.area,
@@ -394,7 +345,33 @@ _ACTIONS: dict[str, Callable[[Reader, str, dict[str, str]], None]] = {
 }
 
 
-def _slashed(found: dict[str, str], name: str) -> str:
+class _Kind(NamedTuple):
+    """What a tag does."""
+
+    styled: str
+    """The tag under which its style is closed again; "" when it has none."""
+    space: str
+    action: Callable[[Reader, str, Mapping[str, str]], None] | None
+    reads: bool
+    """Its attributes count."""
+    roomy: bool
+    watched: bool
+
+
+_KINDS = {
+    tag: _Kind(
+        styled={"th": "td"}.get(tag, tag) if tag in _STYLED else "",
+        space=_SPACE.get(tag, ""),
+        action=_ACTIONS.get(tag),
+        reads=tag in _ACTIONS or tag in _STYLED,
+        roomy=tag in _ROOMY,
+        watched=tag in _WATCHED,
+    )
+    for tag in {*_ACTIONS, *_STYLED, *_SPACE, *_WATCHED}
+}
+
+
+def _slashed(found: Mapping[str, str], name: str) -> str:
     """The value of `name`, also where bad HTML has glued another word before it: <a x/href=…>."""
     for key, value in found.items():
         head, slash, _ = key.partition("/" + name)

@@ -1,6 +1,8 @@
-"""Where do tags, text and comments begin and end? HTML cut as HTML::Parser cuts it, which SpamAssassin uses."""
+"""Where do tags, text and comments begin and end? HTML cut as HTML::Parser cuts it for SpamAssassin."""
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 
 from lazaret.mime import entities
 
@@ -37,11 +39,17 @@ _LITERAL = {
     for tag in ("script", "style", "xmp", "iframe", "plaintext", "title", "textarea")
 }
 """Tags whose content is text up to their end tag, and what ends them."""
+_REMEMBERED = 256
+"""Characters of a tag whose attributes are remembered; longer ones would cost too much memory."""
 _REFERENCES_COUNT = frozenset({"title", "textarea"})
 
 
-def attributes(written: str) -> dict[str, str]:
+def attributes(written: str) -> Mapping[str, str]:
     """Name in lower case -> value; of several attributes of one name the first counts."""
+    return _remembered(written) if len(written) <= _REMEMBERED else _parsed(written)
+
+
+def _parsed(written: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for name, equals, double, single, bare in _ATTRIBUTE.findall(written):
         name = name.lower()
@@ -50,6 +58,10 @@ def attributes(written: str) -> dict[str, str]:
         value = (double or single or bare) if equals else name
         found[name] = entities.decode_value(value) if "&" in value else value
     return found
+
+
+_remembered = lru_cache(maxsize=2048)(_parsed)
+"""A newsletter writes the same few cells a hundred times."""
 
 
 class Tokenizer:

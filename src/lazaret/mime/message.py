@@ -17,7 +17,7 @@ VISIBLE_LIMIT = 65_536
 
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What a terminal would act on, and what turns the direction of writing."""
-_EMPTY_LINES = re.compile(r"\n\s*+\n")
+_EMPTY_LINES = re.compile(r"\n\s*\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Message:
         return self.tree.root.header
 
     def decoded(self, name: str) -> str:
-        """The first value of the field for people: decoded, on one line, no control characters; "" when absent."""
+        """The first value of the field for people: one line, no control characters; "" when absent."""
         fields = self.header.named(name)
         return words.for_people(self.header.value(fields[0]), name) if fields else ""
 

@@ -14,6 +14,8 @@ _SIZE = re.compile(r"\s*([+-]?)(\d{1,9})")
 _LAYER_TOKEN = re.compile(r"[^ ,(]*+\([^)]*+\)?+|[^ ,(]++|,")
 _LONGEST = 4096
 """Characters of a style attribute that are looked at."""
+_REMEMBERED = 256
+"""Characters of attributes whose effect is remembered."""
 
 TEXT_ATTRIBUTES = {
     "basefont": frozenset({"color", "face", "size"}),
@@ -76,7 +78,6 @@ class Declaration(NamedTuple):
     value: str
 
 
-@lru_cache(maxsize=1024)
 def declarations(text: str) -> tuple[Declaration, ...]:
     """What a style attribute says of colours and visibility, in order."""
     found = (_declaration(part) for part in text.split(";"))
@@ -135,6 +136,7 @@ def _last_layer(value: str) -> list[str]:
     return layers[-1]
 
 
+@lru_cache(maxsize=1024)
 def _unreadable(foreground: str, background: str) -> bool:
     if foreground[-6:] == background[-6:]:
         return True
@@ -142,10 +144,16 @@ def _unreadable(foreground: str, background: str) -> bool:
     return distance is not None and distance < _NEAR
 
 
-def restyle(style: Style, attributes: dict[str, str], base_size: int) -> Style:
+def restyle(style: Style, attributes: tuple[tuple[str, str], ...], base_size: int) -> Style:
     """The style inside a tag that stands in `style`; `attributes` are those that count for this tag."""
+    if sum(len(value) for _, value in attributes) <= _REMEMBERED:
+        return _remembered(style, attributes, base_size)
+    return _restyled(style, attributes, base_size)
+
+
+def _restyled(style: Style, attributes: tuple[tuple[str, str], ...], base_size: int) -> Style:
     parent = style
-    for name, value in attributes.items():
+    for name, value in attributes:
         if name in ("text", "color"):
             style = style._replace(foreground=colors.parse(value))
         elif name == "size":
@@ -156,6 +164,9 @@ def restyle(style: Style, attributes: dict[str, str], base_size: int) -> Style:
             paper = colors.parse(value)
             style = style if paper == colors.INVALID else style._replace(paper=paper)
     return style
+
+
+_remembered = lru_cache(maxsize=1024)(_restyled)
 
 
 def _font_size(value: str, size: int, base_size: int) -> int:

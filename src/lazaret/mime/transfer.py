@@ -1,4 +1,4 @@
-"""What did the sender encode? Base64 and quoted-printable (RFC 2045, section 6), as SpamAssassin tolerates them."""
+"""What did the sender encode? Base64 and quoted-printable (RFC 2045, section 6), damaged ones too."""
 
 import binascii
 import re
@@ -8,8 +8,8 @@ import pybase64
 _BLANKS = b" \t\n\r\f\v"
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _JUNK = bytes(octet for octet in range(256) if octet not in _ALPHABET + b"=")
-_PADDING_AS_SLASH = bytes.maketrans(b"=", b"/")
-_INNER_PADDING = re.compile(rb"=(?!=*+\Z)")
+_PADDING_AS_0 = bytes.maketrans(b"=", b"A")
+_PADDING_AS_63 = bytes.maketrans(b"=", b"/")
 
 _TRAILING_BLANKS = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n)")
 """The look-behind lets each run of blanks be tried once only."""
@@ -37,11 +37,10 @@ def base64(octets: bytes) -> bytes:
 
 
 def _damaged_base64(text: bytes) -> bytes:
+    """Padding inside counts as a digit: as 0 in text that is else clean, as 63 in other text."""
     clean = text.translate(None, _JUNK)
-    if len(clean) == len(text) and len(text) % 4 == 0:
-        clean = _INNER_PADDING.sub(b"A", clean)
-        return pybase64.b64decode(clean, validate=True) if clean.strip(b"=") else b""
-    clean = clean.rstrip(b"=").translate(_PADDING_AS_SLASH)
+    inner = _PADDING_AS_0 if len(clean) == len(text) and len(text) % 4 == 0 else _PADDING_AS_63
+    clean = clean.rstrip(b"=").translate(inner)
     if len(clean) % 4 == 1:
         clean = clean[:-1]
     return pybase64.b64decode(clean + b"A" * (-len(clean) % 4), validate=True)[: len(clean) * 3 // 4]
@@ -49,7 +48,9 @@ def _damaged_base64(text: bytes) -> bytes:
 
 def quoted_printable(octets: bytes) -> bytes:
     """Soft breaks and trailing blanks go; an equals sign that begins no escape stays."""
-    text = _TRAILING_BLANKS.sub(b"", octets)
+    text = octets
+    if any(blank in octets for blank in (b" \n", b"\t\n", b" \r", b"\t\r")):
+        text = _TRAILING_BLANKS.sub(b"", octets)
     if b"=" not in text:
         return text
     text = _SOFT_BREAK.sub(b"", text)

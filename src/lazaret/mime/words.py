@@ -95,7 +95,7 @@ def _section_text(label: bytes, octets: bytes, people: bool) -> bytes:
 
 
 def _join_pieces(pieces: list[tuple[int, bool, str]]) -> str:
-    """RFC 2231, section 4.1: the first piece names the charset, each says for itself whether it is escaped."""
+    """RFC 2231, section 4.1: the first piece names the charset, each says whether it is escaped."""
     label = "utf-8"
     octets = bytearray()
     for index, (_, encoded, content) in enumerate(pieces):
