@@ -98,6 +98,8 @@ class _Supervisor:
         privileges.prepare_data_dir(config)
         listeners = sockets.bind_all(config)
         privileges.become_service_user(config)
+        if not config.local.domains:
+            log.warning("local.domains is empty: every recipient is taken for local")
         app.open_store(config, create=True).close()
         app.preload()
         self._state = State(config, app.load_rules(config, self._task.progress), listeners)

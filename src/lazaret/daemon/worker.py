@@ -17,7 +17,7 @@ from lazaret.daemon.doors import Connection, Door, Peers
 from lazaret.daemon.sockets import Listener
 from lazaret.model.delivery import Extensions
 from lazaret.model.envelope import Session
-from lazaret.model.errors import Reply
+from lazaret.model.errors import Reply, StoreUnavailable
 from lazaret.model.network import NetworkSet
 from lazaret.rules.ruleset import RuleSet
 
@@ -129,9 +129,21 @@ class _Worker:
 
     async def _look_round(self, parts: app.Parts) -> None:
         """What the next hop offers, and whether the disk has room: known before a client asks."""
-        self._has_room = await parts.store.journal.has_room()
+        self._has_room = await self._is_room_left(parts)
         self._extensions = await parts.relay.extensions()
         self._row[Cell.NEXT_HOP_UP] = parts.relay.is_up
+
+    async def _is_room_left(self, parts: app.Parts) -> bool:
+        """A place that cannot even be asked has no room; said once, and once when it is over."""
+        try:
+            room, why = await parts.store.journal.has_room(), "less than store.min_free is left"
+        except StoreUnavailable as e:
+            room, why = False, str(e)
+        if self._has_room and not room:
+            log.error("no mail is taken (452): %s", why)
+        elif room and not self._has_room:
+            log.warning("there is room again: mail is taken")
+        return room
 
     async def _beat(self) -> None:
         self._row.beat()
