@@ -8,6 +8,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from lazaret.mime import japanese
+
 _ASCII_NAMES = re.compile(r"(?:(?:US-)?ASCII|ANSI[_ ]?X3\.4-(?:1986|1968)|ISO646-US)\Z", re.I)
 _ASCII_SUPERSETS = re.compile(
     r"(?:ISO[ -]?8859(?:-\d{1,2})?|Windows-\d{4}|UTF-?8|(?:KOI8|EUC)-[A-Z]{1,2}|Big5|GBK"
@@ -17,7 +19,6 @@ _ASCII_SUPERSETS = re.compile(
 _DECLARED_ASCII = re.compile(r"(?:US-)?ASCII\Z", re.I)
 _UTF16 = re.compile(r"UTF[ -]?16", re.I)
 _WINDOWS_1252 = re.compile(r"(?:ISO-?8859-1|Windows-1252|CP1252)\Z", re.I)
-_EIGHTH_BIT = re.compile(rb"[\x80-\xff]")
 _NAME = re.compile(r"[\w.:+ -]{1,40}\Z", re.A)
 
 _FAMILIES = [
@@ -106,7 +107,7 @@ def _as_declared(octets: bytes, declared: str, insist: bool) -> str | None:
     if codec is None:
         return None
     if codec == "iso2022_jp":
-        return _seven_bit_japanese(octets)
+        return japanese.decode(octets)
     if insist:
         return _decoded(octets, codec, "replace")
     return _decoded(octets, codec, "strict")
@@ -127,12 +128,6 @@ def _utf8(octets: bytes) -> str | None:
     if text is not None and _NONCHARACTER.search(text):
         return None
     return text
-
-
-def _seven_bit_japanese(octets: bytes) -> str:
-    """ISO-2022-JP ends where an octet has its eighth bit set: what follows is no text in it."""
-    eighth = _EIGHTH_BIT.search(octets)
-    return octets[: eighth.start() if eighth else None].decode("iso2022_jp_ext", "backslashreplace")
 
 
 @lru_cache(maxsize=512)
