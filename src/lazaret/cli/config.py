@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import click
 
-from lazaret.cli.context import Command, Given, Group, json_option, pass_given, print_json, table
+from lazaret.cli.context import Command, Given, Group, json_option, pass_given
+from lazaret.cli.output import print_json, table
 from lazaret.config.document import default_file
 from lazaret.config.explain import explain as explain_config
 from lazaret.config.options import Config

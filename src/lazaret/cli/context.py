@@ -1,18 +1,23 @@
-"""What all commands share: --config and --set in any place, the parts they need, and how they print."""
+"""What all commands share: --config and --set in any place, and how a command begins and ends."""
 
-import json
+from __future__ import annotations
+
 import os
-import sys
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+import pwd
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
 
-from lazaret.config.load import load
-from lazaret.config.options import Config
+if TYPE_CHECKING:
+    from lazaret.config.options import Config
 
 T = TypeVar("T")
+
+
+class ReaderGone(Exception):
+    """Whoever read our output (head, less) has seen enough and closed the pipe."""
 
 
 @dataclass(slots=True)
@@ -24,6 +29,8 @@ class Given:
 
     def load(self) -> Config:
         """The configuration. ConfigError (78) names every problem."""
+        from lazaret.config.load import load  # `--help` need not wait for all options
+
         return load(self.file, self.settings)
 
 
@@ -62,6 +69,13 @@ class Command(click.Command):
         super().__init__(*arguments, **keywords)
         self.params.extend(global_options())
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """ReaderGone instead of BrokenPipeError, which click would turn into a failure of ours."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as e:
+            raise ReaderGone from e
+
 
 class Group(click.Group):
     """A group whose commands take --config and --set as well."""
@@ -71,6 +85,17 @@ class Group(click.Group):
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self.params.extend(global_options())
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The first sentence of each command's help, in full: click cuts it to the line."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _first_sentence(c)) for name, c in found if c is not None])
+
+
+def _first_sentence(command: click.Command) -> str:
+    paragraph = " ".join((command.help or "").partition("\n\n")[0].split())
+    return paragraph.partition(". ")[0].rstrip(".") + "."
 
 
 pass_given = click.make_pass_decorator(Given, ensure=True)
@@ -95,63 +120,15 @@ def as_owner(config: Config) -> Config:
 
 def who() -> str:
     """Under which name acts on the command line are written down."""
-    import getpass
-
-    name = os.environ.get("SUDO_USER") or getpass.getuser()
+    name = os.environ.get("SUDO_USER") or os.environ.get("LOGNAME") or _user_name()
     return f"cli:{name}"
 
 
-def print_json(row: object) -> None:
-    """One JSON object on a line of its own; a file name keeps its octets, whatever they are."""
-    line = json.dumps(row, ensure_ascii=False) + "\n"
+def _user_name() -> str:
     try:
-        octets = line.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # half a surrogate pair, out of a message
-        octets = (json.dumps(row) + "\n").encode("ascii")
-    sys.stdout.buffer.write(octets)
-
-
-def plain(text: str) -> str:
-    """Text of a message, safe for a terminal: no control or escape sequences."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()) -> str:
-    """Columns side by side; cut to the terminal's width only when there is one."""
-    lines = [list(head), *([plain(cell) for cell in row] for row in rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    limit = _terminal_width()
-    return "\n".join(_row(line, widths, right)[:limit].rstrip() for line in lines)
-
-
-def _row(cells: Sequence[str], widths: Sequence[int], right: Sequence[int]) -> str:
-    return "  ".join(
-        cell.rjust(width) if i in right else cell.ljust(width)
-        for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    )
-
-
-def _terminal_width() -> int | None:
-    return os.get_terminal_size().columns if sys.stdout.isatty() else None
-
-
-Progress = Callable[[int, int], None]
-
-
-def rule_progress() -> Progress:
-    """Says on stderr how far the rules are compiled: in place on a terminal, otherwise every tenth."""
-    said = -1
-
-    def progress(done: int, total: int) -> None:
-        nonlocal said
-        tenth = done * 10 // max(total, 1)
-        if sys.stderr.isatty():
-            click.echo(f"\rcompiling rules: {done} of {total}", err=True, nl=done >= total)
-        elif tenth != said:
-            said = tenth
-            click.echo(f"compiling rules: {done} of {total}", err=True)
-
-    return progress
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run us under a number without a name
+        return str(os.getuid())
 
 
 class _Span(click.ParamType[float]):
@@ -164,7 +141,7 @@ class _Span(click.ParamType[float]):
         if isinstance(value, float):
             return value
         number, unit = value[:-1], value[-1:]
-        if not number.isascii() or not number.isdigit() or unit not in self._units:
+        if not number.isascii() or not number.isdigit() or len(number) > 9 or unit not in self._units:
             self.fail(f"{value!r} is no span of time; write 90m, 24h or 7d", param, ctx)
         return float(number) * self._units[unit]
 

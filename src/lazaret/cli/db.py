@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from lazaret import app
-from lazaret.cli.context import Command, Given, Group, as_owner, pass_given, run_async, table
+from lazaret.cli.context import Command, Given, Group, as_owner, pass_given, run_async
+from lazaret.cli.output import table
 from lazaret.config.options import Config
 from lazaret.daemon.privileges import prepare_data_dir
 from lazaret.store import backup as archive

@@ -3,28 +3,34 @@
 import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import NoReturn
 
 import click
 
 from lazaret import __version__
-from lazaret.cli.context import Given, global_options
+from lazaret.cli.context import Given, ReaderGone, global_options
 from lazaret.model.errors import LazaretError, NoSuchMessage, StoreUnavailable, UserError
 
 EX_USAGE = 64
 EX_NOINPUT = 66
-EX_UNAVAILABLE = 69
+EX_SOFTWARE = 70
+EX_IOERR = 74
+EX_TEMPFAIL = 75
+EX_NOPERM = 77
 EX_INTERRUPTED = 130
+EX_READER_GONE = 141
+"""What the shell shows for a process that SIGPIPE ended."""
 
 _COMMANDS = {
     "serve": ("lazaret.cli.serve", "serve"),
     "demo": ("lazaret.cli.demo", "demo"),
     "scan": ("lazaret.cli.scan", "scan"),
-    "find": ("lazaret.cli.quarantine", "find"),
-    "show": ("lazaret.cli.quarantine", "show"),
-    "release": ("lazaret.cli.quarantine", "release"),
-    "delete": ("lazaret.cli.quarantine", "delete"),
-    "undelete": ("lazaret.cli.quarantine", "undelete"),
+    "find": ("lazaret.cli.find", "find"),
+    "show": ("lazaret.cli.show", "show"),
+    "release": ("lazaret.cli.release", "release"),
+    "delete": ("lazaret.cli.deletion", "delete"),
+    "undelete": ("lazaret.cli.deletion", "undelete"),
     "report": ("lazaret.cli.report", "report"),
     "stats": ("lazaret.cli.stats", "stats"),
     "selftest": ("lazaret.cli.selftest", "selftest"),
@@ -80,6 +86,8 @@ class _Commands(click.Group):
 def main(ctx: click.Context) -> None:
     """Lazaret scores mail, keeps what is bad, finds it again, says why, and lets it go."""
     ctx.ensure_object(Given)
+    if "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb":
+        ctx.color = False
 
 
 def run() -> None:
@@ -89,23 +97,40 @@ def run() -> None:
 
 def finish(command: click.Command, name: str) -> NoReturn:
     """Runs a command line to its end, and the process with it: the status is honest (sysexits.h)."""
+    # What a message says must not fail for a terminal that lacks its characters.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     try:
-        command.main(prog_name=name, standalone_mode=False)
+        status = command.main(prog_name=name, standalone_mode=False)
         sys.stdout.flush()
-    except click.exceptions.Exit as e:
-        sys.exit(e.exit_code)
-    except click.ClickException as e:
-        e.show()
+    except click.UsageError as e:
+        _say_usage(e, name)
         sys.exit(EX_USAGE)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(EX_INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever reads us (head, less) has seen enough; Python must not complain of it at exit.
+    except (ReaderGone, BrokenPipeError):
+        # Python would complain of what is left in its buffer at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EX_READER_GONE)
     except LazaretError as e:
         click.echo(f"{name}: {e}", err=True)
         sys.exit(_status(e))
-    sys.exit(0)
+    except OSError as e:
+        what = f"{e.filename}: {e.strerror}" if e.filename else str(e)
+        click.echo(f"{name}: {what}", err=True)
+        sys.exit(EX_NOPERM if isinstance(e, PermissionError) else EX_IOERR)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _say_usage(error: click.UsageError, name: str) -> None:
+    """One line; a command without its sub-command gets its help, which is what was missing."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return
+    path = error.ctx.command_path if error.ctx else name
+    text = error.format_message()
+    stop = "" if text.endswith((".", "?")) else "."
+    click.echo(f"{path}: {text[:1].lower()}{text[1:]}{stop} Try {path} --help", err=True)
 
 
 def _status(error: LazaretError) -> int:
@@ -113,6 +138,4 @@ def _status(error: LazaretError) -> int:
         return error.exit_code
     if isinstance(error, NoSuchMessage):
         return EX_NOINPUT
-    if isinstance(error, StoreUnavailable):
-        return EX_UNAVAILABLE
-    return 70
+    return EX_TEMPFAIL if isinstance(error, StoreUnavailable) else EX_SOFTWARE

@@ -6,22 +6,12 @@ from pathlib import Path
 
 import click
 
-from lazaret import app
-from lazaret.cli.context import (
-    Command,
-    Given,
-    Group,
-    as_owner,
-    json_option,
-    pass_given,
-    plain,
-    print_json,
-    rule_progress,
-    table,
-)
+from lazaret.cli.context import Command, Given, Group, json_option, pass_given
+from lazaret.cli.output import plain, print_json, table
+from lazaret.cli.ruleset import load_rules
 from lazaret.flow.fields import number
 from lazaret.model.errors import UserError
-from lazaret.rules import Explanation, RuleSet, lint
+from lazaret.rules import Explanation, lint
 
 EX_PROBLEMS = 1
 TEXT_WIDTH = 200
@@ -58,7 +48,7 @@ def check(given: Given, paths: Sequence[Path]) -> None:
 @pass_given
 def list_rules(given: Given, as_json: bool) -> None:
     """List the rules that are run, with their points."""
-    ruleset = _load(given)
+    _, ruleset = load_rules(given)
     rows = sorted(ruleset.symbols.items())
     if as_json:
         for name, symbol in rows:
@@ -79,17 +69,14 @@ def list_rules(given: Given, as_json: bool) -> None:
 @pass_given
 def explain(given: Given, symbol: str, as_json: bool) -> None:
     """Say what a rule looks at, where it stands, what it is worth and what it depends on."""
-    explanation = _load(given).explain(symbol)
+    _, ruleset = load_rules(given)
+    explanation = ruleset.explain(symbol)
     if explanation is None:
         raise UserError(f"no rule is called {symbol}; `lazaret rules list` names them all", 66)
     if as_json:
         print_json(_facts(explanation))
     else:
         click.echo("\n".join(_lines(explanation)))
-
-
-def _load(given: Given) -> RuleSet:
-    return app.load_rules(as_owner(given.load()), rule_progress())
 
 
 def _facts(rule: Explanation) -> dict[str, object]:

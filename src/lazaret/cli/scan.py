@@ -4,6 +4,8 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 
 import click
@@ -11,25 +13,65 @@ import click
 from lazaret import app
 from lazaret.checks import Check, Scan
 from lazaret.checks.examine import examine
-from lazaret.cli.context import Command, Given, as_owner, pass_given, print_json, rule_progress, run_async
+from lazaret.cli.context import Command, Given, pass_given, run_async
+from lazaret.cli.output import print_json
+from lazaret.cli.ruleset import load_rules
 from lazaret.config.options import Config
 from lazaret.mime import message as mime
+from lazaret.mime.trust import Networks
 from lazaret.model.envelope import Envelope, Recipient, Session
 from lazaret.model.errors import UserError
-from lazaret.model.verdict import Report, Verdict
+from lazaret.model.verdict import Policy, Report, Verdict
 from lazaret.policy.decide import Situation, decide
 
 EX_NOINPUT = 66
+STDIN = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of a message besides its octets; None and "" where the message itself is asked."""
+@dataclass(frozen=True)
+class Scanner:
+    """What is the same for all messages: loaded once, however many there are."""
 
+    config: Config
+    checks: Sequence[Check]
     sender: str | None
+    """None: the message is asked."""
     recipient: str
     client_ip: str
+    """"": the message is asked."""
     now: float | None
+
+    async def scan(self, octets: bytes) -> dict[str, object]:
+        """Score, action and hits of one message, as they are printed."""
+        started = time.perf_counter()
+        report = await examine(self._examined(octets), self.checks, budget_s=self.config.limits.scan_time_s)
+        verdict = decide(report, self.recipient, self._policy, Situation())
+        return _result(report, verdict, (time.perf_counter() - started) * 1000)
+
+    def _examined(self, octets: bytes) -> Scan:
+        return Scan(
+            mime.parse(octets, envelope_from=self.sender, networks=self._networks),
+            Session(client_ip=self.client_ip, peer_ip=self.client_ip),
+            Envelope(self.sender or "", (Recipient(self.recipient),) if self.recipient else ()),
+            time.time() if self.now is None else self.now,
+        )
+
+    @cached_property
+    def _networks(self) -> Networks:
+        return app.trusted_networks(self.config)
+
+    @cached_property
+    def _policy(self) -> Policy:
+        if not self.recipient:
+            return app.policy_of(self.config)
+        return app.lookup_of(self.config).policy_for(self.recipient)
+
+
+def _ip(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+    try:
+        return str(ip_address(value)) if value else ""
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no IP address", ctx, parameter) from None
 
 
 @click.command(cls=Command)
@@ -37,9 +79,11 @@ class Facts:
 @click.option("--files-from", "listing", metavar="LIST", help="Take the paths from this file, one a line.")
 @click.option("--from", "sender", metavar="ADDR", help="Envelope sender; else read from the message.")
 @click.option("--rcpt", "recipient", metavar="ADDR", default="", help="Whose policy decides.")
-@click.option("--client-ip", metavar="IP", default="", help="The client; else read from the message.")
+@click.option(
+    "--client-ip", metavar="IP", default="", callback=_ip, help="The client; else read from the message."
+)
 @click.option("--now", type=float, metavar="EPOCH", help="The time of reception, for repeatable results.")
-@click.option("--no-learn", is_flag=True, help="Without what a learner would add.")
+@click.option("--no-learn", is_flag=True, expose_value=False, help="Without what a learner would add.")
 @pass_given
 def scan(
     given: Given,
@@ -49,60 +93,56 @@ def scan(
     recipient: str,
     client_ip: str,
     now: float | None,
-    no_learn: bool,
 ) -> None:
     """Score messages and print a JSON object a line, in the order of the files.
 
-    Reads stdin without a FILE, or for `-`. Exit status 66 when a file could not be read.
+    A file holds one message, with LF or CRLF line ends. Without a FILE, or for `-`, stdin is read.
+    It needs no database and changes nothing; only the compiled rules are kept in store.data_dir.
+
+    Exit status: 0 all were scored, whatever their scores; 66 a file could not be read: its line has
+    `error` instead of a score.
+
+    \b
+    Examples:
+      lazaret scan message.eml | jq .score
+      lazaret scan --rcpt anna@example.org --set levels.quarantine=4 < message.eml
+      find Maildir/cur -type f | lazaret scan --files-from - > scores.jsonl
     """
-    config = as_owner(given.load())
-    checks = app.checks(app.load_rules(config, rule_progress()))
-    facts = Facts(sender, recipient, client_ip, now)
+    if files and listing is not None:
+        raise click.UsageError("give FILEs or --files-from, not both")
+    config, ruleset = load_rules(given)
+    scanner = Scanner(config, app.checks(ruleset), sender, recipient, client_ip, now)
 
     async def scan_all() -> int:
         status = 0
         for name in _names(files, listing):
             try:
                 octets = _read(name)
-            except (OSError, ValueError) as e:
+            except (OSError, ValueError) as e:  # ValueError: a NUL in the name
                 print_json({"file": name, "error": getattr(e, "strerror", None) or str(e)})
                 status = EX_NOINPUT
                 continue
-            print_json({"file": name} | await _scan(octets, config, checks, facts))
+            print_json({"file": name} | await scanner.scan(octets))
         return status
 
     sys.exit(run_async(scan_all()))
 
 
 def _names(files: Sequence[str], listing: str | None) -> Iterator[str]:
+    """The names as they were written, octets that are no UTF-8 included."""
     if listing is None:
-        yield from files or ("-",)
+        yield from files or (STDIN,)
         return
     try:
-        with open(listing, encoding="utf-8", errors="surrogateescape") as lines:
-            yield from (name for line in lines if (name := line.rstrip("\n")))
+        source = sys.stdin.fileno() if listing == STDIN else listing
+        with open(source, encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
+            yield from (name for line in lines if (name := line.removesuffix("\n")))
     except OSError as e:
         raise UserError(f"cannot read {listing}: {e.strerror}", EX_NOINPUT) from e
 
 
 def _read(name: str) -> bytes:
-    return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-
-
-async def _scan(octets: bytes, config: Config, checks: Sequence[Check], facts: Facts) -> dict[str, object]:
-    started = time.perf_counter()
-    message = mime.parse(octets, envelope_from=facts.sender, networks=app.trusted_networks(config))
-    examined = Scan(
-        message,
-        Session(client_ip=facts.client_ip, peer_ip=facts.client_ip),
-        Envelope(facts.sender or "", (Recipient(facts.recipient),)),
-        time.time() if facts.now is None else facts.now,
-    )
-    report = await examine(examined, checks, budget_s=config.limits.scan_time_s)
-    lookup = app.lookup_of(config)
-    policy = lookup.policy_for(facts.recipient) if facts.recipient else app.policy_of(config)
-    verdict = decide(report, facts.recipient, policy, Situation())
-    return _result(report, verdict, (time.perf_counter() - started) * 1000)
+    return sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
 
 
 def _result(report: Report, verdict: Verdict, took_ms: float) -> dict[str, object]:

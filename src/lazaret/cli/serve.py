@@ -4,7 +4,8 @@ import sys
 
 import click
 
-from lazaret.cli.context import Command, Given, pass_given, rule_progress
+from lazaret.cli.context import Command, Given, pass_given
+from lazaret.cli.output import rule_progress
 
 
 @click.command(cls=Command)

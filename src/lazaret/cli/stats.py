@@ -5,17 +5,8 @@ import time
 import click
 
 from lazaret import app
-from lazaret.cli.context import (
-    SPAN,
-    Command,
-    Given,
-    as_owner,
-    json_option,
-    pass_given,
-    print_json,
-    run_async,
-    table,
-)
+from lazaret.cli.context import SPAN, Command, Given, as_owner, json_option, pass_given, run_async
+from lazaret.cli.output import print_json, table
 from lazaret.flow.explain import category_word
 from lazaret.store.stats import Overview
 

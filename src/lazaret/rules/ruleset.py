@@ -1,5 +1,6 @@
 """A rule set as the rest of the product sees it: load it, run it, ask it what a rule means."""
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,8 @@ from lazaret.rules.evaluate import Evaluator, Outcome
 from lazaret.rules.expression import ExpressionError
 from lazaret.rules.program import Program
 from lazaret.rules.sources import Sources
+
+log = logging.getLogger("lazaret.rules")
 
 _SCORE_SET = 0
 """Without network and learner: both are checks of their own here."""
@@ -163,7 +166,10 @@ def load(
         read_book(files, overrides, language), keep_subrules=keep_subrules, progress=progress
     )
     if cache_dir is not None:
-        cache.save(cache_dir, name, program)
+        try:
+            cache.save(cache_dir, name, program)
+        except OSError as error:
+            log.warning("the compiled rules cannot be kept in %s: %s", cache_dir, error.strerror)
     return RuleSet(program)
 
 

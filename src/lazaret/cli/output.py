@@ -1,0 +1,80 @@
+"""How commands print: tables and JSON that no message can spoil, and progress on stderr."""
+
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+
+import click
+
+
+def print_json(row: object) -> None:
+    """One JSON object on a line of its own; a file name keeps its octets, whatever they are."""
+    line = json.dumps(row, ensure_ascii=False) + "\n"
+    try:
+        octets = line.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a surrogate pair, out of a message
+        octets = (json.dumps(row) + "\n").encode("ascii")
+    sys.stdout.buffer.write(octets)
+
+
+def plain(text: str) -> str:
+    """Text of a message, safe for a terminal: no control or escape sequences, no turned direction."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()) -> str:
+    """Columns side by side; cut to the terminal's width only when there is one."""
+    lines = [list(head), *([plain(cell) for cell in row] for row in rows)]
+    widths = [max(_width(line[i]) for line in lines) for i in range(len(head))]
+    columns = _terminal_columns()
+    return "\n".join(_cut(_row(line, widths, right).rstrip(), columns) for line in lines)
+
+
+def _row(cells: Sequence[str], widths: Sequence[int], right: Sequence[int]) -> str:
+    padded = []
+    for i, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+        space = " " * (width - _width(cell))
+        padded.append(space + cell if i in right else cell + space)
+    return "  ".join(padded)
+
+
+def _cut(line: str, columns: int | None) -> str:
+    """The beginning of the line that fits."""
+    if columns is None or _width(line) <= columns:
+        return line
+    end = min(len(line), columns)
+    while _width(line[:end]) > columns:
+        end -= 1
+    return line[:end]
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal: Chinese, Japanese and Korean characters take two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
+
+
+def _terminal_columns() -> int | None:
+    return os.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def rule_progress() -> Callable[[int, int], None]:
+    """Says on stderr how far the rules are compiled: in place on a terminal, otherwise every tenth."""
+    said = -1
+
+    def progress(done: int, total: int) -> None:
+        nonlocal said
+        tenth = done * 10 // max(total, 1)
+        if sys.stderr.isatty():
+            click.echo(f"\rcompiling rules: {done} of {total}", err=True, nl=done >= total)
+        elif tenth != said:
+            said = tenth
+            click.echo(f"compiling rules: {done} of {total}", err=True)
+
+    return progress
