@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv --quiet
-INSTALL := $(UV) pip install --python $(BIN)/python
+INSTALL := $(UV) pip install --compile-bytecode --python $(BIN)/python
 LOCK := $(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
 ARGS ?=
 
@@ -68,6 +68,7 @@ $(VENV)/.build: requirements-build.txt
 $(VENV)/.runtime: $(VENV)/.build requirements.txt pyproject.toml
 	@$(INSTALL) --require-hashes -r requirements.txt
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt

@@ -18,8 +18,10 @@ from lazaret.config.options import Config
 from lazaret.model.errors import UserError
 from lazaret.wire.ampdp import AmpdpReplies, Request, release_request
 
+EX_USAGE = 64
 EX_REFUSED = 69
 EX_DEFERRED = 75
+EX_CONFIG = 78
 TIMEOUT_S = 600.0
 
 Wish = tuple[str, str, Sequence[str]]
@@ -33,8 +35,9 @@ Wish = tuple[str, str, Sequence[str]]
 def amavisd_release(given: Given, mail_id: str, rest: Sequence[str]) -> None:
     """Release a quarantined message. With `-`, read `MAIL_ID [SECRET_ID [RECIP…]]` lines from stdin.
 
-    The reply goes to stderr, as from the original, and to stdout. Exit status: 0 all accepted, 75
-    some deferred, 69 some refused.
+    It asks the running service (listen.ampdp); the secret is needed over TCP only, unless
+    ampdp.require_secret says otherwise. The reply goes to stderr, as from the original, and to stdout.
+    Exit status: 0 all accepted, 75 some deferred or the service does not answer, 69 some refused.
     """
     wishes = _from_stdin() if mail_id == "-" else [_wish(mail_id, rest)]
     status = 0
@@ -69,12 +72,14 @@ def _from_stdin() -> Iterator[Wish]:
 
 def _connect(config: Config) -> socket.socket:
     if not config.listen.ampdp:
-        raise UserError("listen.ampdp is empty: the service takes no release requests", 78)
+        raise UserError("listen.ampdp is empty: the service takes no release requests", EX_CONFIG)
     at = config.listen.ampdp[0]
     try:
         connection = _open(at)
     except OSError as e:
-        raise UserError(f"cannot reach the service at {at}: {e.strerror or e}; is it running?", 75) from e
+        raise UserError(
+            f"cannot reach the service at {at}: {e.strerror or e}; is it running?", EX_DEFERRED
+        ) from e
     connection.settimeout(TIMEOUT_S)
     return connection
 
@@ -95,13 +100,20 @@ def _ask(connection: socket.socket, wish: Wish) -> Request:
     mail_id, secret_id, recipients = wish
     try:
         connection.sendall(release_request(mail_id, secret_id, recipients))
+        return _answer(connection)
     except ValueError as e:
-        raise UserError(str(e), 64) from e
+        raise UserError(str(e), EX_USAGE) from e
+    except OSError as e:
+        raise UserError(f"{mail_id}: no answer from the service: {e.strerror or e}", EX_DEFERRED) from e
+
+
+def _answer(connection: socket.socket) -> Request:
+    """ConnectionError when the service ends without one."""
     replies = AmpdpReplies()
     while octets := connection.recv(65_536):
         for reply in replies.receive(octets):
             return reply
-    raise UserError(f"{mail_id}: the service closed the connection without an answer", 75)
+    raise ConnectionError("it closed the connection")
 
 
 def _status(reply: str) -> int:

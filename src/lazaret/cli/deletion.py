@@ -1,14 +1,19 @@
 """`lazaret delete` and `lazaret undelete`."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from lazaret.cli.context import Command, Given, pass_given, who
 from lazaret.cli.desk import EX_NOINPUT, at_desk
-from lazaret.flow.quarantine import QuarantineDesk
 from lazaret.model.errors import NoSuchMessage
+
+if TYPE_CHECKING:
+    from lazaret.flow.quarantine import QuarantineDesk
 
 
 @click.command(cls=Command)

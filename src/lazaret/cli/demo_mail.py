@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from email.utils import formatdate, make_msgid
+from functools import cached_property
 
 GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Letter:
     """A message, its envelope, and what is to become of it."""
 
@@ -14,20 +15,27 @@ class Letter:
     """The word of the action."""
     sender: str
     recipient: str
-    fields: tuple[str, ...]
+    name: str
+    """The sender's, as in From."""
+    subject: str
     text: str
+    fields: tuple[str, ...] = ()
+    """More of the header."""
 
+    @cached_property
     def octets(self) -> bytes:
-        """As on the wire, dated now."""
+        """As on the wire, dated at the first look."""
         domain = self.sender.rpartition("@")[2]
         head = [
             f"Received: from mail.{domain} (mail.{domain} [192.0.2.25])\r\n"
             f"\tby mx.harbour.example with ESMTPS; {formatdate()}",
-            *self.fields,
+            f"From: {self.name} <{self.sender}>",
             f"To: <{self.recipient}>",
+            f"Subject: {self.subject}",
             f"Date: {formatdate()}",
             f"Message-ID: {make_msgid(domain=domain)}",
             "MIME-Version: 1.0",
+            *self.fields,
         ]
         body = self.text.replace("\n", "\r\n")
         return ("\r\n".join(head) + "\r\n\r\n" + body + "\r\n").encode()
@@ -38,40 +46,35 @@ LETTERS = (
         "deliver",
         "captain@brig.example",
         "anna@harbour.example",
-        ("From: The Captain <captain@brig.example>", "Subject: Arrival on Thursday"),
+        "The Captain",
+        "Arrival on Thursday",
         "Dear Anna,\n\nwe expect to reach the harbour on Thursday, with the evening tide.\n\nThe Captain",
     ),
     Letter(
         "mark",
-        "offers@bargains.example",
+        "news@bargains.example",
         "anna@harbour.example",
-        (
-            "From: Bargains <offers@bargains.example>",
-            "Reply-To: bargains.desk@gmail.com",
-            "Subject: LAST CHANCE!!! Act now",
-            "Content-Type: text/html; charset=utf-8",
-        ),
-        "<p>Act now, this is a limited time offer. Click here for your free gift.</p>"
-        '<p><a href="http://192.0.2.80/offer">Claim it</a></p>',
+        "Bargains",
+        "ONLY THIS WEEK IN OUR SHOP",
+        "Dear customer,\n\nour shop at the quay has new sails and ropes this week:\n\n"
+        "http://192.0.2.80/sails\n\nThe team of Bargains",
     ),
     Letter(
         "quarantine",
         "billing@spam.com",
         "ben@harbour.example",
-        (
-            'From: "PayPal Service" <billing@spam.com>',
-            "Reply-To: paypal.service@gmail.com",
-            "Subject: Your account has been suspended",
-            "Content-Type: text/html; charset=utf-8",
-        ),
-        "<p>Dear customer, we noticed unusual activity. Verify your account within 24 hours.</p>"
-        '<p><a href="http://192.0.2.66/login">https://www.paypal.com/signin</a></p>',
+        '"PayPal"',
+        "Your invoice is due",
+        "Dear Ben,\n\nyour invoice for November is due. You find it here:\n\n"
+        "http://192.0.2.66/invoice\n\nThe billing team",
+        ("Reply-To: paypal.billing@gmail.com",),
     ),
     Letter(
         "discard",
         "prince@fortune.example",
         "ben@harbour.example",
-        ("From: <prince@fortune.example>", "Subject: Test of the last resort"),
+        "The Prince",
+        "Test of the last resort",
         f"The standard string that every filter must stop:\n\n{GTUBE}",
     ),
 )

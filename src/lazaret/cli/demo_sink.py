@@ -1,48 +1,58 @@
 """The demo's next hop: an SMTP server in the place of the MTA, which remembers what it took."""
 
 import asyncio
+import socket
 import threading
-from dataclasses import dataclass, field
 
 from lazaret.model.envelope import Session
 from lazaret.model.errors import Reply
 from lazaret.wire.smtp_server import Closed, MessageReceived, ServerSettings, SmtpServer
 
+FIRST_QUEUE_ID = 0xBBD26146A8
 
-@dataclass(slots=True)
+
 class Sink:
-    """Runs in a thread of its own while the `with` block does."""
+    """Listens from its making, and runs in a thread of its own while the `with` block does."""
 
-    port: int
-    taken: list[MessageReceived] = field(default_factory=list)
-    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
-    _thread: threading.Thread | None = None
+    def __init__(self, host: str, port: int) -> None:
+        """Takes another port when somebody listens on this one already; `port` says which it is."""
+        self.taken: list[MessageReceived] = []
+        self._socket = _listening(host, port)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    @property
+    def port(self) -> int:
+        return int(self._socket.getsockname()[1])
 
     def __enter__(self) -> "Sink":
-        started = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(started,), daemon=True)
         self._thread.start()
-        started.wait()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
-        if self._thread:
-            self._thread.join()
+        self._thread.join()
         self._loop.close()
 
-    def _run(self, started: threading.Event) -> None:
+    def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        serve = self._loop.create_server(lambda: _Connection(self), "127.0.0.1", self.port)
-        server = self._loop.run_until_complete(serve)
-        started.set()
+        server = self._loop.run_until_complete(
+            self._loop.create_server(lambda: _Connection(self), sock=self._socket)
+        )
         self._loop.run_forever()
         server.close()
 
     def take(self, message: MessageReceived) -> Reply:
         """Keeps the message, and answers as Postfix does."""
         self.taken.append(message)
-        return Reply(250, "2.0.0", f"Ok: queued as {0xBBD26146A8 + len(self.taken):X}")
+        return Reply(250, "2.0.0", f"Ok: queued as {FIRST_QUEUE_ID + len(self.taken):X}")
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError:
+        return socket.create_server((host, 0))
 
 
 class _Connection(asyncio.Protocol):

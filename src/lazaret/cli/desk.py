@@ -1,12 +1,15 @@
 """One visit at the quarantine desk, for the commands that find, show, release and delete."""
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from lazaret import app
 from lazaret.cli.context import Given, as_owner, run_async
-from lazaret.flow.quarantine import QuarantineDesk
+
+if TYPE_CHECKING:
+    from lazaret.flow.quarantine import QuarantineDesk
 
 T = TypeVar("T")
 
@@ -15,6 +18,7 @@ EX_NOINPUT = 66
 
 def at_desk(given: Given, act: Callable[[QuarantineDesk], Awaitable[T]]) -> T:
     """Opens the database, does it, closes: with nothing left half-written."""
+    from lazaret import app  # all the parts, which `--help` need not load
 
     async def visit() -> T:
         async with app.open_desk(as_owner(given.load())) as desk:

@@ -1,7 +1,10 @@
 """`lazaret find`: searches the quarantine, or the whole history."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,8 +12,10 @@ from lazaret.cli.context import Command, Given, json_option, pass_given
 from lazaret.cli.desk import at_desk, local_time
 from lazaret.cli.output import print_json, table
 from lazaret.flow.explain import item_facts
-from lazaret.flow.quarantine import QuarantineDesk
-from lazaret.model.quarantine import Item
+
+if TYPE_CHECKING:
+    from lazaret.flow.quarantine import QuarantineDesk
+    from lazaret.model.quarantine import Item
 
 QUERY_HELP = """
 \b

@@ -1,19 +1,25 @@
 """`lazaret rules check | list | explain`."""
 
+from __future__ import annotations
+
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lazaret.cli.context import Command, Given, Group, json_option, pass_given
 from lazaret.cli.output import plain, print_json, table
 from lazaret.cli.ruleset import load_rules
-from lazaret.flow.fields import number
 from lazaret.model.errors import UserError
-from lazaret.rules import Explanation, lint
+
+if TYPE_CHECKING:
+    from lazaret.rules import Explanation
 
 EX_PROBLEMS = 1
+EX_NOINPUT = 66
 TEXT_WIDTH = 200
 
 
@@ -23,14 +29,25 @@ def rules() -> None:
 
 
 @rules.command(cls=Command)
-@click.argument("paths", metavar="[PATH…]", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", metavar="[PATH…]", nargs=-1, type=click.Path(path_type=Path))
 @pass_given
 def check(given: Given, paths: Sequence[Path]) -> None:
     """Check rule files, and run the tests that stand in them.
 
-    Without PATH, the rules of the configuration. Every problem is one line with file and line
-    number; the exit status is 1 when there is one.
+    PATH is a file or a directory of .pre and .cf files; without it, the rules of the configuration are
+    checked. Every problem is one line with file and line number; the exit status is 1 when there is
+    one.
+
+    \b
+    Examples:
+      lazaret rules check
+      lazaret rules check /etc/mail/spamassassin/local.cf
     """
+    from lazaret.rules import lint
+
+    for path in paths:
+        if not os.access(path, os.R_OK):
+            raise UserError(f"cannot read {path}", EX_NOINPUT)
     config = given.load()
     if paths:
         problems = lint(paths)
@@ -48,6 +65,8 @@ def check(given: Given, paths: Sequence[Path]) -> None:
 @pass_given
 def list_rules(given: Given, as_json: bool) -> None:
     """List the rules that are run, with their points."""
+    from lazaret.flow.fields import number
+
     _, ruleset = load_rules(given)
     rows = sorted(ruleset.symbols.items())
     if as_json:
@@ -68,11 +87,15 @@ def list_rules(given: Given, as_json: bool) -> None:
 @json_option
 @pass_given
 def explain(given: Given, symbol: str, as_json: bool) -> None:
-    """Say what a rule looks at, where it stands, what it is worth and what it depends on."""
+    """Say what a rule looks at, where it stands, what it is worth and what it depends on.
+
+    SYMBOL is a name that `lazaret show`, `lazaret scan` or the header X-Spam-Status gave. Exit status
+    66: no rule has this name.
+    """
     _, ruleset = load_rules(given)
     explanation = ruleset.explain(symbol)
     if explanation is None:
-        raise UserError(f"no rule is called {symbol}; `lazaret rules list` names them all", 66)
+        raise UserError(f"no rule is called {symbol}; `lazaret rules list` names them all", EX_NOINPUT)
     if as_json:
         print_json(_facts(explanation))
     else:
@@ -96,6 +119,8 @@ def _facts(rule: Explanation) -> dict[str, object]:
 
 
 def _lines(rule: Explanation) -> list[str]:
+    from lazaret.flow.fields import number
+
     one = len(set(rule.scores)) == 1
     scores = number(rule.scores[0]) if one else ", ".join(map(number, rule.scores))
     lines = [

@@ -1,70 +1,19 @@
 """`lazaret scan`: scores messages; no mail, database or model changes."""
 
 import sys
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 
 import click
 
-from lazaret import app
-from lazaret.checks import Check, Scan
-from lazaret.checks.examine import examine
 from lazaret.cli.context import Command, Given, pass_given, run_async
 from lazaret.cli.output import print_json
 from lazaret.cli.ruleset import load_rules
-from lazaret.config.options import Config
-from lazaret.mime import message as mime
-from lazaret.mime.trust import Networks
-from lazaret.model.envelope import Envelope, Recipient, Session
 from lazaret.model.errors import UserError
-from lazaret.model.verdict import Policy, Report, Verdict
-from lazaret.policy.decide import Situation, decide
 
 EX_NOINPUT = 66
 STDIN = "-"
-
-
-@dataclass(frozen=True)
-class Scanner:
-    """What is the same for all messages: loaded once, however many there are."""
-
-    config: Config
-    checks: Sequence[Check]
-    sender: str | None
-    """None: the message is asked."""
-    recipient: str
-    client_ip: str
-    """"": the message is asked."""
-    now: float | None
-
-    async def scan(self, octets: bytes) -> dict[str, object]:
-        """Score, action and hits of one message, as they are printed."""
-        started = time.perf_counter()
-        report = await examine(self._examined(octets), self.checks, budget_s=self.config.limits.scan_time_s)
-        verdict = decide(report, self.recipient, self._policy, Situation())
-        return _result(report, verdict, (time.perf_counter() - started) * 1000)
-
-    def _examined(self, octets: bytes) -> Scan:
-        return Scan(
-            mime.parse(octets, envelope_from=self.sender, networks=self._networks),
-            Session(client_ip=self.client_ip, peer_ip=self.client_ip),
-            Envelope(self.sender or "", (Recipient(self.recipient),) if self.recipient else ()),
-            time.time() if self.now is None else self.now,
-        )
-
-    @cached_property
-    def _networks(self) -> Networks:
-        return app.trusted_networks(self.config)
-
-    @cached_property
-    def _policy(self) -> Policy:
-        if not self.recipient:
-            return app.policy_of(self.config)
-        return app.lookup_of(self.config).policy_for(self.recipient)
 
 
 def _ip(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -110,6 +59,9 @@ def scan(
     """
     if files and listing is not None:
         raise click.UsageError("give FILEs or --files-from, not both")
+    from lazaret import app
+    from lazaret.cli.scanner import Scanner  # with all that reads and judges mail; `--help` need not
+
     config, ruleset = load_rules(given)
     scanner = Scanner(config, app.checks(ruleset), sender, recipient, client_ip, now)
 
@@ -143,18 +95,3 @@ def _names(files: Sequence[str], listing: str | None) -> Iterator[str]:
 
 def _read(name: str) -> bytes:
     return sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
-
-
-def _result(report: Report, verdict: Verdict, took_ms: float) -> dict[str, object]:
-    hits = sorted(report.hits, key=lambda h: (-abs(h.score), h.symbol))
-    return {
-        "score": report.score,
-        "action": str(verdict.action),
-        "category": verdict.category.word,
-        "hits": [
-            {"symbol": h.symbol, "score": h.score, "description": h.description, "detail": h.detail}
-            for h in hits
-        ],
-        "unavailable": [u.check for u in report.unavailable],
-        "took_ms": round(took_ms, 3),
-    }

@@ -1,7 +1,10 @@
 """`lazaret show`: one message in words."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,11 +12,13 @@ from lazaret.cli.context import Command, Given, json_option, pass_given, who
 from lazaret.cli.desk import EX_NOINPUT, at_desk, local_time
 from lazaret.cli.output import plain, print_json
 from lazaret.flow import explain
-from lazaret.flow.quarantine import QuarantineDesk
 from lazaret.mime import headers as header_section
 from lazaret.model.errors import UserError
-from lazaret.model.quarantine import Detail, StoredText
-from lazaret.model.verdict import ScoredHit
+
+if TYPE_CHECKING:
+    from lazaret.flow.quarantine import QuarantineDesk
+    from lazaret.model.quarantine import Detail, StoredText
+    from lazaret.model.verdict import ScoredHit
 
 PREVIEW_LINES = 30
 PREVIEW_WIDTH = 200
