@@ -37,11 +37,10 @@ class Cell(IntEnum):
     OCTETS = 15
     SECONDS = 16
     """Sum of the time from the final dot to the reply."""
-    SCAN_SECONDS = 17
-    UNAVAILABLE = 18
-    OVER_BUDGET = 19
-    REFUSED_CLIENTS = 20
-    RELEASES = 21
+    UNAVAILABLE = 17
+    REFUSED_CLIENTS = 18
+    RELEASES = 19
+    """Requests over AM.PDP."""
     LATENCY = 32
     """The first of the latency buckets, LATENCY_BOUNDS_MS and one for the rest."""
 

@@ -23,6 +23,8 @@ log = logging.getLogger("lazaret.desk")
 
 BEAT_S = 1.0
 EXPIRE_S = 3600.0
+GRACE_S = 5
+"""How long requests under way may take when the desk is told to end."""
 
 WebFactory = Callable[[Health], Any]
 """Makes the ASGI application; an ASGI application has no type that two libraries share."""
@@ -54,11 +56,17 @@ async def _run(desk: Desk) -> None:
     health = Health(desk.board, desk.workers, store)
     server = _Server(
         uvicorn.Config(
-            desk.web(health), log_config=None, access_log=False, server_header=False, lifespan="off"
+            desk.web(health),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=GRACE_S,
         )
     )
 
     def end() -> None:
+        loop.remove_reader(desk.lifeline)
         server.should_exit = True
 
     loop.add_signal_handler(signal.SIGTERM, end)

@@ -21,6 +21,8 @@ from lazaret.model.network import NetworkSet
 log = logging.getLogger("lazaret.doors")
 
 STAND_BACK_S = 0.005
+STAND_BACK_TIMES = 4
+"""How often in a row; a connection that nobody has taken by then is ours: the others are busy or stuck."""
 OUT_OF_FILES_S = 0.5
 """How long a door stays shut when the system has no file descriptor left."""
 
@@ -74,6 +76,9 @@ class Door:
         self._make = make
         self._loop = asyncio.get_running_loop()
         self._open = False
+        self._later: asyncio.TimerHandle | None = None
+        """Opens it again after a moment."""
+        self._stood_back = 0
         self._connecting: set[asyncio.Task[object]] = set()
 
     def open(self) -> None:
@@ -84,18 +89,23 @@ class Door:
 
     def close(self) -> None:
         """Takes no more; the socket stays open for the others."""
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
         if self._open:
             self._open = False
             self._loop.remove_reader(self._listener.socket.fileno())
 
     def _shut_for(self, seconds: float) -> None:
         self.close()
-        self._loop.call_later(seconds, self.open)
+        self._later = self._loop.call_later(seconds, self.open)
 
     def _take(self) -> None:
-        if self._peers and self._peers.others_are_freer():
+        if self._peers and self._stood_back < STAND_BACK_TIMES and self._peers.others_are_freer():
+            self._stood_back += 1
             self._shut_for(STAND_BACK_S)
             return
+        self._stood_back = 0
         try:
             connection, address = self._listener.socket.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):

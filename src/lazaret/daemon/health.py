@@ -26,7 +26,7 @@ _COUNTS = {
     "octets": (Cell.OCTETS, "Octets of those messages."),
     "check_unavailable": (Cell.UNAVAILABLE, "Checks that could not answer."),
     "refused_clients": (Cell.REFUSED_CLIENTS, "Connections from beyond listen.clients."),
-    "releases": (Cell.RELEASES, "Copies released over AM.PDP."),
+    "release_requests": (Cell.RELEASES, "Release requests answered over AM.PDP."),
 }
 
 

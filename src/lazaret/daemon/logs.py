@@ -2,6 +2,7 @@
 
 import logging
 import logging.handlers
+import re
 import socket
 import sys
 import time
@@ -13,6 +14,8 @@ from lazaret.config.words import LogFormat
 from lazaret.model.errors import UserError
 
 _IDENT = "lazaret"
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What could break a line or drive a terminal: an address or a reply of a peer may hold it."""
 
 
 def set_up(config: Config) -> None:
@@ -22,7 +25,7 @@ def set_up(config: Config) -> None:
         handler.setFormatter(_JsonFormatter())
     elif isinstance(handler, logging.handlers.SysLogHandler):
         handler.ident = f"{_IDENT}: "
-        handler.setFormatter(logging.Formatter("%(message)s"))
+        handler.setFormatter(_LineFormatter("%(message)s"))
     else:
         handler.setFormatter(_TextFormatter())
     logger = logging.getLogger("lazaret")
@@ -32,6 +35,12 @@ def set_up(config: Config) -> None:
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
+
+
+def file_of(config: Config) -> str:
+    """The path that lines go to; "" when they go elsewhere."""
+    target = config.log.to
+    return "" if target == "stderr" or target.startswith("syslog") else target
 
 
 def _handler(target: str) -> logging.Handler:
@@ -54,7 +63,15 @@ def _syslog(facility: str) -> logging.Handler:
         raise UserError(f'log.to = "syslog:{facility}": no /dev/log to write to ({e.strerror})', 78) from e
 
 
-class _TextFormatter(logging.Formatter):
+class _LineFormatter(logging.Formatter):
+    """One line for one message, whatever it quotes; a traceback follows on lines of its own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = _UNSAFE.sub("?", record.message)
+        return super().formatMessage(record)
+
+
+class _TextFormatter(_LineFormatter):
     """`Nov 22 21:53:24 host lazaret[123]: text`: as syslog writes files, because log parsers know it."""
 
     def __init__(self) -> None:

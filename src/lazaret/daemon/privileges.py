@@ -3,6 +3,7 @@
 import logging
 import os
 import pwd
+from collections.abc import Iterable
 
 from lazaret.config.account import Account, service_account
 from lazaret.config.options import Config
@@ -23,6 +24,18 @@ def prepare_data_dir(config: Config) -> None:
             os.chown(directory, account.uid, account.gid)
     except OSError as e:
         raise UserError(f"cannot make the data directory {directory}: {e.strerror}", 73) from e
+
+
+def hand_over(config: Config, paths: Iterable[str]) -> None:
+    """Gives the service's user what root has made, so that it can be opened again and used by its group."""
+    if os.geteuid() != 0:
+        return
+    account = service_account(config)
+    for path in paths:
+        try:
+            os.chown(path, account.uid, account.gid)
+        except OSError as e:
+            raise UserError(f"cannot give {path} to user {account.uid}: {e.strerror}", 73) from e
 
 
 def become_service_user(config: Config) -> None:

@@ -5,6 +5,8 @@ import select
 import signal
 from dataclasses import dataclass, field
 
+_OURS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+
 
 @dataclass(slots=True)
 class Signals:
@@ -35,10 +37,21 @@ class Signals:
         if ready:
             os.read(self.wakeup[0], 4096)
 
+    def fork(self) -> int:
+        """os.fork, the signals held back until the child has handlers of its own, so that none is lost."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
+        try:
+            pid = os.fork()
+            if not pid:
+                self._forget()
+            return pid
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
     @staticmethod
-    def forget() -> None:
+    def _forget() -> None:
         """In a child: none of this is ours any more."""
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+        for number in _OURS:
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

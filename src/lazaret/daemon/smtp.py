@@ -58,6 +58,7 @@ class SmtpConnection(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._draining = False
         self._secured = False
+        self._gone = False
         self.last_heard = 0.0
         """loop.time() of the last octet, for the sweep of idle connections."""
 
@@ -81,7 +82,9 @@ class SmtpConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         # A message under way goes on: what the next hop has begun to take must be accounted for.
         self._transport = None
-        self._service.row.add(Cell.CONNECTIONS, -1)
+        if not self._gone:
+            self._gone = True
+            self._service.row.add(Cell.CONNECTIONS, -1)
         self._leave()
 
     @property
@@ -125,6 +128,8 @@ class SmtpConnection(asyncio.Protocol):
             self._service.row.add(Cell.BUSY, -1)
             self._task = None
             self._leave()
+        if self._gone:
+            return  # what it had sent ahead it will bring again, since it has heard no reply
         events = self._server.answer(replies)
         if self._draining:
             self.hang_up(SHUTTING_DOWN)
@@ -147,9 +152,10 @@ class SmtpConnection(asyncio.Protocol):
         except (OSError, ssl.SSLError) as e:
             log.info("TLS handshake failed: %s", e)
             plain.close()
-            return
-        finally:
             self._task = None
+            self.connection_lost(e)  # the loop tells it to its own protocol for TLS, and not to us
+            return
+        self._task = None
         self._transport = cast(asyncio.Transport, secured)
         self._write()
 
@@ -165,5 +171,5 @@ class SmtpConnection(asyncio.Protocol):
             self._transport.close()
 
     def _leave(self) -> None:
-        if self._transport is None and not self.busy:
+        if self._gone and not self.busy:
             self._service.connections.discard(self)

@@ -54,27 +54,47 @@ def wanted(config: Config) -> Iterator[tuple[Endpoint, str, Role]]:
 
 
 def bind_all(config: Config, old: Sequence[Listener] = ()) -> list[Listener]:
-    """A listener for each; those of `old` that are still wanted are taken over as they are.
+    """A listener for each, not yet listening; what `old` has at the same address is taken over.
 
-    UserError (exit 71, EX_OSERR) names the address that cannot be bound; nothing stays bound then.
+    UserError (exit 71, EX_OSERR) names the address that cannot be bound; nothing new stays bound then.
     """
     have = {(item.endpoint, item.speaks, item.role): item for item in old}
+    at = {item.endpoint: item.socket for item in old if item.endpoint.path or item.endpoint.port}
     listeners: list[Listener] = []
     try:
-        for key in wanted(config):
-            listeners.append(have.get(key) or Listener(key[0], _bind(key[0]), key[1], key[2]))
+        for endpoint, speaks, role in wanted(config):
+            known = have.get((endpoint, speaks, role))
+            # The same address under another role keeps its socket: it cannot be bound a second time.
+            listeners.append(known or Listener(endpoint, at.get(endpoint) or _bind(endpoint), speaks, role))
     except BaseException:
-        close(item for item in listeners if item not in old)
+        close(listeners, but=old)
         raise
     return listeners
 
 
-def close(listeners: Iterable[Listener]) -> None:
-    """Closes sockets and takes away the files of Unix ones."""
+def listen(listeners: Iterable[Listener]) -> None:
+    """From now on clients can connect. UserError (71) when another program was quicker."""
     for item in listeners:
-        item.socket.close()
+        try:
+            item.socket.listen(BACKLOG)
+        except OSError as e:
+            raise UserError(f"cannot listen on {item.endpoint}: {e.strerror}", 71) from e
+
+
+def close(listeners: Iterable[Listener], *, but: Iterable[Listener] = ()) -> None:
+    """Closes sockets and takes away the files of Unix ones, except those that `but` still uses."""
+    for item in let_go(listeners, but=but):
         if item.endpoint.path:
             _remove(item.endpoint.path)
+
+
+def let_go(listeners: Iterable[Listener], *, but: Iterable[Listener] = ()) -> list[Listener]:
+    """Closes them for this process alone, except those whose socket `but` uses; which were closed."""
+    used = {item.socket for item in but}
+    closed = [item for item in listeners if item.socket not in used]
+    for item in closed:
+        item.socket.close()
+    return closed
 
 
 def _bind(endpoint: Endpoint) -> socket.socket:
@@ -94,7 +114,8 @@ def _bind_tcp(endpoint: Endpoint) -> socket.socket:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(address)
-        return _listening(sock)
+        sock.setblocking(False)
+        return sock
     except OSError:
         sock.close()
         raise
@@ -111,16 +132,11 @@ def _bind_unix(path: str) -> socket.socket:
             sock.bind(path)
         finally:
             os.umask(before)
-        return _listening(sock)
+        sock.setblocking(False)
+        return sock
     except OSError:
         sock.close()
         raise
-
-
-def _listening(sock: socket.socket) -> socket.socket:
-    sock.listen(BACKLOG)
-    sock.setblocking(False)
-    return sock
 
 
 def _is_stale(path: str) -> bool:

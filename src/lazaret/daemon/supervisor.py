@@ -50,6 +50,7 @@ class Child:
     deaths: int = 0
     start_at: float = 0.0
     ending: bool = False
+    killed: bool = False
 
 
 @dataclass(slots=True)
@@ -76,6 +77,7 @@ class Task:
     """Says `ready …` once all listeners accept."""
     progress: Callable[[int, int], None] | None = None
     """Told how far the rules are compiled: (done, total)."""
+    stuck_s: float = STUCK_S
 
 
 def run(task: Task) -> int:
@@ -94,15 +96,15 @@ class _Supervisor:
 
     def run(self) -> int:
         config = self._task.config
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
         logs.set_up(config)
         privileges.prepare_data_dir(config)
         listeners = sockets.bind_all(config)
-        privileges.become_service_user(config)
-        if not config.local.domains:
-            log.warning("local.domains is empty: every recipient is taken for local")
-        app.open_store(config, create=True).close()
-        app.preload()
-        self._state = State(config, app.load_rules(config, self._task.progress), listeners)
+        try:
+            self._state = self._prepared(config, listeners)
+        except BaseException:
+            sockets.close(listeners)
+            raise
         self._signals.install()
         self._add_generation(self._state)
         try:
@@ -110,6 +112,19 @@ class _Supervisor:
         finally:
             self._end()
         return 0
+
+    def _prepared(self, config: Config, listeners: Sequence[Listener]) -> State:
+        """All that can fail before the first client may connect."""
+        files = [*(item.endpoint.path for item in listeners), logs.file_of(config)]
+        privileges.hand_over(config, filter(None, files))
+        privileges.become_service_user(config)
+        if not config.local.domains:
+            log.warning("local.domains is empty: every recipient is taken for local")
+        app.open_store(config, create=True).close()
+        app.preload()
+        state = State(config, app.load_rules(config, self._task.progress), listeners)
+        sockets.listen(listeners)
+        return state
 
     def _watch(self) -> None:
         while not self._signals.end:
@@ -140,18 +155,32 @@ class _Supervisor:
         """All or nothing: the old generation serves until the new one does."""
         old = self._state
         try:
-            config = self._task.load_config()
-            ruleset = app.load_rules(config)
-            listeners = sockets.bind_all(config, old.listeners)
+            self._state = self._renewed(old)
         except LazaretError as e:
             log.error("reload refused, the old configuration stays in force: %s", e)
             return
-        logs.set_up(config)
-        for line in difference(old.config, config) or ["nothing in the configuration has changed"]:
+        except Exception:
+            log.exception("reload failed, the old configuration stays in force")
+            return
+        changes = difference(old.config, self._state.config)
+        for line in changes or ["nothing in the configuration has changed"]:
             log.info("reload: %s", line)
-        retired = [i for i in (*old.retired, *old.listeners) if i not in listeners]
-        self._state = State(config, ruleset, listeners, old.number + 1, retired)
         self._add_generation(self._state)
+
+    def _renewed(self, old: State) -> State:
+        """All that can fail, before anything is changed."""
+        config = self._task.load_config()
+        app.open_store(config, create=True).close()
+        ruleset = app.load_rules(config)
+        listeners = sockets.bind_all(config, old.listeners)
+        try:
+            sockets.listen(listeners)
+            logs.set_up(config)
+        except BaseException:
+            sockets.close(listeners, but=old.listeners)
+            raise
+        retired = [i for i in (*old.retired, *old.listeners) if i not in listeners]
+        return State(config, ruleset, listeners, old.number + 1, retired)
 
     def _retire_old(self) -> None:
         """Once the new generation serves, the old one is told to end."""
@@ -163,6 +192,9 @@ class _Supervisor:
             child.ending = True
             if child.pid:
                 os.kill(child.pid, signal.SIGTERM)
+            else:
+                self._children.remove(child)
+        self._close_retired()
         log.info("reload: done")
 
     def _all_up(self, generation: int) -> bool:
@@ -180,13 +212,17 @@ class _Supervisor:
     def _start(self, child: Child) -> None:
         self._board.row(child.row).begin(0)
         child.started = time.monotonic()
-        pid = os.fork()
+        try:
+            pid = self._signals.fork()
+        except OSError as e:
+            log.error("cannot start a %s: %s; it is tried again", child.kind, e.strerror)
+            child.start_at = child.started + RESTART_S[-1]
+            return
         if pid:
             child.pid = pid
             return
         status = 70
         try:
-            self._signals.forget()
             os.close(self._lifeline[1])
             self._work(child)
             status = 0
@@ -198,6 +234,8 @@ class _Supervisor:
 
     def _work(self, child: Child) -> None:
         state = self._state
+        # A copy of ours would keep a retired socket listening, with nobody to take its connections.
+        sockets.let_go(state.retired, but=state.listeners)
         if child.kind == "desk":
             desk.run(
                 desk.Desk(
@@ -251,25 +289,26 @@ class _Supervisor:
         code = os.waitstatus_to_exitcode(status)
         how = f"by signal {-code}" if code < 0 else f"with status {code}"
         log.error("%s %d ended %s; another one starts", child.kind, child.pid, how)
-        child.pid = 0
+        child.pid, child.killed = 0, False
         child.start_at = now + pause
 
     def _close_retired(self) -> None:
         if any(c.generation < self._state.number for c in self._children):
             return
-        sockets.close(self._state.retired)
+        sockets.close(self._state.retired, but=self._state.listeners)
         self._state.retired = []
 
     def _replace_stuck(self) -> None:
         now = time.monotonic()
         for child in self._children:
-            if not child.pid:
+            if not child.pid or child.killed:
                 continue
             beat = self._board.row(child.row)[Cell.BEAT]
             silent = now - (beat or child.started)
-            if silent > (STUCK_S if beat else START_S):
+            if silent > (self._task.stuck_s if beat else START_S):
                 log.error("%s %d gave no sign of life for %.0f s; killed", child.kind, child.pid, silent)
                 os.kill(child.pid, signal.SIGKILL)
+                child.killed = True
 
     def _end(self) -> None:
         running = [c for c in self._children if c.pid]

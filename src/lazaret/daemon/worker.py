@@ -1,6 +1,7 @@
 """One worker: its own event loop, connections and database handle; with the others it shares the doors."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -25,7 +26,8 @@ log = logging.getLogger("lazaret.worker")
 
 BEAT_S = 1.0
 SWEEP_S = 5.0
-PROBE_S = 60.0
+PROBE_S = 1.0
+"""How long a start waits to hear what the next hop offers; a silent one must not keep the doors shut."""
 IDLE_S = 300.0
 """Silence after which a client is let go (RFC 5321, section 4.5.3.2.7, asks for at least 5 minutes)."""
 DRAIN_S = 25.0
@@ -72,7 +74,8 @@ class _Worker:
             self._crew.config, self._crew.ruleset, record.recorder(self._crew.config, self._row)
         )
         try:
-            await self._look_round(parts)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._look_round(parts), PROBE_S)
             await self._serve(parts)
         finally:
             await parts.close()
@@ -168,5 +171,8 @@ class _Worker:
 
 async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
     while True:
-        await act()
+        try:
+            await act()
+        except Exception:
+            log.exception("a worker's task failed; it is tried again")
         await asyncio.sleep(seconds)

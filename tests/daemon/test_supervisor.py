@@ -1,0 +1,240 @@
+"""The service as processes: whatever is killed comes back, and no client is refused meanwhile."""
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.next_hop import Hop, next_hop
+from tests.support.service import Client, Service, send, service, until, write_config
+
+
+class HopThread(threading.Thread):
+    """A next hop with an event loop of its own, beside the test."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.hop = Hop()
+        self.loop = asyncio.new_event_loop()
+        self._listens = threading.Event()
+        self._end = asyncio.Event()
+
+    def run(self) -> None:
+        async def main() -> None:
+            async with next_hop(self.hop):
+                self._listens.set()
+                await self._end.wait()
+
+        self.loop.run_until_complete(main())
+        self.loop.close()
+
+    @property
+    def port(self) -> int:
+        assert self._listens.wait(5)
+        return self.hop.at.endpoint.port
+
+    def end(self) -> None:
+        self.loop.call_soon_threadsafe(self._end.set)
+        self.join(5)
+
+
+@pytest.fixture
+def hop() -> Iterator[HopThread]:
+    thread = HopThread()
+    thread.start()
+    yield thread
+    thread.end()
+
+
+@pytest.fixture
+def running(tmp_path: Path, hop: HopThread, free_port: Callable[[], int]) -> Iterator[Service]:
+    with service(tmp_path, smtp=free_port(), hop=hop.port, stuck_s=1.5) as running:
+        yield running
+
+
+def alive(pid: int) -> bool:
+    """Whether it is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def test_a_worker_that_is_killed_is_back_within_two_seconds_and_nobody_is_refused(
+    running: Service, hop: HopThread
+):
+    before = running.children()
+    assert 3 == len(before)
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    killed = time.monotonic()
+    for _ in range(3):
+        assert send(running.smtp).startswith("250 2.0.0 from MTA(")
+    assert time.monotonic() - killed < 2.0
+    until(lambda: len(running.children()) == 3, 2.0)
+    assert not set(before) & set(running.children())
+    assert "ended by signal 9; another one starts" in running.log()
+    assert 3 == len(hop.hop.received)
+
+
+def test_what_is_quarantined_survives_its_worker(running: Service, hop: HopThread):
+    with Client(running.smtp) as client:
+        assert client.mail("wonder pills").startswith("250 2.7.0 Ok, discarded, id=")
+    for pid in running.children():
+        os.kill(pid, signal.SIGKILL)
+    assert 0 == running.end()
+    assert "Blocked SPAM {DiscardedInbound,Quarantined}, [127.0.0.1]:" in running.log()
+    assert [] == hop.hop.received
+
+
+def test_all_children_end_with_the_supervisor(running: Service):
+    children = running.children()
+    running.process.kill()
+    running.process.wait()
+    until(lambda: not any(map(alive, children)), 5.0)
+
+
+def test_a_broken_configuration_changes_nothing_and_is_logged(running: Service):
+    children = running.children()
+    config = running.folder / "lazaret.toml"
+    config.write_text(config.read_text() + "\n[levels]\nmark = 'high'\n")
+    running.reload()
+    assert "mark" in running.wait_for_log("reload refused, the old configuration stays in force")
+    assert send(running.smtp).startswith("250")
+    assert children == running.children()
+
+
+@pytest.mark.parametrize("trouble", ["address", "log", "rules", "database"])
+def test_a_reload_is_all_or_nothing(running: Service, trouble: str, free_port: Callable[[], int]):
+    """A new listener beside what cannot be done: neither comes."""
+    port = free_port()
+    children = running.children()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        other = taken.getsockname()[1] if trouble == "address" else free_port()
+        config = write_config(
+            running.folder,
+            smtp=running.smtp,
+            hop=1,
+            more=f'before_queue = ["127.0.0.1:{port}", "127.0.0.1:{other}"]',
+        )
+        text = config.read_text()
+        if trouble == "log":
+            text += '[log]\nto = "missing/folder/log"\n'
+        if trouble == "rules":
+            text = text.replace('["rules"]', '["no-rules"]')
+        if trouble == "database":
+            (running.folder / "file").write_text("no database")
+            text = text.replace("[store]", '[store]\nurl = "sqlite:///../file"')
+        config.write_text(text)
+        running.reload()
+        running.wait_for_log("the old configuration stays in force")
+        with pytest.raises(ConnectionRefusedError):
+            send(port)
+        assert send(running.smtp).startswith("250 2.0.0")
+        assert children == running.children()
+        assert running.process.poll() is None
+
+
+def test_a_reload_opens_a_new_listener_and_closes_one_that_is_gone(
+    running: Service, hop: HopThread, free_port: Callable[[], int]
+):
+    first, second = running.smtp, free_port()
+    old = running.children()
+    write_config(running.folder, smtp=second, hop=hop.port, more=f'before_queue = ["127.0.0.1:{first}"]')
+    running.reload()
+    running.wait_for_log("reload: done")
+    until(lambda: not set(old) & set(running.children()))
+    assert "reload: listen.smtp: " in running.log()
+    assert send(first).startswith("250")
+    assert send(second).startswith("250")
+
+    write_config(running.folder, smtp=second, hop=hop.port)
+    running.reload()
+    until(lambda: running.log().count("reload: done") == 2)
+    until(lambda: refuses(first))
+    assert send(second).startswith("250")
+
+
+def refuses(port: int) -> bool:
+    """A client that connects in the moment of closing is cut off."""
+    try:
+        send(port)
+    except ConnectionRefusedError:
+        return True
+    except ConnectionError:
+        return False
+    return False
+
+
+def test_the_end_waits_for_the_message_that_is_under_way(running: Service, hop: HopThread):
+    async def slowly() -> None:
+        await asyncio.sleep(0.7)
+
+    hop.hop.pause = lambda message: slowly()
+    idle = Client(running.smtp)
+    with Client(running.smtp) as client:
+        client.say("EHLO client.example")
+        client.say("MAIL FROM:<a@out.example>", "RCPT TO:<ann@home.example>", "DATA")
+        client.socket.sendall(b"Subject: x\r\n\r\nlate\r\n.\r\n")
+        time.sleep(0.2)
+        running.process.terminate()
+        assert "421 4.3.2 Service shutting down, closing channel" == idle.reply()
+        idle.close()
+        assert client.reply().startswith("250 2.0.0 from MTA(")
+        assert client.reply().startswith("421 4.3.2")
+        assert "" == client.reply()
+    assert 0 == running.process.wait(10)
+    assert 1 == len(hop.hop.received)
+    with pytest.raises(ConnectionRefusedError):
+        send(running.smtp)
+
+
+def test_a_worker_that_is_stuck_is_replaced(running: Service):
+    for pid in running.children():
+        os.kill(pid, signal.SIGSTOP)
+    assert send(running.smtp).startswith("250")
+    assert 3 == running.wait_for_log("gave no sign of life for").count("gave no sign of life for")
+
+
+def test_a_worker_that_is_stuck_keeps_no_client_waiting(running: Service):
+    """The other one takes what it does not, however many connections that one has."""
+    desk, one, _other = running.children()
+    others = [Client(running.smtp) for _ in range(4)]
+    for pid in (one, desk):
+        os.kill(pid, signal.SIGSTOP)
+    started = time.monotonic()
+    more = [Client(running.smtp) for _ in range(6)]
+    assert time.monotonic() - started < 1.0
+    for client in (*others, *more):
+        client.close()
+
+
+def test_both_workers_take_part(running: Service):
+    """A client that keeps few connections must not keep one worker busy and the other idle."""
+    clients = [Client(running.smtp) for _ in range(8)]
+    ids = set()
+    for client in clients:
+        reply = client.mail("wonder pills")
+        ids.add(reply.partition("id=")[2].partition("-")[0])
+        client.close()
+    assert 2 == len(ids)
+
+
+def test_a_start_on_a_taken_address_names_it_and_leaves_nothing_behind(
+    tmp_path: Path, hop: HopThread, free_port: Callable[[], int]
+):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(AssertionError) as failed, service(tmp_path, smtp=port, hop=hop.port):
+            pass
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in str(failed.value)
+    assert [] == list((tmp_path / "data").glob("*.sock"))
