@@ -43,7 +43,7 @@ _FAMILIES = [
 """The ways in which senders write the name of a charset, and what they mean."""
 _UNKNOWN_NAMES = frozenset({"iso-2022-cn", "unicode"})
 _NOT_CHARSETS = frozenset(
-    {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "utf-8-sig"}
+    {"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "utf-8-sig"}
 )
 """Text codecs of Python that no mail program reads."""
 
@@ -110,6 +110,8 @@ def _as_declared(octets: bytes, declared: str, insist: bool) -> str | None:
         return japanese.decode(octets)
     if insist:
         return _decoded(octets, codec, "replace")
+    if codec == "utf-8":
+        return _utf8(octets)
     return _decoded(octets, codec, "strict")
 
 

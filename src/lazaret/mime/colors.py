@@ -52,8 +52,8 @@ def parse(text: str) -> str:
         return INVALID
     rgb = _RGB.search(colour)
     if rgb:
-        scale = 2.55 if rgb[2] else 1
-        colour = "#" + "".join(f"{int(int(rgb[group]) * scale):02x}" for group in (1, 3, 4))
+        whole = 100 if rgb[2] else 255
+        colour = "#" + "".join(f"{int(int(rgb[group]) / whole * 255):02x}" for group in (1, 3, 4))
     if not colour.startswith("#"):
         return INVALID
     return "#" + _six_digits(_NOT_HEX.sub("", colour))

@@ -64,7 +64,7 @@ class PartText:
         text_start = head_end
         if head_end < end:
             line_end = body.find(b"\n", head_end) + 1
-            missing = body[head_end:line_end].strip(b"\r") != b"\n"
+            missing = body[head_end:line_end] not in (b"\n", b"\r\n")
             text_start = head_end if missing else line_end
         elif fields:
             fields = fields[:-1]

@@ -130,7 +130,7 @@ def parse(raw: bytes, start: int = 0) -> HeaderSection:
             fields.append(
                 Field(raw[position:colon].rstrip(b" \t").decode("latin-1"), position, colon + 1, end)
             )
-    return HeaderSection(raw, tuple(fields), len(raw), missing_separator=len(raw) > start, crlf=crlf)
+    return HeaderSection(raw, tuple(fields), len(raw), missing_separator=len(raw) > 0, crlf=crlf)
 
 
 def _cut_off(raw: bytes, fields: list[Field], position: int, crlf: bool) -> HeaderSection:

@@ -30,7 +30,9 @@ _TO_GT = re.compile(r"(?:[^>\"']++|(?<=[ =])\"[^\"]*+(?:\"|\Z)|(?<=[ =])'[^']*+(
 _TAG_NAME = re.compile(rf"[^{_S}>]++")
 _COMMENT_END = re.compile(rf"--[{_S}]*+>")
 _DOCTYPE = re.compile(
-    rf"<!doctype(?:[{_S}]++(?:\"[^\"]*+\"|'[^']*+'|--(?:[^-]|-(?!-))*+--|[^{_S}>\"'-][^{_S}>]*+)?+)*+>", re.I
+    rf"<!doctype(?=[{_S}>\"'])"
+    rf"(?:[{_S}]++|\"[^\"]*+\"|'[^']*+'|--(?:[^-]|-(?!-))*+--|[^{_S}>\"'-][^{_S}>]*+)*+>",
+    re.I,
 )
 _SECTION = re.compile(rf"<!\[[{_S}]*+((?:[A-Za-z_:][\w:.-]*+[{_S}]*+)*+)\[", re.A)
 
@@ -200,7 +202,9 @@ class Tokenizer:
             return section.end()
         end = source.find("]]>", section.end())
         content = source[section.end() : end if end >= 0 else None]
-        if content and "ignore" not in names:
+        if end < 0 and content.startswith("<"):
+            self.comments.append(content)
+        elif content and "ignore" not in names:
             self.text(entities.decode(content) if "rcdata" in names else content)
         return end + 3 if end >= 0 else len(source)
 

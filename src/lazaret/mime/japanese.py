@@ -14,7 +14,8 @@ _ERRORS = "lazaret.octets-in-words"
 def decode(octets: bytes) -> str:
     r"""The text up to the first octet that does not belong: what is damaged is written as \xA1.
 
-    Half a character at the end is dropped. Text ends where an octet has its eighth bit set, and at an unknown escape sequence.
+    Half a character at the end is dropped. Text ends where an octet has its eighth bit set, and at an
+    unknown escape sequence.
     """
     eighth = _EIGHTH_BIT.search(octets)
     text = _SHIFTED.sub(_in_euc, octets[: eighth.start()] if eighth else octets)

@@ -77,6 +77,11 @@ class Message:
         return tuple(self.tree.root.walk())
 
     @cached_property
+    def _leaves(self) -> tuple[Part, ...]:
+        """The parts that rules look into; a type that is all forbidden characters is none."""
+        return tuple(part for part in self.parts if part.leaf and part.content_type)
+
+    @cached_property
     def attachments(self) -> tuple[Attachment, ...]:
         """Parts with a file name or the disposition attachment, and attached messages."""
         return tuple(
@@ -95,7 +100,7 @@ class Message:
     @cached_property
     def rendered(self) -> tuple[text.Rendered, ...]:
         """Every leaf as text, in order."""
-        return tuple(text.render(part) for part in self.parts if part.leaf)
+        return tuple(text.render(part) for part in self._leaves)
 
     @cached_property
     def body(self) -> tuple[bytes, ...]:
@@ -107,8 +112,8 @@ class Message:
         """Chunks of the decoded text parts, in their own charset."""
         return tuple(
             chunk
-            for part in self.parts
-            if part.leaf and text.is_rawbody(part)
+            for part in self._leaves
+            if text.is_rawbody(part)
             for chunk in text.chunks(part.octets)
         )
 
@@ -121,7 +126,7 @@ class Message:
     def html(self) -> HtmlFacts:
         """Statistics of the last HTML part, the one that SpamAssassin's HTML rules look at."""
         found = HtmlFacts()
-        for part, rendered in zip((p for p in self.parts if p.leaf), self.rendered, strict=True):
+        for part, rendered in zip(self._leaves, self.rendered, strict=True):
             if part.effective_type == "text/html":
                 found = rendered.html.facts if rendered.html else HtmlFacts()
         return found

@@ -2,7 +2,7 @@
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lazaret.mime import colors
 
@@ -181,7 +181,8 @@ def _font_size(value: str, size: int, base_size: int) -> int:
 def _declared(style: Style, parent: Style, text: str) -> Style:
     for field, value in declarations(text[:_LONGEST]):
         if value != "inherit" or field in ("display", "visibility"):
-            style = style._replace(**{field: value})
+            change: dict[str, Any] = {field: value}
+            style = style._replace(**change)
         if field == "background" and value != "inherit":
             style = style._replace(paper=value if value.startswith("#") else style.paper)
     if style.background == "transparent":
