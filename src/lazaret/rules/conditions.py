@@ -66,7 +66,7 @@ class Conditions:
 
         source = expression.to_python(_with_calls_as_names(node), name)
         try:
-            return float(eval(source, {"__builtins__": {"int": int}}, {"names": names}))
+            return float(eval(source, {"__builtins__": {"int": int, "sum": sum}}, {"names": names}))
         except ArithmeticError:
             return 0.0
 

@@ -90,6 +90,7 @@ class Evaluator:
         for view, texts in views.TEXTS.items():
             for search in self._views.get(view, ()):
                 search.texts(run, texts(message))
+        run.look_at_clock()
         for search in self._views.get("mimeheader", ()):
             search.parts(run, views.part_headers(message, search.group.selector))
 

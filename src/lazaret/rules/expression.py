@@ -82,6 +82,9 @@ def to_python(node: Node, name: Callable[[str], str]) -> str:
             return f"({yes} if {condition} else {no})"
         case "^":
             return "(" + " ^ ".join(f"int({to_python(o, name)})" for o in node.operands) + ")"
+        case "+" if len(node.operands) > 2:
+            # Python nests a long chain of additions as deep as it is long.
+            return "sum((" + ", ".join(to_python(o, name) for o in node.operands) + "))"
         case operator:
             word = f" {_PYTHON.get(operator, operator)} "
             return "(" + word.join(to_python(o, name) for o in node.operands) + ")"

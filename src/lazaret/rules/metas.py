@@ -44,28 +44,17 @@ def order(parsed: Mapping[str, Node], active: Iterable[str]) -> list[str]:
     itself not evaluated (switched off with score 0, or left out).
     """
     wanted = {name for name in active if name in parsed}
-    ordered: list[str] = []
-    state: dict[str, bool] = {}
-    for root in sorted(wanted):
-        stack = [(root, iter(expression.names(parsed[root])))] if root not in state else []
-        path = {root}
-        usable = {root: True}
-        while stack:
-            name, rest = stack[-1]
-            needed = next((n for n in rest if n in parsed and not state.get(n, False)), None)
-            if needed is None:
-                stack.pop()
-                path.discard(name)
-                state[name] = usable[name]
-                if usable[name]:
-                    ordered.append(name)
-                continue
-            if needed in path or needed not in wanted or state.get(needed) is False:
-                usable[name] = False
-                continue
-            path.add(needed)
-            usable[needed] = True
-            stack.append((needed, iter(expression.names(parsed[needed]))))
+    needs = {name: {n for n in expression.names(parsed[name]) if n in parsed} for name in wanted}
+    users: dict[str, list[str]] = {}
+    for name in sorted(wanted):
+        for needed in needs[name]:
+            users.setdefault(needed, []).append(name)
+    ordered = sorted(name for name in wanted if not needs[name])
+    for name in ordered:  # It grows while we go through it.
+        for user in users.get(name, ()):
+            needs[user].discard(name)
+            if not needs[user]:
+                ordered.append(user)
     return ordered
 
 
@@ -92,7 +81,7 @@ def compiled(source: str) -> object:
 def evaluate(code: object, values: list[float]) -> float:
     """Its value: 0 for a miss; a hit counts at least 1, whatever the arithmetic gives."""
     try:
-        value = eval(code, {"__builtins__": {}, "int": int, "v": values})  # type: ignore[arg-type]
+        value = eval(code, {"__builtins__": {}, "int": int, "sum": sum, "v": values})  # type: ignore[arg-type]
     except (ArithmeticError, ValueError):
         return 0
     if not value:

@@ -45,6 +45,7 @@ _POSIX = {
 }
 _CONTROL = {"n": 10, "r": 13, "t": 9, "f": 12, "a": 7, "e": 27}
 _QUANTIFIER = re.compile(r"\{\s*(\d*)\s*(,?)\s*(\d*)\s*\}")
+_OCTAL = re.compile(r"[1-3]?[0-7]{2}(?!\d)")
 _FLAGS = re.compile(r"\(\?(\^?)([a-z]*)(?:-([a-z]+))?([:)])")
 
 
@@ -231,7 +232,7 @@ class _Parser:
         if char in "bBAzZG":
             self.position += 1
             return Edge("\\" + char)
-        if char in "123456789":
+        if char in "123456789" and not _OCTAL.match(self.text, self.position):
             digits = re.compile(r"\d+").match(self.text, self.position)
             self.position = digits.end() if digits else self.position + 1
             return Special(None, True)

@@ -32,9 +32,7 @@ class ReplaceTags:
             adjacent = re.compile(rf"({start}\w+{end})(?={start}\w+{end})", re.ASCII)
             expression = adjacent.sub(lambda m: m[1] + chosen["inter"], expression)
         if chosen["pre"] or chosen["post"]:
-            expression = tag.sub(
-                lambda m: f"{chosen['pre']}{m[0]}{chosen['post']}" if m[1] in self.tags else m[0], expression
-            )
+            expression = tag.sub(lambda m: chosen["pre"] + m[0] + chosen["post"], expression)
         for _ in range(_PASSES):
             replaced = tag.sub(lambda m: self.tags.get(m[1], m[0]), expression)
             if replaced == expression:

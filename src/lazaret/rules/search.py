@@ -39,18 +39,21 @@ class Search:
             run.set(searched.rule, 0 if searched.negated else count)
 
     def parts(self, run: Run, values: Iterable[bytes | None]) -> None:
-        """Searches a header field of each MIME part; None is a part without it."""
+        """Searches a header field of each MIME part; None is a part without it.
+
+        The first part that matches decides. A negated rule hits when no part matches.
+        """
+        matched: dict[int, int] = {}
+        absent = False
         for value in values:
-            counts = {} if value is None else {s.rule: c for s, c in self._matches(run, value, 0)}
-            for searched in self.group.searched:
-                if value is None:
-                    hit = int(searched.when_absent)
-                elif searched.negated:
-                    hit = int(searched.rule not in counts)
-                else:
-                    hit = counts.get(searched.rule, 0)
-                if hit:
-                    self._add(run, searched, hit)
+            if value is None:
+                absent = True
+                continue
+            for searched, count in self._matches(run, value, 0):
+                matched.setdefault(searched.rule, count)
+        for searched in self.group.searched:
+            count = matched.get(searched.rule, int(absent and searched.when_absent != searched.negated))
+            run.set(searched.rule, int(not count) if searched.negated else count)
 
     def texts(self, run: Run, texts: Sequence[bytes]) -> None:
         """Searches each text by itself and adds up what is found."""
@@ -82,7 +85,6 @@ class Search:
             return ()
         places = [*found, *self._alone]
         found.clear()
-        run.look_at_clock()
         return [match for place in places if (match := self._match(run, place, text, index))]
 
     def _match(self, run: Run, place: int, text: bytes, index: int) -> tuple[Searched, int] | None:
@@ -109,6 +111,7 @@ class Search:
         confirm = self._filled_in(run, place) if searched.needs else self._confirm(place)
         if confirm is None:
             return 0
+        run.look_at_clock()
         count = 0
         try:
             for match in confirm.matches(text):

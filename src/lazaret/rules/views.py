@@ -1,12 +1,10 @@
 """Which texts a rule searches, by the kind of the rule."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lazaret.mime import selectors
 from lazaret.mime.message import Message
 
-_FOLD = re.compile(rb"\n[ \t]+")
 _PSEUDO = (
     "ALL",
     "ALL-TRUSTED",
@@ -63,7 +61,7 @@ def part_headers(message: Message, selector: str) -> Iterator[bytes | None]:
         elif not fields:
             yield None
         elif modifier == "raw":
-            yield _FOLD.sub(b" ", part.header.value(fields[-1]))
+            yield part.header.value(fields[-1]).lstrip(b" \t")
         else:
             yield part.last(name) + b"\n"
 

@@ -25,7 +25,7 @@ _HOUR = 3600
 
 
 def parse_date(text: str) -> float | None:
-    """Seconds since 1970 of an RFC 5322 date, leniently read (AM and PM are passed over); None when it is none."""
+    """Seconds since 1970 of an RFC 5322 date, leniently read: AM and PM say nothing; None when it is none."""
     found = _DATE.search(text)
     if not found:
         return None

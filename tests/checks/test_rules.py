@@ -1,0 +1,45 @@
+"""The rule set as a check."""
+
+from pathlib import Path
+
+import pytest
+
+from lazaret.checks import OverBudget, Scan
+from lazaret.checks.rules import RulesCheck
+from lazaret.mime import message
+from lazaret.model.envelope import Envelope, Recipient, Session
+from lazaret.model.verdict import Hit
+from lazaret.rules import load
+
+
+def check(tmp_path: Path, text: str) -> RulesCheck:
+    (tmp_path / "a.cf").write_text(text)
+    return RulesCheck(load([tmp_path / "a.cf"], shipped=False, cache_dir=None))
+
+
+def scan(raw: bytes, *recipients: str) -> Scan:
+    envelope = Envelope(sender="a@b.example", recipients=tuple(map(Recipient, recipients)))
+    return Scan(message.parse(raw), Session(), envelope, now=0.0)
+
+
+def test_a_rule_that_hits_is_a_hit_with_its_symbol(tmp_path: Path) -> None:
+    rules = check(tmp_path, "body A /fo+/\nscore A 2.5\ndescribe A says foo\nbody __B /foo/\n")
+    assert [Hit("A", "foo")] == list(rules.run(scan(b"Subject: s\n\nfoo\n")))
+    assert (2.5, "says foo") == (rules.symbols["A"].score, rules.symbols["A"].description)
+    assert "rules" == rules.name
+
+
+def test_an_exhausted_budget_is_told_after_what_was_found(tmp_path: Path) -> None:
+    run = check(tmp_path, "body A /foo/\nbody EVIL /^(?:a+)+!(?!\\s)/\n").run(
+        scan(b"Subject: s\n\nfoo\n\n" + b"a" * 1800 + b"!\n")
+    )
+    assert Hit("A", "foo") == next(run)
+    with pytest.raises(OverBudget, match="EVIL"):
+        next(run)
+
+
+def test_rules_know_the_recipients_of_the_envelope(tmp_path: Path) -> None:
+    rules = check(tmp_path, "header A eval:lz_recipient_in('Subject','addr')\n")
+    raw = b"From: x@y.example\nSubject: for Ann@Home.example now\n\n\n"
+    assert [Hit("A", "ann@home.example")] == list(rules.run(scan(raw, "ann@home.example")))
+    assert [] == list(rules.run(scan(raw, "bob@home.example")))

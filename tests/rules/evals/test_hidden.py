@@ -1,0 +1,18 @@
+"""Text that people do not see, and letters that are not what they look like."""
+
+from collections.abc import Callable
+
+Call = Callable[..., float | str]
+
+
+def test_much_hidden_text_is_seen(call: Call) -> None:
+    raw = b'Content-Type: text/html\n\n<div style="display:none">' + b"hidden words " * 100 + b"</div>short"
+    assert call(raw, "lz_hidden_text", "1000", "50")
+    assert not call(raw, "lz_hidden_text", "5000", "50")
+    assert not call(b"Content-Type: text/html\n\nplain", "lz_hidden_text", "0", "0")
+
+
+def test_words_of_two_scripts_are_counted(call: Call) -> None:
+    raw = "Content-Type: text/plain; charset=utf-8\n\n"
+    raw += "P\u0430yP\u0430l and b\u0430nk, \u043f\u0440\u0438\u0432\u0435\u0442 hello\n"
+    assert 2 == call(raw.encode(), "lz_mixed_script")

@@ -1,0 +1,50 @@
+"""Many expressions at once."""
+
+import time
+
+import pytest
+
+from lazaret.rules.book import Regex
+from lazaret.rules.database import DamagedDatabase, Database, build, form_of
+
+
+@pytest.mark.parametrize(
+    ("exact", "source"),
+    [
+        (True, rb"foo\s+bar"),
+        (True, rb"^foo$"),
+        (False, rb"foo(?!bar)"),
+        (False, rb"(a)\1"),
+        (False, rb"foo$|x$y"),
+        (False, rb"<a [^>]{0,2048}(?:[^<]{0,1024}<[^>]{1,1024}>){0,99}x"),
+    ],
+)
+def test_an_expression_goes_in_exactly_where_it_can(exact: bool, source: bytes) -> None:
+    form = form_of(Regex(source))
+    assert form is not None
+    assert exact == form.exact
+
+
+def test_an_expression_that_cannot_go_in_runs_alone() -> None:
+    assert form_of(Regex(b"(?Rnonsense)")) is None
+
+
+def test_a_nest_of_large_repeats_compiles_within_a_second() -> None:
+    started = time.perf_counter()
+    form = form_of(Regex(rb"(?:(?:\w{1,100}\s){1,100}x){1,100}(?:a.{0,2000}){0,99}b"))
+    assert form is not None
+    assert len(build([form])) < 1_000_000
+    assert time.perf_counter() - started < 2
+
+
+def test_each_expression_is_found_once_per_text() -> None:
+    forms = [form_of(Regex(s)) for s in (rb"o", rb"b.r", rb"zzz", rb"^$")]
+    database = Database(build([f for f in forms if f]))
+    found: list[int] = []
+    database.scan(b"foo bar", found)
+    assert [0, 1] == sorted(found)
+
+
+def test_damaged_octets_are_refused() -> None:
+    with pytest.raises(DamagedDatabase):
+        Database(b"no database at all")

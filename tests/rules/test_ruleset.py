@@ -1,0 +1,53 @@
+"""The rule set as the product sees it: symbols, overrides, explanations."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from lazaret.mime import message
+from lazaret.rules import Kind, RuleSet, load
+
+Rules = Callable[[str], RuleSet]
+
+
+def test_symbols_are_the_listed_rules_that_can_hit(rules: Rules) -> None:
+    ruleset = rules(
+        "body A /x/\ndescribe A why\nscore A 1.5\nbody __SUB /x/\nbody OFF /x/\nscore OFF 0\n"
+        "header NO eval:none()\n"
+    )
+    assert {"A"} == set(ruleset.symbols)
+    assert (1.5, "why") == (ruleset.symbols["A"].score, ruleset.symbols["A"].description)
+    assert ["none()"] == [p.text.split("function ")[1].split(" is")[0] for p in ruleset.problems]
+
+
+def test_sub_rules_are_never_listed(rules: Rules) -> None:
+    found = rules("body __SUB /x/\nmeta A __SUB\n").evaluate(message.parse(b"Subject: s\n\nx\n"), 0)
+    assert ("A",) == tuple(name for name, _ in found.hits)
+
+
+def test_an_override_stands_above_the_files(tmp_path: Path) -> None:
+    (tmp_path / "a.cf").write_text("body A /x/\nscore A 0\nbody B /x/\n")
+    ruleset = load([tmp_path], shipped=False, cache_dir=None, overrides={"A": 4.0, "B": 0.0})
+    assert {"A": 4.0} == {name: symbol.score for name, symbol in ruleset.symbols.items()}
+
+
+def test_a_rule_is_explained_with_its_place_and_its_relations(rules: Rules) -> None:
+    ruleset = rules("body __A /x/\nmeta M __A && !B\ndescribe M says\nscore M 1 2 3 4\ntflags M nice\n")
+    told = ruleset.explain("M")
+    assert told is not None
+    assert (Kind.META, 2, (1, 2, 3, 4), "says", ("nice",)) == (
+        told.kind,
+        told.line,
+        told.scores,
+        told.description,
+        told.flags,
+    )
+    assert (("__A", "B"), ("M",)) == (told.depends_on, ruleset.explain("__A").used_by)
+    assert ruleset.explain("NOTHING") is None
+    assert ["M", "__A"] == list(ruleset)
+
+
+def test_a_bad_file_never_stops_the_others(tmp_path: Path) -> None:
+    (tmp_path / "a.cf").write_bytes(b"\x00\xff broken\nbody A /(/\nbody B /x/\nmeta C B &&\n")
+    ruleset = load([tmp_path, tmp_path / "absent.cf"], shipped=False, cache_dir=None)
+    assert {"B"} == set(ruleset.symbols)
+    assert [0, 1, 2, 4] == sorted(problem.line for problem in ruleset.problems)

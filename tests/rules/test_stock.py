@@ -1,0 +1,115 @@
+"""The stock rules of SpamAssassin, unchanged: read as SpamAssassin reads them, and its own cases."""
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lazaret.mime import message
+from lazaret.rules import expression, load, sources, syntax
+from lazaret.rules.book import Book, Kind
+from lazaret.rules.evals import functions
+
+RECORDED_AT = 1_732_000_000
+KNOWN_TO_DIFFER = {
+    "extracttext-01": "the plug-in ExtractText is not built in",
+    "if_can-02": "originating_ip_headers is a setting of the product",
+    "if_can-03": "originating_ip_headers is a setting of the product",
+    "mimeheader-01": "tflags range and concat of mimeheader rules",
+    "regexp_named_capture-01": "%{HEADER(…)} in expressions",
+    "freemail-02": "freemail_import_whitelist_auth",
+    "freemail-07": "freemail_import_whitelist_auth",
+}
+
+
+@pytest.fixture(scope="module")
+def material(shared: Path) -> Path:
+    return shared / "conformance" / "spamassassin"
+
+
+@pytest.fixture(scope="module")
+def stock(material: Path) -> Book:
+    config = material / "config"
+    return syntax.parse(sources.read([config / "rules", config / "site"], shipped=False))
+
+
+@pytest.fixture(scope="module")
+def dump(material: Path) -> dict[str, dict[str, object]]:
+    return json.loads((material / "reference" / "rules_dump_local.json").read_text())  # type: ignore[no-any-return]
+
+
+def test_all_stock_rules_are_read_without_a_problem(stock: Book, dump: dict[str, dict[str, object]]) -> None:
+    assert set(dump) == set(stock.rules)
+    assert () == stock.problems
+
+
+def test_scores_flags_and_descriptions_are_the_same(stock: Book, dump: dict[str, dict[str, object]]) -> None:
+    for name, there in dump.items():
+        assert pytest.approx(there["scores"]) == [stock.score(name, i) for i in range(4)], name
+        assert (there["describe"] or "") == stock.descriptions.get(name, ""), name
+        assert set(str(there["tflags"] or "").split()) - {"net"} <= set(stock.flags.get(name, ())), name
+
+
+def test_expressions_are_the_same_after_replace_tags(stock: Book, dump: dict[str, dict[str, object]]) -> None:
+    compared = 0
+    for name, there in dump.items():
+        regex = stock.rules[name].regex
+        if regex is None or "qr" not in there or b"%{" in regex.source:
+            continue
+        modifiers = f"(?{regex.modifiers})".encode() if regex.modifiers else b""
+        here = b"(?^aa:" + modifiers + regex.source + b")"
+        assert str(there["qr"]).encode("latin-1").replace(b"(?aa)", b"") == here.replace(b"(?aa)", b""), name
+        compared += 1
+    assert compared > 1500
+
+
+def cases(material: Path) -> Iterator[tuple[str, dict[str, object]]]:
+    for path in sorted((material / "cases").glob("*.json")):
+        case = json.loads(path.read_text())
+        if case["source"].startswith("t/") and not case["needs_perl_plugin"]:
+            yield path.stem, case
+
+
+def runnable(book: Book, name: str) -> bool:
+    rule = book.rules[name]
+    if rule.kind is Kind.EVAL:
+        return rule.function in functions()
+    if rule.kind is not Kind.META:
+        return True
+    return all(runnable(book, n) for n in expression.names(expression.parse(rule.text)) if n in book.rules)
+
+
+def test_the_cases_of_spamassassin_give_the_same_hits(material: Path, tmp_path: Path) -> None:
+    """All whose eval functions are built in and whose result does not hang on a short cut."""
+    config = material / "config"
+    base = [
+        *sorted((config / "site").glob("*.pre")),
+        config / "rules" / "10_default_prefs.cf",
+        config / "rules" / "20_aux_tlds.cf",
+        config / "test" / "01_test_rules.pre",
+        config / "test" / "01_test_rules.cf",
+    ]
+    compared, different = 0, []
+    for name, case in cases(material):
+        files = list(base)
+        given: dict[str, str] = case["config"]  # type: ignore[assignment]
+        for part in ("pre", "prefs", "rules", "user_prefs", "extra"):
+            if given.get(part):
+                path = tmp_path / f"{part}.{'pre' if part == 'pre' else 'cf'}"
+                path.write_text(given[part])
+                files.append(path)
+        ruleset = load(files, shipped=False, cache_dir=tmp_path / "cache", keep_subrules=True)
+        raw = base64.b64decode(str(case["message_base64"] or ""))
+        actual: dict[str, dict[str, float]] = case["actual"]  # type: ignore[assignment]
+        there = set(actual["hits"]) | set(actual["subtests"])
+        here = set(ruleset.values(message.parse(raw), RECORDED_AT).values)
+        book = ruleset.book
+        if name.startswith("shortcircuit") or not all(n in book.rules and runnable(book, n) for n in there):
+            continue
+        compared += 1
+        if there != here:
+            different.append(name)
+    assert compared > 90
+    assert [] == [name for name in different if name not in KNOWN_TO_DIFFER]
