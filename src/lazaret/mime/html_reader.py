@@ -152,15 +152,15 @@ class Reader(Tokenizer):
     def text(self, text: str) -> None:
         if self._watched and self._belongs_elsewhere(text):
             return
+        if not text.strip(BLANKS):
+            self._pieces.append("" if self._after_space else " ")
+            self._after_space = self._after_hidden = False
+            return
         if self._pieces and text[0] not in self._words.breaks:
             self._words.note(self._pieces[-1], text)
-        hidden = False
-        if text.strip(BLANKS):
-            current = self._styles.current
-            hidden = current is not style.PLAIN and self._look(text, current)
-            text = _BLANK_RUN.sub(" ", text)
-        else:
-            text = " "
+        current = self._styles.current
+        hidden = current is not style.PLAIN and self._look(text, current)
+        text = _BLANK_RUN.sub(" ", text)
         if self._after_space and not hidden and text[0] == " ":
             text = text[1:]
         self._pieces.append(text)

@@ -178,5 +178,8 @@ def _measure(rendering: Rendering, source_octets: int, wide: bool) -> None:
     facts = rendering.facts
     shown = rendering.texts.rendered
     facts.html_length = len(shown)
-    facts.non_space_len = len((_WIDE_SPACES if wide else _ASCII_SPACES).sub("", shown))
+    if shown.isascii():
+        facts.non_space_len = facts.html_length - shown.count(" ") - shown.count("\n")
+    else:
+        facts.non_space_len = len((_WIDE_SPACES if wide else _ASCII_SPACES).sub("", shown))
     facts.ratio = (source_octets - facts.html_length) / source_octets
