@@ -17,8 +17,10 @@ _MAX_HEADER = 65_536
 
 
 def wanted(recipient: Recipient, sender: str) -> bool:
-    """Whether the sender asked to be told, or did not ask not to be (RFC 3461, section 4.1)."""
-    return bool(sender) and "NEVER" not in recipient.notify.upper().split(",")
+    """Whether the sender wants word of a failure: when he named what he wants, that must be among it, and
+    NEVER names nothing (RFC 3461, section 4.1)."""
+    wishes = recipient.notify.upper()
+    return bool(sender) and (not wishes or "FAILURE" in wishes.split(","))
 
 
 def failure(
