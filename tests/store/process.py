@@ -14,7 +14,7 @@ def claim(store: Store, mail_id: str, resent: str, start: str, stay: str) -> Non
     """Claims Ann's copy at the time `start`, says what came of it, and stays for some seconds."""
     time.sleep(max(0.0, float(start) - time.time()))
     ask = store.quarantine.claim(
-        mail_id, ["Ann@home.example"], who="x", resent_message_id=resent, again=False
+        mail_id, ["Ann@home.example"], who="x", resent_message_id=resent, digest=b"d", again=False
     )
     (record,) = asyncio.run(ask)
     print(record.state, flush=True)

@@ -121,7 +121,7 @@ def test_a_row_that_amavisd_has_not_finished_is_not_shown(foreign: Store) -> Non
 
 def test_they_are_released_like_our_own(foreign: Store) -> None:
     ask = foreign.quarantine.claim(
-        "9jc5xEn26f99", ["ann@home.example"], who="x", resent_message_id="<r@h>", again=False
+        "9jc5xEn26f99", ["ann@home.example"], who="x", resent_message_id="<r@h>", digest=b"d", again=False
     )
     assert "claimed" == asyncio.run(ask)[0].state
 

@@ -77,17 +77,25 @@ class Quarantine(Protocol):
         """The `secret_id` as stored."""
 
     async def claim(
-        self, mail_id: str, recipients: Sequence[str], *, who: str, resent_message_id: str, again: bool
+        self,
+        mail_id: str,
+        recipients: Sequence[str],
+        *,
+        who: str,
+        resent_message_id: str,
+        digest: bytes,
+        again: bool,
     ) -> tuple[ReleaseRecord, ...]:
         """Claims the release for each recipient, durably, in one transaction: two at once, one wins.
 
         One record per recipient, in order. `state`: "claimed" = ours to send now; anything else is
         why not: "released" (with the earlier response), "uncertain" (a claim that a crash left open),
         "busy" (another process is sending it this moment). `again` claims over released and
-        uncertain; the record of an uncertain one carries its first Resent-Message-ID.
+        uncertain; the record of an uncertain one carries its first Resent-Message-ID. `digest` is
+        the SHA-256 of what will be sent below our Resent fields, for `Journal.released_copy`.
         """
 
-    async def settle(self, claims: Sequence[ReleaseRecord], answers: Sequence[Answer], digest: bytes) -> None:
+    async def settle(self, claims: Sequence[ReleaseRecord], answers: Sequence[Answer]) -> None:
         """Records what the next hop said: 2xx released; 4xx releasable again; 5xx refused."""
 
     async def set_deleted(self, mail_id: str, deleted: bool, *, who: str) -> None:

@@ -109,14 +109,19 @@ class QuarantineDesk:
         detail = await self._quarantine.detail(mail_id)
         text = await self._quarantine.text(mail_id)
         recipients = self._recipients(detail, to, outside=outside)
-        resent_id = f"<{mail_id}.{secrets.token_urlsafe(18)}@{self._site.hostname}>"
+        message = edited(text.message, headers.parse(text.message), without=SPAM_FIELDS)
         claims = await self._quarantine.claim(
-            mail_id, recipients, who=who, resent_message_id=resent_id, again=again
+            mail_id,
+            recipients,
+            who=who,
+            resent_message_id=f"<{mail_id}.{secrets.token_urlsafe(18)}@{self._site.hostname}>",
+            digest=hashlib.sha256(message).digest(),
+            again=again,
         )
         results = {c.recipient: _not_sent(c) for c in claims if c.state != "claimed"}
         for resent_message_id in dict.fromkeys(c.resent_message_id for c in claims if c.state == "claimed"):
             group = [c for c in claims if c.state == "claimed" and c.resent_message_id == resent_message_id]
-            results |= await self._send(detail.item, text, group, requested_by)
+            results |= await self._send(detail.item, message, group, requested_by)
         return tuple(results[r] for r in recipients)
 
     def _recipients(self, detail: Detail, to: Sequence[str], *, outside: bool) -> list[str]:
@@ -138,12 +143,11 @@ class QuarantineDesk:
             raise UserError(f"{address} is not in local.domains; add --outside if you mean it", 77)
 
     async def _send(
-        self, item: Item, text: StoredText, claims: Sequence[ReleaseRecord], requested_by: str
+        self, item: Item, message: bytes, claims: Sequence[ReleaseRecord], requested_by: str
     ) -> dict[str, Released]:
-        message = edited(text.message, headers.parse(text.message), without=SPAM_FIELDS)
         outgoing = self._outgoing(item, message, claims, requested_by)
         answers = await self._relay.send(outgoing)
-        await self._quarantine.settle(claims, answers, hashlib.sha256(message).digest())
+        await self._quarantine.settle(claims, answers)
         for answer in answers:
             log.info(
                 "(%s) release <%s> -> <%s> %s", item.mail_id, item.sender, answer.recipient, answer.reply

@@ -12,6 +12,7 @@ from lazaret.store import keys, listing, releases, text
 from lazaret.store.addresses import plain
 from lazaret.store.keys import Key
 from lazaret.store.reader import Reader
+from lazaret.store.releases import Wish
 from lazaret.store.search import Scope, condition
 from lazaret.store.symbols import unpacked
 from lazaret.store.writer import Writer
@@ -70,17 +71,26 @@ class SqlQuarantine:
         return await self._reader.run(work)
 
     async def claim(
-        self, mail_id: str, recipients: Sequence[str], *, who: str, resent_message_id: str, again: bool
+        self,
+        mail_id: str,
+        recipients: Sequence[str],
+        *,
+        who: str,
+        resent_message_id: str,
+        digest: bytes,
+        again: bool,
     ) -> tuple[ReleaseRecord, ...]:
         def work(connection: Connection) -> tuple[ReleaseRecord, ...]:
             message = keys.find(connection, mail_id)
-            return releases.claim(connection, message, recipients, who, resent_message_id, again)
+            return releases.claim(
+                connection, message, recipients, Wish(who, resent_message_id, digest, again)
+            )
 
         return await self._writer.run(work, durable=True)
 
-    async def settle(self, claims: Sequence[ReleaseRecord], answers: Sequence[Answer], digest: bytes) -> None:
+    async def settle(self, claims: Sequence[ReleaseRecord], answers: Sequence[Answer]) -> None:
         def work(connection: Connection) -> None:
-            releases.settle(connection, claims, answers, digest)
+            releases.settle(connection, claims, answers)
 
         await self._writer.run(work, durable=True)
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from sqlite3 import Connection
 
 from lazaret.model.delivery import Answer
@@ -21,35 +21,39 @@ Found = tuple[ReleaseRecord, str]
 """A record with the process that claimed it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be released how, the same for all recipients of one act."""
+
+    who: str
+    resent_message_id: str
+    digest: bytes
+    """SHA-256 of what will be sent below our Resent fields."""
+    again: bool
+    """Also what was released before, or may have been."""
+
+
 def claim(
-    connection: Connection,
-    message: Key,
-    recipients: Sequence[str],
-    who: str,
-    resent_message_id: str,
-    again: bool,
+    connection: Connection, message: Key, recipients: Sequence[str], wish: Wish
 ) -> tuple[ReleaseRecord, ...]:
     """One record per recipient; "claimed" are ours to send. To be called inside a durable transaction."""
     now = int(time.time())
-    fresh = ReleaseRecord(message.mail_id, "", now, who, "claimed", "", resent_message_id)
+    fresh = ReleaseRecord(message.mail_id, "", now, wish.who, "claimed", "", wish.resent_message_id)
     return tuple(
-        _claim_one(connection, message, replace(fresh, recipient=recipient), again)
-        for recipient in recipients
+        _claim_one(connection, message, replace(fresh, recipient=recipient), wish) for recipient in recipients
     )
 
 
-def settle(
-    connection: Connection, claims: Sequence[ReleaseRecord], answers: Sequence[Answer], digest: bytes
-) -> None:
+def settle(connection: Connection, claims: Sequence[ReleaseRecord], answers: Sequence[Answer]) -> None:
     """Records the answers, in the order of the claims; a copy that was accepted is released."""
     for record, answer in zip(claims, answers, strict=True):
         state = "sent" if answer.reply.positive else "deferred" if answer.reply.transient else "refused"
         response = str(answer.reply)
         values = {"resent": record.resent_message_id, "email": key(record.recipient)}
         connection.execute(
-            "UPDATE lz_releases SET state = :state, response = :response, digest = :digest"
+            "UPDATE lz_releases SET state = :state, response = :response"
             " WHERE resent_message_id = :resent AND email = :email",
-            values | {"state": state, "response": plain(response, 1000), "digest": digest},
+            values | {"state": state, "response": plain(response, 1000)},
         )
         if state == "sent":
             connection.execute(
@@ -69,20 +73,14 @@ def is_ours(connection: Connection, resent_message_id: str) -> bool:
 
 
 def pass_again(connection: Connection, resent_message_id: str, digest: bytes, emails: Sequence[str]) -> bool:
-    """Whether these copies were released with this content and have not come by yet; from now on they have.
-
-    A copy may come by before the answer to its sending is recorded, and its digest with it: then the
-    identifier, which nobody outside can know so early, is enough.
-    """
+    """Whether these copies were released with this content and have not come by; from now on they have."""
     wanted = set(emails)
-    known = {
-        email
-        for email, sent in connection.execute(
-            "SELECT email, digest FROM lz_releases WHERE resent_message_id = :id AND passed_again = 'N'",
-            {"id": resent_message_id},
-        )
-        if sent is None or sent == digest
-    }
+    released = connection.execute(
+        "SELECT email FROM lz_releases"
+        " WHERE resent_message_id = :id AND digest = :digest AND passed_again = 'N'",
+        {"id": resent_message_id, "digest": digest},
+    )
+    known = {email for (email,) in released}
     if not wanted or not wanted <= known:
         return False
     connection.executemany(
@@ -122,18 +120,21 @@ def crashed(connection: Connection) -> set[tuple[Key, str]]:
     }
 
 
-def _claim_one(connection: Connection, message: Key, wanted: ReleaseRecord, again: bool) -> ReleaseRecord:
+def _claim_one(connection: Connection, message: Key, wanted: ReleaseRecord, wish: Wish) -> ReleaseRecord:
+    again, digest = wish.again, wish.digest
     last = _last(connection, message, wanted.recipient)
     if last is None or last[0].state in ("deferred", "refused"):
         other = _released_by_other_tools(connection, message, wanted) if last is None and not again else None
-        return other or _insert(connection, message, wanted)
+        return other or _insert(connection, message, wanted, digest)
     record, by = last
     if record.state == "sent":
-        return _insert(connection, message, wanted) if again else replace(record, state="released")
+        return _insert(connection, message, wanted, digest) if again else replace(record, state="released")
     state = _state(record, by)
     if state == "claimed":
         return replace(record, state="busy")
-    return _take_over(connection, message, record, wanted) if again else replace(record, state=state)
+    if not again:
+        return replace(record, state=state)
+    return _take_over(connection, message, record, wanted, digest)
 
 
 def _last(connection: Connection, message: Key, recipient: str) -> Found | None:
@@ -158,25 +159,28 @@ def _released_by_other_tools(
     return replace(wanted, time=0.0, state="released", response=found[0] or "")
 
 
-def _insert(connection: Connection, message: Key, wanted: ReleaseRecord) -> ReleaseRecord:
+def _insert(connection: Connection, message: Key, wanted: ReleaseRecord, digest: bytes) -> ReleaseRecord:
     connection.execute(
         "INSERT INTO lz_releases"
         " (partition_tag, mail_id, recipient, email, time_num, who, state, owner, response,"
-        " resent_message_id)"
-        " VALUES (:tag, :mail_id, :recipient, :email, :time, :who, 'claimed', :owner, '', :resent)",
-        _key(message, wanted.recipient) | _claimant(wanted),
+        " resent_message_id, digest)"
+        " VALUES (:tag, :mail_id, :recipient, :email, :time, :who, 'claimed', :owner, '', :resent, :digest)",
+        _key(message, wanted.recipient) | _claimant(wanted) | {"digest": digest},
     )
     return wanted
 
 
 def _take_over(
-    connection: Connection, message: Key, record: ReleaseRecord, wanted: ReleaseRecord
+    connection: Connection, message: Key, record: ReleaseRecord, wanted: ReleaseRecord, digest: bytes
 ) -> ReleaseRecord:
     """Claims an uncertain release: what is sent now carries the identifier of what may have been sent."""
     connection.execute(
-        "UPDATE lz_releases SET time_num = :time, who = :who, owner = :owner, passed_again = 'N'"
+        "UPDATE lz_releases"
+        " SET time_num = :time, who = :who, owner = :owner, digest = :digest, passed_again = 'N'"
         " WHERE resent_message_id = :resent AND email = :email",
-        _key(message, wanted.recipient) | _claimant(wanted) | {"resent": record.resent_message_id},
+        _key(message, wanted.recipient)
+        | _claimant(wanted)
+        | {"resent": record.resent_message_id, "digest": digest},
     )
     return replace(wanted, resent_message_id=record.resent_message_id)
 
