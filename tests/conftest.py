@@ -1,12 +1,16 @@
 """What tests of several rooms share: the material beside the repository, and free ports."""
 
 import fcntl
+import hashlib
+import shutil
 import socket
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from lazaret.rules import load
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -38,6 +42,27 @@ def corpus(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 tar.extractall(unpacking, filter="data")
             unpacking.rename(done)
     return done / "dev"
+
+
+@pytest.fixture(scope="session")
+def rules_cache(pytestconfig: pytest.Config) -> Path:
+    """A directory with the compiled shipped rules: give it to `load`, or a copy to a data directory.
+
+    It is kept from run to run: compiling takes ten seconds. A change of the compiler begins a new one,
+    which the compiled rules themselves do not notice.
+    """
+    rules = REPOSITORY / "src" / "lazaret" / "rules"
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(rules.rglob("*.py")))).hexdigest()
+    kept = pytestconfig.rootpath / ".pytest_cache" / "rules"
+    kept.mkdir(parents=True, exist_ok=True)
+    with open(kept / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for older in kept.glob("compiled-*"):
+            if older.name != f"compiled-{digest[:16]}":
+                shutil.rmtree(older, ignore_errors=True)
+        cache = kept / f"compiled-{digest[:16]}"
+        load([], shipped=True, cache_dir=cache)
+    return cache
 
 
 @pytest.fixture

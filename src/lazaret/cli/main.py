@@ -22,56 +22,44 @@ EX_INTERRUPTED = 130
 EX_READER_GONE = 141
 """What the shell shows for a process that SIGPIPE ended."""
 
-_COMMANDS = {
-    "serve": ("lazaret.cli.serve", "serve"),
-    "demo": ("lazaret.cli.demo", "demo"),
-    "scan": ("lazaret.cli.scan", "scan"),
-    "find": ("lazaret.cli.find", "find"),
-    "show": ("lazaret.cli.show", "show"),
-    "release": ("lazaret.cli.release", "release"),
-    "delete": ("lazaret.cli.deletion", "delete"),
-    "undelete": ("lazaret.cli.deletion", "undelete"),
-    "report": ("lazaret.cli.report", "report"),
-    "stats": ("lazaret.cli.stats", "stats"),
-    "selftest": ("lazaret.cli.selftest", "selftest"),
-    "rules": ("lazaret.cli.rules", "rules"),
-    "config": ("lazaret.cli.config", "config"),
-    "db": ("lazaret.cli.db", "db"),
+COMMANDS = {
+    "serve": ("lazaret.cli.serve", "Run the filter, the quarantine and the web page."),
+    "demo": ("lazaret.cli.demo", "Show the whole story in the terminal, in under a minute."),
+    "scan": ("lazaret.cli.scan", "Score messages; changes nothing."),
+    "find": ("lazaret.cli.find", "Search the quarantine, newest first."),
+    "show": ("lazaret.cli.show", "Show one message: why it is here, who it is for, what it says."),
+    "release": ("lazaret.cli.release", "Send quarantined messages to their recipients after all."),
+    "delete": ("lazaret.cli.deletion", "Mark quarantined messages deleted."),
+    "undelete": ("lazaret.cli.deletion", "Take that mark back."),
+    "report": ("lazaret.cli.report", "What was quarantined, per recipient, as plain text."),
+    "stats": ("lazaret.cli.stats", "Figures of the history."),
+    "selftest": (
+        "lazaret.cli.selftest",
+        "Send a spam and a clean message through the filter.",
+    ),
+    "rules": ("lazaret.cli.rules", "Check, list and explain rules."),
+    "config": ("lazaret.cli.config", "Check, show and explain the configuration."),
+    "db": ("lazaret.cli.db", "Make, check, back up, restore and tidy up the database."),
 }
-_SUMMARIES = {
-    "serve": "Run the filter, the quarantine and the web page.",
-    "demo": "Show the whole story in the terminal, in under a minute.",
-    "scan": "Score messages; changes nothing.",
-    "find": "Search the quarantine, newest first.",
-    "show": "Show one message: why it is here, who it is for, what it says.",
-    "release": "Send quarantined messages to their recipients after all.",
-    "delete": "Mark quarantined messages deleted.",
-    "undelete": "Take that mark back.",
-    "report": "What was quarantined, per recipient, as plain text.",
-    "stats": "Figures of the history.",
-    "selftest": "Send a spam and a clean message through the filter, and see both fates.",
-    "rules": "Check, list and explain rules.",
-    "config": "Check, show and explain the configuration.",
-    "db": "Make, check, back up, restore and tidy up the database.",
-}
+"""Name -> the module that has the command under this name, and what it does."""
 
 
 class _Commands(click.Group):
     """Imports a command when it is called, and for its own --help; the list of commands needs none."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
-        module, name = _COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(module), name)
+        module, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(_SUMMARIES.items()))
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
 
 @click.command(
