@@ -27,7 +27,7 @@ def notice(envelope: Envelope = ENVELOPE, header: bytes = HEADER) -> Outgoing:
     return dsn.failure(
         envelope,
         header,
-        BOTH[-len(envelope.recipients) :],
+        BOTH,
         mail_id="9jc5xEn26f99",
         site=Site("f.example"),
         at=0.0,

@@ -62,7 +62,7 @@ def test_mail_of_our_own_users_is_never_marked(tmp_path: Path, why: str):
 @pytest.mark.parametrize("points", [SPAM, KILLED])
 @pytest.mark.parametrize("why", OURS)
 def test_mail_of_our_own_users_is_refused_so_that_its_writer_knows(tmp_path: Path, why: str, points: float):
-    reply, hop, room = tell(tmp_path, mail(points), OUTSIDE, sender=LOCAL_SENDER, session=OURS[why])
+    reply, _, room = tell(tmp_path, mail(points), OUTSIDE, sender=LOCAL_SENDER, session=OURS[why])
 
     assert reply.startswith("554 5.7.0 Reject, id=")
     assert not room.handled[0].stored

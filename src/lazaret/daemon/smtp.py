@@ -82,9 +82,8 @@ class SmtpConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         # A message under way goes on: what the next hop has begun to take must be accounted for.
         self._transport = None
-        if not self._gone:
-            self._gone = True
-            self._service.row.add(Cell.CONNECTIONS, -1)
+        self._gone = True
+        self._service.row.add(Cell.CONNECTIONS, -1)
         self._leave()
 
     @property
@@ -153,7 +152,7 @@ class SmtpConnection(asyncio.Protocol):
             log.info("TLS handshake failed: %s", e)
             plain.close()
             self._task = None
-            self.connection_lost(e)  # the loop tells it to its own protocol for TLS, and not to us
+            self._leave()
             return
         self._task = None
         self._transport = cast(asyncio.Transport, secured)
