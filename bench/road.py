@@ -41,7 +41,7 @@ def main() -> None:
     paths = sorted(p for p in given.corpus.rglob("*") if p.is_file() and p.suffix not in (".tsv", ".md"))
     random.Random(1).shuffle(paths)
     messages = [as_on_the_wire(path.read_bytes()) for path in paths[: given.messages]]
-    with tempfile.TemporaryDirectory() as folder, Sink(SINK_PORT):
+    with tempfile.TemporaryDirectory() as folder, Sink("127.0.0.1", SINK_PORT):
         settings = [
             f"store.data_dir={folder}",
             "store.min_free=0",
