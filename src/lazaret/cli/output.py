@@ -3,10 +3,13 @@
 import json
 import os
 import sys
+import time
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
 import click
+
+SILENT_S = 1.0
 
 
 def print_json(row: object) -> None:
@@ -65,16 +68,22 @@ def _terminal_columns() -> int | None:
 
 
 def rule_progress() -> Callable[[int, int], None]:
-    """Says on stderr how far the rules are compiled: in place on a terminal, otherwise every tenth."""
+    """Says on stderr how far the rules are compiled: in place on a terminal, otherwise every tenth.
+
+    Nothing is said in the first second: few rules are compiled before anyone wonders.
+    """
+    began = time.monotonic()
     said = -1
 
     def progress(done: int, total: int) -> None:
         nonlocal said
         tenth = done * 10 // max(total, 1)
+        if said < 0 and time.monotonic() - began < SILENT_S:
+            return
         if sys.stderr.isatty():
             click.echo(f"\rcompiling rules: {done} of {total}", err=True, nl=done >= total)
         elif tenth != said:
-            said = tenth
             click.echo(f"compiling rules: {done} of {total}", err=True)
+        said = tenth
 
     return progress

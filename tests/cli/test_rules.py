@@ -1,0 +1,71 @@
+"""Checking, listing and explaining rules."""
+
+from tests.support.installation import copy_rules
+
+
+def test_good_rules_have_no_problem(bare):
+    done = bare.run("rules", "check")
+
+    assert (0, b"", b"no problem found\n") == (done.returncode, done.stdout, done.stderr)
+
+
+def test_a_problem_is_a_line_with_file_and_line_number(bare):
+    file = bare.home / "rules" / "bad.cf"
+    file.write_text("# a comment\nbody BAD /unclosed\nbody GOOD /x/\nscore GOOD much\n")
+
+    for words in (["rules", "check"], ["rules", "check", file]):
+        done = bare.run(*words)
+        lines = done.stdout.decode().splitlines()
+
+        assert 1 == done.returncode
+        assert {f"{file}:2:", f"{file}:4:"} <= {line.split()[0] for line in lines}
+
+
+def test_a_file_that_is_not_there_is_named(bare):
+    done = bare.run("rules", "check", "absent.cf")
+
+    assert (66, b"lazaret: cannot read absent.cf\n") == (done.returncode, done.stderr)
+
+
+def test_the_list_has_every_rule_that_is_run(bare):
+    printed = bare.output("rules", "list").splitlines()
+    rows = bare.rows("rules", "list", "--json")
+
+    assert ["SYMBOL", "SCORE", "DESCRIPTION"] == printed[0].split()
+    assert "TEST_QUAR      6  A word of the tests that is worth the quarantine" in printed
+    assert [("TEST_KILL", 12.0), ("TEST_MARK", 3.5), ("TEST_QUAR", 6.0)] == [
+        (row["symbol"], row["score"]) for row in rows
+    ]
+
+
+def test_a_rule_is_explained_with_its_place(bare):
+    printed = bare.output("rules", "explain", "TEST_QUAR")
+    (facts,) = bare.rows("rules", "explain", "TEST_QUAR", "--json")
+    file = bare.home / "rules" / "tests.cf"
+
+    assert printed.startswith("TEST_QUAR: A word of the tests that is worth the quarantine\n")
+    assert f"  defined in  {file}:4\n" in printed
+    assert "  looks at    body: /quarantine-me-please/\n" in printed
+    assert (str(file), 4, [6.0] * 4) == (facts["file"], facts["line"], facts["scores"])
+
+
+def test_what_a_rule_depends_on_is_named(bare):
+    (bare.home / "rules" / "meta.cf").write_text("meta BOTH TEST_MARK && TEST_QUAR\nscore BOTH 1\n")
+    printed = bare.output("rules", "explain", "BOTH")
+
+    assert "  depends on  TEST_MARK, TEST_QUAR\n" in printed
+    assert "  used by     BOTH\n" in bare.output("rules", "explain", "TEST_QUAR")
+
+
+def test_an_unknown_rule_is_named(bare):
+    done = bare.run("rules", "explain", "NOBODY")
+
+    assert 66 == done.returncode
+    assert b"lazaret: no rule is called NOBODY; `lazaret rules list` names them all\n" == done.stderr
+
+
+def test_the_shipped_rules_are_listed_out_of_the_cache(bare, rules_cache):
+    copy_rules(rules_cache, bare.home)
+    printed = bare.output("rules", "list", "--set", "rules.shipped=true", "--set", "rules.paths=[]")
+
+    assert "GTUBE" in printed
