@@ -16,7 +16,7 @@ help:
 	@echo 'make setup    set up .venv for development; the command is .venv/bin/lazaret'
 	@echo 'make test     set up and run all tests          ARGS="tests/wire -k dot"'
 	@echo 'make lint     ruff and mypy; `make format` writes what ruff wants'
-	@echo 'make bench    run the benchmarks'
+	@echo 'make bench    run the benchmarks                  CORPUS=folder-of-messages'
 	@echo 'make docs     write docs/configuration.md from the options'
 	@echo 'make lock     renew the locked requirements'
 
@@ -42,7 +42,9 @@ format: setup
 	$(BIN)/ruff format .
 
 bench: setup
-	@for program in bench/*.py; do $(BIN)/python $$program $(ARGS) || exit; done
+	@test -d "$(CORPUS)" || { echo 'Name a folder of messages: make bench CORPUS=…' >&2; exit 64; }
+	@for program in road mime rules; do echo "$$program:"; $(BIN)/python bench/$$program.py $(CORPUS) || exit; done
+	@for program in wire store commands; do echo "$$program:"; $(BIN)/python bench/$$program.py || exit; done
 
 docs: setup
 	$(BIN)/python -m lazaret.config.document > docs/configuration.md
