@@ -70,9 +70,7 @@ def compare(ruleset: RuleSet, recorded: Path, prefix: str, root: Path, names: in
                 (too_much if here > there else missing)[rule] += 1
         messages += 1
         agreeing += not different
-    print(
-        f"{recorded.name}: {agreeing} of {messages} messages agree; {spent / messages * 1000:.2f} ms a message"
-    )
+    print(f"{recorded.name}: {agreeing} of {messages} agree; {spent / messages * 1000:.2f} ms a message")
     for title, rules in (("only here", too_much), ("only there", missing)):
         print(
             f"  {title}:", ", ".join(f"{rule} {count}" for rule, count in rules.most_common(names)) or "none"

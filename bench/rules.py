@@ -38,8 +38,8 @@ def main() -> None:
         spent = (time.process_time() - started) / len(messages)
         wall.sort()
         print(
-            f"{label}: {len(messages)} messages, {spent * 1e6:.0f} us CPU each; wall p50 {wall[len(wall) // 2] * 1e6:.0f},"
-            f" p99 {wall[int(len(wall) * 0.99)] * 1e6:.0f} us"
+            f"{label}: {len(messages)} messages, {spent * 1e6:.0f} us CPU each;"
+            f" wall p50 {wall[len(wall) // 2] * 1e6:.0f}, p99 {wall[int(len(wall) * 0.99)] * 1e6:.0f} us"
         )
 
 

@@ -45,6 +45,15 @@ def test_each_expression_is_found_once_per_text() -> None:
     assert [0, 1] == sorted(found)
 
 
+def test_line_starts_within_a_text_are_not_missed() -> None:
+    """Vectorscan misses the first of these two when they are compiled as they are."""
+    sources = (rb"^[^>].*?<a href=", rb"^[^>].*?<img src=['\"]data")
+    forms = [form for source in sources if (form := form_of(Regex(source, "im")))]
+    found: list[int] = []
+    Database(build(forms)).scan(b'er the heads of some.<p>\n\n<a href="', found)
+    assert 0 in found
+
+
 def test_damaged_octets_are_refused() -> None:
     with pytest.raises(DamagedDatabase):
         Database(b"no database at all")

@@ -26,7 +26,7 @@ def key(sources: Sources, overrides: Mapping[str, float], choices: Iterable[str]
     """A name for everything that the result depends on: texts, versions, processor, `choices`."""
     digest = hashlib.sha256(_FORMAT)
     engines = (importlib.metadata.version("hyperscan"), pcre2.__version__, pcre2.__libpcre2_version__)
-    parts = [__version__, *engines, platform.machine(), _processor(), *choices]
+    parts = [__version__, _compiler(), *engines, platform.machine(), _processor(), *choices]
     parts += [f"{name}={score!r}" for name, score in sorted(overrides.items())]
     parts += [f"{name}: {reason}" for name, reason in sources.unreadable]
     for part in parts:
@@ -72,6 +72,15 @@ def _remove_old(directory: Path) -> None:
     stored = sorted(directory.glob("*.rules"), key=lambda p: p.stat().st_mtime, reverse=True)
     for path in stored[_KEEP + 1 :]:
         path.unlink(missing_ok=True)
+
+
+@cache
+def _compiler() -> str:
+    """A digest of this room's code: what it makes of the same rules may change with every line of it."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 @cache

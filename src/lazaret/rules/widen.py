@@ -60,7 +60,7 @@ def widen(node: Node, *, coarse: bool = False) -> bytes:
     """
     items = node.items if isinstance(node, Sequence) else (node,)
     first = items[0] if items else node
-    if isinstance(first, Edge) and first.text in ("^", "\\A", "(?m:^)"):
+    if isinstance(first, Edge) and first.text in ("^", "\\A"):
         return first.text.encode() + _spell(Sequence(items[1:]), coarse)
     return _spell(node, coarse)
 

@@ -19,7 +19,9 @@ def test_html_alone_is_told_from_html_beside_text(call: Call) -> None:
 
 def test_counts_go_by_name(call: Call) -> None:
     long = PARTS % (b"quoted-printable", b"x" * 100)
-    assert 1 == call(long, "check_for_mime", "mime_qp_count")
+    needless = PARTS % (b"quoted-printable", b"=41=42 line end=20\n=E4")
+    assert 1 == call(needless, "check_for_mime", "mime_qp_count")
+    assert 0 == call(long, "check_for_mime", "mime_qp_count")
     assert 1 == call(long, "check_for_mime", "mime_qp_long_line")
     assert 0 == call(PARTS % (b"quoted-printable", b"x" * 70), "check_for_mime", "mime_qp_long_line")
     assert 0 == call(long, "check_for_mime", "mime_missing_boundary")

@@ -8,8 +8,6 @@ from lazaret.rules.evals.ranges import number, within
 _ILLEGAL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff]")
 _ONE_SIGN = re.compile(rb"[\xa2\xa3\xae]")
 """Cent, pound and registered signs: one of them in a subject is forgiven."""
-_FOLD = re.compile(rb"\n[ \t]+")
-_SUBJECT_OR_FROM = re.compile(rb"^(?:Subject|From):.*$", re.MULTILINE)
 _CAPITALS_CHARSET = re.compile(
     rb"=\?(?:koi[78]|euc-(?:jp|kr|tw)|shift.?jis|big5|gb[k23]|gb18030|iso-2022|ks_c|hz-gb|windows-125[13456]"
     rb"|iso-8859-[5678])[^?]*\?",
@@ -39,8 +37,6 @@ def illegal_chars(subject: Subject, name: str, ratio: str, count: str) -> int:
     """Octets that should have been encoded (RFC 2045): at least `count`, and `ratio` of all."""
     selector = name if name.endswith(":raw") else f"{name}:raw"
     value = subject.header(selector)
-    if selector == "ALL:raw":
-        value = _SUBJECT_OR_FROM.sub(b"", _FOLD.sub(b"  ", value))
     if not value:
         return 0
     illegal = len(_ILLEGAL.findall(value))

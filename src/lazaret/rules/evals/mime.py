@@ -113,6 +113,7 @@ def _forms(subject: Subject) -> Forms:
     counts = forms.counts
     sizes: dict[str, int] = {}
     escapes = quoted = 0.0
+    any_quoted = False
     for part in subject.message.parts:
         encoding = part.last("Content-Transfer-Encoding").strip().lower()
         disposition = part.last("Content-Disposition").lower()
@@ -127,11 +128,14 @@ def _forms(subject: Subject) -> Forms:
         if b"attachment" not in disposition and counts.get("mime_multipart_alternative"):
             sizes[part.content_type] = len(part.body)
         if encoding == b"quoted-printable":
+            any_quoted = True
             quoted += len(part.body)
             escapes += len(_NEEDLESS_ESCAPE.findall(part.body))
             escapes -= sum(len(blanks) / 3 for blanks in _TRAILING_BLANKS.findall(part.body))
             if _LONG_LINE.search(part.body):
                 counts["mime_qp_long_line"] = 1
+    # As recorded from SpamAssassin 4.0.1: it counts where it escapes what need not be, or where it is empty.
+    counts["mime_qp_count"] = any_quoted and (escapes > 0 or not quoted)
     counts["mime_qp_ratio"] = escapes / quoted if quoted else 0
     if sizes.get("text/html") and "text/plain" in sizes:
         forms.multipart_ratio = sizes["text/plain"] / sizes["text/html"]
@@ -159,8 +163,6 @@ def _count_part(counts: dict[str, float], part: Part, encoding: bytes, dispositi
         shown = disposition.startswith((b"attachment", b"inline"))
         if kind.startswith("text") and (not charset or _ASCII.search(charset)) and not shown:
             counts["mime_base64_encoded_text"] = 1
-    elif b"quoted-printable" in encoding:
-        count("mime_qp_count")
     if b"attachment" in disposition:
         count("mime_attachment")
     if _ISO.search(charset) and not _KNOWN_ISO.search(charset):
