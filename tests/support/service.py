@@ -70,8 +70,11 @@ class Service:
         return self.process.wait(15)
 
 
-def write_config(folder: Path, *, smtp: int, hop: int, more: str = "") -> Path:
-    """A configuration with one SMTP listener, two workers and one rule; `more`: further lines of [listen]."""
+def write_config(folder: Path, *, smtp: int, hop: int, listen: str = "", more: str = "") -> Path:
+    """A configuration with one SMTP listener, two workers and one rule.
+
+    `listen`: further lines of that section; `more`: further sections.
+    """
     (folder / "rules").mkdir(exist_ok=True)
     (folder / "rules" / "test.cf").write_text(RULES)
     file = folder / "lazaret.toml"
@@ -81,7 +84,7 @@ def write_config(folder: Path, *, smtp: int, hop: int, more: str = "") -> Path:
             [listen]
             smtp = ["127.0.0.1:{smtp}"]
             http = "127.0.0.1:0"
-            {more}
+            {listen}
             [relay]
             next_hop = "smtp:[127.0.0.1]:{hop}"
             [local]
@@ -96,14 +99,15 @@ def write_config(folder: Path, *, smtp: int, hop: int, more: str = "") -> Path:
             count = 2
             """
         )
+        + more
     )
     return file
 
 
 @contextmanager
-def service(folder: Path, *, smtp: int, hop: int, stuck_s: float = 30.0) -> Iterator[Service]:
+def service(folder: Path, *, smtp: int, hop: int, stuck_s: float = 30.0, more: str = "") -> Iterator[Service]:
     """The service, once it is ready; at the end it is told to end, and killed when it does not."""
-    config = write_config(folder, smtp=smtp, hop=hop)
+    config = write_config(folder, smtp=smtp, hop=hop, more=more)
     with open(folder / "stderr", "w") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, str(config), str(stuck_s)],

@@ -98,8 +98,9 @@ class _JsonFormatter(logging.Formatter):
             "time": record.created,
             "level": record.levelname.lower(),
             "room": record.name,
-            "text": text,
+            "text": _UNSAFE.sub("?", text),
         }
         if record.exc_info:
-            facts["traceback"] = self.formatException(record.exc_info)
+            trace = self.formatException(record.exc_info)
+            facts["traceback"] = trace.encode("utf-8", "backslashreplace").decode("utf-8")
         return msgspec.json.encode(facts).decode("utf-8")
