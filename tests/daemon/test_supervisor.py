@@ -147,7 +147,12 @@ def test_a_reload_opens_a_new_listener_and_closes_one_that_is_gone(
 ):
     first, second = running.smtp, free_port()
     old = running.children()
-    write_config(running.folder, smtp=second, hop=hop.port, listen=f'before_queue = ["127.0.0.1:{first}"]')
+    write_config(
+        running.folder,
+        smtp=second,
+        hop=hop.port,
+        listen=f'before_queue = ["127.0.0.1:{first}"]',
+    )
     running.reload()
     running.wait_for_log("reload: done")
     until(lambda: not set(old) & set(running.children()))

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
+START_S = 30.0
+"""So long may it take to say `ready`."""
 RULES = """
 rawbody SPAM_WORD /wonder pills/
 describe SPAM_WORD it speaks of wonder pills
@@ -70,10 +73,12 @@ class Service:
         return self.process.wait(15)
 
 
-def write_config(folder: Path, *, smtp: int, hop: int, listen: str = "", more: str = "") -> Path:
+def write_config(
+    folder: Path, *, smtp: int, hop: int, http: str = "127.0.0.1:0", listen: str = "", more: str = ""
+) -> Path:
     """A configuration with one SMTP listener, two workers and one rule.
 
-    `listen`: further lines of that section; `more`: further sections.
+    `listen`: a further line of that section; `more`: further sections.
     """
     (folder / "rules").mkdir(exist_ok=True)
     (folder / "rules" / "test.cf").write_text(RULES)
@@ -83,7 +88,7 @@ def write_config(folder: Path, *, smtp: int, hop: int, listen: str = "", more: s
             f"""
             [listen]
             smtp = ["127.0.0.1:{smtp}"]
-            http = "127.0.0.1:0"
+            http = "{http}"
             {listen}
             [relay]
             next_hop = "smtp:[127.0.0.1]:{hop}"
@@ -105,23 +110,27 @@ def write_config(folder: Path, *, smtp: int, hop: int, listen: str = "", more: s
 
 
 @contextmanager
-def service(folder: Path, *, smtp: int, hop: int, stuck_s: float = 30.0, more: str = "") -> Iterator[Service]:
+def service(folder: Path, *, smtp: int, hop: int, stuck_s: float = 30.0, **config: str) -> Iterator[Service]:
     """The service, once it is ready; at the end it is told to end, and killed when it does not."""
-    config = write_config(folder, smtp=smtp, hop=hop, more=more)
+    file = write_config(folder, smtp=smtp, hop=hop, **config)
     with open(folder / "stderr", "w") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, str(config), str(stuck_s)],
+            [sys.executable, "-c", _PROGRAM, str(file), str(stuck_s)],
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
             env={**os.environ, "PYTHONWARNINGS": "ignore"},
         )
     assert process.stdout is not None
+    patience = threading.Timer(START_S, process.kill)
+    patience.start()
     try:
         line = process.stdout.readline()
         assert line.startswith(f"ready smtp=127.0.0.1:{smtp}"), line + (folder / "stderr").read_text()
+        patience.cancel()
         yield Service(process, folder, smtp)
     finally:
+        patience.cancel()
         process.terminate()
         try:
             process.wait(15)
