@@ -171,6 +171,27 @@ def load_rules(config: Config, progress: Callable[[int, int], None] | None = Non
     )
 
 
+def stored_rules(config: Config) -> RuleSet | None:
+    """The rules that the configuration names, when they are compiled already."""
+    from lazaret.rules.ruleset import load_stored
+
+    return load_stored(
+        config.rules.paths, shipped=config.rules.shipped, cache_dir=config.store.data_dir / CACHE
+    )
+
+
+def store_rules(config: Config, progress: Callable[[int, int], None] | None = None) -> None:
+    """Compiles them, for `stored_rules`. OSError when the data directory does not take the result."""
+    from lazaret.rules.ruleset import store
+
+    store(
+        config.rules.paths,
+        shipped=config.rules.shipped,
+        cache_dir=config.store.data_dir / CACHE,
+        progress=progress,
+    )
+
+
 def checks(ruleset: RuleSet) -> list[Check]:
     """The rules, and what third parties have registered under `lazaret.checks`."""
     from importlib.metadata import entry_points

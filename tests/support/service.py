@@ -74,11 +74,18 @@ class Service:
 
 
 def write_config(
-    folder: Path, *, smtp: int, hop: int, http: str = "127.0.0.1:0", listen: str = "", more: str = ""
+    folder: Path,
+    *,
+    smtp: int,
+    hop: int,
+    http: str = "127.0.0.1:0",
+    listen: str = "",
+    rules: str = "",
+    more: str = "",
 ) -> Path:
     """A configuration with one SMTP listener, two workers and one rule.
 
-    `listen`: a further line of that section; `more`: further sections.
+    `listen`, `rules`: a further line of that section; `more`: further sections.
     """
     (folder / "rules").mkdir(exist_ok=True)
     (folder / "rules" / "test.cf").write_text(RULES)
@@ -100,6 +107,7 @@ def write_config(
             [rules]
             shipped = false
             paths = ["rules"]
+            {rules}
             [workers]
             count = 2
             """

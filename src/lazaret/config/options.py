@@ -280,6 +280,13 @@ class Rules:
         "SpamAssassin .pre and .cf files, or directories of them, loaded after the shipped rules in "
         "this order.",
     )
+    watch_s: int = option(
+        Whole(),
+        60,
+        "So often the service looks whether these files have changed, and puts changed ones in force; "
+        "0: only when it gets SIGHUP.",
+        unit="seconds",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,20 +9,23 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from lazaret import app
 from lazaret.config.explain import difference
 from lazaret.config.options import Config
-from lazaret.daemon import desk, logs, privileges, sockets, worker
+from lazaret.daemon import compiling, desk, generation, logs, privileges, sockets, worker
 from lazaret.daemon.board import ROWS, Board, Cell
+from lazaret.daemon.compiling import Compiler
+from lazaret.daemon.generation import State
 from lazaret.daemon.signals import Signals
 from lazaret.daemon.sockets import Listener
-from lazaret.model.envelope import Role
 from lazaret.model.errors import LazaretError
 from lazaret.model.network import NetworkSet
 from lazaret.rules.ruleset import RuleSet
+from lazaret.rules.watch import Watch
 
 log = logging.getLogger("lazaret.supervisor")
 
@@ -35,6 +38,8 @@ LIVED_WELL_S = 5.0
 RESTART_S = (0.0, 0.25, 0.5, 1.0, 1.5)
 """Pauses before a child that dies again and again is started once more; always back within 2 s."""
 END_S = 30.0
+SETTLE_S = 2.0
+"""Changed rule files are left alone until they have stayed the same for so long."""
 
 
 @dataclass(slots=True)
@@ -53,16 +58,14 @@ class Child:
     killed: bool = False
 
 
-@dataclass(slots=True)
-class State:
-    """What a generation of children works with."""
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What comes into force once its rules are compiled."""
 
     config: Config
-    ruleset: RuleSet
-    listeners: Sequence[Listener]
-    number: int = 0
-    retired: Sequence[Listener] = field(default_factory=list)
-    """Sockets that only older generations still use."""
+    pid: int
+    """The process that compiles them."""
+    watch: Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,8 @@ class _Supervisor:
         self._board = Board()
         self._signals = Signals()
         self._lifeline = os.pipe()
+        self._compiler = Compiler(self._signals, self._lifeline)
+        self._pending: Pending | None = None
         self._children: list[Child] = []
         self._announced = False
 
@@ -122,9 +127,21 @@ class _Supervisor:
             log.warning("local.domains is empty: every recipient is taken for local")
         app.open_store(config, create=True).close()
         app.preload()
-        state = State(config, app.load_rules(config, self._task.progress), listeners)
+        self._watch_rules = Watch(config.rules.paths)
+        self._look_at = time.monotonic() + config.rules.watch_s
+        state = State(config, self._first_rules(config), listeners)
+        generation.log_problems(state.ruleset)
         sockets.listen(listeners)
         return state
+
+    def _first_rules(self, config: Config) -> RuleSet:
+        """Compiled beside us; by us where that fails, because a start is no time to refuse."""
+        ruleset = app.stored_rules(config)
+        if ruleset is not None:
+            return ruleset
+        pid = self._compiler.start(config, nice=0, progress=self._task.progress)
+        os.waitpid(pid, 0)
+        return app.load_rules(config, self._task.progress)
 
     def _watch(self) -> None:
         while not self._signals.end:
@@ -134,10 +151,11 @@ class _Supervisor:
             self._retire_old()
             if not self._announced and self._all_up(self._state.number):
                 self._announced = True
-                self._task.announce(_ready_line(self._state.listeners))
+                self._task.announce(generation.ready_line(self._state.listeners))
             if self._signals.reload:
                 self._signals.reload = False
                 self._reload()
+            self._look_at_rules()
             self._signals.wait(TICK_S)
 
     # Generations
@@ -153,34 +171,61 @@ class _Supervisor:
 
     def _reload(self) -> None:
         """All or nothing: the old generation serves until the new one does."""
-        old = self._state
-        try:
-            self._state = self._renewed(old)
-        except LazaretError as e:
-            log.error("reload refused, the old configuration stays in force: %s", e)
-            return
-        except Exception:
-            log.exception("reload failed, the old configuration stays in force")
-            return
-        changes = difference(old.config, self._state.config)
-        for line in changes or ["nothing in the configuration has changed"]:
-            log.info("reload: %s", line)
-        self._add_generation(self._state)
+        with _old_stays():
+            config = self._task.load_config()
+            app.open_store(config, create=True).close()
+            self._begin(config)
 
-    def _renewed(self, old: State) -> State:
-        """All that can fail, before anything is changed."""
-        config = self._task.load_config()
-        app.open_store(config, create=True).close()
-        ruleset = app.load_rules(config)
-        listeners = sockets.bind_all(config, old.listeners)
-        try:
-            sockets.listen(listeners)
-            logs.set_up(config)
-        except BaseException:
-            sockets.close(listeners, but=old.listeners)
-            raise
-        retired = [i for i in (*old.retired, *old.listeners) if i not in listeners]
-        return State(config, ruleset, listeners, old.number + 1, retired)
+    def _look_at_rules(self) -> None:
+        """Puts changed rule files in force, under the configuration that holds."""
+        config, now = self._state.config, time.monotonic()
+        if not config.rules.watch_s or now < self._look_at:
+            return
+        changes = self._watch_rules.changes()
+        pause = min(SETTLE_S, config.rules.watch_s) if self._watch_rules.unsettled else config.rules.watch_s
+        self._look_at = now + pause
+        for line in changes:
+            log.info("rules: %s", line)
+        if changes:
+            with _old_stays():
+                self._begin(config)
+
+    def _begin(self, config: Config) -> None:
+        """Takes what is compiled already, or has it compiled; `_compiled` goes on then."""
+        self._drop_pending()
+        watch = Watch(config.rules.paths)
+        ruleset = app.stored_rules(config)
+        if ruleset is not None:
+            self._change_to(config, ruleset, watch)
+            return
+        log.info("reload: the rules are being compiled, the old ones serve meanwhile")
+        self._pending = Pending(config, self._compiler.start(config, nice=compiling.NICENESS), watch)
+
+    def _compiled(self, pending: Pending, status: int) -> None:
+        self._pending = None
+        with _old_stays():
+            compiling.check(status)
+            ruleset = app.stored_rules(pending.config)
+            if ruleset is None:
+                self._begin(pending.config)  # The files have changed since.
+            else:
+                self._change_to(pending.config, ruleset, pending.watch)
+
+    def _drop_pending(self) -> None:
+        if self._pending is not None:
+            os.kill(self._pending.pid, signal.SIGKILL)  # `_reap` takes it for a stranger.
+            self._pending = None
+
+    def _change_to(self, config: Config, ruleset: RuleSet, watch: Watch) -> None:
+        old = self._state
+        self._state = generation.renewed(old, config, ruleset)
+        self._watch_rules = watch
+        self._look_at = time.monotonic() + config.rules.watch_s
+        changes = difference(old.config, config) + generation.rule_changes(old.ruleset, ruleset)
+        for line in changes or ["nothing has changed"]:
+            log.info("reload: %s", line)
+        generation.log_problems(ruleset)
+        self._add_generation(self._state)
 
     def _retire_old(self) -> None:
         """Once the new generation serves, the old one is told to end."""
@@ -273,6 +318,9 @@ class _Supervisor:
                 return
             if not pid:
                 return
+            if self._pending is not None and self._pending.pid == pid:
+                self._compiled(self._pending, status)
+                continue
             child = next((c for c in self._children if c.pid == pid), None)
             if child is not None:
                 self._died(child, status)
@@ -311,6 +359,7 @@ class _Supervisor:
                 child.killed = True
 
     def _end(self) -> None:
+        self._drop_pending()
         running = [c for c in self._children if c.pid]
         for child in running:
             child.ending = True
@@ -326,16 +375,12 @@ class _Supervisor:
         sockets.close([*self._state.listeners, *self._state.retired])
 
 
-_ROLES = {
-    Role.AFTER_QUEUE: "smtp",
-    Role.BEFORE_QUEUE: "before_queue",
-    Role.ORIGINATING: "originating",
-}
-
-
-def _ready_line(listeners: Sequence[Listener]) -> str:
-    places: dict[str, list[str]] = {}
-    for item in listeners:
-        name = item.speaks if item.speaks != "smtp" else _ROLES[item.role]
-        places.setdefault(name, []).append(item.address)
-    return "ready " + " ".join(f"{name}={','.join(at)}" for name, at in places.items())
+@contextmanager
+def _old_stays() -> Iterator[None]:
+    """Whatever fails in a reload is logged, and changes nothing."""
+    try:
+        yield
+    except LazaretError as e:
+        log.error("reload refused, the old configuration stays in force: %s", e)
+    except Exception:
+        log.exception("reload failed, the old configuration stays in force")

@@ -152,25 +152,55 @@ def load(
     `cache_dir`: where the cache lies; None: no cache. `overrides`: rule -> score, above every `score` line.
     `progress(done, total)` is called while compiling. Problems in the files never raise; see `problems`.
     """
-    files = sources.read(paths, shipped=shipped)
-    overrides = overrides or {}
-    language = _language()
-    name = cache.key(files, overrides, (language, str(keep_subrules)))
-    stored = cache.load(cache_dir, name) if cache_dir is not None else None
+    wanted = _Wanted(sources.read(paths, shipped=shipped), overrides or {}, _language(), keep_subrules)
+    stored = wanted.stored(cache_dir) if cache_dir is not None else None
     if stored is not None:
-        try:
-            return RuleSet(stored)
-        except (DamagedDatabase, KeyError):
-            pass  # Made by an interrupted upgrade or on another machine: compiled anew below.
-    program = compile_book(
-        read_book(files, overrides, language), keep_subrules=keep_subrules, progress=progress
-    )
+        return stored
+    program = wanted.compiled(progress)
     if cache_dir is not None:
         try:
-            cache.save(cache_dir, name, program)
+            cache.save(cache_dir, wanted.key, program)
         except OSError as error:
             log.warning("the compiled rules cannot be kept in %s: %s", cache_dir, error.strerror)
     return RuleSet(program)
+
+
+def load_stored(paths: Sequence[Path], *, shipped: bool, cache_dir: Path) -> RuleSet | None:
+    """The rules from the cache; None when they would have to be compiled."""
+    return _Wanted(sources.read(paths, shipped=shipped), {}, _language(), False).stored(cache_dir)
+
+
+def store(paths: Sequence[Path], *, shipped: bool, cache_dir: Path, progress: Progress | None = None) -> None:
+    """Compiles the rules into the cache, for `load_stored` in another process. OSError when it cannot."""
+    wanted = _Wanted(sources.read(paths, shipped=shipped), {}, _language(), False)
+    cache.save(cache_dir, wanted.key, wanted.compiled(progress))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """All that a compiled rule set depends on."""
+
+    files: Sources
+    overrides: Mapping[str, float]
+    language: str
+    keep_subrules: bool
+
+    @property
+    def key(self) -> str:
+        return cache.key(self.files, self.overrides, (self.language, str(self.keep_subrules)))
+
+    def stored(self, directory: Path) -> RuleSet | None:
+        program = cache.load(directory, self.key)
+        if program is None:
+            return None
+        try:
+            return RuleSet(program)
+        except (DamagedDatabase, KeyError):
+            return None  # Made by an interrupted upgrade or on another machine.
+
+    def compiled(self, progress: Progress | None) -> Program:
+        book = read_book(self.files, self.overrides, self.language)
+        return compile_book(book, keep_subrules=self.keep_subrules, progress=progress)
 
 
 def read_book(files: Sources, overrides: Mapping[str, float], language: str) -> Book:

@@ -38,10 +38,10 @@ def read(paths: Sequence[Path], *, shipped: bool) -> Sources:
     Plug-ins are loaded in `.pre` files, so those come first whatever directory they lie in. Within a
     directory names are sorted by octets; one that sa-update made comes first there.
     """
-    listed = [path for given in paths for path in _list(given)]
-    ordered = [p for p in listed if p.suffix == ".pre"] + [p for p in listed if p.suffix != ".pre"]
     files: list[SourceFile] = list(_shipped()) if shipped else []
     unreadable: list[tuple[str, str]] = []
+    listed = list(_list_all(paths, unreadable))
+    ordered = [p for p in listed if p.suffix == ".pre"] + [p for p in listed if p.suffix != ".pre"]
     for path in ordered:
         try:
             files.append(SourceFile(str(path), path.read_bytes()))
@@ -50,9 +50,22 @@ def read(paths: Sequence[Path], *, shipped: bool) -> Sources:
     return Sources(tuple(files), _follow(files, unreadable), tuple(unreadable))
 
 
+def named(paths: Sequence[Path]) -> list[str]:
+    """The names of the files under `paths` that would be read now, without those that they include."""
+    return [str(path) for path in _list_all(paths, [])]
+
+
 def include_name(including: str, argument: str) -> str:
     """The name of an included file: relative to the file that includes it."""
     return str(Path(including).parent / argument)
+
+
+def _list_all(paths: Sequence[Path], unreadable: list[tuple[str, str]]) -> Iterator[Path]:
+    for given in paths:
+        try:
+            yield from _list(given)
+        except OSError as error:
+            unreadable.append((str(given), error.strerror or "cannot be read"))
 
 
 def _list(given: Path) -> list[Path]:

@@ -1,0 +1,88 @@
+"""What a generation of children works with, and how the next one comes about, all or nothing."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lazaret import app
+from lazaret.config.options import Config
+from lazaret.daemon import logs, sockets
+from lazaret.daemon.sockets import Listener
+from lazaret.model.envelope import Role
+from lazaret.model.errors import UserError
+from lazaret.rules.ruleset import RuleSet
+
+log = logging.getLogger("lazaret.supervisor")
+
+SHOWN_PROBLEMS = 20
+EX_NOINPUT = 66
+
+
+@dataclass(slots=True)
+class State:
+    """What a generation of children works with."""
+
+    config: Config
+    ruleset: RuleSet
+    listeners: Sequence[Listener]
+    number: int = 0
+    retired: Sequence[Listener] = field(default_factory=list)
+    """Sockets that only older generations still use."""
+
+
+def renewed(old: State, config: Config, ruleset: RuleSet) -> State:
+    """The next one. All that can fail does so here, before anything is changed; LazaretError."""
+    for problem in ruleset.problems:
+        if not problem.line:
+            raise UserError(f"{problem.file}: {problem.text}", EX_NOINPUT)
+    app.open_store(config, create=True).close()
+    listeners = sockets.bind_all(config, old.listeners)
+    try:
+        sockets.listen(listeners)
+        logs.set_up(config)
+    except BaseException:
+        sockets.close(listeners, but=old.listeners)
+        raise
+    retired = [i for i in (*old.retired, *old.listeners) if i not in listeners]
+    return State(config, ruleset, listeners, old.number + 1, retired)
+
+
+def rule_changes(old: RuleSet, new: RuleSet) -> list[str]:
+    """How many rules came, went or are worth another score."""
+    came = len(new.symbols.keys() - old.symbols.keys())
+    went = len(old.symbols.keys() - new.symbols.keys())
+    both = new.symbols.keys() & old.symbols.keys()
+    scored = sum(new.symbols[name].score != old.symbols[name].score for name in both)
+    if not (came or went or scored):
+        return []
+    return [f"rules: {came} new, {went} gone, {scored} with another score; {len(new.symbols)} are run"]
+
+
+def log_problems(ruleset: RuleSet) -> None:
+    """One line each, with file and line number.
+
+    They are the rules' author's to repair; the rules that can be used are run all the same.
+    """
+    problems = ruleset.problems
+    for problem in problems[:SHOWN_PROBLEMS]:
+        log.warning("rules: %s", problem)
+    if len(problems) > SHOWN_PROBLEMS:
+        log.warning(
+            "rules: %d more problems; `lazaret rules check` says which", len(problems) - SHOWN_PROBLEMS
+        )
+
+
+_ROLES = {
+    Role.AFTER_QUEUE: "smtp",
+    Role.BEFORE_QUEUE: "before_queue",
+    Role.ORIGINATING: "originating",
+}
+
+
+def ready_line(listeners: Sequence[Listener]) -> str:
+    """What is said once all listeners accept."""
+    places: dict[str, list[str]] = {}
+    for item in listeners:
+        name = item.speaks if item.speaks != "smtp" else _ROLES[item.role]
+        places.setdefault(name, []).append(item.address)
+    return "ready " + " ".join(f"{name}={','.join(at)}" for name, at in places.items())
