@@ -27,15 +27,30 @@ def test_a_file_that_is_not_there_is_named(bare):
     assert (66, b"lazaret: cannot read absent.cf\n") == (done.returncode, done.stderr)
 
 
-def test_the_list_has_every_rule_that_is_run(bare):
+def test_the_list_has_every_rule_with_its_points(bare):
     printed = bare.output("rules", "list").splitlines()
     rows = bare.rows("rules", "list", "--json")
 
-    assert ["SYMBOL", "SCORE", "DESCRIPTION"] == printed[0].split()
-    assert "TEST_QUAR      6  A word of the tests that is worth the quarantine" in printed
+    assert ["SYMBOL", "SCORE", "RUN", "DESCRIPTION"] == printed[0].split()
+    assert "TEST_QUAR      6  yes  A word of the tests that is worth the quarantine" in printed
     assert [("TEST_KILL", 12.0), ("TEST_MARK", 3.5), ("TEST_QUAR", 6.0)] == [
         (row["symbol"], row["score"]) for row in rows
     ]
+
+
+def test_the_list_says_which_rules_are_not_run_and_why(bare):
+    (bare.home / "rules" / "idle.cf").write_text(
+        "score TEST_MARK 0\nheader ASKS_DNS eval:check_rbl('x', 'list.example')\ntflags ASKS_DNS net\n"
+    )
+    printed = bare.output("rules", "list", "--not-run").splitlines()[1:]
+    (asks, mark) = bare.rows("rules", "list", "--not-run", "--json")
+
+    assert ["ASKS_DNS   1  no: needs the network", "TEST_MARK  0  no: score is 0"] == [
+        line.partition("  A word")[0].replace("     ", "  ").rstrip() for line in printed
+    ]
+    assert ("ASKS_DNS", False, "needs the network") == (asks["symbol"], asks["active"], asks["idle"])
+    assert ("TEST_MARK", "score is 0") == (mark["symbol"], mark["idle"])
+    assert "  not run     needs the network\n" in bare.output("rules", "explain", "ASKS_DNS")
 
 
 def test_a_rule_is_explained_with_its_place(bare):

@@ -6,6 +6,7 @@ import os
 import pwd
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
@@ -110,21 +111,30 @@ def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(coroutine)
 
 
-def as_owner(config: Config) -> Config:
-    """Becomes the owner of the data directory when we are root, so that no file of root's is left there."""
+def as_owner(config: Config, *late: str) -> Config:
+    """Becomes the owner of the data directory when we are root, so that no file of root's is left there.
+
+    `late`: modules that are imported only afterwards. They are loaded before, because a Python that root
+    keeps for himself is closed to anybody else.
+    """
+    if os.geteuid() != 0:
+        return config
     from lazaret.daemon.privileges import become_owner
 
+    for name in late:
+        import_module(name)
     become_owner(config)
     return config
 
 
 def who() -> str:
     """Under which name acts on the command line are written down."""
-    name = os.environ.get("SUDO_USER") or os.environ.get("LOGNAME") or _user_name()
+    name = os.environ.get("SUDO_USER") or os.environ.get("LOGNAME") or user_name()
     return f"cli:{name}"
 
 
-def _user_name() -> str:
+def user_name() -> str:
+    """Whose rights we have."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a container may run us under a number without a name

@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from lazaret import __version__
-from lazaret.cli.context import Given, ReaderGone, global_options
+from lazaret.cli.context import Given, ReaderGone, global_options, user_name
 from lazaret.model.errors import LazaretError, NoSuchMessage, StoreUnavailable, UserError
 
 EX_USAGE = 64
@@ -103,10 +103,13 @@ def finish(command: click.Command, name: str) -> NoReturn:
     except LazaretError as e:
         click.echo(f"{name}: {e}", err=True)
         sys.exit(_status(e))
+    except PermissionError as e:
+        # Root has become the owner of the data directory, and may wonder what is closed to him.
+        click.echo(f"{name}: {e.filename}: {e.strerror} (as user {user_name()})", err=True)
+        sys.exit(EX_NOPERM)
     except OSError as e:
-        what = f"{e.filename}: {e.strerror}" if e.filename else str(e)
-        click.echo(f"{name}: {what}", err=True)
-        sys.exit(EX_NOPERM if isinstance(e, PermissionError) else EX_IOERR)
+        click.echo(f"{name}: {e.filename}: {e.strerror}" if e.filename else f"{name}: {e}", err=True)
+        sys.exit(EX_IOERR)
     sys.exit(status if isinstance(status, int) else 0)
 
 

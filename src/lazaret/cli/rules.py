@@ -61,22 +61,35 @@ def check(given: Given, paths: Sequence[Path]) -> None:
 
 
 @rules.command("list", cls=Command)
+@click.option("--not-run", is_flag=True, help="Only the rules that are not run.")
 @json_option
 @pass_given
-def list_rules(given: Given, as_json: bool) -> None:
-    """List the rules that are run, with their points."""
+def list_rules(given: Given, not_run: bool, as_json: bool) -> None:
+    """List the rules with their points, and say which are not run, and why.
+
+    Sub-rules (__NAME) are left out; `lazaret rules explain` knows them too.
+    """
     from lazaret.flow.fields import number
 
     _, ruleset = load_rules(given)
-    rows = sorted(ruleset.symbols.items())
+    book = ruleset.book
+    listed = [(name, ruleset.idle(name)) for name in ruleset if not name.startswith("__")]
+    rows = [(name, book.score(name), idle) for name, idle in listed if idle or not not_run]
     if as_json:
-        for name, symbol in rows:
-            print_json({"symbol": name, "score": symbol.score, "description": symbol.description})
+        for name, score, idle in rows:
+            description = book.descriptions.get(name, "")
+            active = not idle
+            print_json(
+                {"symbol": name, "score": score, "active": active, "idle": idle, "description": description}
+            )
         return
     click.echo(
         table(
-            ("SYMBOL", "SCORE", "DESCRIPTION"),
-            [(name, number(symbol.score), symbol.description) for name, symbol in rows],
+            ("SYMBOL", "SCORE", "RUN", "DESCRIPTION"),
+            [
+                (name, number(score), f"no: {idle}" if idle else "yes", book.descriptions.get(name, ""))
+                for name, score, idle in rows
+            ],
             right=(1,),
         )
     )
@@ -113,6 +126,7 @@ def _facts(rule: Explanation) -> dict[str, object]:
         "description": rule.description,
         "flags": list(rule.flags),
         "active": rule.active,
+        "idle": rule.idle,
         "depends_on": list(rule.depends_on),
         "used_by": list(rule.used_by),
     }
@@ -136,5 +150,5 @@ def _lines(rule: Explanation) -> list[str]:
     if rule.used_by:
         lines.append(f"  used by     {', '.join(rule.used_by)}")
     if not rule.active:
-        lines.append("  is not run: its score is 0, or what it needs is not there")
+        lines.append(f"  not run     {rule.idle}")
     return lines
