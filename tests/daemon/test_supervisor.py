@@ -219,6 +219,8 @@ def test_a_worker_that_is_stuck_keeps_no_client_waiting(running: Service):
     assert time.monotonic() - started < 1.0
     for client in (*others, *more):
         client.close()
+    for pid in (one, desk):
+        os.kill(pid, signal.SIGCONT)
 
 
 def test_both_workers_take_part(running: Service):

@@ -1,11 +1,12 @@
 """The filter with its real database and relay, for tests that send messages through it."""
 
 import asyncio
-import hashlib
 import re
+import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from lazaret.checks import Check, Scan, Symbol
@@ -21,6 +22,7 @@ from lazaret.net.relay import Relay
 from lazaret.policy.lookup import Lookup
 from lazaret.store.opening import Store, open_store
 
+URL = "sqlite:///lazaret.db"
 POLICY = Policy()
 SITE = Site("filter.example")
 NOW = 1_770_000_000.0
@@ -65,11 +67,6 @@ def mail(points: float = CLEAN, *, header: bytes = b"", body: bytes = b"Hello.\r
     )
 
 
-def recipients(*addresses: str) -> tuple[Recipient, ...]:
-    """Recipients without DSN parameters."""
-    return tuple(map(Recipient, addresses))
-
-
 @dataclass
 class Mailroom:
     """One filter, and what came of each message."""
@@ -110,6 +107,23 @@ class Mailroom:
         return {c.address: str(c.state) for i in await self.find() for c in i.copies}
 
 
+@cache
+def _empty_database() -> bytes:
+    """Made once: to make its tables takes as long as ten messages."""
+    with tempfile.TemporaryDirectory() as folder:
+        open_store(URL, Path(folder), create=True).close()
+        return (Path(folder) / "lazaret.db").read_bytes()
+
+
+def _store_in(folder: Path) -> Store:
+    """The store over the database there, or over a new one."""
+    database = folder / "lazaret.db"
+    if not database.exists():
+        folder.mkdir(exist_ok=True)
+        database.write_bytes(_empty_database())
+    return open_store(URL, folder, create=True)
+
+
 @asynccontextmanager
 async def mailroom(
     folder: Path,
@@ -121,7 +135,7 @@ async def mailroom(
     rules: Rules | None = None,
 ) -> AsyncIterator[Mailroom]:
     """A mail room over the database in `folder`, which is made when it is missing."""
-    store = open_store("sqlite:///lazaret.db", folder, create=True)
+    store = _store_in(folder)
     relay = Relay(hops, name=SITE.hostname)
     lookup = Lookup(policy, local_domains=local, always_deliver=always_deliver)
     rules = rules or Rules()
@@ -154,8 +168,3 @@ def below(octets: bytes, name: bytes) -> bytes:
     start = re.search(rb"^%b:[^\n]*\n(?:[ \t][^\n]*\n)*" % name, octets, re.MULTILINE)
     assert start is not None
     return octets[start.end() :]
-
-
-def digest(octets: bytes) -> str:
-    """A short name for octets."""
-    return hashlib.sha256(octets).hexdigest()[:12]
