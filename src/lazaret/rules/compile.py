@@ -84,10 +84,12 @@ def _usable(book: Book, active: Iterable[str]) -> tuple[set[str], list[Problem]]
     problems = []
     for name in active:
         rule = book.rules[name]
+        if rule.kind is Kind.EMPTY or _needs_more(book, rule):
+            continue
         complaint = _complaint(rule)
         if complaint:
             problems.append(Problem(rule.file, rule.line, f"{name}: {complaint}"))
-        elif rule.kind is not Kind.EMPTY and not _needs_more(book, rule):
+        else:
             usable.add(name)
     return usable, sorted(problems, key=lambda p: (p.file, p.line))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lazaret.mime.message import Message
-from lazaret.rules import cache, expression, sources, syntax
+from lazaret.rules import cache, expression, idle, sources, syntax
 from lazaret.rules.book import Book, Kind, Problem
 from lazaret.rules.compile import Progress, compile_book
 from lazaret.rules.database import DamagedDatabase
@@ -54,6 +54,8 @@ class Explanation:
     flags: tuple[str, ...]
     active: bool
     """Whether it can hit at all."""
+    idle: str
+    """Why it is not run, in a few words; "" when it is."""
     depends_on: tuple[str, ...]
     used_by: tuple[str, ...]
 
@@ -65,6 +67,7 @@ class RuleSet:
         """DamagedDatabase when the program was made for another machine."""
         self._program = program
         self._evaluator = Evaluator(program)
+        self._run = frozenset(program.names)
         book = program.book
         self.symbols: Mapping[str, Symbol] = {
             name: Symbol(book.score(name, _SCORE_SET), book.descriptions.get(name, ""))
@@ -108,6 +111,10 @@ class RuleSet:
         """Names of all rules that the files define, active or not."""
         return iter(sorted(self.book.rules))
 
+    def idle(self, name: str) -> str:
+        """Why a rule that the files define is not run, in a few words; "" when it is run."""
+        return idle.reason(self.book, name, self._run, self._mentioned)
+
     def explain(self, name: str) -> Explanation | None:
         """What is known of a rule; None when the files define none of that name."""
         rule = self.book.rules.get(name)
@@ -123,7 +130,8 @@ class RuleSet:
             scores=(score(name, 0), score(name, 1), score(name, 2), score(name, 3)),
             description=self.book.descriptions.get(name, ""),
             flags=self.book.flags.get(name, ()),
-            active=name in self._program.names,
+            active=name in self._run,
+            idle=self.idle(name),
             depends_on=tuple(self._mentioned(name)),
             used_by=tuple(other for other in self if name in self._mentioned(other)),
         )
