@@ -1,8 +1,6 @@
 """What tests of several rooms share: the material beside the repository, and free ports."""
 
 import fcntl
-import hashlib
-import shutil
 import socket
 import tarfile
 from collections.abc import Callable
@@ -48,21 +46,15 @@ def corpus(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def rules_cache(pytestconfig: pytest.Config) -> Path:
     """A directory with the compiled shipped rules: give it to `load`, or a copy to a data directory.
 
-    It is kept from run to run: compiling takes ten seconds. A change of the compiler begins a new one,
-    which the compiled rules themselves do not notice.
+    It is kept from run to run, because compiling takes ten seconds; whether it still fits is for `load`
+    to tell. One worker of a run compiles, and the others wait.
     """
-    rules = REPOSITORY / "src" / "lazaret" / "rules"
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(rules.rglob("*.py")))).hexdigest()
     kept = pytestconfig.rootpath / ".pytest_cache" / "rules"
     kept.mkdir(parents=True, exist_ok=True)
     with open(kept / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for older in kept.glob("compiled-*"):
-            if older.name != f"compiled-{digest[:16]}":
-                shutil.rmtree(older, ignore_errors=True)
-        cache = kept / f"compiled-{digest[:16]}"
-        load([], shipped=True, cache_dir=cache)
-    return cache
+        load([], shipped=True, cache_dir=kept / "compiled")
+    return kept / "compiled"
 
 
 @pytest.fixture

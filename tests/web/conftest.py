@@ -1,0 +1,60 @@
+"""A running service with a web page, and a way to ask it."""
+
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path
+
+import pytest
+from tests.support.installation import Installation, hop_beside
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server said."""
+
+    status: int
+    headers: Message
+    text: str
+
+
+class Site(Installation):
+    """An installation whose page can be asked for."""
+
+    def get(self, path: str, method: str = "GET", within_s: float = 10) -> Answer:
+        """One request; errors are answers too."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.http}{path}", method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=within_s) as response:
+                return Answer(response.status, response.headers, response.read().decode())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, error.headers, error.read().decode())
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A service with two workers; tests only read, and send mail."""
+    import socket
+
+    with socket.socket() as one, socket.socket() as other:
+        for probe in (one, other):
+            probe.bind(("127.0.0.1", 0))
+        ports = one.getsockname()[1], other.getsockname()[1]
+    yield from _running(tmp_path_factory.mktemp("site"), *ports)
+
+
+@pytest.fixture
+def own_site(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Site]:
+    """A service that a test may damage."""
+    yield from _running(tmp_path, free_port(), free_port())
+
+
+def _running(home: Path, smtp: int, http: int) -> Iterator[Site]:
+    with hop_beside() as hop:
+        site = Site(home, next_hop=hop.at.endpoint.port, smtp=smtp, http=http)
+        site.file.write_text(site.file.read_text().replace("count = 1", "count = 2"))
+        with site.service():
+            yield site
