@@ -57,7 +57,7 @@ def rules_cache(pytestconfig: pytest.Config) -> Path:
     return kept / "compiled"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
     """Gives a TCP port of 127.0.0.1 on which nobody listens, another one at each call."""
     given: set[int] = set()

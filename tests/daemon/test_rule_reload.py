@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.daemon.test_supervisor import HopThread, hop  # noqa: F401 -- a fixture
+from tests.support.next_hop import HopThread
 from tests.support.service import RULES, Client, Service, send, service, until
 
 from lazaret.daemon import compiling
@@ -13,7 +13,7 @@ LOW_SCORE = RULES.replace("6.0", "1.0")
 
 
 @pytest.fixture
-def watching(tmp_path: Path, hop: HopThread, free_port: Callable[[], int]) -> Iterator[Service]:  # noqa: F811
+def watching(tmp_path: Path, hop: HopThread, free_port: Callable[[], int]) -> Iterator[Service]:
     with service(tmp_path, smtp=free_port(), hop=hop.port, rules="watch_s = 1") as running:
         yield running
 

@@ -4,57 +4,40 @@ import asyncio
 import os
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.next_hop import Hop, next_hop
+from tests.support.next_hop import HopThread
 from tests.support.service import Client, Service, send, service, until, write_config
 
 
-class HopThread(threading.Thread):
-    """A next hop with an event loop of its own, beside the test."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.hop = Hop()
-        self.loop = asyncio.new_event_loop()
-        self._listens = threading.Event()
-        self._end = asyncio.Event()
-
-    def run(self) -> None:
-        async def main() -> None:
-            async with next_hop(self.hop):
-                self._listens.set()
-                await self._end.wait()
-
-        self.loop.run_until_complete(main())
-        self.loop.close()
-
-    @property
-    def port(self) -> int:
-        assert self._listens.wait(5)
-        return self.hop.at.endpoint.port
-
-    def end(self) -> None:
-        self.loop.call_soon_threadsafe(self._end.set)
-        self.join(5)
+@pytest.fixture(scope="module")
+def _lasting(
+    tmp_path_factory: pytest.TempPathFactory, hop: HopThread, free_port: Callable[[], int]
+) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("service")
+    with service(folder, smtp=free_port(), hop=hop.port, stuck_s=1.5) as lasting:
+        yield lasting
 
 
 @pytest.fixture
-def hop() -> Iterator[HopThread]:
-    thread = HopThread()
-    thread.start()
-    yield thread
-    thread.end()
+def running(_lasting: Service, hop: HopThread) -> Service:
+    """A service that several tests share, because a start costs a second; none of them ends it."""
+    write_config(_lasting.folder, smtp=_lasting.smtp, hop=hop.port)
+    until(lambda: len(_lasting.children()) == 3 and send(_lasting.smtp).startswith("250"))
+    hop.hop.received.clear()
+    _lasting.forget_log()
+    return _lasting
 
 
 @pytest.fixture
-def running(tmp_path: Path, hop: HopThread, free_port: Callable[[], int]) -> Iterator[Service]:
-    with service(tmp_path, smtp=free_port(), hop=hop.port, stuck_s=1.5) as running:
-        yield running
+def own(tmp_path: Path, hop: HopThread, free_port: Callable[[], int]) -> Iterator[Service]:
+    """A service that the test may end, or change for good."""
+    hop.hop.received.clear()
+    with service(tmp_path, smtp=free_port(), hop=hop.port) as own:
+        yield own
 
 
 def alive(pid: int) -> bool:
@@ -82,20 +65,20 @@ def test_a_worker_that_is_killed_is_back_within_two_seconds_and_nobody_is_refuse
     assert 3 == len(hop.hop.received)
 
 
-def test_what_is_quarantined_survives_its_worker(running: Service, hop: HopThread):
-    with Client(running.smtp) as client:
+def test_what_is_quarantined_survives_its_worker(own: Service, hop: HopThread):
+    with Client(own.smtp) as client:
         assert client.mail("wonder pills").startswith("250 2.7.0 Ok, discarded, id=")
-    for pid in running.children():
+    for pid in own.children():
         os.kill(pid, signal.SIGKILL)
-    assert 0 == running.end()
-    assert "Blocked SPAM {DiscardedInbound,Quarantined}, [127.0.0.1]:" in running.log()
+    assert 0 == own.end()
+    assert "Blocked SPAM {DiscardedInbound,Quarantined}, [127.0.0.1]:" in own.log()
     assert [] == hop.hop.received
 
 
-def test_all_children_end_with_the_supervisor(running: Service):
-    children = running.children()
-    running.process.kill()
-    running.process.wait()
+def test_all_children_end_with_the_supervisor(own: Service):
+    children = own.children()
+    own.process.kill()
+    own.process.wait()
     until(lambda: not any(map(alive, children)), 5.0)
 
 
@@ -143,26 +126,26 @@ def test_a_reload_is_all_or_nothing(running: Service, trouble: str, free_port: C
 
 
 def test_a_reload_opens_a_new_listener_and_closes_one_that_is_gone(
-    running: Service, hop: HopThread, free_port: Callable[[], int]
+    own: Service, hop: HopThread, free_port: Callable[[], int]
 ):
-    first, second = running.smtp, free_port()
-    old = running.children()
+    first, second = own.smtp, free_port()
+    old = own.children()
     write_config(
-        running.folder,
+        own.folder,
         smtp=second,
         hop=hop.port,
         listen=f'before_queue = ["127.0.0.1:{first}"]',
     )
-    running.reload()
-    running.wait_for_log("reload: done")
-    until(lambda: not set(old) & set(running.children()))
-    assert "reload: listen.smtp: " in running.log()
+    own.reload()
+    own.wait_for_log("reload: done")
+    until(lambda: not set(old) & set(own.children()))
+    assert "reload: listen.smtp: " in own.log()
     assert send(first).startswith("250")
     assert send(second).startswith("250")
 
-    write_config(running.folder, smtp=second, hop=hop.port)
-    running.reload()
-    until(lambda: running.log().count("reload: done") == 2)
+    write_config(own.folder, smtp=second, hop=hop.port)
+    own.reload()
+    until(lambda: own.log().count("reload: done") == 2)
     until(lambda: refuses(first))
     assert send(second).startswith("250")
 
@@ -178,27 +161,28 @@ def refuses(port: int) -> bool:
     return False
 
 
-def test_the_end_waits_for_the_message_that_is_under_way(running: Service, hop: HopThread):
+def test_the_end_waits_for_the_message_that_is_under_way(own: Service, hop: HopThread):
     async def slowly() -> None:
         await asyncio.sleep(0.7)
 
     hop.hop.pause = lambda message: slowly()
-    idle = Client(running.smtp)
-    with Client(running.smtp) as client:
+    idle = Client(own.smtp)
+    with Client(own.smtp) as client:
         client.say("EHLO client.example")
         client.say("MAIL FROM:<a@out.example>", "RCPT TO:<ann@home.example>", "DATA")
         client.socket.sendall(b"Subject: x\r\n\r\nlate\r\n.\r\n")
         time.sleep(0.2)
-        running.process.terminate()
+        own.process.terminate()
         assert "421 4.3.2 Service shutting down, closing channel" == idle.reply()
         idle.close()
         assert client.reply().startswith("250 2.0.0 from MTA(")
         assert client.reply().startswith("421 4.3.2")
         assert "" == client.reply()
-    assert 0 == running.process.wait(10)
+    hop.hop.pause = lambda message: None
+    assert 0 == own.process.wait(10)
     assert 1 == len(hop.hop.received)
     with pytest.raises(ConnectionRefusedError):
-        send(running.smtp)
+        send(own.smtp)
 
 
 def test_a_worker_that_is_stuck_is_replaced(running: Service):

@@ -1,6 +1,7 @@
 """A next hop built from our own codec: it keeps what it takes, and refuses whom it is told to refuse."""
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -152,3 +153,32 @@ async def next_hop(hop: Hop | None = None, *, port: int = 0) -> AsyncIterator[Ho
         for connection in list(hop.connections):
             connection.transport.abort()
         await server.wait_closed()
+
+
+class HopThread(threading.Thread):
+    """A next hop with an event loop of its own, beside the test."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.hop = Hop()
+        self.loop = asyncio.new_event_loop()
+        self._listens = threading.Event()
+        self._end = asyncio.Event()
+
+    def run(self) -> None:
+        async def main() -> None:
+            async with next_hop(self.hop):
+                self._listens.set()
+                await self._end.wait()
+
+        self.loop.run_until_complete(main())
+        self.loop.close()
+
+    @property
+    def port(self) -> int:
+        assert self._listens.wait(5)
+        return self.hop.at.endpoint.port
+
+    def end(self) -> None:
+        self.loop.call_soon_threadsafe(self._end.set)
+        self.join(5)

@@ -50,9 +50,16 @@ class Service:
     smtp: int
     """Port of the first SMTP listener."""
 
+    heard: int = 0
+    """So much of the log is forgotten."""
+
     def log(self) -> str:
         """What stands on stderr so far."""
-        return (self.folder / "stderr").read_text()
+        return (self.folder / "stderr").read_text()[self.heard :]
+
+    def forget_log(self) -> None:
+        """What stands there by now belongs to another test."""
+        self.heard += len(self.log())
 
     def wait_for_log(self, text: str, seconds: float = 10.0) -> str:
         """The log, once it has the text."""
