@@ -125,7 +125,7 @@ def open_parts(config: Config, ruleset: RuleSet, record: Callable[[Handled], Non
     return Parts(
         store=store,
         relay=relay,
-        filter=make_filter(config, store, relay, checks(ruleset), record),
+        filter=make_filter(config, store, relay, ruleset, record),
         release_requests=ReleaseRequests(desk, secret_needed=_secret_needed(config)),
         tls=tls_context(config),
         _release_relay=releases,
@@ -133,7 +133,7 @@ def open_parts(config: Config, ruleset: RuleSet, record: Callable[[Handled], Non
 
 
 def make_filter(
-    config: Config, store: Store, relay: Relay, using: Sequence[Check], record: Callable[[Handled], None]
+    config: Config, store: Store, relay: Relay, ruleset: RuleSet, record: Callable[[Handled], None]
 ) -> Filter:
     """The road of a message."""
     from lazaret.flow.deliver import Courier
@@ -142,7 +142,7 @@ def make_filter(
     site = site_of(config)
     observe = config.mode is Mode.OBSERVE
     return Filter(
-        checks=using,
+        checks=checks(ruleset),
         lookup=lookup_of(config),
         courier=Courier(relay, store.journal, site, unchanged=observe),
         journal=store.journal,
@@ -152,7 +152,8 @@ def make_filter(
             scan_time_s=config.limits.scan_time_s,
             keep_killed=config.quarantine.keep_killed_days > 0,
             own_networks=NetworkSet((*LOOPBACK, *map(str, config.local.networks))),
-            trusted=trusted_networks(config),
+            trusted=trusted_networks(config, ruleset),
+            sites=ruleset.sites,
             on_unavailable={name: check.on_unavailable for name, check in config.checks.items()},
         ),
         record=record,
@@ -201,13 +202,15 @@ def checks(ruleset: RuleSet) -> list[Check]:
     return [RulesCheck(ruleset), *(entry.load() for entry in entry_points(group="lazaret.checks"))]
 
 
-def trusted_networks(config: Config) -> Networks:
-    """What the rules trust: our networks, or what SpamAssassin would infer when none is named."""
+def trusted_networks(config: Config, ruleset: RuleSet) -> Networks:
+    """What the rules trust: our networks; when none is named those of the rule files, else what
+    SpamAssassin would infer."""
     from lazaret.mime.trust import Networks
 
     if not config.local.networks:
-        return Networks()
-    return Networks.from_text([str(n) for n in config.local.networks])
+        return ruleset.networks
+    headers = ruleset.networks.originating_ip_headers
+    return Networks.from_text([str(n) for n in config.local.networks], originating_ip_headers=headers)
 
 
 def server_settings(config: Config, offered: Extensions) -> ServerSettings:

@@ -63,7 +63,8 @@ def scan(
     from lazaret.cli.scanner import Scanner  # with all that reads and judges mail; `--help` need not
 
     config, ruleset = load_rules(given)
-    scanner = Scanner(config, app.checks(ruleset), sender, recipient, client_ip, now)
+    networks = app.trusted_networks(config, ruleset)
+    scanner = Scanner(config, app.checks(ruleset), sender, recipient, client_ip, now, networks, ruleset.sites)
 
     async def scan_all() -> int:
         status = 0

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from lazaret import app
@@ -11,6 +11,7 @@ from lazaret.checks.examine import examine
 from lazaret.config.options import Config
 from lazaret.mime import message as mime
 from lazaret.mime.trust import Networks
+from lazaret.mime.uri_variants import Sites
 from lazaret.model.envelope import Envelope, Recipient, Session
 from lazaret.model.verdict import Policy, Report, Verdict
 from lazaret.policy.decide import Situation, decide
@@ -28,6 +29,10 @@ class Scanner:
     client_ip: str
     """"": the message is asked."""
     now: float | None
+    networks: Networks = field(default_factory=Networks)
+    """Whose Received fields are believed."""
+    sites: Sites | None = None
+    """What the rules know of the hosts in links."""
 
     async def scan(self, octets: bytes) -> dict[str, object]:
         """Score, action and hits of one message, as they are printed."""
@@ -38,15 +43,11 @@ class Scanner:
 
     def _examined(self, octets: bytes) -> Scan:
         return Scan(
-            mime.parse(octets, envelope_from=self.sender, networks=self._networks),
+            mime.parse(octets, envelope_from=self.sender, networks=self.networks, sites=self.sites),
             Session(client_ip=self.client_ip, peer_ip=self.client_ip),
             Envelope(self.sender or "", (Recipient(self.recipient),) if self.recipient else ()),
             time.time() if self.now is None else self.now,
         )
-
-    @cached_property
-    def _networks(self) -> Networks:
-        return app.trusted_networks(self.config)
 
     @cached_property
     def _policy(self) -> Policy:

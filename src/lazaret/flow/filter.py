@@ -15,6 +15,7 @@ from lazaret.flow.fields import Site
 from lazaret.flow.needs import Journal
 from lazaret.mime import message as mime
 from lazaret.mime.trust import Networks
+from lazaret.mime.uri_variants import Sites
 from lazaret.model.entry import Entry
 from lazaret.model.envelope import Envelope, Role, Session
 from lazaret.model.errors import MailError, Reply, StoreUnavailable
@@ -47,6 +48,8 @@ class Rules:
     keep_killed: bool = True
     own_networks: NetworkSet = field(default_factory=lambda: NetworkSet(("127.0.0.0/8", "::1")))
     trusted: Networks = field(default_factory=Networks)
+    sites: Sites | None = None
+    """What the rules know of the hosts in links."""
     on_unavailable: Mapping[str, str] | None = None
 
 
@@ -92,7 +95,9 @@ class Filter:
     ) -> tuple[Reply, ...]:
         """The replies to the final dot: one per recipient for LMTP (`reply_each`), otherwise one."""
         started = time.perf_counter()
-        message = mime.parse(octets, envelope_from=envelope.sender, networks=self._rules.trusted)
+        message = mime.parse(
+            octets, envelope_from=envelope.sender, networks=self._rules.trusted, sites=self._rules.sites
+        )
         originating = self._is_originating(session)
         arrival = arrive(session, envelope, octets, message, self._clock(), originating=originating)
         try:

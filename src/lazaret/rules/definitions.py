@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable
 
-from lazaret.rules import capabilities, directives, regex_token
+from lazaret.rules import amend, capabilities, directives, regex_token
 from lazaret.rules.book import Book, Kind, Problem, Regex, Rule, SelfTest
+from lazaret.rules.evals import uri_details
 from lazaret.rules.regex_token import RegexTokenError
 from lazaret.rules.replace_tags import ReplaceTags
 
@@ -49,7 +50,7 @@ class Draft:
             if complaint:
                 self.note(f"{word} {value[:60]}: {complaint}")
         elif word in directives.SETTINGS or word.startswith("bayes_stopword_"):
-            self.settings.setdefault(word, []).append(value)
+            amend.apply(self.settings, word, value)
         else:
             self.note(f"unknown word {word!r}")
 
@@ -132,7 +133,7 @@ def _eval(draft: Draft, name: str, text: str, scope: str) -> Rule | None:
         text,
         draft.file,
         draft.line,
-        function=found[1],
+        function=amend.today(found[1]),
         arguments=tuple(arguments),
         scope=scope,
     )
@@ -199,6 +200,22 @@ def _meta(draft: Draft, name: str, text: str) -> Rule:
     if not text:
         raise RegexTokenError("the expression is missing")
     return Rule(name, kind, text, draft.file, draft.line)
+
+
+@_defining
+def _uri_detail(draft: Draft, name: str, text: str) -> Rule:
+    conditions = uri_details.conditions(text)
+    function = uri_details.FUNCTION
+    return Rule(
+        name,
+        Kind.EVAL,
+        text,
+        draft.file,
+        draft.line,
+        function=function,
+        arguments=conditions,
+        scope="uri_detail",
+    )
 
 
 @_defining
@@ -312,7 +329,7 @@ _HANDLERS: dict[str, Handler] = {
     "meta": _meta,
     "askdns": _declared,
     "reuse": _declared,
-    "uri_detail": _declared,
+    "uri_detail": _uri_detail,
     "score": _score,
     "describe": _describe,
     "tflags": _tflags,

@@ -5,7 +5,8 @@ A word that is neither here nor handled by `syntax` is reported as unknown.
 
 _SETTINGS_WORDS = (
     "add_header adsp_override all_spam_to "
-    "freemail_domains allow_user_rules always_trust_envelope_sender asn_lookup "
+    "freemail_domains freemail_welcomelist freemail_whitelist "
+    "allow_user_rules always_trust_envelope_sender asn_lookup "
     "asn_lookup_ipv6 asn_prefer_geodb asn_prefix asn_use_dns asn_use_geodb authres_ignored_authserv "
     "authres_networks authres_trusted_authserv auto_welcomelist_db_modules "
     "auto_welcomelist_distinguish_signed auto_welcomelist_factor auto_welcomelist_factory "

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lazaret.mime.message import Message
-from lazaret.rules import cache, expression, idle, sources, syntax
+from lazaret.rules import cache, expression, hosts, idle, sources, syntax
 from lazaret.rules.book import Book, Kind, Problem
 from lazaret.rules.compile import Progress, compile_book
 from lazaret.rules.database import DamagedDatabase
@@ -75,6 +75,10 @@ class RuleSet:
             if not name.startswith("__")
         }
         """Every rule that can hit and is listed."""
+        self.networks = hosts.networks(book)
+        """Which hosts the files trust: for whoever parses the messages."""
+        self.sites = hosts.sites(book)
+        """What the files know of the hosts in links; None: nothing."""
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -84,6 +88,11 @@ class RuleSet:
     @property
     def book(self) -> Book:
         return self._program.book
+
+    @property
+    def program(self) -> Program:
+        """What runs."""
+        return self._program
 
     def evaluate(
         self,

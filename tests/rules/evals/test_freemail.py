@@ -29,8 +29,10 @@ def test_providers_are_named_by_domain_or_pattern(call: Call, expected: bool, ad
 
 def test_another_box_for_answers_is_seen(call: Call) -> None:
     raw = b"From: a@box.com\nReply-To: %s\n\nwrite to c@box.com please\n"
-    assert "b@box.com" == call(raw % b"b@box.com", "check_freemail_replyto", "replyto", settings=SETTINGS)
-    assert "c@box.com" == call(raw % b"a@box.com", "check_freemail_replyto", "replyto", settings=SETTINGS)
+    both = call(raw % b"b@box.com", "check_freemail_replyto", "replyto", settings=SETTINGS)
+    assert "a@box.com -> b@box.com" == both
+    other = call(raw % b"a@box.com", "check_freemail_replyto", "replyto", settings=SETTINGS)
+    assert "a@box.com, c@box.com" == other
     assert "" == call(raw % b"b@own.com", "check_freemail_replyto", "replyto", settings=SETTINGS)
     assert "" == call(raw % b"b@own.com", "check_freemail_replyto", "reply", settings=SETTINGS)
 

@@ -1,23 +1,40 @@
 """Dates that do not fit together: Date against Received, Received against the one above it."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from calendar import monthrange
+from datetime import UTC, datetime
 from itertools import pairwise
 
 from lazaret.rules.evals import Subject, eval_function
 from lazaret.rules.evals.ranges import number, within
 
-_DATE = re.compile(
-    r"(?:^|[\s,])(\d{1,2})\s+(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+(\d{2,4})\s+"
-    r"(\d{1,2}):(\d\d)(?::(\d\d))?\s*(?:[ap]m)?\s*([+-]\d{2}:?\d{2}|[a-z]{1,5})?",
-    re.IGNORECASE | re.ASCII,
-)
+_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+_DAY_FIRST = re.compile(rf" (\d+) {_MONTH} (\d{{4}}) ")
+_MONTH_FIRST = re.compile(rf" {_MONTH} +(\d+) (?=\d+:\d+:\d+ (\d{{4}}) )")
+_SHORT_YEAR = re.compile(rf" (\d+) {_MONTH} (\d{{2,3}}) ")
+_CLOCK = re.compile(r" (\d?\d):(\d\d)(?::(\d\d))? ")
+_OFFSET = re.compile(r" ([-+])(\d\d)(\d\d) ")
+_ZONE = re.compile(r"\b([A-Z]{2,4}(?:-DST)?)\b")
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _ZONES = {
-    **dict.fromkeys(["gmt", "ut", "utc", "z", "wet"], 0),
-    **{"edt": -4, "est": -5, "cdt": -5, "cst": -6, "mdt": -6, "mst": -7, "pdt": -7, "pst": -8},
-    **{"bst": 1, "cet": 1, "met": 1, "cest": 2, "mest": 2, "eet": 2, "eest": 3, "msk": 3, "jst": 9},
+    **dict.fromkeys(["GMT", "UT", "UTC", "WET"], 0),
+    **{"NDT": -2.5, "NST": -3.5, "AST": -4, "ADT": -3, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5},
+    **{
+        "MST": -7,
+        "MDT": -6,
+        "PST": -8,
+        "PDT": -7,
+        "HST": -10,
+        "AKST": -9,
+        "AKDT": -8,
+        "HADT": -9,
+        "HAST": -10,
+    },
+    **{"BST": 1, "IST": 1, "WEST": 1, "CET": 1, "MET": 1, "MEZ": 1, "CEST": 2, "MEST": 2, "MESZ": 2},
+    **{"EET": 2, "EEST": 3, "MSK": 3, "MSD": 4, "BRT": -3, "BRST": -2},
+    **{"AEST": 10, "AEDT": 11, "ACST": 9.5, "ACDT": 10.5, "AWST": 8},
 }
+_YEARS = (1970, 2037)
 _IN_RECEIVED = re.compile(r"(\s.?\d+ \S\S\S \d+ \d+:\d+:\d+ \S+)")
 _FETCHED = re.compile(r"\bfrom (?:localhost\s|(?:\S+ ){1,2}\S*\b127\.0\.0\.1\b)|qmail \d+ invoked by uid \d+")
 _FETCHMAIL = re.compile(r"\bby localhost with \w+ \(fetchmail-[\d.]+")
@@ -25,29 +42,59 @@ _HOUR = 3600
 
 
 def parse_date(text: str) -> float | None:
-    """Seconds since 1970 of an RFC 5322 date, leniently read: AM and PM say nothing; None when it is none."""
-    found = _DATE.search(text)
-    if not found:
+    """Seconds since 1970 of a date as mail has them, read as SpamAssassin does; None when it is none.
+
+    What cannot be is bent to what can: 25 o'clock is 23, the 31st of June the first of July.
+    """
+    line = f" {' '.join(text.replace(',', ' ').split())} "
+    folded = line.lower()
+    found = _DAY_FIRST.search(folded)
+    if found:
+        day, month, year = found.groups()
+    elif found := _MONTH_FIRST.search(folded):
+        month, day, year = found.groups()
+    elif found := _SHORT_YEAR.search(folded):
+        day, month, year = found.groups()
+    else:
         return None
-    day, month, year, hour, minute, second, zone = found.groups()
-    years = int(year)
-    if len(year) < 4:
-        years += 2000 if years < 70 else 1900
-    try:
-        local = datetime(
-            years, _MONTHS.index(month.lower()) + 1, int(day), int(hour), int(minute), tzinfo=UTC
-        )
-    except ValueError:
+    rest = f"{line[: found.start()]} {line[found.end() :]}"
+    clock = _CLOCK.search(rest)
+    hour, minute, second = (int(part or 0) for part in clock.groups()) if clock else (0, 0, 0)
+    if not day.strip("0"):
         return None
-    return local.timestamp() + int(second or 0) - _offset(zone or "").total_seconds()
+    midnight = _midnight(_full_year(year), _MONTHS.index(month) + 1, int(day[:4]))
+    local = midnight + 3600 * min(hour, 23) + 60 * min(minute, 59) + min(second, 59)
+    if clock:
+        rest = f"{rest[: clock.start()]} {rest[clock.end() :]}"
+    return max(0.0, local - _offset(rest))
 
 
-def _offset(zone: str) -> timedelta:
-    if zone[:1] in ("+", "-"):
-        digits = zone[1:].replace(":", "")
-        offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-        return -offset if zone[0] == "-" else offset
-    return timedelta(hours=_ZONES.get(zone.lower(), 0))
+def _full_year(digits: str) -> int:
+    """Two and three digits as RFC 5322, section 4.3, has them."""
+    year = int(digits)
+    if len(digits) == 2 and year < 50:
+        year += 2000
+    elif len(digits) < 4:
+        year += 1900
+    return min(max(year, _YEARS[0]), _YEARS[1])
+
+
+def _midnight(year: int, month: int, day: int) -> float:
+    if day > monthrange(year, month)[1]:
+        day, month = 1, month + 1
+    if month > 12:
+        year, month = year + 1, 1
+    return datetime(year, month, day, tzinfo=UTC).timestamp()
+
+
+def _offset(text: str) -> float:
+    """Seconds east of Greenwich; a zone that is not known counts as Greenwich."""
+    numeric = _OFFSET.search(text)
+    if numeric:
+        seconds = (int(numeric[2]) * 60 + int(numeric[3])) * 60
+        return -seconds if numeric[1] == "-" else seconds
+    named = _ZONE.search(text)
+    return 3600 * _ZONES.get(named[1], 0) if named else 0
 
 
 @eval_function("check_for_shifted_date")
@@ -72,7 +119,8 @@ def _shift(subject: Subject) -> float:
         (
             time
             for selector in ("Resent-Date", "Date")
-            if (value := subject.first(selector)) and (time := parse_date(value)) is not None
+            for value in subject.values(selector)
+            if (time := parse_date(value)) is not None
         ),
         None,
     )

@@ -1,14 +1,21 @@
 """Mailboxes that anyone can open (Mail::SpamAssassin::Plugin::FreeMail)."""
 
 import re
+from collections.abc import Iterable, Iterator
 
 from lazaret.rules.evals import Settings, Subject, eval_function
+from lazaret.rules.evals.addresslists import senders
+from lazaret.rules.evals.globs import Globs
 from lazaret.rules.evals.matching import matches
 from lazaret.rules.evals.ranges import number
 
-_TEXT = rb"(?<![\w.=-])([a-z0-9._=+-]{1,64}@(?:[a-z0-9][a-z0-9-]{0,62}\.)+[a-z]{2,24})(?![\w-])"
+_ATOM = rb"[a-z0-9!#$%&'*+/=?^_`{|}~-]"
+_TEXT = (
+    rb"(?<!" + _ATOM + rb")(?=[^@]{1,64}@)(" + _ATOM + rb"+(?:\." + _ATOM + rb"+)*"
+    rb"@(?:[a-z0-9](?:[a-z0-9-]{0,59}[a-z0-9])?\.){1,4}[a-z0-9-]{2,63})"
+)
 _ADDRESS = re.compile(_TEXT, re.IGNORECASE)
-_URL_WITH_ADDRESS = re.compile(rb"<?https?://\S{0,255}?(?:@|%40)\S{0,255}", re.IGNORECASE)
+_URL_WITH_ADDRESS = re.compile(rb"<?https?://\S{0,255}(?:@|%40)\S{0,255}", re.IGNORECASE)
 _QUOTED = re.compile(
     rb"<?(?<!mailto:)" + _TEXT + rb"(?:>|\s{1,10}(?!fax|facsi|tel|phone|e?-?mail)[a-z]{2,11}:)", re.IGNORECASE
 )
@@ -16,17 +23,19 @@ _QUOTED = re.compile(
 _MAILTO = re.compile(rb"mailto:" + _TEXT, re.IGNORECASE)
 _NO_PERSON = re.compile(
     r"(?:abuse|support|sales|info|helpdesk|contact|kontakt|(?:post|host|domain)master|undisclosed.*"
-    r"|request-[a-f0-9]{16}|bounced?-|[a-f0-9]{8}(?:\.[a-f0-9]{8}|-[a-f0-9]{4}){3,4}|.+=.+=.+)@",
+    r"|request-[a-f0-9]{16}|bounced?-|[a-f0-9]{8}(?:\.[a-f0-9]{8}|-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12})"
+    r"|.+=.+=.+)@",
     re.IGNORECASE,
 )
 _BULK = re.compile(
-    r"(?:post|house)master@|double\.bounce|(?:sentto|owner|return|(?:gr)?bounced?)-|.*-(?:request|bounces?|"
-    r"admin|owner)(?:[+-]\S*)?@|.*(?:bounce|notification|no-?reply)",
+    r"(?:^(?:post|host|domain)master|^double-bounce|^(?:sentto|owner|return|(?:gr)?bounced?)-.+"
+    r"|-(?:request|bounces?|admin|owner)|\b(?:do[._\-t]?)?no[._\-t]?repl(?:y|ies)|.+=.+)@",
     re.IGNORECASE,
 )
-_SENDERS = ("From:addr", "EnvelopeFrom:addr", "Resent-From:addr", "Resent-Sender:addr")
 _MAX_ADDRESSES = "5"
 _MAX_FREE = "3"
+_MOST_LINKS = 20
+_MOST_ADDRESSES = 40
 
 
 class _Providers:
@@ -38,15 +47,26 @@ class _Providers:
         globs = [word for word in words if word not in self._plain]
         spelled = "|".join(re.escape(g).replace(r"\*", r"[^.]*").replace(r"\?", r"[^.]") for g in globs)
         self._globs = re.compile(spelled) if globs else None
-        allowed = settings.words("freemail_whitelist") + settings.words("freemail_welcomelist")
+        allowed = settings.words("freemail_welcomelist")
         self._allowed = frozenset(word.lower() for word in allowed)
-        self.most = number((settings.lines("freemail_max_body_emails") or (_MAX_ADDRESSES,))[-1])
-        self.most_free = number((settings.lines("freemail_max_body_freemails") or (_MAX_FREE,))[-1])
+        imported = [
+            word
+            for kind in ("welcomelist_auth", "def_welcomelist_auth")
+            if number(settings.last(f"freemail_import_{kind}", "0"))
+            for word in settings.words(kind)
+        ]
+        self._imported = Globs(imported)
+        self.most = number(settings.last("freemail_max_body_emails", _MAX_ADDRESSES))
+        self.most_free = number(settings.last("freemail_max_body_freemails", _MAX_FREE))
+        self.skips_lists = bool(number(settings.last("freemail_skip_when_over_max", "1")))
+        self.skips_bulk = bool(number(settings.last("freemail_skip_bulk_envfrom", "1")))
 
     def has(self, address: str) -> bool:
         """Whether a person may have opened this mailbox at such a provider."""
         domain = address.rpartition("@")[2]
         if not domain or address in self._allowed or domain in self._allowed or _NO_PERSON.match(address):
+            return False
+        if address in self._imported:
             return False
         return domain in self._plain or bool(self._globs and self._globs.fullmatch(domain))
 
@@ -54,14 +74,13 @@ class _Providers:
 @eval_function("check_freemail_from")
 def freemail_from(subject: Subject, expression: str = "") -> str:
     """A sender's address is at a free provider."""
-    senders = [address.lower() for selector in _SENDERS for address in subject.values(selector)]
-    return _first(subject, senders, expression)
+    return _first(subject, [address.lower() for address in subject.once(senders)], expression)
 
 
 @eval_function("check_freemail_header")
 def freemail_header(subject: Subject, selector: str, expression: str = "") -> str:
     """An address in the field is at a free provider."""
-    addresses = subject.values(selector if ":" in selector else f"{selector}:addr")
+    addresses = subject.values(f"{selector}:addr")
     return _first(subject, [address.lower() for address in addresses], expression)
 
 
@@ -77,38 +96,61 @@ def freemail_replyto(subject: Subject, where: str = "replyto") -> str:
 
     `replyto`: Reply-To is one of them. `reply`: whichever address an answer would go to is.
     """
-    has = subject.settings.once(_Providers).has
-    if _BULK.match(subject.first("EnvelopeFrom:addr")):
+    providers = subject.settings.once(_Providers)
+    if providers.skips_bulk and _BULK.search(subject.first("EnvelopeFrom")):
         return ""
-    senders = [address.lower() for address in subject.values("From:addr")]
+    authors = [address.lower() for address in subject.values("From:addr")]
     answers = [address.lower() for address in subject.values("Reply-To:addr")]
-    free_senders, free_answers = list(filter(has, senders)), list(filter(has, answers))
-    other = next((a for a in free_answers if free_senders and a not in free_senders), "")
-    if other:
-        return other
-    if (where == "replyto" or answers) and not free_answers:
+    free_author, free_answer = any(map(providers.has, authors)), any(map(providers.has, answers))
+    if free_author and free_answer and not set(authors) & set(answers):
+        return f"{', '.join(authors)} -> {', '.join(answers)}"
+    if (where == "replyto" or answers) and not free_answer:
         return ""
-    if where == "reply" and not free_senders:
+    if where == "reply" and not free_author:
         return ""
-    named = free_answers or free_senders
-    return next((a for a in subject.once(_in_body) if a not in named), "")
+    named = answers if where == "replyto" or free_answer else authors
+    differing = ((a, n) for a in subject.once(_in_body) for n in named if a != n)
+    return next((f"{mine}, {other}" for other, mine in differing), "")
 
 
 def _in_body(subject: Subject) -> list[str]:
     """The addresses of free mailboxes in the text; none when there are too many: that is a list."""
     providers = subject.settings.once(_Providers)
+    free: list[str] = []
+    for count, address in enumerate(_addresses_in_body(subject), 1):
+        if count >= providers.most and providers.skips_lists:
+            return []
+        if providers.has(address):
+            free.append(address)
+            if len(free) >= providers.most_free and providers.skips_lists:
+                return []
+    return free
+
+
+def _addresses_in_body(subject: Subject) -> list[str]:
+    """All different addresses, up to forty: those of links first."""
     found: dict[str, None] = {}
     for uri in subject.message.uris:
-        if "a" in uri.types and "parsed" not in uri.types:
-            found.update(dict.fromkeys(a.decode().lower() for a in _MAILTO.findall(uri.raw)))
+        if "a" in uri.types and "parsed" not in uri.types and len(found) < _MOST_LINKS:
+            linked = _MAILTO.match(uri.raw)
+            found.update(dict.fromkeys(_whole(subject, [linked[1]] if linked else [])))
     for line in subject.message.body:
-        if b"@" in line:
+        if b"@" in line and len(found) < _MOST_ADDRESSES:
             text = _QUOTED.sub(b" ", _URL_WITH_ADDRESS.sub(b" ", line))
-            found.update(dict.fromkeys(a.decode().lower() for a in _ADDRESS.findall(text)))
-        if len(found) >= providers.most:
-            return []
-    free = [address for address in found if providers.has(address)]
-    return free if len(free) < providers.most_free else []
+            found.update(dict.fromkeys(_whole(subject, _ADDRESS.findall(text))))
+    return list(found)[:_MOST_ADDRESSES]
+
+
+def _whole(subject: Subject, addresses: Iterable[bytes]) -> Iterator[str]:
+    """Those whose host ends in a top-level domain, in lower case."""
+    for address in addresses:
+        text = address.decode("ascii").lower()
+        while "." in text.rpartition("@")[2] and not subject.message.registry.knows_tld(
+            text.rpartition("@")[2]
+        ):
+            text = text.rpartition(".")[0]
+        if "." in text.rpartition("@")[2]:
+            yield text
 
 
 def _first(subject: Subject, addresses: list[str], expression: str) -> str:

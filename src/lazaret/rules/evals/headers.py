@@ -3,20 +3,15 @@
 import re
 
 from lazaret.rules.evals import Subject, eval_function
+from lazaret.rules.evals.charsets import CAPITALS_CHARSET
 from lazaret.rules.evals.ranges import number, within
 
 _ILLEGAL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff]")
 _ONE_SIGN = re.compile(rb"[\xa2\xa3\xae]")
 """Cent, pound and registered signs: one of them in a subject is forgiven."""
-_CAPITALS_CHARSET = re.compile(
-    rb"=\?(?:koi[78]|euc-(?:jp|kr|tw)|shift.?jis|big5|gb[k23]|gb18030|iso-2022|ks_c|hz-gb|windows-125[13456]"
-    rb"|iso-8859-[5678])[^?]*\?",
-    re.IGNORECASE,
-)
-"""Encoded words of charsets in which letters look like capitals once the rest is thrown away."""
-_PREFIXES = re.compile(rb"(?:(?:Re|Fwd?|Aw|Antwort|Sv|Vs):\s*)+", re.IGNORECASE)
-_ADDRESS = re.compile(rb"[\w.=-]+@\w+(?:[\w.-]+\.)+\w+")
-_COMMENT = re.compile(rb"\(.*?\)")
+_ENCODED_IN_CAPITALS = re.compile(rb"=\?" + CAPITALS_CHARSET + rb"\?", re.IGNORECASE)
+_CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_PREFIXES = re.compile(rb"(?:(?:Re|Fwd|Fw|Aw|Antwort|WG|SV|VB|VS|VL):\s*)+", re.IGNORECASE)
 _SIMILAR_COUNT = 5
 _SORTED_COUNT = 7
 _MOST_RECIPIENTS = 256
@@ -37,7 +32,7 @@ def illegal_chars(subject: Subject, name: str, ratio: str, count: str) -> int:
     """Octets that should have been encoded (RFC 2045): at least `count`, and `ratio` of all."""
     selector = name if name.endswith(":raw") else f"{name}:raw"
     value = subject.header(selector)
-    if not value:
+    if not value.strip() or (_is_utf8(value) and not _CONTROLS.search(value)):
         return 0
     illegal = len(_ILLEGAL.findall(value))
     if selector == "Subject:raw" and len(_ONE_SIGN.findall(value)) == 1:
@@ -48,8 +43,10 @@ def illegal_chars(subject: Subject, name: str, ratio: str, count: str) -> int:
 @eval_function("subject_is_all_caps")
 def subject_is_all_caps(subject: Subject) -> int:
     """Several words, ten characters or more, every ASCII letter a capital."""
-    text = _PREFIXES.sub(b"", subject.header("Subject").strip())
-    if len(text) < 10 or len(text.split()) < 2 or _CAPITALS_CHARSET.search(subject.header("Subject:raw")):
+    text = subject.header("Subject").strip()
+    prefixes = _PREFIXES.match(text)
+    text = text[prefixes.end() :] if prefixes else text
+    if len(text) < 10 or len(text.split()) < 2 or _ENCODED_IN_CAPITALS.search(subject.header("Subject:raw")):
         return 0
     letters = re.sub(rb"[^a-zA-Z]", b"", text)
     return bool(letters) and letters == letters.upper()
@@ -90,10 +87,20 @@ def similar_recipients(subject: Subject, low: str, high: str) -> int:
     return within(subject.once(_similarity), low, high)
 
 
+def _is_utf8(value: bytes) -> bool:
+    if value.isascii():
+        return False
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _recipients(subject: Subject) -> list[bytes]:
     found: list[bytes] = []
-    for selector in ("ToCc", "Bcc"):
-        found += _ADDRESS.findall(_COMMENT.sub(b"", subject.header(selector)))
+    for selector in ("ToCc:addr", "Bcc:addr"):
+        found += filter(None, subject.header(selector).split(b"\n"))
         if len(found) >= _SIMILAR_COUNT:
             break
     addresses: list[bytes] = []

@@ -14,6 +14,6 @@ def _compiled(expression: str) -> Confirm:
 def matches(expression: str, text: str) -> bool:
     """Whether it is found in the text; False too when it is malformed or takes too many steps."""
     try:
-        return _compiled(expression).search(text.encode("utf-8", "replace")) is not None
+        return _compiled(expression).search(text.encode("utf-8", "surrogateescape")) is not None
     except (MatchLimit, UnusableRegex):
         return False

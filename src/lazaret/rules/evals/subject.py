@@ -17,18 +17,27 @@ class Settings:
         self._built: dict[Callable[[Settings], object], object] = {}
 
     def lines(self, word: str) -> tuple[str, ...]:
-        """The values of every line that began with the word, in order."""
-        return self._values.get(word, ())
+        """The values of every line that began with the word, in order, as text."""
+        return tuple(map(_text, self._values.get(word, ())))
 
     def words(self, word: str) -> tuple[str, ...]:
         """The blank-separated words of all its lines."""
         return tuple(w for line in self.lines(word) for w in line.split())
+
+    def last(self, word: str, default: str) -> str:
+        """The value of the last line that began with the word: of a setting that has one value."""
+        return (self.lines(word) or (default,))[-1]
 
     def once(self, build: "Callable[[Settings], T]") -> T:
         """What `build` makes of the settings; called once."""
         if build not in self._built:
             self._built[build] = build(self)
         return self._built[build]  # type: ignore[return-value]
+
+
+def _text(line: str) -> str:
+    """A line of a rule file has one octet per character; addresses in it are compared as text."""
+    return line if line.isascii() else line.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 class Subject:
