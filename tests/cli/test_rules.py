@@ -84,3 +84,27 @@ def test_the_shipped_rules_are_listed_out_of_the_cache(bare, rules_cache):
     printed = bare.output("rules", "list", "--set", "rules.shipped=true", "--set", "rules.paths=[]")
 
     assert "GTUBE" in printed
+
+
+def test_the_cost_of_each_rule_is_measured(bare):
+    (bare.home / "rules" / "slow.cf").write_text("body SLOW /(?<=a)b+c/\nscore SLOW 1\n")
+    corpus = bare.home / "mail" / "deep"
+    corpus.mkdir(parents=True)
+    for number in range(3):
+        (corpus / str(number)).write_text(f"Subject: {number}\n\nabbbc\n")
+    done = bare.run("rules", "profile", corpus.parent)
+    (row,) = bare.rows("rules", "profile", corpus.parent, "--json", "--top", "1")
+
+    assert 0 == done.returncode
+    assert ["SLOW", "body"] == done.stdout.decode().splitlines()[1].split()[:2]
+    assert done.stderr.decode().startswith("3 messages, ")
+    assert ("SLOW", 3, 3) == (row["symbol"], row["tried"], row["hit"])
+    assert 0 < row["us_per_message"]
+    assert 0 < row["share_pct"] <= 100
+
+
+def test_a_folder_without_messages_is_named(bare):
+    (bare.home / "empty").mkdir()
+    done = bare.run("rules", "profile", "empty")
+
+    assert (66, b"lazaret: there is no message in empty\n") == (done.returncode, done.stderr)

@@ -1,4 +1,4 @@
-"""`lazaret rules check | list | explain`."""
+"""`lazaret rules check | list | explain | profile`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TEXT_WIDTH = 200
 
 @click.group(cls=Group)
 def rules() -> None:
-    """Check, list and explain rules."""
+    """Check, list, explain and measure rules."""
 
 
 @rules.command(cls=Command)
@@ -93,6 +93,33 @@ def list_rules(given: Given, not_run: bool, as_json: bool) -> None:
             right=(1,),
         )
     )
+
+
+@rules.command(cls=Command)
+@click.argument("corpus", type=click.Path(exists=True, path_type=Path))
+@click.option("--top", default=20, show_default=True, help="So many rules, the dearest first.")
+@json_option
+@pass_given
+def profile(given: Given, corpus: Path, top: int, as_json: bool) -> None:
+    """Measure what each rule costs over the messages in a folder.
+
+    CORPUS is a file, or a folder with one message a file, at any depth. Most expressions are searched
+    together; a rule costs something by itself when its expression has to look again at what that search
+    found, or when it calls a function. So the rules named here are those that are worth rewriting.
+    """
+    from lazaret.cli.rule_costs import measure, rows, summary
+
+    _, ruleset = load_rules(given)
+    measured = measure(ruleset.program, corpus)
+    if as_json:
+        for row in rows(measured, top):
+            print_json(row)
+        return
+    head = ("SYMBOL", "LOOKS AT", "US A MESSAGE", "SHARE", "TRIED", "HIT")
+    keys = ("symbol", "kind", "us_per_message", "share_pct", "tried", "hit")
+    lines = [[str(row[key]) for key in keys] for row in rows(measured, top)]
+    click.echo(table(head, lines, right=(2, 3, 4, 5)))
+    click.echo(summary(measured), err=True)
 
 
 @rules.command(cls=Command)
