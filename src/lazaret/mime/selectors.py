@@ -127,6 +127,16 @@ def _relays(side: str) -> "_Reader":
     return read
 
 
+def _domains_of(selector: str) -> "_Reader":
+    """The hosts of some addresses as the DNS has them, on one line."""
+
+    def read(message: Message, wanted: Selector) -> list[bytes]:
+        hosts = dict.fromkeys(values(message, selector))
+        return [b" ".join(map(hostnames.to_ascii, hosts))] if hosts else []
+
+    return read
+
+
 def _all(message: Message, wanted: Selector) -> list[bytes]:
     return header_text.lines(message.header, raw=wanted.raw)
 
@@ -157,6 +167,8 @@ _SPECIAL: dict[str, _Reader] = {
 _SPECIAL_ANY_CASE: dict[str, _Reader] = {
     "tocc": _recipients,
     "envelopefrom": _envelope_sender,
+    "x-authordomain": _domains_of("From:addr:host"),
+    "x-senderdomain": _domains_of("EnvelopeFrom:first:addr:host"),
     "x-spam-relays-trusted": _relays("trusted"),
     "x-spam-relays-untrusted": _relays("untrusted"),
     "x-spam-relays-internal": _relays("internal"),

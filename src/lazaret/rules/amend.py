@@ -15,6 +15,7 @@ _EMPTIED = {
     "clear_internal_networks": ("internal_networks",),
     "clear_msa_networks": ("msa_networks",),
     "clear_originating_ip_headers": ("originating_ip_headers",),
+    "clear_url_shortener": ("url_shortener", "url_shortener_get"),
     "clear_util_rb": ("util_rb_tld", "util_rb_2tld", "util_rb_3tld"),
 }
 _TAKEN_BACK = {
@@ -40,7 +41,7 @@ def apply(settings: Settings, word: str, value: str) -> None:
     word = today(word)
     if word in _EMPTIED:
         for emptied in _EMPTIED[word]:
-            settings.pop(emptied, None)
+            settings[emptied] = []
     elif word in _TAKEN_BACK:
         for name in _TAKEN_BACK[word]:
             _take_back(settings, name, value)

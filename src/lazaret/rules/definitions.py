@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from lazaret.rules import amend, capabilities, directives, regex_token
 from lazaret.rules.book import Book, Kind, Problem, Regex, Rule, SelfTest
@@ -55,12 +56,16 @@ class Draft:
             self.note(f"unknown word {word!r}")
 
     def finish(self) -> Book:
-        """The book, with the tags of ReplaceTags replaced."""
+        """The book, with the tags of ReplaceTags replaced and the parts of mimeheader rules chosen."""
+        for name, rule in self.rules.items():
+            chosen = [f for f in self.flags.get(name, ()) if f == "concat" or f.startswith("range=")]
+            if rule.kind is Kind.MIMEHEADER and chosen:
+                self.rules[name] = replace(rule, selector=":".join([rule.selector, *chosen]))
         for name in sorted(self.replace.rules & self.rules.keys()):
             rule = self.rules[name]
             if rule.regex is not None:
                 source = self.replace.apply(rule.regex.source.decode("latin-1")).encode("latin-1")
-                self.rules[name] = _with_regex(rule, Regex(source, rule.regex.modifiers))
+                self.rules[name] = replace(rule, regex=Regex(source, rule.regex.modifiers))
         return Book(
             rules=self.rules,
             scores=self.scores,
@@ -76,21 +81,6 @@ def split(line: str) -> tuple[str, str]:
     """The first word and the rest of a line."""
     parts = line.split(None, 1)
     return parts[0] if parts else "", parts[1].strip() if len(parts) > 1 else ""
-
-
-def _with_regex(rule: Rule, regex: Regex) -> Rule:
-    return Rule(
-        rule.name,
-        rule.kind,
-        rule.text,
-        rule.file,
-        rule.line,
-        regex,
-        rule.selector,
-        rule.negated,
-        rule.exists,
-        rule.if_unset,
-    )
 
 
 def _named(value: str) -> tuple[str, str]:

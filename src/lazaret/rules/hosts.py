@@ -17,12 +17,12 @@ _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE
 def networks(book: Book) -> Networks:
     """`trusted_networks`, `internal_networks`, `msa_networks`, `originating_ip_headers`."""
     settings = book.settings
-    headers = _words(settings.get("originating_ip_headers", ()))
+    headers = settings.get("originating_ip_headers")
     return Networks.from_text(
         _networks(settings.get("trusted_networks", ())),
         _networks(settings.get("internal_networks", ())),
         _networks(settings.get("msa_networks", ())),
-        headers or ORIGINATING_IP_HEADERS,
+        ORIGINATING_IP_HEADERS if headers is None else _words(headers),
     )
 
 

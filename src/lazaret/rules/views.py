@@ -1,9 +1,13 @@
 """Which texts a rule searches, by the kind of the rule."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lazaret.mime import selectors
 from lazaret.mime.message import Message
+from lazaret.mime.part import Part
+
+_RANGE = re.compile(r"(\d{0,4})(-?)(\d{0,4})", re.ASCII)
 
 _PSEUDO = (
     "ALL",
@@ -14,6 +18,8 @@ _PSEUDO = (
     "MESSAGEID",
     "ToCc",
     "EnvelopeFrom",
+    "X-AuthorDomain",
+    "X-SenderDomain",
     "X-Spam-Relays-Trusted",
     "X-Spam-Relays-Untrusted",
     "X-Spam-Relays-Internal",
@@ -48,22 +54,40 @@ class HeaderValues:
 
 
 def part_headers(message: Message, selector: str) -> Iterator[bytes | None]:
-    """The value of a header field in each MIME part, for mimeheader rules."""
-    name, _, modifier = selector.partition(":")
-    for part in message.parts:
-        fields = part.header.named(name)
-        if name == "ALL":
-            yield (
-                part.header.raw[part.header.fields[0].start : part.header.fields[-1].end]
-                if part.header.fields
-                else b""
-            )
-        elif not fields:
-            yield None
-        elif modifier == "raw":
-            yield part.header.value(fields[-1]).lstrip(b" \t")
-        else:
-            yield part.last(name) + b"\n"
+    """The value of a header field in each MIME part, for mimeheader rules; None where it is absent.
+
+    After the name may stand `:raw`, `:range=2-3` (which parts, from 1) and `:concat` (all as one text).
+    """
+    name, *modifiers = selector.split(":")
+    parts = message.parts
+    for modifier in modifiers:
+        if modifier.startswith("range="):
+            parts = parts[_slice(modifier.removeprefix("range="))]
+    found = (_part_header(part, name, raw="raw" in modifiers) for part in parts)
+    if "concat" in modifiers:
+        yield b"".join((value or b"").removesuffix(b"\n") + b"\n" for value in found)
+    else:
+        yield from found
+
+
+def _part_header(part: Part, name: str, *, raw: bool) -> bytes | None:
+    if name == "ALL":
+        fields = part.header.fields
+        return part.header.raw[fields[0].start : fields[-1].end] if fields else b""
+    named = part.header.named(name)
+    if not named:
+        return None
+    return part.header.value(named[-1]).lstrip(b" \t") if raw else part.last(name) + b"\n"
+
+
+def _slice(text: str) -> slice:
+    """Of `2-3`, `2-`, `-3` or `2`; everything when it is none of these."""
+    found = _RANGE.fullmatch(text)
+    if not found or not (found[1] or found[3]):
+        return slice(None)
+    first = int(found[1] or 1)
+    last = int(found[3]) if found[3] else (None if found[2] else first)
+    return slice(max(first - 1, 0), last)
 
 
 def _uris(message: Message) -> Sequence[bytes]:

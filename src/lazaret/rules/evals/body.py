@@ -6,7 +6,7 @@ from collections import Counter
 from lazaret.rules.evals import Subject, eval_function
 from lazaret.rules.evals.ranges import number
 
-_WORD = re.compile(r"\w", re.ASCII)
+_WORD = re.compile(r"\w")
 _MEETING = ["multipart/alternative", "text/html", "text/calendar"]
 """An invitation of Exchange: its HTML has no plain counterpart."""
 _IMAGE = "\n"

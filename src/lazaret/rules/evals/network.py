@@ -32,7 +32,7 @@ _NAMES = (
     *("check_hashbl_emails", "check_hashbl_uris", "check_hashbl_bodyre", "check_hashbl_tag"),
     "check_hashbl_attachments",
     *("check_pyzor", "check_razor2", "check_razor2_range", "check_dcc", "check_dcc_reputation_range"),
-    *("short_url", "short_url_redir", "short_url_chained", "short_url_maxchain", "short_url_loop"),
+    *("short_url_redir", "short_url_chained", "short_url_maxchain", "short_url_loop"),
     *("short_url_code", "short_url_200", "short_url_404"),
 )
 

@@ -1,0 +1,46 @@
+"""What rule files say of hosts."""
+
+from collections.abc import Callable
+
+from lazaret.mime import message
+from lazaret.mime.trust import ORIGINATING_IP_HEADERS
+from lazaret.rules import RuleSet
+
+Rules = Callable[[str], RuleSet]
+
+RELAYED = b"Received: from a.org (a.org [%s]) by b.org (Postfix) with ESMTP id 1; x\n"
+
+
+def test_networks_of_the_files_are_believed(rules: Rules) -> None:
+    ruleset = rules("trusted_networks 198.51.100.0/24 nonsense\nheader X X-Spam-Relays-Trusted =~ /ip=/\n")
+    raw = RELAYED % b"198.51.100.7" + b"\n"
+    assert {"X"} == ruleset.values(message.parse(raw, networks=ruleset.networks), 0).values.keys()
+    assert not ruleset.values(message.parse(raw), 0).values
+
+
+def test_networks_can_be_taken_back(rules: Rules) -> None:
+    ruleset = rules("trusted_networks 198.51.100.0/24\nclear_trusted_networks\n")
+    assert not ruleset.networks.trusted.configured
+
+
+def test_fields_of_webmailers_are_the_usual_ones_unless_the_files_name_others(rules: Rules) -> None:
+    assert ORIGINATING_IP_HEADERS == rules("").networks.originating_ip_headers
+    assert ("X-Mine",) == rules("originating_ip_headers X-Mine\n").networks.originating_ip_headers
+    assert () == rules("clear_originating_ip_headers\n").networks.originating_ip_headers
+
+
+def test_sites_of_the_files_are_known(rules: Rules) -> None:
+    assert rules("").sites is None
+    ruleset = rules(
+        "redirector_pattern m'^https?://go\\.com/\\?to=(.*)$'i\n"
+        "redirector_pattern /(/\nuri X m!^http://evil!\n"
+    )
+    mail = message.parse(b"Subject: s\n\nhttp://GO.com/?to=http%3A//evil.com/\n", sites=ruleset.sites)
+    assert {"X"} == ruleset.values(mail, 0).values.keys()
+
+
+def test_domains_of_the_files_are_known(rules: Rules) -> None:
+    ruleset = rules("util_rb_tld com\nutil_rb_2tld host.com\n")
+    assert ruleset.sites is not None
+    assert "me.host.com" == ruleset.sites.registry.registered("www.me.host.com")
+    assert not ruleset.sites.registry.knows_tld("a.org")
