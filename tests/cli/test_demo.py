@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.support.installation import COMMAND, copy_rules
+from tests.support.installation import BYTECODE, COMMAND, FORGOTTEN, copy_rules
 
 from lazaret.checks.rules import RulesCheck
 from lazaret.cli.context import run_async
@@ -37,12 +37,13 @@ def place(tmp_path, rules_cache):
 @contextmanager
 def demo(place, *words, **more):
     """The demo as a process that leaves what it leaves in `place`."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("LAZARET_")}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(FORGOTTEN)}
     process = subprocess.Popen(
         [*COMMAND, "demo", "--set", f"store.data_dir={place / 'data'}", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=environment | {"TMPDIR": str(place / "tmp"), "HOME": str(place)},
+        env=environment
+        | {"TMPDIR": str(place / "tmp"), "HOME": str(place), "PYTHONPYCACHEPREFIX": str(BYTECODE)},
         **more,
     )
     try:

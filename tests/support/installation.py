@@ -24,6 +24,9 @@ from tests.support.next_hop import Hop, next_hop
 COMMAND = (sys.executable, "-m", "lazaret")
 AMAVISD_RELEASE = (sys.executable, "-c", "from lazaret.cli.amavisd_release import run; run()")
 START_S = 60
+FORGOTTEN = ("LAZARET_", "PYTHONDONTWRITEBYTECODE")
+BYTECODE = Path(__file__).parents[2] / ".pytest_cache" / "bytecode"
+"""Compiled modules, kept even where the tester's Python keeps none: commands start in half the time."""
 
 SENDER = "sender@out.example"
 ANN, BOB = "ann@home.example", "bob@home.example"
@@ -55,7 +58,8 @@ class Installation:
         self.database = home / "lazaret.db"
         self.smtp = smtp
         self.http = http
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("LAZARET_")}
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith(FORGOTTEN)}
+        self.environment["PYTHONPYCACHEPREFIX"] = str(BYTECODE)
         (home / "rules").mkdir()
         (home / "rules" / "tests.cf").write_text(RULES)
         self.file.write_text(
@@ -101,9 +105,10 @@ to = "./log"
         )
 
     def output(self, *words: str | Path, stdin: bytes = b"") -> str:
-        """What a command prints that must succeed, and say nothing on stderr."""
+        """What a command prints that must succeed, and say nothing on stderr but how far it is."""
         done = self.run(*words, stdin=stdin)
-        assert (0, b"") == (done.returncode, done.stderr), done.stderr.decode()
+        said = [line for line in done.stderr.splitlines() if not line.startswith(b"compiling rules: ")]
+        assert (0, []) == (done.returncode, said), done.stderr.decode()
         return done.stdout.decode()
 
     def rows(self, *words: str | Path, stdin: bytes = b"") -> list[dict[str, Any]]:
