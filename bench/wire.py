@@ -13,10 +13,10 @@ from collections.abc import Callable
 
 import uvloop
 
+from lazaret.config.endpoint import NextHop
 from lazaret.model.delivery import Extensions, Outgoing
 from lazaret.model.envelope import Recipient, Session
 from lazaret.model.errors import Reply
-from lazaret.config.endpoint import NextHop
 from lazaret.net.relay import Relay
 from lazaret.wire.smtp_client import SmtpClient
 from lazaret.wire.smtp_server import MessageReceived, ServerSettings, SmtpServer

@@ -193,4 +193,4 @@ def test_many_files_are_scored_in_one_go(bare):
     rows = bare.rows("scan", "--files-from", "list")
 
     assert 1000 == len(rows)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60

@@ -18,7 +18,7 @@ def _lasting(
     tmp_path_factory: pytest.TempPathFactory, hop: HopThread, free_port: Callable[[], int]
 ) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("service")
-    with service(folder, smtp=free_port(), hop=hop.port, stuck_s=1.5) as lasting:
+    with service(folder, smtp=free_port(), hop=hop.port, stuck_s=4.0) as lasting:
         yield lasting
 
 
@@ -189,7 +189,7 @@ def test_a_worker_that_is_stuck_is_replaced(running: Service):
     for pid in running.children():
         os.kill(pid, signal.SIGSTOP)
     assert send(running.smtp).startswith("250")
-    assert 3 == running.wait_for_log("gave no sign of life for").count("gave no sign of life for")
+    until(lambda: 3 == running.log().count("gave no sign of life for"), 20.0)
 
 
 def test_a_worker_that_is_stuck_keeps_no_client_waiting(running: Service):
@@ -200,7 +200,7 @@ def test_a_worker_that_is_stuck_keeps_no_client_waiting(running: Service):
         os.kill(pid, signal.SIGSTOP)
     started = time.monotonic()
     more = [Client(running.smtp) for _ in range(6)]
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 5.0
     for client in (*others, *more):
         client.close()
     for pid in (one, desk):

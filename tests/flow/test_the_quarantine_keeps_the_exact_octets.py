@@ -98,7 +98,7 @@ LINES = st.sampled_from(
 MESSAGES = st.lists(st.one_of(LINES, st.binary(max_size=20)), max_size=12).map(b"".join)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.lists(MESSAGES, min_size=1, max_size=8))
 def test_any_octets_come_back(messages: list[bytes]):
     async def main(folder: Path) -> None:
@@ -113,7 +113,7 @@ def test_any_octets_come_back(messages: list[bytes]):
         asyncio.run(main(Path(folder)))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.lists(MESSAGES, min_size=1, max_size=8))
 def test_any_octets_are_delivered_and_released(messages: list[bytes]):
     async def main(folder: Path) -> None:

@@ -134,7 +134,7 @@ BLANKS = [b"\n", b"\r\n", b"\n\n", b"=\n", b"\t", b"\0", b"\xe9", b"\xc2\xa0"]
 PIECES = st.sampled_from([word.strip(b"\n") for word in WORDS.split(b"|")] + BLANKS)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(PIECES | st.binary(max_size=4), max_size=40).map(b"".join))
 def test_no_octets_raise(raw: bytes) -> None:
     look(message.parse(raw))

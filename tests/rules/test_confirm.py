@@ -9,10 +9,10 @@ from lazaret.rules.confirm import Confirm, MatchLimit, UnusableRegex
 
 
 def test_a_catastrophic_expression_ends_at_once() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(MatchLimit):
         Confirm(Regex(rb"^(?:a+)+[bc]$")).search(b"a" * 5000)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_text_too_long_for_compiled_code_is_interpreted() -> None:

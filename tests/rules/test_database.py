@@ -30,11 +30,11 @@ def test_an_expression_that_cannot_go_in_runs_alone() -> None:
 
 
 def test_a_nest_of_large_repeats_compiles_within_a_second() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     form = form_of(Regex(rb"(?:(?:\w{1,100}\s){1,100}x){1,100}(?:a.{0,2000}){0,99}b"))
     assert form is not None
     assert len(build([form])) < 1_000_000
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_each_expression_is_found_once_per_text() -> None:

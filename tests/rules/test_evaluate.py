@@ -149,9 +149,9 @@ def test_the_detail_is_what_matched_on_one_short_line(rules: Rules) -> None:
 def test_a_catastrophic_rule_costs_a_budget_and_no_other_rule(rules: Rules) -> None:
     ruleset = rules("body EVIL /^(?:a+)+!(?!\\s)/\nbody FINE /a/\nbody LATER /zebra/\n")
     text = b"Subject: s\n\n" + (b"a" * 1500 + b"!\n\n") * 30 + b"zebra\n"
-    started = time.perf_counter()
+    started = time.process_time()
     found = ruleset.evaluate(message.parse(text), 0)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert ["FINE", "LATER"] == [name for name, _ in found.hits]
     assert "EVIL" in found.exceeded
 
@@ -195,6 +195,6 @@ def test_a_megabyte_of_anything_takes_less_than_a_second_beyond_its_views(rules:
     )
     for view in ("body", "rawbody", "uris", "parts", "relays"):
         getattr(parsed, view)
-    started = time.perf_counter()
+    started = time.process_time()
     ruleset.evaluate(parsed, 0, seconds=0.8)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

@@ -257,5 +257,5 @@ def test_a_search_that_takes_too_long_is_stopped_and_says_so(store: Store) -> No
     start = time.monotonic()
     with pytest.raises(SearchStopped, match=r"longer than 0\.1 s.*since:"):
         asyncio.run(reader.run(lambda connection: connection.execute(slow).fetchone(), limited=True))
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 5
     reader.close()
