@@ -15,7 +15,6 @@ from lazaret.rules.evals import functions
 RECORDED_AT = 1_732_000_000
 KNOWN_TO_DIFFER = {
     "extracttext-01": "the plug-in ExtractText is not built in",
-    "regexp_named_capture-01": "%{HEADER(…)} in expressions",
 }
 
 

@@ -18,7 +18,7 @@ Progress = Callable[[int, int], None]
 """Called with what is done and how much there is in all."""
 
 _CAPTURE = re.compile(rb"\(\?P?<([A-Z][A-Z0-9_]*)>")
-_TAG = re.compile(rb"%\{([A-Z][A-Z0-9_]*)\}")
+_TAG = re.compile(rb"%\{([A-Z][A-Z0-9_]*|HEADER\([^(){}]+\))\}")
 _VIEWS = {
     Kind.HEADER: "header",
     Kind.BODY: "body",

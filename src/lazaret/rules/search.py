@@ -134,11 +134,11 @@ class Search:
         return confirm
 
     def _filled_in(self, run: Run, place: int) -> Confirm | None:
-        """The expression with the captured texts of this message in it; None when one was not captured."""
+        """The expression with the texts of this message for its tags; None when there is none for one."""
         regex = self._regex(place)
         source = regex.source
         for tag in self.group.searched[place].needs:
-            texts = [re.escape(text) for text in run.tags.get(tag, ()) if text]
+            texts = [re.escape(text) for text in _texts_of(run, tag) if text]
             if not texts:
                 return None
             source = source.replace(b"%{" + tag.encode() + b"}", b"(?:" + b"|".join(texts) + b")")
@@ -148,3 +148,10 @@ class Search:
         regex = self._rules[self._names[self.group.searched[place].rule]].regex
         assert regex is not None
         return regex
+
+
+def _texts_of(run: Run, tag: str) -> Sequence[bytes]:
+    """What was captured under the tag, or the values of the field for `HEADER(selector)`."""
+    if tag.startswith("HEADER("):
+        return (run.headers.get(tag[len("HEADER(") : -1]) or b"").split(b"\n")
+    return run.tags.get(tag, ())
