@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import hyperscan
@@ -120,17 +120,21 @@ def _groups(
             together.setdefault((_VIEWS[rule.kind], rule.selector), []).append(rule)
     total = sum(len(rules) for rules in together.values())
     done = 0
-    groups = []
+    groups: list[Future[Group]] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for (view, selector), rules in together.items():
-            forms = []
-            for form in pool.map(_form, rules):
-                forms.append(form)
+        # The largest first, so that no thread is left with it at the end.
+        for (view, selector), rules in sorted(together.items(), key=lambda item: -len(item[1])):
+            companies: dict[int, list[tuple[Rule, database.Form | None]]] = {}
+            for rule, form in zip(rules, pool.map(_form, rules), strict=True):
+                companies.setdefault(form.company if form else 0, []).append((rule, form))
                 done += 1
                 progress(done, total)
-            groups.append(_group(book, view, selector, list(zip(rules, forms, strict=True)), numbers))
+            groups += [
+                pool.submit(_group, book, view, selector, members, numbers) for members in companies.values()
+            ]
+        built = [group.result() for group in groups]
     # What captures must run before what needs the captured text.
-    return tuple(sorted(groups, key=lambda g: not any(s.captures for s in g.searched)))
+    return tuple(sorted(built, key=lambda g: not any(s.captures for s in g.searched)))
 
 
 def _form(rule: Rule) -> database.Form | None:

@@ -1,15 +1,17 @@
 """One expression at a time, with limits: PCRE2 confirms, counts and cuts out what Vectorscan found.
 
 An expression that exhausts its limits on a text raises MatchLimit: no text can make it run away. PCRE2
-refuses expressions that compile to more than 64 KiB; those run on Python's `re`, which has no limits, and so
-on short texts only.
+refuses expressions that compile to more than 64 KiB; those run on Python's `re`, which is slow and has no
+limits: only where a wider expression that PCRE2 takes matches too, and on short texts.
 """
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 import pcre2  # type: ignore[import-untyped]
 
+from lazaret.rules import perl_regex, spelling, widen
 from lazaret.rules.book import Regex
 from lazaret.rules.perl_regex import dialect
 
@@ -20,6 +22,9 @@ _INTERPRETED_LIMIT = 200_000
 _JIT_STACK_EXCEEDED = -46
 _TOO_LARGE = 120
 _UNLIMITED_OCTETS = 4096
+_LARGE = 16_000
+"""Positions that PCRE2 takes in any case."""
+
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE}
 _PYTHON = re.compile(rb"\\z|\\e|\(\?<(?=[A-Za-z_])|\\.", re.DOTALL)
 
@@ -35,13 +40,15 @@ class UnusableRegex(ValueError):
 class Confirm:
     """A compiled expression; the compilation itself waits for the first use."""
 
-    __slots__ = ("_interpreted", "_pattern", "_python", "_text", "regex")
+    __slots__ = ("_interpreted", "_others", "_pattern", "_python", "_text", "_wider", "regex")
 
     def __init__(self, regex: Regex) -> None:
         self.regex = regex
         self._pattern: pcre2.Pattern | None = None
         self._interpreted: pcre2.Pattern | None = None
         self._python: re.Pattern[bytes] | None = None
+        self._wider: pcre2.Pattern | None = None
+        self._others: bytes | None = None
         prefix = b"(?" + regex.modifiers.encode() + b")" if regex.modifiers else b""
         self._text = prefix + dialect(regex.source)
 
@@ -55,6 +62,8 @@ class Confirm:
             if error.code != _TOO_LARGE:
                 raise UnusableRegex(str(error)) from error
             self._python = _python_pattern(self.regex)
+            self._wider = _wider_pattern(self.regex)
+        self._others = _other_octets(self.regex)
 
     def search(self, text: bytes) -> "pcre2.Match | re.Match[bytes] | None":
         """The first match."""
@@ -65,7 +74,8 @@ class Confirm:
         self.compile()
         if self._pattern is None:
             assert self._python is not None
-            yield from self._python.finditer(text[:_UNLIMITED_OCTETS])
+            if self._may_match(text):
+                yield from self._python.finditer(text[:_UNLIMITED_OCTETS])
             return
         try:
             yield from self._pattern.finditer(text)
@@ -73,6 +83,20 @@ class Confirm:
             if error.code != _JIT_STACK_EXCEEDED:
                 raise MatchLimit from error
             yield from self._without_jit(text)
+
+    def count(self, text: bytes, most: int | None) -> int:
+        """How many matches there are, up to `most`. MatchLimit when it takes too long."""
+        self.compile()
+        if self._others is not None:
+            found = len(text.translate(None, self._others))
+            return found if most is None else min(found, most)
+        return sum(1 for _ in islice(self.matches(text), most))
+
+    def _may_match(self, text: bytes) -> bool:
+        try:
+            return self._wider is None or self._wider.search(text) is not None
+        except pcre2.LibraryError:
+            return True
 
     def _without_jit(self, text: bytes) -> "Iterator[pcre2.Match]":
         """The stack of compiled code is small; the interpreter uses the heap."""
@@ -84,6 +108,30 @@ class Confirm:
             yield from self._interpreted.finditer(text)
         except pcre2.LibraryError as error:
             raise MatchLimit from error
+
+
+def _other_octets(regex: Regex) -> bytes | None:
+    """All octets but those it matches, when it matches single octets: counting those needs no engine."""
+    try:
+        node = perl_regex.parse(regex.source, regex.modifiers)
+    except perl_regex.RegexError:
+        return None
+    while isinstance(node, perl_regex.Sequence) and len(node.items) == 1:
+        node = node.items[0]
+    if not isinstance(node, perl_regex.Chars):
+        return None
+    return bytes(octet for octet in range(256) if not node.mask >> octet & 1)
+
+
+def _wider_pattern(regex: Regex) -> "pcre2.Pattern | None":
+    """The same with fewer repeats of what is long; None where that does not make it short enough."""
+    try:
+        fewer = widen.with_fewer_repeats(perl_regex.parse(regex.source, regex.modifiers), _LARGE)
+        if widen.size(fewer) > _LARGE:
+            return None
+        return pcre2.compile(b"(*LIMIT_MATCH=%d)" % _JIT_LIMIT + spelling.spell(fewer))
+    except (perl_regex.RegexError, pcre2.LibraryError):
+        return None
 
 
 def _python_pattern(regex: Regex) -> re.Pattern[bytes]:

@@ -8,11 +8,11 @@ Vectorscan 5.4.12 misses matches.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import hyperscan
 
-from lazaret.rules import perl_regex, widen
+from lazaret.rules import perl_regex, required, spelling, widen
 from lazaret.rules.book import Regex
 
 _EVERY = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_ALLOWEMPTY
@@ -22,6 +22,10 @@ _EXACT_SIZE = 400
 _EXACT_GROWTH = 1.2
 """Word lists may have more: their repeats do not make them much longer than they are written."""
 
+_WORDY_SIZE = 2_500
+"""Positions of an expression that is mostly words: those that Vectorscan looks for as such cost little."""
+
+_PART_SIZE = 200
 _MAX_LENGTH = 15_000
 _LINE_EDGES = ("^", "$", "(?m:^)", "(?m:$)", "\\A", "\\z", "\\Z", "\\G")
 """Vectorscan takes them at the ends of an expression only."""
@@ -31,9 +35,12 @@ _LINE_EDGES = ("^", "$", "(?m:^)", "(?m:$)", "\\A", "\\z", "\\Z", "\\G")
 class Form:
     """One way to put an expression into a database."""
 
-    text: bytes
+    texts: tuple[bytes, ...]
+    """Expressions of which one matches where the whole does."""
     flags: int
     exact: bool
+    company: int = 0
+    """Forms of different numbers belong into different databases: together they take minutes to compile."""
 
 
 def form_of(regex: Regex, *, exact: bool = True) -> Form | None:
@@ -46,25 +53,34 @@ def form_of(regex: Regex, *, exact: bool = True) -> Form | None:
     for form in _forms(regex, node):
         # What is usual compiles as a rule; where it does not, whoever builds the database finds out.
         if usual or compiles(form):
-            return Form(form.text, form.flags, form.exact and exact)
+            return replace(form, exact=form.exact and exact)
     return None
 
 
 def _forms(regex: Regex, node: perl_regex.Node) -> Iterator[Form]:
     prefix = b"(?" + regex.modifiers.encode() + b")" if regex.modifiers else b""
     text = prefix + perl_regex.dialect(regex.source)
-    if len(text) <= _MAX_LENGTH and not _has(node, "(?m:^)"):
+    spellings = widen.spells_letters(node)
+    if not spellings and not _has(node, "(?m:^)") and len(text) <= _MAX_LENGTH:
         regular = widen.is_regular(node)
         if regular and widen.size(node) <= max(_EXACT_SIZE, _EXACT_GROWTH * len(text)):
-            yield Form(text, _EVERY, True)
+            yield Form((text,), _EVERY, True)
         if widen.size(node) <= _EXACT_SIZE:
-            yield Form(text, _EVERY | hyperscan.HS_FLAG_PREFILTER, False)
-    fine = widen.widen(node)
-    if len(fine) <= _MAX_LENGTH:
-        yield Form(fine, _EVERY, False)
-    coarse = widen.widen(node, coarse=True)
-    if len(coarse) <= _MAX_LENGTH:
-        yield Form(coarse, _EVERY, False)
+            yield Form((text,), _EVERY | hyperscan.HS_FLAG_PREFILTER, False)
+    wide = widen.widen(node)
+    if widen.size(wide) <= (_WORDY_SIZE if widen.is_wordy(wide) else _EXACT_SIZE):
+        yield from _spelled(wide, spellings)
+    yield from _spelled(required.part(wide, _PART_SIZE).node, spellings)
+
+
+def _spelled(node: perl_regex.Node, spellings: bool) -> Iterator[Form]:
+    caseless = spelling.is_caseless(node)
+    large = widen.size(node) > _PART_SIZE
+    nodes = node.branches if isinstance(node, perl_regex.Choice) and large else (node,)
+    texts = tuple(spelling.spell(n, caseless=caseless) for n in nodes)
+    if max(map(len, texts)) <= _MAX_LENGTH:
+        company = 2 if large else int(spellings)
+        yield Form(texts, _EVERY | (hyperscan.HS_FLAG_CASELESS if caseless else 0), False, company)
 
 
 def _has(node: perl_regex.Node, *edges: str) -> bool:
@@ -90,12 +106,13 @@ def compiles(form: Form) -> bool:
 
 
 def _compile(forms: Sequence[Form]) -> hyperscan.Database:
+    placed = [(text, number, form.flags) for number, form in enumerate(forms) for text in form.texts]
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
-        expressions=[f.text for f in forms],
-        ids=list(range(len(forms))),
-        elements=len(forms),
-        flags=[f.flags for f in forms],
+        expressions=[text for text, _, _ in placed],
+        ids=[number for _, number, _ in placed],
+        elements=len(placed),
+        flags=[flags for _, _, flags in placed],
     )
     return database
 
@@ -119,7 +136,7 @@ class Database:
             raise DamagedDatabase(str(error)) from error
 
     def scan(self, text: bytes, found: list[int]) -> None:
-        """Appends the number of every expression that matches, each once."""
+        """Appends the number of every expression that matches, now and then one of them twice."""
         self._database.scan(text, _note, 0, found, self._scratch)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from lazaret.rules.book import Regex
 from lazaret.rules.confirm import Confirm, MatchLimit, UnusableRegex
@@ -83,7 +84,7 @@ class Search:
             self._database.scan(text, found)
         if not found and not self._alone:
             return ()
-        places = [*found, *self._alone]
+        places = [*dict.fromkeys(found), *self._alone]
         found.clear()
         return [match for place in places if (match := self._match(run, place, text, index))]
 
@@ -114,12 +115,12 @@ class Search:
         run.look_at_clock()
         count = 0
         try:
-            for match in confirm.matches(text):
+            if not searched.captures:
+                return confirm.count(text, searched.max_hits)
+            for match in islice(confirm.matches(text), searched.max_hits):
                 count += 1
                 for tag in searched.captures:
                     run.tags.setdefault(tag, []).append(match.group(tag) or b"")
-                if count == searched.max_hits:
-                    break
         except MatchLimit:
             run.spent.add(searched.rule)
             run.exceeded = run.exceeded or f"{self._names[searched.rule]} took too many steps"

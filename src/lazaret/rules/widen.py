@@ -5,21 +5,21 @@ match is confirmed with the original. Widening costs confirmations; not widening
 and megabytes of memory.
 """
 
-from functools import lru_cache
+from collections.abc import Iterator
 
-from lazaret.rules.perl_regex import ANY, Chars, Choice, Edge, Node, Repeat, Sequence, Special
+from lazaret.rules.perl_regex import ANY, EMPTY, Chars, Choice, Edge, Node, Repeat, Sequence, Special
 
 _WIDE_REPEAT = 32
 """A repeat that unrolls to more positions than this becomes open-ended."""
 
+_HIGH = ((1 << 128) - 1) << 128
+_CASES = 2
+"""A letter is at most so many octets: the small and the capital one."""
+
 _WIDE_CHOICE = 24
 _SPELLING_OCTETS = 8
-"""A choice with more positions, whose texts are spellings of a letter (at most so many octets), becomes a run
-of any of its octets, all above ASCII among them."""
-
-_HIGH = ((1 << 128) - 1) << 128
-_HEAD = 4
-_MOST_HEADS = 400
+"""A choice with more positions, whose texts are spellings of a letter (one octet, or at most so many), becomes
+one of their first octets and a run of the others."""
 
 
 def size(node: Node) -> int:
@@ -52,96 +52,113 @@ def is_regular(node: Node) -> bool:
             return True
 
 
-def widen(node: Node, *, coarse: bool = False) -> bytes:
-    """The text of a wider expression, without flags (each set of octets is spelled out).
+def is_wordy(node: Node) -> bool:
+    """Whether most of its positions are letters, not sets of octets."""
+    letters = sum(mask.bit_count() <= _CASES for mask in _masks(node))
+    return 2 * letters >= sum(1 for _ in _masks(node))
 
-    Word lists are kept, since they are what a multi-pattern database is good at; when `coarse`, only the
-    beginnings of their words.
+
+def _masks(node: Node) -> Iterator[int]:
+    match node:
+        case Chars(mask):
+            yield mask
+        case Sequence(parts) | Choice(parts):
+            for part in parts:
+                yield from _masks(part)
+        case Repeat(item):
+            yield from _masks(item)
+        case _:
+            return
+
+
+def widen(node: Node) -> Node:
+    """A wider expression. Word lists are kept, since they are what a multi-pattern database is good at.
+
+    Only the first item may be a line edge, where Vectorscan takes one.
     """
     items = node.items if isinstance(node, Sequence) else (node,)
     first = items[0] if items else node
     if isinstance(first, Edge) and first.text in ("^", "\\A"):
-        return first.text.encode() + _spell(Sequence(items[1:]), coarse)
-    return _spell(node, coarse)
+        return Sequence((first, *map(_widen, items[1:])))
+    return _widen(node)
 
 
-def _spell(node: Node, coarse: bool) -> bytes:
+def with_fewer_repeats(node: Node, positions: int) -> Node:
+    """A wider expression: what is long and must stand there several times need not do so that often."""
     match node:
-        case Chars(mask):
-            return _spell_set(mask)
         case Sequence(items):
-            return b"".join(_spell(i, coarse) for i in items)
+            return Sequence(tuple(with_fewer_repeats(i, positions) for i in items))
         case Choice(branches):
-            return _spell_choice(node, branches, coarse)
-        case Repeat(item, low, high):
-            return _spell_repeat(item, low, high, coarse)
-        case Special(None, True):
-            return b"[\\x00-\\xff]*"
-        case Special(item) if item is not None:
-            return _spell(item, coarse)
-        case Edge(("\\b" | "\\B") as text) if not coarse:
-            return text.encode()
+            return Choice(tuple(with_fewer_repeats(b, positions) for b in branches))
+        case Repeat(item, low) if low * size(item) > positions >= size(item):
+            return Repeat(item, positions // size(item), positions // size(item))
         case _:
-            return b""
+            return node
 
 
-def _spell_choice(node: Choice, branches: tuple[Node, ...], coarse: bool) -> bytes:
-    if size(node) <= _WIDE_CHOICE:
-        return b"(?:" + b"|".join(_spell(b, coarse) for b in branches) + b")"
-    shortest, longest = _extent(node)
-    if longest is not None and longest <= _SPELLING_OCTETS:
-        return _spell_set(_octets(node) | _HIGH) + b"{%d,%d}" % (shortest, longest)
-    if not coarse:
-        return b"(?:" + b"|".join(_spell(b, coarse) for b in branches) + b")"
-    heads = sorted({b"".join(map(_spell_set, head)) for head in _heads(node, _HEAD)})
-    return b"(?:" + b"|".join(heads) + b")" + _spell_set(_octets(node)) + b"*"
-
-
-def _heads(node: Node, length: int) -> set[tuple[int, ...]]:
-    """The sets that a match can begin with, at most `length` of them; () where it may be empty."""
+def _widen(node: Node) -> Node:
     match node:
-        case Chars(mask):
-            return {(mask,)}
-        case Choice(branches):
-            return _limited(set().union(*(_heads(b, length) for b in branches)))
         case Sequence(items):
-            heads: set[tuple[int, ...]] = {()}
-            for item in items:
-                if all(len(h) >= length for h in heads):
-                    break
-                following = _heads(item, length)
-                heads = _limited(
-                    {(h + f)[:length] if len(h) < length else h for h in heads for f in following}
-                )
-            return heads
+            return Sequence(tuple(flat for item in items for flat in _flat(_widen(item))))
+        case Choice(branches):
+            return _widen_choice(node, branches)
         case Repeat(item, low, high):
-            once = _heads(item, length)
-            if low == 0:
-                return _limited(once | {()}) if high == 1 else {()}
-            return {h[:1] for h in once} if high != 1 else once
+            return _widen_repeat(_widen(item), low, high)
+        case Special(None, True):
+            return Repeat(Chars(ANY), 0, None)
         case Special(item, True) if item is not None:
-            return _heads(item, length)
-        case Special(None, True):
-            return {()}
+            return _widen(item)
+        case Chars() | Edge("\\b" | "\\B"):
+            return node
         case _:
-            return {()}
+            return EMPTY
 
 
-def _limited(heads: set[tuple[int, ...]]) -> set[tuple[int, ...]]:
-    """Too many beginnings say nothing any more."""
-    return heads if len(heads) <= _MOST_HEADS else {()}
+def _flat(node: Node) -> tuple[Node, ...]:
+    return node.items if isinstance(node, Sequence) else (node,)
 
 
-def _spell_repeat(item: Node, low: int, high: int | None, coarse: bool) -> bytes:
-    inner = b"(?:" + _spell(item, coarse) + b")"
-    if inner == b"(?:)":
-        return b""
+def _widen_choice(node: Choice, branches: tuple[Node, ...]) -> Node:
+    if _is_letter(node):
+        return _letter(_first(node), _following(node))
+    return Choice(tuple(dict.fromkeys(map(_widen, branches))))
+
+
+def spells_letters(node: Node) -> bool:
+    """Whether letters stand in it in many spellings, as in the FUZZY rules of SpamAssassin."""
+    match node:
+        case Choice(branches):
+            return _is_letter(node) or any(map(spells_letters, branches))
+        case Sequence(items):
+            return any(map(spells_letters, items))
+        case Repeat(item) | Special(item) if item is not None:
+            return spells_letters(item)
+        case _:
+            return False
+
+
+def _is_letter(node: Choice) -> bool:
+    if size(node) <= _WIDE_CHOICE:
+        return False
+    shortest, longest = _extent(node)
+    return shortest == 1 and longest is not None and longest <= _SPELLING_OCTETS
+
+
+def _letter(first: int, following: int) -> Node:
+    """All octets above ASCII count as one: sets that are alike make small databases."""
+    sets = [mask | _HIGH if mask & _HIGH else mask for mask in (first, following)]
+    return Sequence((Chars(sets[0]), Repeat(Chars(sets[1]), 0, None)))
+
+
+def _widen_repeat(item: Node, low: int, high: int | None) -> Node:
     positions = size(item)
+    if not positions:
+        return EMPTY
     if high is not None and positions * high > _WIDE_REPEAT:
         high = None
     if positions * low > _WIDE_REPEAT:
-        low = max(_WIDE_REPEAT // positions, 1)
-    return inner + b"{%d,%s}" % (low, b"" if high is None else b"%d" % high)
+        low = min(low, max(_WIDE_REPEAT // positions, 2))
+    return Repeat(item, low, high)
 
 
 def _extent(node: Node) -> tuple[int, int | None]:
@@ -168,7 +185,7 @@ def _extent(node: Node) -> tuple[int, int | None]:
             return 0, 0
 
 
-def _octets(node: Node) -> int:
+def octets(node: Node) -> int:
     """Every octet that can stand anywhere in a match."""
     match node:
         case Chars(mask):
@@ -176,38 +193,51 @@ def _octets(node: Node) -> int:
         case Sequence(parts) | Choice(parts):
             mask = 0
             for part in parts:
-                mask |= _octets(part)
+                mask |= octets(part)
             return mask
         case Repeat(item):
-            return _octets(item)
+            return octets(item)
         case Special(None, True):
             return ANY
         case Special(item) if item is not None:
-            return _octets(item)
+            return octets(item)
         case _:
             return 0
 
 
-def _spell_octet(octet: int) -> bytes:
-    plain = b"%c" % octet
-    return plain if plain.isalnum() else b"\\x%02x" % octet
+def _first(node: Node) -> int:
+    """Every octet that a match can begin with."""
+    match node:
+        case Sequence(items):
+            mask = 0
+            for item in items:
+                mask |= _first(item)
+                if _extent(item)[0]:
+                    break
+            return mask
+        case Choice(branches):
+            mask = 0
+            for branch in branches:
+                mask |= _first(branch)
+            return mask
+        case Repeat(item) | Special(item, True) if item is not None:
+            return _first(item)
+        case _:
+            return octets(node)
 
 
-@lru_cache(4096)
-def _spell_set(mask: int) -> bytes:
-    if mask == 0:
-        return b"[^\\x00-\\xff]"
-    if mask.bit_count() == 1:
-        return _spell_octet(mask.bit_length() - 1)
-    spelled = bytearray(b"[")
-    octet = 0
-    while mask >> octet:
-        if not mask >> octet & 1:
-            octet += 1
-            continue
-        last = octet
-        while mask >> (last + 1) & 1:
-            last += 1
-        spelled += _spell_octet(octet) if last == octet else b"\\x%02x-\\x%02x" % (octet, last)
-        octet = last + 1
-    return bytes(spelled + b"]")
+def _following(node: Node) -> int:
+    """Every octet that can stand in a match after its first one."""
+    match node:
+        case Chars():
+            return 0
+        case Sequence((first, *rest)):
+            mask = _following(first) if _extent(first) == (1, 1) else octets(first)
+            return mask | octets(Sequence(tuple(rest)))
+        case Choice(branches):
+            mask = 0
+            for branch in branches:
+                mask |= _following(branch)
+            return mask
+        case _:
+            return octets(node)
