@@ -18,7 +18,7 @@ _CASES = 2
 
 _WIDE_CHOICE = 24
 _SPELLING_OCTETS = 8
-"""A choice with more positions, whose texts are spellings of a letter (one octet, or at most so many), becomes
+"""A choice with more positions, whose texts are spellings of a letter (one octet, or a few), becomes
 one of their first octets and a run of the others."""
 
 
