@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
-from tests.support.installation import QUARANTINE, Installation, message
+from tests.support.installation import QUARANTINE, Installation, copy_rules, message
 
 from lazaret.cli.context import SPAN
 
@@ -55,6 +55,24 @@ def test_no_command_of_root_leaves_a_file_of_roots(of_nobody):
     of_nobody.output("db", "check")
 
     assert {"nobody"} == owners(of_nobody)
+
+
+@AS_ROOT
+def test_the_shipped_rules_judge_the_same_whoever_root_becomes(of_nobody, rules_cache, tmp_path):
+    """Even where Python itself is closed to him: codecs and public suffixes are read late."""
+    text = "=D0=9F =E2=82=AC http://xn--e1afmkfd.xn--p1ai/ http://192.0.2.1/"
+    header = "Content-Type: text/plain; charset=koi8-r\r\nContent-Transfer-Encoding: quoted-printable\r\n"
+    shipped = ("scan", "--now", "1770026400", "--set", "rules.shipped=true")
+    (tmp_path / "roots").mkdir()
+    seen = []
+    for lazaret in (of_nobody, Installation(tmp_path / "roots")):
+        copy_rules(rules_cache, lazaret.home)
+        (row,) = lazaret.rows(*shipped, stdin=message(text, header=header))
+        seen.append((row["score"], row["hits"], row["unavailable"]))
+
+    assert seen[0] == seen[1]
+    assert seen[0][1]
+    assert [] == seen[0][2]
 
 
 @AS_ROOT

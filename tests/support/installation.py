@@ -239,4 +239,7 @@ def hop_beside() -> Iterator[Hop]:
 
 def copy_rules(cache: Path, data_dir: Path) -> None:
     """Gives a data directory the compiled shipped rules, so that nobody waits for them again."""
-    shutil.copytree(cache, data_dir / "rules-cache", dirs_exist_ok=True)
+    copied = Path(shutil.copytree(cache, data_dir / "rules-cache", dirs_exist_ok=True))
+    owner = data_dir.stat()
+    for path in (copied, *copied.iterdir()):
+        os.chown(path, owner.st_uid, owner.st_gid)

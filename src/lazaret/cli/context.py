@@ -6,7 +6,6 @@ import os
 import pwd
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
@@ -111,18 +110,10 @@ def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(coroutine)
 
 
-def as_owner(config: Config, *late: str) -> Config:
-    """Becomes the owner of the data directory when we are root, so that no file of root's is left there.
-
-    `late`: modules that are imported only afterwards. They are loaded before, because a Python that root
-    keeps for himself is closed to anybody else.
-    """
-    if os.geteuid() != 0:
-        return config
+def as_owner(config: Config) -> Config:
+    """Becomes the owner of the data directory when we are root, so that no file of root's is left there."""
     from lazaret.daemon.privileges import become_owner
 
-    for name in late:
-        import_module(name)
     become_owner(config)
     return config
 

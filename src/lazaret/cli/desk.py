@@ -16,15 +16,12 @@ T = TypeVar("T")
 EX_NOINPUT = 66
 
 
-def at_desk(given: Given, act: Callable[[QuarantineDesk], Awaitable[T]], *late: str) -> T:
-    """Opens the database, does it, closes: with nothing left half-written.
-
-    `late`: modules that `act` imports itself.
-    """
+def at_desk(given: Given, act: Callable[[QuarantineDesk], Awaitable[T]]) -> T:
+    """Opens the database, does it, closes: with nothing left half-written."""
     from lazaret import app  # all the parts, which `--help` need not load
 
     async def visit() -> T:
-        async with app.open_desk(as_owner(given.load(), *late)) as desk:
+        async with app.open_desk(as_owner(given.load())) as desk:
             return await act(desk)
 
     return run_async(visit())

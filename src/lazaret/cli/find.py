@@ -84,7 +84,7 @@ def find(
             head = ("ID", "TIME", "SCORE", "STATE", "FROM", "TO", "SUBJECT")
             click.echo(table(head, rows, right=(2,)))
 
-    at_desk(given, search, "difflib")
+    at_desk(given, search)
 
 
 async def _cursor(desk: QuarantineDesk, after: str) -> str:

@@ -56,7 +56,7 @@ def release(
                 status = max(status, _status(one))
         return status
 
-    sys.exit(at_desk(given, let_go, "encodings.idna"))
+    sys.exit(at_desk(given, let_go))
 
 
 async def _asked(desk: QuarantineDesk, mail_id: str, released: Sequence[Released]) -> list[Released]:

@@ -12,12 +12,6 @@ if TYPE_CHECKING:
     from lazaret.config.options import Config
     from lazaret.rules import RuleSet
 
-LATE = (
-    *("lazaret.rules", "lazaret.cli.scanner", "email.parser"),
-    *("lazaret.mime.selectors", "lazaret.mime.text", "lazaret.mime.trust", "lazaret.mime.urls"),
-)
-"""What loading the rules, and a rule that asks for more of a message, imports when it comes to it."""
-
 
 def load_rules(given: Given) -> tuple[Config, RuleSet]:
     """The configuration and its rules, out of the cache in the data directory, or compiled into it."""
@@ -29,5 +23,4 @@ def load_rules(given: Given) -> tuple[Config, RuleSet]:
         prepare_data_dir(config)  # here, or the cache would make it with everybody's permissions
     except UserError:
         pass  # The rules are compiled for this run alone.
-    as_owner(config, *LATE)
-    return config, app.load_rules(config, rule_progress())
+    return config, app.load_rules(as_owner(config), rule_progress())

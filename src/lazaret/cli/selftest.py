@@ -50,7 +50,7 @@ def selftest(given: Given, recipient: str) -> None:
     Prints a line per message. Exit status, as monitoring expects it: 0 all is well, 1 the filter works
     but the next hop does not take mail, 2 the filter does not work.
     """
-    config = as_owner(given.load(), "encodings.idna")
+    config = as_owner(given.load())
     try:
         fates = run_async(_test(config, recipient))
     except (OSError, smtplib.SMTPException) as e:

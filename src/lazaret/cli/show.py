@@ -51,7 +51,7 @@ def show(given: Given, mail_id: str, raw: bool, headers: bool, as_json: bool) ->
         else:
             await _tell(desk, detail)
 
-    at_desk(given, look, "lazaret.mime.message")
+    at_desk(given, look)
 
 
 async def _text(desk: QuarantineDesk, detail: Detail) -> StoredText:

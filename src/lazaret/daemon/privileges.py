@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from lazaret.config.account import Account, service_account
 from lazaret.config.options import Config
+from lazaret.daemon.reach import load_what_is_closed
 from lazaret.model.errors import UserError
 
 log = logging.getLogger("lazaret.privileges")
@@ -58,6 +59,7 @@ def become_owner(config: Config) -> None:
 
 
 def _become(account: Account) -> None:
+    load_what_is_closed(account)
     try:
         try:
             os.initgroups(pwd.getpwuid(account.uid).pw_name, account.gid)
