@@ -17,6 +17,8 @@ _EMPTIED = {
     "clear_originating_ip_headers": ("originating_ip_headers",),
     "clear_url_shortener": ("url_shortener", "url_shortener_get"),
     "clear_util_rb": ("util_rb_tld", "util_rb_2tld", "util_rb_3tld"),
+    "clear_report_template": ("report",),
+    "clear_unsafe_report_template": ("unsafe_report",),
 }
 _TAKEN_BACK = {
     "unwelcomelist_from": ("welcomelist_from",),
@@ -93,7 +95,39 @@ def _delist_hosts(settings: Settings, value: str) -> None:
     settings["enlist_uri_host"] = kept
 
 
+def _clear_fields(settings: Settings, _value: str) -> None:
+    settings["add_header"] = [line for line in settings.get("add_header", ()) if _field_name(line) == _KEPT]
+
+
+def _remove_field(settings: Settings, value: str) -> None:
+    """`spam|ham|all NAME`; of a field for all mail, the other half stays."""
+    kind, _, name = value.lower().partition(" ")
+    name = name.strip()
+    kept = []
+    for line in settings.get("add_header", ()):
+        line_kind, _, rest = line.partition(" ")
+        if _field_name(line) != name or name == _KEPT or kind not in ("all", line_kind, *_OTHER):
+            kept.append(line)
+        elif line_kind == "all" and kind != "all":
+            kept.append(f"{_OTHER[kind]} {rest}")
+        elif kind not in ("all", line_kind):
+            kept.append(line)
+    settings["add_header"] = kept
+
+
+def _field_name(line: str) -> str:
+    words = line.split(None, 2)
+    return words[1].lower() if len(words) > 1 else ""
+
+
+_KEPT = "checker-version"
+"""The field that SpamAssassin never lets go."""
+_OTHER = {"spam": "ham", "ham": "spam"}
+
+
 _HANDLED: dict[str, Callable[[Settings, str], None]] = {
     "enlist_addrlist": _enlist_addresses,
     "delist_uri_host": _delist_hosts,
+    "clear_headers": _clear_fields,
+    "remove_header": _remove_field,
 }
