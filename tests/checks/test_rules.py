@@ -43,3 +43,9 @@ def test_rules_know_the_recipients_of_the_envelope(tmp_path: Path) -> None:
     raw = b"From: x@y.example\nSubject: for Ann@Home.example now\n\n\n"
     assert [Hit("A", "ann@home.example")] == list(rules.run(scan(raw, "ann@home.example")))
     assert [] == list(rules.run(scan(raw, "bob@home.example")))
+
+
+def test_a_rule_that_ends_the_examination_has_points_of_its_own(tmp_path: Path) -> None:
+    text = "body A /foo/\nshortcircuit A ham\nheader END eval:check_shortcircuit()\nscore END 2\n"
+    hits = list(check(tmp_path, text).run(scan(b"Subject: s\n\nfoo\n")))
+    assert [Hit("A", "foo"), Hit("END", "", -50.0)] == hits

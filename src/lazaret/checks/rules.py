@@ -26,6 +26,6 @@ class RulesCheck:
             scan.message, scan.now, recipients=recipients, seconds=self._seconds
         )
         for name, detail in findings.hits:
-            yield Hit(name, detail)
+            yield Hit(name, detail, findings.weights.get(name, 1.0))
         if findings.exceeded:
             raise OverBudget(findings.exceeded)

@@ -84,6 +84,8 @@ class Book:
     scores: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
     descriptions: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    priorities: Mapping[str, int] = field(default_factory=dict)
+    """Which rules SpamAssassin would run first: it matters where one of them ends the examination."""
     settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Every other directive -> its values, in order."""
     tests: tuple[SelfTest, ...] = ()

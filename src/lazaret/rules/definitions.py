@@ -15,6 +15,7 @@ _EVAL = re.compile(r"(?:rbl)?eval:\s*(\w+)\s*(?:\((.*)\))?\s*$", re.ASCII)
 _ARGUMENT = re.compile(r"""\s*(?:'([^']*)'|"([^"]*)"|([\d.:A-Za-z-]+))\s*(?:,|$)""", re.ASCII)
 _HEADER = re.compile(r"(\S+?)\s*([=!])~\s*(.+)$")
 _IF_UNSET = re.compile(r"\s+\[if-unset:\s+(.+)\]\s*$")
+_PRIORITY = re.compile(r"(\S+)\s+([+-]?\d{1,9})", re.ASCII)
 _NUMBER = re.compile(r"(\()?([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?(1)\))")
 _PATTERN_KINDS = {"body": Kind.BODY, "rawbody": Kind.RAWBODY, "uri": Kind.URI, "full": Kind.FULL}
 
@@ -35,6 +36,7 @@ class Draft:
         self.scores: dict[str, tuple[float, float, float, float]] = {}
         self.descriptions: dict[str, str] = {}
         self.flags: dict[str, tuple[str, ...]] = {}
+        self.priorities: dict[str, int] = {}
         self.settings: dict[str, list[str]] = {}
         self.tests: list[SelfTest] = []
         self.problems: list[Problem] = []
@@ -71,6 +73,7 @@ class Draft:
             scores=self.scores,
             descriptions=self.descriptions,
             flags=self.flags,
+            priorities=self.priorities,
             settings={word: tuple(values) for word, values in self.settings.items()},
             tests=tuple(self.tests),
             problems=tuple(self.problems),
@@ -247,9 +250,23 @@ def _tflags(draft: Draft, value: str) -> str | None:
     return None if rest else "the flags are missing"
 
 
-def _priority(_draft: Draft, value: str) -> str | None:
-    """Only checked: a rule's result does not depend on when it runs."""
-    return None if re.fullmatch(r"\S+\s+[+-]?\d+", value) else "expected a rule and a whole number"
+def _priority(draft: Draft, value: str) -> str | None:
+    found = _PRIORITY.fullmatch(value)
+    if not found:
+        return "expected a rule and a whole number"
+    draft.priorities[found[1]] = int(found[2])
+    return None
+
+
+def _shortcircuit(draft: Draft, value: str) -> str | None:
+    name, kind = split(value)
+    if kind not in ("on", "off", "ham", "spam"):
+        return "expected a rule and on, off, ham or spam"
+    if kind in ("ham", "spam"):
+        nice = ("nice",) if kind == "ham" else ()
+        draft.flags[name] = (*draft.flags.get(name, ()), *nice, "noautolearn")
+    draft.settings.setdefault("shortcircuit", []).append(f"{name} {kind}")
+    return None
 
 
 def _test(draft: Draft, value: str) -> str | None:
@@ -324,6 +341,7 @@ _HANDLERS: dict[str, Handler] = {
     "describe": _describe,
     "tflags": _tflags,
     "priority": _priority,
+    "shortcircuit": _shortcircuit,
     "test": _test,
     "loadplugin": _loadplugin,
     "tryplugin": _tryplugin,

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lazaret.mime.message import Message
 from lazaret.rules import evals, expression, views
@@ -13,6 +13,7 @@ from lazaret.rules.program import Program, Searched
 from lazaret.rules.run import DeadlineError, Run
 from lazaret.rules.search import Search
 from lazaret.rules.settle import Settler
+from lazaret.rules.shortcircuit import Shortcuts
 
 _log = logging.getLogger(__name__)
 _DETAIL_LENGTH = 80
@@ -27,6 +28,8 @@ class Outcome:
     values: Mapping[str, float]
     details: Mapping[str, str]
     exceeded: str = ""
+    points: Mapping[str, float] = field(default_factory=dict)
+    """Of rules whose score hangs on the message."""
 
 
 class Evaluator:
@@ -47,6 +50,7 @@ class Evaluator:
         functions = evals.functions()
         self._called = [(c.rule, functions[c.function], c.arguments) for c in program.called]
         self._settler = Settler(program.metas, len(program.names))
+        self._shortcuts = Shortcuts(program.book)
         self._known_grounds: dict[str, list[int]] = {}
         self._numbers = {name: number for number, name in enumerate(program.names)}
 
@@ -77,9 +81,13 @@ class Evaluator:
             run.exceeded = f"the rules took more than {seconds:g} s"
         self._settler.settle(run)
         names = self._program.names
-        values = {names[number]: value for number, value in enumerate(run.values) if value}
+        values: Mapping[str, float] = {names[number]: v for number, v in enumerate(run.values) if v}
+        points: Mapping[str, float] = {}
+        ending = self._shortcuts.end(values)
+        if ending:
+            values, points = ending.values, {ending.symbol: ending.points}
         details = {name: self._detail(run, name) for name in shown if name in values}
-        return Outcome(values, details, run.exceeded)
+        return Outcome(values, details, run.exceeded, points)
 
     def _search(self, run: Run) -> None:
         message = run.message

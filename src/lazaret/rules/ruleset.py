@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lazaret.mime.message import Message
@@ -38,6 +38,8 @@ class Findings:
 
     hits: tuple[tuple[str, str], ...]
     exceeded: str = ""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """By what the score of some rules is to be multiplied; of all others by 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +112,20 @@ class RuleSet:
             message, now, seconds, recipients=tuple(recipients), shown=self.symbols
         )
         hits = tuple((name, outcome.details[name]) for name in sorted(outcome.details))
-        return Findings(hits, outcome.exceeded)
+        weights = {
+            name: points / self.symbols[name].score
+            for name, points in outcome.points.items()
+            if name in self.symbols
+        }
+        return Findings(hits, outcome.exceeded, weights)
 
     def values(self, message: Message, now: float, *, seconds: float = _DEFAULT_SECONDS) -> Outcome:
         """Every rule that hits, sub-rules too, with its count: for comparing and for debugging."""
         return self._evaluator.evaluate(message, now, seconds)
+
+    def under(self, settings: Mapping[str, tuple[str, ...]]) -> "RuleSet":
+        """The same rules under other settings: what a directory of users' preferences may bring."""
+        return RuleSet(replace(self._program, book=replace(self.book, settings=settings)))
 
     def __iter__(self) -> Iterator[str]:
         """Names of all rules that the files define, active or not."""
