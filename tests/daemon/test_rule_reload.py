@@ -1,5 +1,8 @@
 """Rules that change under a running service: no client notices, and no bad set comes into force."""
 
+import os
+import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -73,6 +76,40 @@ def test_a_cache_that_cannot_be_written_leaves_the_old_rules_in_force(watching: 
 
     assert "the compiled rules cannot be kept in " in watching.log()
     assert "Ok, discarded" in send(watching.smtp, "wonder pills")
+
+
+def test_workers_are_watched_while_rules_are_compiled(watching: Service):
+    before = watching.children()
+    many = "".join(f"body R{n} /(?:some|other){n}[a-z]{{2,9}} ?(?:word|thing)s{{0,3}}/\n" for n in range(400))
+    rule_file(watching).write_text(LOW_SCORE + many)
+    until(lambda: len(watching.children()) == 4, 20)
+    (compiler,) = set(watching.children()) - set(before)
+    os.kill(compiler, signal.SIGSTOP)
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    killed = time.monotonic()
+    assert "Ok, discarded" in send(watching.smtp, "wonder pills")
+    until(lambda: len(watching.children()) == 4)
+    assert time.monotonic() - killed < 2.0
+
+    os.kill(compiler, signal.SIGCONT)
+    watching.wait_for_log("401 are run", 30)
+    watching.wait_for_log("reload: done")
+    assert "from MTA" in send(watching.smtp, "wonder pills")
+
+
+def test_rules_that_change_while_they_are_compiled_are_compiled_again(watching: Service):
+    before = watching.children()
+    many = "".join(f"body R{n} /(?:some|other){n}[a-z]{{2,9}} ?(?:word|thing)s{{0,3}}/\n" for n in range(400))
+    rule_file(watching).write_text(RULES + many)
+    until(lambda: len(watching.children()) == 4, 20)
+    (compiler,) = set(watching.children()) - set(before)
+    os.kill(compiler, signal.SIGSTOP)
+    rule_file(watching).write_text(LOW_SCORE)
+    watching.wait_for_log("reload: done", 20)
+
+    assert "from MTA" in send(watching.smtp, "wonder pills")
+    assert compiler not in watching.children()
 
 
 @pytest.mark.parametrize(("status", "said"), [(9, "ended by signal 9"), (73 << 8, "not compiled")])

@@ -22,7 +22,7 @@ from lazaret.daemon.compiling import Compiler
 from lazaret.daemon.generation import State
 from lazaret.daemon.signals import Signals
 from lazaret.daemon.sockets import Listener
-from lazaret.model.errors import LazaretError
+from lazaret.model.errors import LazaretError, UserError
 from lazaret.model.network import NetworkSet
 from lazaret.rules.ruleset import RuleSet
 from lazaret.rules.watch import Watch
@@ -38,6 +38,9 @@ LIVED_WELL_S = 5.0
 RESTART_S = (0.0, 0.25, 0.5, 1.0, 1.5)
 """Pauses before a child that dies again and again is started once more; always back within 2 s."""
 END_S = 30.0
+EX_TEMPFAIL = 75
+ATTEMPTS = 3
+"""So often are rules compiled that have changed again before they were ready."""
 SETTLE_S = 2.0
 """Changed rule files are left alone until they have stayed the same for so long."""
 
@@ -66,6 +69,7 @@ class Pending:
     pid: int
     """The process that compiles them."""
     watch: Watch
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +194,7 @@ class _Supervisor:
             with _old_stays():
                 self._begin(config)
 
-    def _begin(self, config: Config) -> None:
+    def _begin(self, config: Config, attempt: int = 1) -> None:
         """Takes what is compiled already, or has it compiled; `_compiled` goes on then."""
         self._drop_pending()
         watch = Watch(config.rules.paths)
@@ -199,17 +203,20 @@ class _Supervisor:
             self._change_to(config, ruleset, watch)
             return
         log.info("reload: the rules are being compiled, the old ones serve meanwhile")
-        self._pending = Pending(config, self._compiler.start(config, nice=compiling.NICENESS), watch)
+        pid = self._compiler.start(config, nice=compiling.NICENESS)
+        self._pending = Pending(config, pid, watch, attempt)
 
     def _compiled(self, pending: Pending, status: int) -> None:
         self._pending = None
         with _old_stays():
             compiling.check(status)
             ruleset = app.stored_rules(pending.config)
-            if ruleset is None:
-                self._begin(pending.config)  # The files have changed since.
-            else:
+            if ruleset is not None:
                 self._change_to(pending.config, ruleset, pending.watch)
+            elif pending.attempt < ATTEMPTS:
+                self._begin(pending.config, pending.attempt + 1)
+            else:
+                raise UserError("the rule files do not stay as they are for long enough", EX_TEMPFAIL)
 
     def _drop_pending(self) -> None:
         if self._pending is not None:
