@@ -123,3 +123,10 @@ def test_purge_removes_what_is_old_enough(elsewhere, copy):
     assert count > 0
     assert "0\n" == elsewhere.output("find", "--all", "--count")
     assert printed.endswith(" messages removed\n")
+
+
+def test_tables_that_are_current_need_no_upgrade(bare, tmp_path):
+    bare.output("db", "init")
+
+    assert f"{bare.database}: nothing to do\n" == bare.output("db", "upgrade", tmp_path / "before.db")
+    assert not (tmp_path / "before.db").exists()

@@ -1,4 +1,4 @@
-"""`lazaret db init | check | backup | restore | purge`."""
+"""`lazaret db init | check | backup | restore | upgrade | purge`."""
 
 import sys
 from pathlib import Path
@@ -78,6 +78,19 @@ def restore(given: Given, file: Path) -> None:
     contents = archive.restore(file, database)
     click.echo(_summary(contents))
     click.echo(f"{database.path}: restored")
+
+
+@db.command(cls=Command)
+@click.argument("file", type=click.Path(path_type=Path))
+@pass_given
+def upgrade(given: Given, file: Path) -> None:
+    """Bring tables of an older version up to date, after a backup to FILE. Stop the service first."""
+    database = _database(as_owner(given.load()))
+    applied = archive.upgrade(database, file)
+    if applied:
+        click.echo(f"{database.path}: {len(applied)} changes made; what was there before lies in {file}")
+    else:
+        click.echo(f"{database.path}: nothing to do")
 
 
 @db.command(cls=Command)
