@@ -1,7 +1,7 @@
 """Running a Program over one message: every group of texts scanned once, then the metas concerned."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lazaret.mime.message import Message
@@ -51,6 +51,7 @@ class Evaluator:
         self._called = [(c.rule, functions[c.function], c.arguments) for c in program.called]
         self._settler = Settler(program.metas, len(program.names))
         self._shortcuts = Shortcuts(program.book)
+        self._from_the_start = {rule for rule, value in enumerate(program.baseline) if value}
         self._known_grounds: dict[str, list[int]] = {}
         self._numbers = {name: number for number, name in enumerate(program.names)}
 
@@ -70,7 +71,7 @@ class Evaluator:
         seconds: float,
         *,
         recipients: tuple[str, ...] = (),
-        shown: Iterable[str] = (),
+        shown: Container[str] = (),
     ) -> Outcome:
         """All hits, in little more than `seconds`; `details` for the rules in `shown` that hit."""
         run = Run(message, list(self._program.baseline), seconds)
@@ -81,12 +82,13 @@ class Evaluator:
             run.exceeded = f"the rules took more than {seconds:g} s"
         self._settler.settle(run)
         names = self._program.names
-        values: Mapping[str, float] = {names[number]: v for number, v in enumerate(run.values) if v}
+        found = sorted(rule for rule in self._from_the_start | run.changed if run.values[rule])
+        values: Mapping[str, float] = {names[rule]: run.values[rule] for rule in found}
         points: Mapping[str, float] = {}
         ending = self._shortcuts.end(values)
         if ending:
             values, points = ending.values, {ending.symbol: ending.points}
-        details = {name: self._detail(run, name) for name in shown if name in values}
+        details = {name: self._detail(run, name) for name in values if name in shown}
         return Outcome(values, details, run.exceeded, points)
 
     def _search(self, run: Run) -> None:

@@ -58,11 +58,15 @@ class Search:
 
     def texts(self, run: Run, texts: Sequence[bytes]) -> None:
         """Searches each text by itself and adds up what is found."""
+        found = self._found
         for index, text in enumerate(texts):
             if index % _LOOKS_AT_CLOCK == 0:
                 run.look_at_clock()
-            for searched, count in self._matches(run, text, index):
-                self._add(run, searched, count)
+            if self._database is not None:
+                self._database.scan(text, found)
+            if found or self._alone:
+                for searched, count in self._confirmed(run, text, index):
+                    self._add(run, searched, count)
 
     def matched(self, searched: Searched, text: bytes) -> bytes:
         """The first match in a text where the rule hit; the text itself when it cannot be cut out."""
@@ -82,8 +86,10 @@ class Search:
         found = self._found
         if self._database is not None:
             self._database.scan(text, found)
-        if not found and not self._alone:
-            return ()
+        return self._confirmed(run, text, index) if found or self._alone else ()
+
+    def _confirmed(self, run: Run, text: bytes, index: int) -> list[tuple[Searched, int]]:
+        found = self._found
         places = [*dict.fromkeys(found), *self._alone]
         found.clear()
         return [match for place in places if (match := self._match(run, place, text, index))]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lazaret.rules import metas
-from lazaret.rules.metas import Meta
+from lazaret.rules.metas import Code, Meta
 from lazaret.rules.run import Run
 
 
@@ -12,7 +12,7 @@ class Settler:
 
     def __init__(self, planned: Sequence[Meta], rules: int) -> None:
         self._metas = planned
-        self._codes: list[object] = [None] * len(planned)
+        self._codes: list[Code | None] = [None] * len(planned)
         self._dependents: list[list[int]] = [[] for _ in range(rules)]
         for place, meta in enumerate(planned):
             for trigger in meta.triggers:
@@ -29,12 +29,12 @@ class Settler:
             meta = self._metas[place]
             value = metas.evaluate(self._code(place), run.values)
             if value != run.values[meta.rule]:
-                run.values[meta.rule] = value
+                run.set(meta.rule, value)
                 for dependent in self._dependents[meta.rule]:
                     waiting[dependent] = 1
             place = waiting.find(1, place + 1)
 
-    def _code(self, place: int) -> object:
+    def _code(self, place: int) -> Code:
         code = self._codes[place]
         if code is None:
             code = self._codes[place] = metas.compiled(self._metas[place].source)
