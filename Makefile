@@ -8,7 +8,7 @@ INSTALL := $(UV) pip install --compile-bytecode --python $(BIN)/python
 LOCK := $(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
 ARGS ?=
 
-.PHONY: help setup run demo test lint format bench docs lock clean
+.PHONY: help setup run demo test lint format bench conformance docs lock clean
 
 help:
 	@echo 'make run      set up and run the service: SQLite, shipped rules, no configuration file'
@@ -17,6 +17,7 @@ help:
 	@echo 'make test     set up and run all tests          ARGS="tests/wire -k dot"'
 	@echo 'make lint     ruff and mypy; `make format` writes what ruff wants'
 	@echo 'make bench    run the benchmarks                  CORPUS=folder-of-messages'
+	@echo 'make conformance    compare with SpamAssassin, rule by rule  DIR=folder-recorded-from-it'
 	@echo 'make docs     write docs/configuration.md from the options'
 	@echo 'make lock     renew the locked requirements'
 
@@ -45,6 +46,10 @@ bench: setup
 	@test -d "$(CORPUS)" || { echo 'Name a folder of messages: make bench CORPUS=…' >&2; exit 64; }
 	@for program in road mime rules; do echo "$$program:"; $(BIN)/python bench/$$program.py $(CORPUS) || exit; done
 	@for program in wire store commands; do echo "$$program:"; $(BIN)/python bench/$$program.py || exit; done
+
+conformance: setup
+	@test -d "$(DIR)/cases" || { echo 'Name a folder recorded from SpamAssassin: make conformance DIR=…' >&2; exit 64; }
+	@$(BIN)/python bench/conformance.py $(DIR) $(ARGS)
 
 docs: setup
 	$(BIN)/python -m lazaret.config.document > docs/configuration.md

@@ -9,7 +9,7 @@ import gzip
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -86,11 +86,41 @@ def records(path: Path) -> Iterator[Layers]:
         yield from map(json.loads, lines)
 
 
-def find(record: Layers, directory: Path) -> Path:
-    name = record.get("message") or record["file"]
-    for prefix in ("sa-repo/", "sa-corpus/"):
-        name = name.removeprefix(prefix)
-    return directory / name
+def report(path: Path, messages: Mapping[str, Path], show: str = "") -> None:
+    """Prints the agreement; `messages`: an index of the files."""
+    differing: Counter[str] = Counter()
+    total = with_html = 0
+    for record in records(path):
+        if "error" in record:
+            continue
+        total += 1
+        with_html += bool(record["html"])
+        mail = message.parse(find(record, messages).read_bytes())
+        expected, found = theirs(record), ours(mail)
+        bad = [layer for layer in expected if expected[layer] != found[layer]]
+        bad += html_differences(record, mail)
+        for layer in bad:
+            differing[layer] += 1
+            if layer == show:
+                print(layer, record.get("message") or record["file"])
+    print(f"{path.name}: {total} messages, {with_html} with HTML")
+    for layer in ("body", "rawbody", "visible", "invisible", "mime"):
+        print(f"  {layer:24} {100 * (1 - differing.pop(layer, 0) / total):8.3f} %")
+    for layer, count in sorted(differing.items()):
+        print(f"  {layer:24} {100 * (1 - count / max(with_html, 1)):8.3f} %")
+    sys.stdout.flush()
+
+
+def index(root: Path) -> dict[str, Path]:
+    """The files below a folder, by the last one, two and three parts of their paths."""
+    files = [path for path in root.rglob("*") if path.is_file()]
+    return {"/".join(path.parts[-count:]): path for count in (1, 2, 3) for path in files}
+
+
+def find(record: Layers, messages: Mapping[str, Path]) -> Path:
+    """The file of a record, in an index."""
+    parts = (record.get("message") or record["file"]).split("/")
+    return next(messages[name] for n in (3, 2, 1) if (name := "/".join(parts[-n:])) in messages)
 
 
 def main() -> None:
@@ -99,27 +129,7 @@ def main() -> None:
     arguments.add_argument("messages", type=Path)
     arguments.add_argument("--show", default="")
     options = arguments.parse_args()
-    differing: Counter[str] = Counter()
-    total = with_html = 0
-    for record in records(options.layers):
-        if "error" in record:
-            continue
-        total += 1
-        with_html += bool(record["html"])
-        mail = message.parse(find(record, options.messages).read_bytes())
-        expected, found = theirs(record), ours(mail)
-        bad = [layer for layer in expected if expected[layer] != found[layer]]
-        bad += html_differences(record, mail)
-        for layer in bad:
-            differing[layer] += 1
-            if layer == options.show:
-                print(layer, record.get("message") or record["file"])
-    print(f"{total} messages, {with_html} with HTML")
-    for layer in ("body", "rawbody", "visible", "invisible", "mime"):
-        print(f"{layer:24} {100 * (1 - differing.pop(layer, 0) / total):8.3f} %")
-    for layer, count in sorted(differing.items()):
-        print(f"{layer:24} {100 * (1 - count / max(with_html, 1)):8.3f} %")
-    sys.stdout.flush()
+    report(options.layers, index(options.messages), options.show)
 
 
 if __name__ == "__main__":
