@@ -50,3 +50,8 @@ def test_recipients_in_order_or_alike_are_seen(call: Call) -> None:
     assert not call(raw, "similar_recipients", "0.5", "undef")
     alike = b"To: " + b", ".join(b"ann%d@host.com" % n for n in range(6)) + b"\n\n\n"
     assert call(alike, "similar_recipients", "0.9", "undef")
+
+
+def test_valid_utf8_needs_no_encoding(call: Call) -> None:
+    assert not call("Subject: café crème\n\n\n".encode(), "check_illegal_chars", "Subject", "0.00", "1")
+    assert call("Subject: café\x01 crème\n\n\n".encode(), "check_illegal_chars", "Subject", "0.00", "1")

@@ -45,3 +45,31 @@ def test_an_alternative_that_is_no_text_is_seen(call: Call) -> None:
 def test_faults_of_form_go_by_name(call: Call) -> None:
     assert call(b"Subject: s\nno header line\n", "check_msg_parse_flags", "missing_head_body_separator")
     assert not call(b"Subject: s\n\nx\n", "check_msg_parse_flags", "missing_head_body_separator")
+
+
+def test_what_says_it_is_ascii_should_be(call: Call) -> None:
+    assert call(b"Subject: s\n\ncaf\xe9\n", "check_for_ascii_text_illegal")
+    assert not call(b"Subject: s\n\ncafe\n", "check_for_ascii_text_illegal")
+    declared = b"Content-Type: text/plain; charset=iso-8859-1\n\ncaf\xe9\n"
+    assert not call(declared, "check_for_ascii_text_illegal")
+
+
+def test_references_in_plain_text_are_counted(call: Call) -> None:
+    raw = b"Subject: s\n\n&#x0430;&#x0431; and some words\n"
+    assert call(raw, "check_abundant_unicode_ratio", "0.05")
+    assert not call(raw, "check_abundant_unicode_ratio", "0.50")
+    assert not call(raw, "check_abundant_unicode_ratio", "nonsense")
+
+
+def test_long_lines_of_base64_are_measured(call: Call) -> None:
+    raw = b"Content-Transfer-Encoding: base64\n\n" + b"A" * 80 + b"\nAAAA\n"
+    assert call(raw, "check_base64_length", "79")
+    assert call(raw, "check_base64_length", "80", "81")
+    assert not call(raw, "check_base64_length", "78", "79")
+    assert not call(raw.replace(b"base64", b"7bit"), "check_base64_length", "79")
+
+
+def test_needless_escapes_are_counted(call: Call) -> None:
+    raw = b"Content-Transfer-Encoding: quoted-printable\n\n=41=42cd\n"
+    assert call(raw, "check_qp_ratio", "0.2")
+    assert not call(raw, "check_qp_ratio", "0.3")
