@@ -49,27 +49,27 @@ def _is_host(name: str) -> bool:
 
 @eval_function("check_from_in_blocklist")
 def from_in_blocklist(subject: Subject) -> str:
-    return _first(subject, subject.once(senders), _blocked_senders)
+    return _first(subject, senders, _blocked_senders)
 
 
 @eval_function("check_to_in_blocklist")
 def to_in_blocklist(subject: Subject) -> str:
-    return _first(subject, subject.once(recipients), _blocked_recipients)
+    return _first(subject, recipients, _blocked_recipients)
 
 
 @eval_function("check_to_in_welcomelist")
 def to_in_welcomelist(subject: Subject) -> str:
-    return _first(subject, subject.once(recipients), _welcome_recipients)
+    return _first(subject, recipients, _welcome_recipients)
 
 
 @eval_function("check_to_in_more_spam")
 def to_in_more_spam(subject: Subject) -> str:
-    return _first(subject, subject.once(recipients), _more_spam)
+    return _first(subject, recipients, _more_spam)
 
 
 @eval_function("check_to_in_all_spam")
 def to_in_all_spam(subject: Subject) -> str:
-    return _first(subject, subject.once(recipients), _all_spam)
+    return _first(subject, recipients, _all_spam)
 
 
 @eval_function("check_from_in_list")
@@ -182,9 +182,11 @@ def _welcome_by_default(subject: Subject) -> int:
     return _judged(subject, subject.settings.once(_default_with_relay))
 
 
-def _first(subject: Subject, addresses: Iterable[str], listed: Callable[[Settings], Globs]) -> str:
+def _first(
+    subject: Subject, who: Callable[[Subject], tuple[str, ...]], listed: Callable[[Settings], Globs]
+) -> str:
     globs = subject.settings.once(listed)
-    return next((address for address in addresses if address in globs), "")
+    return next((address for address in subject.once(who) if address in globs), "") if globs else ""
 
 
 def _first_listed(subject: Subject, addresses: Iterable[str], name: str) -> str:

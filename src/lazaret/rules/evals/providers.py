@@ -82,15 +82,15 @@ def fake_aol_relay(subject: Subject) -> int:
 @eval_function("check_for_forged_hotmail_received_headers")
 def forged_hotmail(subject: Subject) -> int:
     """A hand-over names Hotmail and is none of its own."""
-    return subject.once(_not_hotmails) and _HOTMAIL_NAMED.search(_received(subject)) is not None
+    return _HOTMAIL_NAMED.search(_received(subject)) is not None and subject.once(_not_hotmails)
 
 
 @eval_function("check_for_no_hotmail_received_headers")
 def no_hotmail(subject: Subject) -> int:
     """The sender is at Hotmail, and no hand-over names it."""
-    if not subject.once(_not_hotmails) or _HOTMAIL_NAMED.search(_received(subject)):
+    if not _sender_at(subject, "hotmail") or _HOTMAIL_NAMED.search(_received(subject)):
         return 0
-    return _sender_at(subject, "hotmail")
+    return subject.once(_not_hotmails)
 
 
 @eval_function("check_for_msn_groups_headers")

@@ -42,6 +42,8 @@ def _expected(date: str) -> int:
 @eval_function("check_unresolved_template")
 def unresolved_template(subject: Subject) -> str:
     """A field in which the program should have put something in the place of `%NAME`."""
+    if b"%" not in subject.header("ALL"):
+        return ""
     for line in _text(subject, "ALL").split("\n"):
         if _TEMPLATE.search(line) and not _MAY_HAVE_PERCENT.match(line):
             return line
@@ -63,6 +65,8 @@ def ratware_envelope_from(subject: Subject) -> int:
     user, _, host = subject.first("To:addr").rpartition("@")
     sender = subject.first("EnvelopeFrom:addr")
     if not user or not sender or _SENDER_REWRITTEN.match(sender):
+        return 0
+    if user.lower() not in sender.lower():
         return 0
     domain = subject.message.registry.registered(host.lower())
     if not hostnames.is_name(domain) or not subject.message.registry.knows_tld(domain):
@@ -89,6 +93,8 @@ def to_in_subject(subject: Subject, what: str) -> int:
         return 0
     if what == "address":
         return re.search(rf"\b{re.escape(to)}\b", text, re.IGNORECASE) is not None
+    if to.partition("@")[0].lower() not in text.lower():
+        return 0
     user = re.escape(to.partition("@")[0])
     form = rf"(?:(?:re|fw):\s*(?:\w+\s+)?{user}$|(?-i:{user})\s*[,:;!?-](?:$|\s)|{user}$|,\s*{user}[,:;!?-]$)"
     return what == "user" and re.match(form, text, re.IGNORECASE) is not None
