@@ -111,10 +111,7 @@ class Message:
     def rawbody(self) -> tuple[bytes, ...]:
         """Chunks of the decoded text parts, in their own charset."""
         return tuple(
-            chunk
-            for part in self._leaves
-            if text.is_rawbody(part)
-            for chunk in text.chunks(part.octets)
+            chunk for part in self._leaves if text.is_rawbody(part) for chunk in text.chunks(part.octets)
         )
 
     @property

@@ -60,7 +60,9 @@ def require_current(connection: Connection, path: Path) -> None:
     if not have:
         raise UserError(f"{path} has no tables of Lazaret; `lazaret db init` adds them", EX_NOINPUT)
     if know - have:
-        raise UserError(f"the tables in {path} are of an older version; run `lazaret db upgrade BACKUP-FILE`", EX_NOINPUT)
+        raise UserError(
+            f"the tables in {path} are of an older version; run `lazaret db upgrade BACKUP-FILE`", EX_NOINPUT
+        )
     if have - know:
         raise UserError(f"the tables in {path} are of a later version of Lazaret than this", EX_NOINPUT)
 
