@@ -11,7 +11,7 @@ from functools import lru_cache
 from lazaret.rules.perl_regex import EMPTY, Chars, Choice, Node, Repeat, Sequence, Special
 from lazaret.rules.widen import size
 
-_ENOUGH_BITS = 40.0
+_ENOUGH_BITS = 34.0
 """A part that says more is found in ordinary text so rarely that a longer one gains nothing."""
 
 _LEAST_POSITIONS = 24
