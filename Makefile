@@ -8,7 +8,7 @@ INSTALL := $(UV) pip install --compile-bytecode --python $(BIN)/python
 LOCK := $(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
 ARGS ?=
 
-.PHONY: help setup run demo test lint format bench conformance docs lock clean
+.PHONY: help setup run demo test lint format bench bench-rules conformance docs lock clean
 
 help:
 	@echo 'make run      set up and run the service: SQLite, shipped rules, no configuration file'
@@ -41,6 +41,11 @@ lint: setup
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench-rules: setup
+	@test -d "$(CORPUS)" || { echo 'Name a folder of messages: make bench-rules CORPUS=… [RULES="DIR SITE"]' >&2; exit 64; }
+	@perl=; perl -MMail::SpamAssassin -e1 2>/dev/null && perl=--perl; \
+	 $(BIN)/python bench/rules.py $(CORPUS) $(addprefix --rules ,$(RULES)) $$perl
 
 bench: setup
 	@test -d "$(CORPUS)" || { echo 'Name a folder of messages: make bench CORPUS=…' >&2; exit 64; }

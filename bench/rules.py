@@ -23,7 +23,8 @@ _PERL = r"""
 use strict; use warnings; use Mail::SpamAssassin; use Time::HiRes qw(clock);
 my ($rules, $site, $list) = @ARGV;
 my $filter = Mail::SpamAssassin->new({rules_filename => $rules, site_rules_filename => $site,
-    local_tests_only => 1, dont_copy_prefs => 1, config_text => "use_bayes 0\nuse_auto_welcomelist 0\n"});
+    local_tests_only => 1, dont_copy_prefs => 1,
+    post_config_text => "use_bayes 0\nuse_auto_welcomelist 0\n"});
 $filter->compile_now(0, 1);
 open my $paths, '<', $list or die;
 my ($n, @ms) = (0);
