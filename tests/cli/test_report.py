@@ -24,7 +24,6 @@ def test_it_tells_of_everybody_without_an_address(house):
 
 def test_nothing_to_tell_is_nothing_said(house):
     assert "" == house.lazaret.output("report", "--mail", "nobody@home.example")
-    assert "" == house.lazaret.output("report", "--since", "0s")
 
 
 def test_what_was_released_is_not_told_again(house):
