@@ -9,6 +9,9 @@ from lazaret.model.verdict import ScoredHit
 CHUNK = 16_384
 """Octets of a row of `quarantine`, as amavis cuts them."""
 
+MAX_TESTS = 1000
+"""Symbols that are read out of one X-Spam-Status; amavisd writes fewer."""
+
 AS_LF = "L"
 AS_ON_WIRE = "W"
 
@@ -66,7 +69,7 @@ def amavis_tests(prefix: bytes) -> list[ScoredHit]:
     tests = _TESTS.search(status[1]) if status else None
     if tests is None:
         return []
-    found = (_TEST.match(item.strip()) for item in tests[1].split(b","))
+    found = (_TEST.match(item.strip()) for item in tests[1].split(b",", MAX_TESTS)[:MAX_TESTS])
     return [ScoredHit(test[1].decode("ascii"), float(test[2] or 0), "") for test in found if test]
 
 
