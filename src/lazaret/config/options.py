@@ -243,8 +243,8 @@ class Store:
     url: str = option(
         Text("a database URL", words.database_url),
         "sqlite:///lazaret.db",
-        '"sqlite:///file" (a relative file lies in store.data_dir), "mysql://user@host/db" (MariaDB too) or '
-        '"postgresql://user@host/db". A database of amavisd-new is opened as it is.',
+        '"sqlite:///file"; a relative file lies in store.data_dir. "mysql://user@host/db" and '
+        '"postgresql://user@host/db" are understood, but no command can open them yet.',
     )
     password_file: Path | None = option(
         Parsed("a path", words.path_or_none),

@@ -169,9 +169,7 @@ class QuarantineDesk:
         )
         envelope = Envelope(item.sender, tuple(Recipient(r) for r in recipients))
         new_id, _ = ids.generate()
-        trace = received(
-            Session(peer_helo="localhost", peer_ip="127.0.0.1"), envelope, new_id, self._site, now
-        )
+        trace = received(_OURSELVES, envelope, new_id, self._site, now)
         return Outgoing(
             item.sender,
             envelope.recipients,

@@ -14,11 +14,6 @@ def split(address: str) -> tuple[str, str]:
     return (local, domain) if at else (domain, "")
 
 
-def domain_of(address: str) -> str:
-    """The domain in lower case, without trailing dots; "" for the null sender."""
-    return split(address)[1].lower().rstrip(".")
-
-
 def to_ascii(domain: str) -> str:
     """The domain in lower case with IDNA A-labels; what cannot be encoded stays as it is."""
     domain = domain.lower().rstrip(".")
@@ -42,12 +37,6 @@ def reversed_domain(address: str) -> str:
     if not domain or domain.startswith("["):
         return domain
     return ".".join(reversed(domain.split(".")))
-
-
-def is_within(domain: str, parent: str) -> bool:
-    """Whether `domain` is `parent` or lies below it; both compared without case."""
-    domain, parent = domain.lower(), parent.lower().lstrip(".")
-    return domain == parent or domain.endswith("." + parent)
 
 
 class DomainSet:

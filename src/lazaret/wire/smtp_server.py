@@ -109,11 +109,6 @@ class SmtpServer:
         return self._session
 
     @property
-    def awaits_answer(self) -> bool:
-        """A message was received and `answer` has not been called."""
-        return self._state is _State.ANSWER
-
-    @property
     def congested(self) -> bool:
         """More pipelined input waits than a peer needs: stop reading until the answer."""
         return self._state is _State.ANSWER and len(self._lines) > CONGESTED
