@@ -1,6 +1,7 @@
 """Where does each header field lie in the octets? (RFC 5322, section 2.2, read as SpamAssassin does)"""
 
 import re
+from collections.abc import Iterable
 from functools import cached_property
 from typing import NamedTuple
 
@@ -69,6 +70,11 @@ class HeaderSection:
         for field in self.fields:
             by_name.setdefault(field.name.lower(), []).append(field)
         return by_name
+
+    @property
+    def names(self) -> Iterable[str]:
+        """The names of its fields in small letters, each once."""
+        return self._by_name
 
     def __contains__(self, name: str) -> bool:
         return name.lower() in self._by_name

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import hyperscan
 
-from lazaret.rules import database, evals, expression, metas
+from lazaret.rules import database, deferral, evals, expression, metas
 from lazaret.rules.book import Book, Kind, Problem, Regex, Rule
 from lazaret.rules.confirm import Confirm, MatchLimit, UnusableRegex
 from lazaret.rules.expression import Node
@@ -27,6 +27,8 @@ _VIEWS = {
     Kind.FULL: "full",
     Kind.MIMEHEADER: "mimeheader",
 }
+_OF_LINES = (Kind.BODY, Kind.RAWBODY)
+"""Kinds that search many texts of a message."""
 
 
 def compile_book(book: Book, *, keep_subrules: bool = False, progress: Progress | None = None) -> Program:
@@ -42,6 +44,12 @@ def compile_book(book: Book, *, keep_subrules: bool = False, progress: Progress 
     names = tuple(sorted(n for n in usable if book.rules[n].kind is not Kind.META) + ordered)
     numbers = {name: number for number, name in enumerate(names)}
     groups = _groups(book, names, numbers, progress or (lambda _done, _total: None))
+    plain = names[: len(names) - len(ordered)]
+    searches = [s for group in groups for s in group.searched]
+    put_off: set[str] = set()
+    if not keep_subrules:
+        confirmed = {names[s.rule] for s in searches if not s.exact}
+        put_off = deferral.deferred(book, plain, confirmed, {names[s.rule] for s in searches if s.captures})
     values: list[float] = [0] * len(names)
     for group in groups:
         for searched in group.searched:
@@ -56,7 +64,15 @@ def compile_book(book: Book, *, keep_subrules: bool = False, progress: Progress 
             for n in names
             if book.rules[n].kind is Kind.EVAL
         ),
-        metas=metas.plan(parsed, ordered, numbers, values),
+        metas=metas.plan(
+            parsed,
+            ordered,
+            numbers,
+            values,
+            prices=deferral.prices(book, plain, put_off),
+            listed=ordered if keep_subrules else [n for n in ordered if not n.startswith("__")],
+        ),
+        deferred=tuple(sorted(numbers[n] for n in put_off)),
         baseline=tuple(values),
     )
 
@@ -124,31 +140,42 @@ def _groups(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         # The largest first, so that no thread is left with it at the end.
         for (view, selector), rules in sorted(together.items(), key=lambda item: -len(item[1])):
-            companies: dict[int, list[tuple[Rule, database.Form | None]]] = {}
-            for rule, form in zip(rules, pool.map(_form, rules), strict=True):
-                companies.setdefault(form.company if form else 0, []).append((rule, form))
+            companies: dict[tuple[str, int], list[tuple[Rule, database.Form | None]]] = {}
+            for rule, forms in zip(rules, pool.map(_forms, rules), strict=True):
+                for reach, form in forms:
+                    companies.setdefault((reach, form.company if form else 0), []).append((rule, form))
                 done += 1
                 progress(done, total)
             groups += [
-                pool.submit(_group, book, view, selector, members, numbers) for members in companies.values()
+                pool.submit(_group, book, view, selector, reach, members, numbers)
+                for (reach, _), members in companies.items()
             ]
         built = [group.result() for group in groups]
     # What captures must run before what needs the captured text.
     return tuple(sorted(built, key=lambda g: not any(s.captures for s in g.searched)))
 
 
-def _form(rule: Rule) -> database.Form | None:
+def _forms(rule: Rule) -> list[tuple[str, database.Form | None]]:
+    """Where the rule is placed: what is searched, and in which form."""
     if rule.regex is None:
-        return None
+        return [("each", None)]
     source = _TAG.sub(rb"(?:[\\x00-\\xff]*)", rule.regex.source)
-    changed = source != rule.regex.source or _CAPTURE.search(source) is not None
-    return database.form_of(Regex(source, rule.regex.modifiers), exact=not changed)
+    regex = Regex(source, rule.regex.modifiers)
+    if source != rule.regex.source or _CAPTURE.search(source) is not None:
+        return [("each", database.form_of(regex, exact=False))]
+    if rule.kind is Kind.MIMEHEADER:
+        return [("each", database.form_of(regex))]
+    forms = database.forms_of(regex, lines=rule.kind in _OF_LINES)
+    if forms.other is None:
+        return [("each", forms.each)]
+    return [(reach, form) for reach, form in (("ascii", forms.ascii), ("other", forms.other)) if form]
 
 
 def _group(
     book: Book,
     view: str,
     selector: str,
+    reach: str,
     rules: list[tuple[Rule, database.Form | None]],
     numbers: Mapping[str, int],
 ) -> Group:
@@ -164,6 +191,7 @@ def _group(
     return Group(
         view,
         selector,
+        reach,
         tuple(searched + [_searched(book, rule, False, numbers) for rule in alone]),
         len(with_form),
         serialised,
