@@ -1,13 +1,14 @@
 """Running a Program over one message: every group of texts scanned once, then the metas concerned."""
 
 import logging
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lazaret.mime.message import Message
-from lazaret.rules import evals, expression, views
+from lazaret.rules import expression, views
 from lazaret.rules.book import Kind
 from lazaret.rules.evals import Settings, Subject
+from lazaret.rules.evals.plan import Call, plan
 from lazaret.rules.expression import ExpressionError
 from lazaret.rules.program import Program, Searched
 from lazaret.rules.run import DeadlineError, Run
@@ -47,8 +48,8 @@ class Evaluator:
             search = Search(program, group)
             self._place(search)
             self._searched.update((s.rule, (search, s)) for s in group.searched)
-        functions = evals.functions()
-        self._called = [(c.rule, functions[c.function], c.arguments) for c in program.called]
+        called = (Call(c.rule, program.names[c.rule], c.function, c.arguments) for c in program.called)
+        self._called = plan(self._settings, called)
         self._settler = Settler(program.metas, len(program.names))
         self._shortcuts = Shortcuts(program.book)
         self._from_the_start = {rule for rule, value in enumerate(program.baseline) if value}
@@ -112,18 +113,29 @@ class Evaluator:
             yield from self._fields[name]
 
     def _call(self, run: Run, subject: Subject) -> None:
-        for rule, function, arguments in self._called:
-            run.look_at_clock()
+        for question, tests in self._called:
             try:
-                answer = function(subject, *arguments)
+                found = subject.once(question)
             except Exception:
-                # One bad function must not cost the message its other rules; the log says which to repair.
-                _log.exception("the eval function of rule %s failed", self._program.names[rule])
+                self._failed(rule for rule, _ in tests)
                 continue
-            if isinstance(answer, str):
-                run.shown[rule] = answer
-            if answer:
-                run.set(rule, answer if not isinstance(answer, str) and answer > 0 else 1)
+            for rule, test in tests if found is not None else ():
+                run.look_at_clock()
+                try:
+                    answer = test(found)
+                except Exception:
+                    self._failed([rule])
+                    continue
+                if isinstance(answer, str) and answer:
+                    run.shown[rule] = answer
+                    run.set(rule, 1)
+                elif answer:
+                    run.set(rule, answer if answer > 0 else 1)
+
+    def _failed(self, rules: Iterable[int]) -> None:
+        """One bad function must not cost the message its other rules; the log says which to repair."""
+        for rule in rules:
+            _log.exception("the eval function of rule %s failed", self._program.names[rule])
 
     def _detail(self, run: Run, name: str) -> str:
         """What made the rule hit; for a meta, what made the rules hit that it builds on."""
