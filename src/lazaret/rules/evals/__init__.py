@@ -7,6 +7,7 @@ There are two ways to write one, in any file here:
 - `@eval_test("name", of=question)`: takes the Settings and the arguments of the rule once, when rules are
   loaded, and gives a test: a function of what the question finds in a message. Rules with the same question
   share what it finds, and where it finds None none of them hits. A rule without a test (None) never hits.
+  Without a question the test is given the Subject.
 
 An answer of 0 or "" is no hit; a number is the value of the rule; a text is a hit, and is shown to people.
 """
@@ -59,11 +60,11 @@ def eval_function(name: str, *, when: Question | None = None) -> Callable[[Calle
     return register
 
 
-def eval_test(name: str, *, of: Question) -> Callable[[Prepared], Prepared]:
+def eval_test(name: str, *, of: Question | None = None) -> Callable[[Prepared], Prepared]:
     """Makes a function that gives a test known to rules as `eval:name()`."""
 
     def register(prepare: Prepared) -> Prepared:
-        _register(name, EvalFunction(of, prepare))
+        _register(name, EvalFunction(of or _message, prepare))
         return prepare
 
     return register

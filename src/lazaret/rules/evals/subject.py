@@ -43,7 +43,7 @@ def _text(line: str) -> str:
 class Subject:
     """One message under examination. `now` in seconds since 1970; `recipients` are the envelope's."""
 
-    __slots__ = ("_built", "_headers", "message", "now", "recipients", "settings")
+    __slots__ = ("_built", "_headers", "_values", "message", "now", "recipients", "settings")
 
     def __init__(
         self,
@@ -59,6 +59,7 @@ class Subject:
         self.now = now
         self.recipients = recipients
         self._built: dict[Callable[[Subject], object], object] = {}
+        self._values: dict[str, tuple[str, ...]] = {}
 
     def once(self, build: "Callable[[Subject], T]") -> T:
         """What `build` makes of the message; called once, however many rules ask."""
@@ -70,11 +71,15 @@ class Subject:
         """What a header rule with this selector would search; b"" when the field is absent."""
         return self._headers.get(selector) or b""
 
-    def values(self, selector: str) -> list[str]:
+    def values(self, selector: str) -> tuple[str, ...]:
         """The lines of `header` as text, trimmed, without empty ones: one address of `To:addr` each."""
-        lines = self.header(selector).decode("utf-8", "replace").split("\n")
-        return [line.strip() for line in lines if line.strip()]
+        known = self._values.get(selector)
+        if known is None:
+            lines = self.header(selector).decode("utf-8", "replace").split("\n")
+            known = self._values[selector] = tuple(filter(None, map(str.strip, lines)))
+        return known
 
     def first(self, selector: str) -> str:
         """The first of `values`, or ""."""
-        return next(iter(self.values(selector)), "")
+        values = self.values(selector)
+        return values[0] if values else ""
