@@ -4,6 +4,7 @@ import re
 from calendar import monthrange
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from itertools import pairwise
 
 from lazaret.rules.evals import Settings, Subject, Test, eval_test
@@ -11,7 +12,7 @@ from lazaret.rules.evals.ranges import number, within
 
 _USUAL = re.compile(
     r"\s*(?:[A-Za-z]{3}(?:, *| +))?([0-9]{1,2}) +([A-Z][a-z]{2}) +([0-9]{4})"
-    r" +([0-9]{2}):([0-9]{2}):([0-9]{2}) +([-+])([0-9]{2})([0-9]{2})(?: +\([A-Z]{3,4}\))?\s*"
+    r" +([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) +([-+][0-9]{4})(?: +\([A-Z]{3,4}\))?\s*"
 )
 """As RFC 5322 has it, and nearly every program. What else dates look like takes ten times as long to read."""
 _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
@@ -45,6 +46,7 @@ _YEARS = (1970, 2037)
 _EPOCH = date(1970, 1, 1).toordinal()
 _IN_RECEIVED = re.compile(r"(\s.?\d+ \S\S\S \d+ \d+:\d+:\d+ \S+)")
 _FETCHED = re.compile(r"\bfrom (?:localhost\s|(?:\S+ ){1,2}\S*\b127\.0\.0\.1\b)|qmail \d+ invoked by uid \d+")
+_SIGNS_OF_FETCHING = ("localhost", "127.0.0.1", "qmail")
 _FETCHMAIL = re.compile(r"\bby localhost with \w+ \(fetchmail-[\d.]+")
 _HOUR = 3600
 
@@ -55,22 +57,31 @@ def parse_date(text: str) -> float | None:
     What cannot be is bent to what can: 25 o'clock is 23, the 31st of June the first of July.
     """
     usual = _USUAL.fullmatch(text)
-    time = _usual_time(usual) if usual else None
-    return _any_time(text) if time is None else time
+    if usual:
+        day, month, year, hour, minute, second, zone = usual.groups()
+        midnight = _usual_midnight(day, month, year)
+        if midnight is not None:
+            clock = 3600 * int(hour) + 60 * int(minute) + int(second)
+            return max(0.0, midnight + clock - _usual_offset(zone))
+    return _any_time(text)
 
 
-def _usual_time(found: re.Match[str]) -> float | None:
-    """None for a day that does not exist."""
-    day, month, year, hour, minute, second, sign, zone_hours, zone_minutes = found.groups()
+@lru_cache(maxsize=1024)
+def _usual_midnight(day: str, month: str, year: str) -> float | None:
+    """None for a day that does not exist. One message is on its way on one day as a rule, or on two."""
     if month not in _MONTH_NUMBERS or not _YEARS[0] <= int(year) <= _YEARS[1]:
         return None
     try:
-        days = date(int(year), _MONTH_NUMBERS[month], int(day)).toordinal() - _EPOCH
+        return 86400.0 * (date(int(year), _MONTH_NUMBERS[month], int(day)).toordinal() - _EPOCH)
     except ValueError:
         return None
-    clock = 3600 * min(int(hour), 23) + 60 * min(int(minute), 59) + min(int(second), 59)
-    offset = 3600 * int(zone_hours) + 60 * int(zone_minutes)
-    return max(0.0, 86400.0 * days + clock - (-offset if sign == "-" else offset))
+
+
+@lru_cache(maxsize=128)
+def _usual_offset(zone: str) -> int:
+    """Seconds east of Greenwich."""
+    seconds = 3600 * int(zone[1:3]) + 60 * int(zone[3:])
+    return -seconds if zone[0] == "-" else seconds
 
 
 def _any_time(text: str) -> float | None:
@@ -130,8 +141,8 @@ def _shift(subject: Subject) -> float:
     sent = next(
         (
             time
-            for selector in ("Resent-Date", "Date")
-            for value in subject.values(selector)
+            for name in ("Resent-Date", "Date")
+            for value in (subject.values(name) if name in subject.message.header else ())
             if (time := parse_date(value)) is not None
         ),
         None,
@@ -149,9 +160,9 @@ def _received_times(subject: Subject) -> list[float]:
     """The dates of Received, newest first, without what a fetchmail on this machine added."""
     fields = list(subject.values("Received"))
     local: list[str] = []
-    if fields and _FETCHED.search(fields[0]):
+    if fields and any(map(fields[0].__contains__, _SIGNS_OF_FETCHING)) and _FETCHED.search(fields[0]):
         local.append(fields.pop(0))
-    if fields and _FETCHMAIL.search(fields[0]):
+    if fields and "fetchmail-" in fields[0] and _FETCHMAIL.search(fields[0]):
         fields.pop(0)
     else:
         fields = local + fields

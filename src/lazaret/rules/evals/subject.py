@@ -3,10 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from lazaret.mime import mailboxes
 from lazaret.mime.message import Message
 from lazaret.rules.views import HeaderValues
 
 T = TypeVar("T")
+
+_SENDER_ADDRESS = "EnvelopeFrom:addr"
 
 
 class Settings:
@@ -43,7 +46,7 @@ def _text(line: str) -> str:
 class Subject:
     """One message under examination. `now` in seconds since 1970; `recipients` are the envelope's."""
 
-    __slots__ = ("_built", "_headers", "_values", "message", "now", "recipients", "settings")
+    __slots__ = ("_built", "_headers", "_texts", "_values", "message", "now", "recipients", "settings")
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class Subject:
         self.now = now
         self.recipients = recipients
         self._built: dict[Callable[[Subject], object], object] = {}
+        self._texts: dict[str, str] = {}
         self._values: dict[str, tuple[str, ...]] = {}
 
     def once(self, build: "Callable[[Subject], T]") -> T:
@@ -69,13 +73,22 @@ class Subject:
 
     def header(self, selector: str) -> bytes:
         """What a header rule with this selector would search; b"" when the field is absent."""
+        if selector == _SENDER_ADDRESS:
+            return self.once(_sender_address)
         return self._headers.get(selector) or b""
+
+    def text(self, selector: str) -> str:
+        """`header` as text."""
+        known = self._texts.get(selector)
+        if known is None:
+            known = self._texts[selector] = self.header(selector).decode("utf-8", "replace")
+        return known
 
     def values(self, selector: str) -> tuple[str, ...]:
         """The lines of `header` as text, trimmed, without empty ones: one address of `To:addr` each."""
         known = self._values.get(selector)
         if known is None:
-            lines = self.header(selector).decode("utf-8", "replace").split("\n")
+            lines = self.text(selector).split("\n")
             known = self._values[selector] = tuple(filter(None, map(str.strip, lines)))
         return known
 
@@ -83,3 +96,9 @@ class Subject:
         """The first of `values`, or ""."""
         values = self.values(selector)
         return values[0] if values else ""
+
+
+def _sender_address(subject: Subject) -> bytes:
+    """From what rules look at anyhow: by a selector of its own the sender would be guessed a second time."""
+    found = mailboxes.parse(subject.header("EnvelopeFrom"))
+    return b"\n".join(mailbox.address for mailbox in found if mailbox.address is not None)

@@ -7,7 +7,7 @@ from lazaret.rules.evals import Settings, Subject, eval_test
 
 
 def _text(subject: Subject) -> str:
-    return subject.header("Subject").decode("utf-8", "replace").lower()
+    return subject.text("Subject").lower()
 
 
 @eval_test("check_subject_in_welcomelist", of=_text)
