@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from lazaret.mime.message import Message
 from lazaret.rules import expression, views
 from lazaret.rules.book import Kind
-from lazaret.rules.evals import Settings, Subject
+from lazaret.rules.evals import Settings, Subject, Test
 from lazaret.rules.evals.plan import Call, plan
 from lazaret.rules.expression import ExpressionError
 from lazaret.rules.program import Program, Searched
@@ -113,24 +113,30 @@ class Evaluator:
             yield from self._fields[name]
 
     def _call(self, run: Run, subject: Subject) -> None:
-        for question, tests in self._called:
+        for question, tests in self._called.shared:
+            run.look_at_clock()
             try:
                 found = subject.once(question)
             except Exception:
-                self._failed(rule for rule, _ in tests)
+                self._failed([rule for rule, _ in tests])
                 continue
-            for rule, test in tests if found is not None else ():
-                run.look_at_clock()
-                try:
-                    answer = test(found)
-                except Exception:
-                    self._failed([rule])
-                    continue
-                if isinstance(answer, str) and answer:
+            if found is not None:
+                self._test(run, tests, found)
+        for asked in self._called.alone:
+            run.look_at_clock()
+            self._test(run, (asked,), subject)
+
+    def _test(self, run: Run, tests: Iterable[tuple[int, Test]], found: object) -> None:
+        for rule, test in tests:
+            try:
+                answer = test(found)
+            except Exception:
+                self._failed([rule])
+                continue
+            if answer:
+                run.set(rule, answer if not isinstance(answer, str) and answer > 0 else 1)
+                if isinstance(answer, str):
                     run.shown[rule] = answer
-                    run.set(rule, 1)
-                elif answer:
-                    run.set(rule, answer if answer > 0 else 1)
 
     def _failed(self, rules: Iterable[int]) -> None:
         """One bad function must not cost the message its other rules; the log says which to repair."""

@@ -54,11 +54,17 @@ def asked() -> Iterator[list[str]]:
 def answers(raw: bytes) -> dict[int, evals.Answer]:
     parsed = message.parse(raw)
     subject = Subject(parsed, Settings({}), HeaderValues(parsed), 0.0)
-    found: dict[int, evals.Answer] = {}
-    for question, tests in plan(Settings({}), CALLS):
+    planned = plan(Settings({}), CALLS)
+    found: dict[int, evals.Answer] = {rule: test(subject) for rule, test in planned.alone}
+    for question, tests in planned.shared:
         what = subject.once(question)
         found |= {rule: test(what) for rule, test in tests if what is not None}
     return found
+
+
+def planned_rules() -> set[int]:
+    planned = plan(Settings({}), CALLS)
+    return {rule for tests in (planned.alone, *(a.tests for a in planned.shared)) for rule, _ in tests}
 
 
 def test_rules_with_one_question_share_its_answer(asked: list[str]) -> None:
@@ -75,13 +81,13 @@ def test_a_condition_that_is_false_spares_its_rules(asked: list[str]) -> None:
 
 
 def test_a_rule_that_can_never_hit_is_left_out(asked: list[str]) -> None:
-    assert 3 not in {rule for _, tests in plan(Settings({}), CALLS) for rule, _ in tests}
+    assert 3 not in planned_rules()
 
 
 def test_wrong_arguments_are_reported_once_and_cost_no_other_rule(
     asked: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert {0, 1, 2} == {rule for _, tests in plan(Settings({}), CALLS) for rule, _ in tests}
+    assert {0, 1, 2} == planned_rules()
     assert "WRONG" in caplog.text
 
 
@@ -95,4 +101,18 @@ def test_a_failing_function_costs_its_own_rule_only(tmp_path: Path, caplog: pyte
     (tmp_path / "a.cf").write_text("header BAD eval:check_body_length()\nbody GOOD /x/\n")
     ruleset = load([tmp_path / "a.cf"], shipped=False, cache_dir=None)
     assert ("GOOD",) == tuple(n for n, _ in ruleset.evaluate(message.parse(b"Subject: s\n\nx\n"), 0).hits)
+    assert "BAD" in caplog.text
+
+
+def test_a_question_that_fails_costs_its_own_rules_only(
+    tmp_path: Path, asked: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_subject: Subject) -> int:
+        raise ZeroDivisionError
+
+    evals._registered["t_never"] = evals.EvalFunction(broken, lambda _settings: bool)
+    (tmp_path / "a.cf").write_text("header BAD eval:t_never()\nheader GOOD eval:t_length('2')\n")
+    ruleset = load([tmp_path / "a.cf"], shipped=False, cache_dir=None)
+    hits = ruleset.evaluate(message.parse(b"Subject: abc\n\nx\n"), 0).hits
+    assert ("GOOD",) == tuple(name for name, _ in hits)
     assert "BAD" in caplog.text

@@ -54,7 +54,8 @@ def eval_function(name: str, *, when: Question | None = None) -> Callable[[Calle
     """Makes a function of a message and of arguments known to rules as `eval:name()`."""
 
     def register(function: Called) -> Called:
-        _register(name, EvalFunction(_message if when is None else _message_of(when), _calling(function)))
+        question = whole_message if when is None else _message_if(when)
+        _register(name, EvalFunction(question, _calling(function)))
         return function
 
     return register
@@ -64,7 +65,7 @@ def eval_test(name: str, *, of: Question | None = None) -> Callable[[Prepared], 
     """Makes a function that gives a test known to rules as `eval:name()`."""
 
     def register(prepare: Prepared) -> Prepared:
-        _register(name, EvalFunction(of or _message, prepare))
+        _register(name, EvalFunction(of or whole_message, prepare))
         return prepare
 
     return register
@@ -91,13 +92,13 @@ def _calling(function: Callable[..., Answer]) -> Callable[..., Test]:
     return prepare
 
 
-def _message(subject: Subject) -> Subject:
+def whole_message(subject: Subject) -> Subject:
     """The question of a function that looks at the message by itself."""
     return subject
 
 
 @cache
-def _message_of(when: Question) -> Question:
+def _message_if(when: Question) -> Question:
     """The message, if it is one of which that is true; one question for all rules with this condition."""
 
     def ask(subject: Subject) -> Subject | None:

@@ -144,12 +144,11 @@ def _forged_welcome_by_default(subject: Subject) -> bool:
 def mailfrom_matches_relay(subject: Subject) -> int:
     """The relay that handed over belongs to the domain of the envelope sender."""
     domain = subject.first("EnvelopeFrom:addr").lower().rpartition("@")[2]
-    registry = subject.message.registry
-    if "." not in domain.strip("."):
+    names = [relay.rdns.lower() for relay in _handing_over(subject) if relay.rdns]
+    if not names or "." not in domain.strip("."):
         return 0
-    own = registry.registered(domain)
-    names = (relay.rdns.lower() for relay in _handing_over(subject))
-    return any(registry.registered(name) == own for name in names if name)
+    registry = subject.message.registry
+    return registry.registered(domain) in map(registry.registered, names)
 
 
 class RelayList:

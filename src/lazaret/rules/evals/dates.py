@@ -15,6 +15,11 @@ _USUAL = re.compile(
     r" +([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) +([-+][0-9]{4})(?: +\([A-Z]{3,4}\))?\s*"
 )
 """As RFC 5322 has it, and nearly every program. What else dates look like takes ten times as long to read."""
+_USUAL_END = re.compile(
+    r"\s(?:[A-Za-z]{3}, )?([0-9]{1,2}) ([A-Z][a-z]{2}) ([0-9]{4})"
+    r" ([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) ([-+][0-9]{4})(?!\S)"
+)
+"""What follows the last semicolon of nearly every Received field."""
 _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 _DAY_FIRST = re.compile(rf" (\d+) {_MONTH} (\d{{4}}) ")
 _MONTH_FIRST = re.compile(rf" {_MONTH} +(\d+) (?=\d+:\d+:\d+ (\d{{4}}) )")
@@ -57,18 +62,22 @@ def parse_date(text: str) -> float | None:
     What cannot be is bent to what can: 25 o'clock is 23, the 31st of June the first of July.
     """
     usual = _USUAL.fullmatch(text)
-    if usual:
-        day, month, year, hour, minute, second, zone = usual.groups()
-        midnight = _usual_midnight(day, month, year)
-        if midnight is not None:
-            clock = 3600 * int(hour) + 60 * int(minute) + int(second)
-            return max(0.0, midnight + clock - _usual_offset(zone))
-    return _any_time(text)
+    time = _usual_time(usual) if usual else None
+    return _any_time(text) if time is None else time
+
+
+def _usual_time(found: re.Match[str]) -> float | None:
+    """None for a day that does not exist."""
+    day, month, year, hour, minute, second, zone = found.groups()
+    midnight = _usual_midnight(day, month, year)
+    if midnight is None:
+        return None
+    return max(0.0, midnight + 3600 * int(hour) + 60 * int(minute) + int(second) - _usual_offset(zone))
 
 
 @lru_cache(maxsize=1024)
 def _usual_midnight(day: str, month: str, year: str) -> float | None:
-    """None for a day that does not exist. One message is on its way on one day as a rule, or on two."""
+    """A message is on its way on one day as a rule, or on two."""
     if month not in _MONTH_NUMBERS or not _YEARS[0] <= int(year) <= _YEARS[1]:
         return None
     try:
@@ -166,9 +175,19 @@ def _received_times(subject: Subject) -> list[float]:
         fields.pop(0)
     else:
         fields = local + fields
-    found = [_IN_RECEIVED.search(field) for field in fields]
-    times = [parse_date(match[1]) for match in found if match]
-    return [time for time in times if time is not None]
+    return [time for time in map(_time_in_received, fields) if time is not None]
+
+
+def _time_in_received(field: str) -> float | None:
+    """The first time in it. Before the last semicolon there is none when there are not even two colons."""
+    end = field.rfind(";")
+    if end >= 0 and field.count(":", 0, end) < 2:
+        usual = _USUAL_END.match(field, end + 1)
+        time = _usual_time(usual) if usual else None
+        if time is not None:
+            return time
+    found = _IN_RECEIVED.search(field)
+    return parse_date(found[1]) if found else None
 
 
 @eval_test("check_for_shifted_date", of=_shift)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 from lazaret.rules.evals import Settings, Subject, eval_test
 from lazaret.rules.evals.addresslists import senders
@@ -42,7 +43,8 @@ class _Providers:
     """The domains of `freemail_domains` lines, and what else is said of free mailboxes."""
 
     def __init__(self, settings: Settings) -> None:
-        self._domains = DomainGlobs(settings.words("freemail_domains"))
+        domains = DomainGlobs(settings.words("freemail_domains"))
+        self._is_free = lru_cache(maxsize=4096)(domains.__contains__)
         allowed = settings.words("freemail_welcomelist")
         self._allowed = frozenset(word.lower() for word in allowed)
         imported = [
@@ -60,15 +62,11 @@ class _Providers:
     def has(self, address: str) -> bool:
         """Whether a person may have opened this mailbox at such a provider."""
         domain = address.rpartition("@")[2]
-        if not domain or domain not in self._domains:
+        if not domain or not self._is_free(domain):
             return False
         if address in self._allowed or domain in self._allowed or _NO_PERSON.match(address):
             return False
         return address not in self._imported
-
-    def free(self, addresses: Iterable[str]) -> Iterator[str]:
-        """Those of the addresses that are at such a provider, in lower case."""
-        return filter(self.has, map(str.lower, addresses))
 
 
 @eval_test("check_freemail_from")
@@ -96,7 +94,10 @@ def _first(
     matches = matcher(expression) if expression else bool
 
     def find(subject: Subject) -> str:
-        return next((address for address in providers.free(who(subject)) if matches(address)), "")
+        for address in map(str.lower, who(subject)):
+            if providers.has(address) and matches(address):
+                return address
+        return ""
 
     return find
 

@@ -1,7 +1,7 @@
 """Lists of addresses and the like, in which `*` stands for any text and `?` for one character."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 _SIGNS = re.compile(r"[*?]")
 _BOUNDARY = re.compile(r"[.@]")
@@ -29,13 +29,14 @@ class Globs:
 
     def __contains__(self, text: str) -> bool:
         text = text.lower()
-        return text in self._plain or any(matches(text) for matches in self._candidates(text))
-
-    def _candidates(self, text: str) -> Iterator[Callable[[str], bool]]:
-        if self._by_end:
-            labels = tuple(_BOUNDARY.split(text)[-_LABELS:])
-            for start in range(len(labels) + 1):
-                yield from self._by_end.get(labels[start:], ())
+        if text in self._plain:
+            return True
+        end = tuple(text.replace("@", ".").rsplit(".", _LABELS)[-_LABELS:]) if self._by_end else ()
+        for key in (end, end[1:], ()):
+            for matches in self._by_end.get(key, ()):
+                if matches(text):
+                    return True
+        return False
 
 
 def _end(glob: str) -> tuple[str, ...]:
@@ -88,12 +89,14 @@ class DomainGlobs:
 
     def __contains__(self, domain: str) -> bool:
         """Of a domain in lower case."""
-        return domain in self._plain or any(p.fullmatch(domain) for p in self._candidates(domain))
-
-    def _candidates(self, domain: str) -> Iterator[re.Pattern[str]]:
+        if domain in self._plain:
+            return True
         labels = domain.split(".")
         for place, label in ((0, ""), *enumerate(labels)):
-            yield from self._by_label.get((len(labels), place, label), ())
+            for pattern in self._by_label.get((len(labels), place, label), ()):
+                if pattern.fullmatch(domain):
+                    return True
+        return False
 
 
 def _longest_label(glob: str) -> tuple[int, int, str]:

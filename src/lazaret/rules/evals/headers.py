@@ -95,28 +95,15 @@ def _is_utf8(value: bytes) -> bool:
 
 
 def _recipients(subject: Subject) -> list[bytes]:
-    """Neighbours that are the same count once. None at all where there are too few for any of these rules."""
-    if _most_recipients(subject) < _SIMILAR_COUNT:
-        return []
-    found: list[bytes] = []
-    for selector in ("ToCc:addr", "Bcc:addr"):
-        found += filter(None, subject.header(selector).split(b"\n"))
-        if len(found) >= _SIMILAR_COUNT:
-            break
+    """Neighbours that are the same count once."""
+    found = list(filter(None, subject.header("ToCc:addr").split(b"\n")))
+    if len(found) < _SIMILAR_COUNT and "Bcc" in subject.message.header:
+        found += filter(None, subject.header("Bcc:addr").split(b"\n"))
     addresses: list[bytes] = []
     for address in found:
         if not addresses or address.lower() != addresses[-1].lower():
             addresses.append(address)
     return addresses[:_MOST_RECIPIENTS]
-
-
-def _most_recipients(subject: Subject) -> int:
-    """No fewer than there are, told without reading addresses; encoded words may hide any number."""
-    section = subject.message.header
-    values = [value for name in ("To", "Cc", "Bcc") for value in section.values(name)]
-    if any(b"=?" in value for value in values):
-        return _SIMILAR_COUNT
-    return sum(value.count(b"@") + value.rstrip().count(b"\n") for value in values)
 
 
 @eval_function("sorted_recipients")

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from lazaret.rules.evals import Question, Settings, Test, functions
+from lazaret.rules.evals import Question, Settings, Test, functions, whole_message
 
 _log = logging.getLogger(__name__)
 
@@ -26,15 +26,27 @@ class Asked(NamedTuple):
     tests: tuple[tuple[int, Test], ...]
 
 
-def plan(settings: Settings, calls: Iterable[Call]) -> list[Asked]:
-    """Each question once. Rules that can never hit under these settings are left out."""
-    tests: dict[Question, list[tuple[int, Test]]] = {}
+class Plan(NamedTuple):
+    """Rules that can never hit under the settings are left out."""
+
+    shared: tuple[Asked, ...]
+    """Each question once, whoever asks it."""
+    alone: tuple[tuple[int, Test], ...]
+    """The rules whose functions are given the message and do all the work themselves."""
+
+
+def plan(settings: Settings, calls: Iterable[Call]) -> Plan:
+    """Who has to be called for every message."""
+    shared: dict[Question, list[tuple[int, Test]]] = {}
+    alone: list[tuple[int, Test]] = []
     for call in calls:
-        function = functions()[call.function]
+        question = functions()[call.function].question
         test = _prepared(settings, call)
-        if test is not None:
-            tests.setdefault(function.question, []).append((call.rule, test))
-    return [Asked(question, tuple(wanted)) for question, wanted in tests.items()]
+        if test is None:
+            continue
+        tests = alone if question is whole_message else shared.setdefault(question, [])
+        tests.append((call.rule, test))
+    return Plan(tuple(Asked(question, tuple(tests)) for question, tests in shared.items()), tuple(alone))
 
 
 def _prepared(settings: Settings, call: Call) -> Test | None:

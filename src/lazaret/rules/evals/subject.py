@@ -1,5 +1,6 @@
 """What an eval function may look at: the message, the settings of the rule files, the time."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -10,6 +11,8 @@ from lazaret.rules.views import HeaderValues
 T = TypeVar("T")
 
 _SENDER_ADDRESS = "EnvelopeFrom:addr"
+_PLAIN_ADDRESS = re.compile(rb"[A-Za-z0-9._+=-]+@[A-Za-z0-9.-]+")
+"""Is all that stands in a field with it, so that nothing has to be read."""
 
 
 class Settings:
@@ -100,5 +103,8 @@ class Subject:
 
 def _sender_address(subject: Subject) -> bytes:
     """From what rules look at anyhow: by a selector of its own the sender would be guessed a second time."""
-    found = mailboxes.parse(subject.header("EnvelopeFrom"))
+    sender = subject.header("EnvelopeFrom")
+    if _PLAIN_ADDRESS.fullmatch(sender):
+        return sender
+    found = mailboxes.parse(sender)
     return b"\n".join(mailbox.address for mailbox in found if mailbox.address is not None)

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from lazaret.rules.evals import Settings, Subject, eval_test
 
@@ -26,7 +26,8 @@ def _found(subject: Subject) -> Found | None:
     }
     found: dict[str, str] = {}
     for host in hosts:
-        for name, listed in _lists_of(host, listings).items():
+        named = [listings[name] for name in _names(host) if name in listings]
+        for name, listed in _lists(named).items():
             if listed:
                 found.setdefault(name, host)
     return found or None
@@ -49,26 +50,22 @@ def uri_host_in_welcomelist(settings: Settings) -> Callable[[Found], str] | None
     return uri_host_listed(settings, "WELCOME")
 
 
-def _lists_of(host: str, listings: Listings) -> dict[str, bool]:
-    """Every list that says something of the host; what it says of the longest name counts."""
+def _lists(named: list[tuple[tuple[str, bool], ...]]) -> dict[str, bool]:
+    """Every list that says something of a host; what it says of the longest name counts."""
     lists: dict[str, bool] = {}
-    for name in _names(host):
-        for listed, included in listings.get(name, ()):
-            lists.setdefault(listed, included)
+    for entries in named:
+        for name, included in entries:
+            lists.setdefault(name, included)
     return lists
 
 
-def _names(host: str) -> Iterator[str]:
+def _names(host: str) -> list[str]:
     """The host, then every domain above it; an address stands for itself."""
     bare = host.removeprefix("[").removesuffix("]")
     if _is_address(bare):
-        yield bare
-        return
-    name = ".".join(host.split(".")[-_LABELS:])
-    dot = "."
-    while dot:
-        yield name
-        _, dot, name = name.partition(".")
+        return [bare]
+    labels = host.split(".")[-_LABELS:]
+    return [".".join(labels[start:]) for start in range(len(labels))]
 
 
 def _is_address(bare: str) -> bool:
