@@ -1,14 +1,14 @@
 """Running a Program over one message: every group of texts scanned once, then the metas concerned."""
 
-import logging
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from lazaret.mime.message import Message
-from lazaret.rules import evals, expression, metas, views
+from lazaret.rules import expression, metas, views
 from lazaret.rules.book import Kind
-from lazaret.rules.evals import Answer, Settings, Subject
+from lazaret.rules.calls import Calls
+from lazaret.rules.evals import Settings, Subject
 from lazaret.rules.expression import ExpressionError
 from lazaret.rules.metas import Code
 from lazaret.rules.program import Program
@@ -18,7 +18,6 @@ from lazaret.rules.searches import FieldSearches, PartSearches, TextSearches
 from lazaret.rules.settle import Settler
 from lazaret.rules.shortcircuit import Shortcuts
 
-_log = logging.getLogger(__name__)
 _DETAIL_LENGTH = 80
 _GROUNDS = 2
 """Of a meta, so many matched texts are shown."""
@@ -51,12 +50,14 @@ class Evaluator:
         self._demands: dict[int, Callable[[Run], None]] = {}
         """Rule -> how its value is worked out when somebody asks for it."""
         self._place_searches([Search(program, group, self._put_off) for group in program.groups])
-        self._place_calls()
+        self._calls = Calls(program, self._settings, self._put_off, self._settler.concerned)
+        self._demands.update(self._calls.demands)
         self._sources = {meta.rule: meta.source for meta in program.metas}
         self._codes: dict[int, Code] = {}
         """Of metas: made when first needed, since a message needs few of them."""
         waiting = self._demands.keys() | {meta.rule for meta in program.metas if meta.triggers is None}
         waiting -= {rule for _, rules in self._waiting.values() for rule in rules}
+        waiting -= self._calls.demands.keys()
         self._known = {rule: value for rule, value in enumerate(program.baseline) if rule not in waiting}
         self._from_the_start = {
             rule
@@ -107,17 +108,6 @@ class Evaluator:
             self._demands[rule] = partial(_search_once, searches)
         return self._settler.concerned(searches.rules)
 
-    def _place_calls(self) -> None:
-        functions = evals.functions()
-        self._called = []
-        for called in self._program.called:
-            call = partial(self._call, called.rule, functions[called.function], called.arguments)
-            if called.rule in self._put_off:
-                self._demands[called.rule] = call
-                self._always |= self._settler.concerned([called.rule])
-            else:
-                self._called.append(call)
-
     def evaluate(
         self,
         message: Message,
@@ -137,11 +127,10 @@ class Evaluator:
         concerned = self._always
         try:
             concerned |= self._search(run)
-            for call in self._called:
-                run.look_at_clock()
-                call(run)
+            self._calls.at_once(run)
         except DeadlineError:
             run.late = True
+        concerned |= self._calls.pending(run)
         concerned |= self._settler.concerned(run.changed) | self._settler.concerned(run.candidates)
         for rule in self._settler.rules(concerned):
             run.set(rule, metas.evaluate(self._code(rule), run.values))
@@ -200,18 +189,6 @@ class Evaluator:
         if code is None:
             code = self._codes[rule] = metas.compiled(self._sources[rule])
         return code
-
-    def _call(self, rule: int, function: Callable[..., Answer], arguments: tuple[str, ...], run: Run) -> None:
-        try:
-            answer = function(run.subject, *arguments)
-        except Exception:
-            # One bad function must not cost the message its other rules; the log says which to repair.
-            _log.exception("the eval function of rule %s failed", self._program.names[rule])
-            return
-        if isinstance(answer, str):
-            run.shown[rule] = answer
-        if answer:
-            run.set(rule, answer if not isinstance(answer, str) and answer > 0 else 1)
 
     def _detail(self, run: Run, name: str) -> str:
         """What made the rule hit; for a meta, what made the rules hit that it builds on."""

@@ -77,7 +77,7 @@ def _claim(subject: Subject) -> Claim | None:
     settings, registry = subject.settings, subject.message.registry
     if any(subject.header(name) for name in settings.words("fns_ignore_headers")):
         return None
-    name = subject.header("From:name").decode("utf-8", "replace").lower()
+    name = subject.text("From:name").lower()
     found = _ADDRESS.search(name)
     address = subject.first("From:addr").lower()
     domain, shown_domain = _domain(address, registry), _domain(found[1], registry) if found else ""

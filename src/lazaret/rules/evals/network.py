@@ -4,7 +4,7 @@ Such questions are asked by checks of their own; a rule that calls one of these 
 SpamAssassin's `local_tests_only`.
 """
 
-from lazaret.rules.evals import Subject, eval_function
+from lazaret.rules.evals import Settings, eval_test
 
 _SPF = (
     *("pass", "neutral", "none", "fail", "softfail", "permerror", "temperror", "skipped_noenvfrom"),
@@ -37,9 +37,9 @@ _NAMES = (
 )
 
 
-def _unasked(_subject: Subject, *_arguments: str) -> int:
-    return 0
+def _unasked(_settings: Settings, *_arguments: str) -> None:
+    """There is no test: the rule never hits."""
 
 
 for _name in _NAMES:
-    eval_function(_name)(_unasked)
+    eval_test(_name)(_unasked)

@@ -1,12 +1,18 @@
 """What an eval function may look at: the message, the settings of the rule files, the time."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from lazaret.mime import mailboxes
 from lazaret.mime.message import Message
 from lazaret.rules.views import HeaderValues
 
 T = TypeVar("T")
+
+_SENDER_ADDRESS = "EnvelopeFrom:addr"
+_PLAIN_ADDRESS = re.compile(rb"[A-Za-z0-9._+=-]+@[A-Za-z0-9.-]+")
+"""Is all that stands in a field with it, so that nothing has to be read."""
 
 
 class Settings:
@@ -43,7 +49,7 @@ def _text(line: str) -> str:
 class Subject:
     """One message under examination. `now` in seconds since 1970; `recipients` are the envelope's."""
 
-    __slots__ = ("_built", "_headers", "message", "now", "recipients", "settings")
+    __slots__ = ("_built", "_headers", "_texts", "_values", "message", "now", "recipients", "settings")
 
     def __init__(
         self,
@@ -59,6 +65,8 @@ class Subject:
         self.now = now
         self.recipients = recipients
         self._built: dict[Callable[[Subject], object], object] = {}
+        self._texts: dict[str, str] = {}
+        self._values: dict[str, tuple[str, ...]] = {}
 
     def once(self, build: "Callable[[Subject], T]") -> T:
         """What `build` makes of the message; called once, however many rules ask."""
@@ -66,15 +74,41 @@ class Subject:
             self._built[build] = build(self)
         return self._built[build]  # type: ignore[return-value]
 
+    def answered(self, build: "Callable[[Subject], object]") -> object:
+        """What `build` made of the message, where it was called; otherwise something that is not None."""
+        return self._built.get(build, build)
+
     def header(self, selector: str) -> bytes:
         """What a header rule with this selector would search; b"" when the field is absent."""
+        if selector == _SENDER_ADDRESS:
+            return self.once(_sender_address)
         return self._headers.get(selector) or b""
 
-    def values(self, selector: str) -> list[str]:
+    def text(self, selector: str) -> str:
+        """`header` as text."""
+        known = self._texts.get(selector)
+        if known is None:
+            known = self._texts[selector] = self.header(selector).decode("utf-8", "replace")
+        return known
+
+    def values(self, selector: str) -> tuple[str, ...]:
         """The lines of `header` as text, trimmed, without empty ones: one address of `To:addr` each."""
-        lines = self.header(selector).decode("utf-8", "replace").split("\n")
-        return [line.strip() for line in lines if line.strip()]
+        known = self._values.get(selector)
+        if known is None:
+            lines = self.text(selector).split("\n")
+            known = self._values[selector] = tuple(filter(None, map(str.strip, lines)))
+        return known
 
     def first(self, selector: str) -> str:
         """The first of `values`, or ""."""
-        return next(iter(self.values(selector)), "")
+        values = self.values(selector)
+        return values[0] if values else ""
+
+
+def _sender_address(subject: Subject) -> bytes:
+    """From what rules look at anyhow: by a selector of its own the sender would be guessed a second time."""
+    sender = subject.header("EnvelopeFrom")
+    if _PLAIN_ADDRESS.fullmatch(sender):
+        return sender
+    found = mailboxes.parse(sender)
+    return b"\n".join(mailbox.address for mailbox in found if mailbox.address is not None)
