@@ -147,7 +147,7 @@ def _groups(
                 done += 1
                 progress(done, total)
             groups += [
-                pool.submit(_group, book, view, selector, reach, members, numbers)
+                pool.submit(_group, book, (view, selector, reach), members, numbers)
                 for (reach, _), members in companies.items()
             ]
         built = [group.result() for group in groups]
@@ -173,9 +173,7 @@ def _forms(rule: Rule) -> list[tuple[str, database.Form | None]]:
 
 def _group(
     book: Book,
-    view: str,
-    selector: str,
-    reach: str,
+    kind: tuple[str, str, str],
     rules: list[tuple[Rule, database.Form | None]],
     numbers: Mapping[str, int],
 ) -> Group:
@@ -189,9 +187,7 @@ def _group(
     alone = [rule for rule, _ in rules if rule.name not in placed and rule.regex is not None]
     searched = [_searched(book, rule, form.exact, numbers) for rule, form in with_form]
     return Group(
-        view,
-        selector,
-        reach,
+        *kind,
         tuple(searched + [_searched(book, rule, False, numbers) for rule in alone]),
         len(with_form),
         serialised,

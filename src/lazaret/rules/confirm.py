@@ -7,7 +7,7 @@ takes matches too, and on short texts.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import pcre2  # type: ignore[import-untyped]
@@ -129,6 +129,20 @@ class Confirm:
             return _count(self._pattern, text, most)
         except pcre2.LibraryError:
             return sum(1 for _ in islice(self.matches(text), most))
+
+    def count_in(self, texts: Sequence[bytes], most: int | None) -> int:
+        """How many matches there are in all the texts, up to `most`. MatchLimit when it takes too long."""
+        self.compile()
+        if self._others_in_ascii is not None:
+            whole = b"".join(texts)
+            if whole.isascii() or self._others is not None:
+                return self.count(whole, most)
+        total = 0
+        for text in texts:
+            total += self.count(text, None if most is None else most - total)
+            if total == most:
+                break
+        return total
 
     def _may_match(self, text: bytes) -> bool:
         try:

@@ -37,6 +37,9 @@ _TELLING = 8.0
 _TELLING_PREFILTER = 15.0
 """The same where each match costs a confirmation."""
 
+_FOUND_ANYWHERE = 5.0
+"""Bits of an expression that matches in nearly every line: looking for it says nothing."""
+
 _ASCII_PART_SIZE = 40
 _LARGE = 2
 """The company of long word lists."""
@@ -73,6 +76,8 @@ def forms_of(regex: Regex, *, lines: bool) -> Forms:
     `lines`: it searches many texts, so that looking at where one begins and ends saves nothing.
     """
     node = _parsed(regex)
+    if node is not None and lines and required.bits(node) < _FOUND_ANYWHERE:
+        return Forms()
     if node is not None and (lines or widen.spells_letters(node)) and not _is_told(node):
         together = _together(node)
         if together is not None:
@@ -100,10 +105,9 @@ def _parsed(regex: Regex) -> perl_regex.Node | None:
 
 
 def _is_told(node: perl_regex.Node) -> bool:
-    """Whether some word gives it away, or it matches nearly everywhere, so that there is nothing to gain."""
+    """Whether some word gives it away."""
     exactly = widen.is_regular(node) and widen.size(node) <= _EXACT_SIZE
-    told = literals.telling(node) >= (_TELLING if exactly else _TELLING_PREFILTER)
-    return told or required.bits(node) < _TELLING
+    return literals.telling(node) >= (_TELLING if exactly else _TELLING_PREFILTER)
 
 
 def _is_usual(node: perl_regex.Node) -> bool:

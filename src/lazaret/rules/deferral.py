@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from lazaret.rules import perl_regex, widen
 from lazaret.rules.book import Book, Kind, Rule
 
-_LARGE = 1000
-"""Positions from which an expression takes long to confirm."""
-
 
 @dataclass(frozen=True, slots=True)
 class Price:
@@ -27,7 +24,9 @@ class Price:
 
 _EXACT = Price(1, 0)
 _CANDIDATE = Price(2, 5)
-_LARGE_CANDIDATE = Price(6, 50)
+_LONG_CANDIDATE = Price(7, 100)
+_LONG = 400
+"""Positions."""
 _FIELD = Price(5, 0)
 _FIELD_ON_DEMAND = Price(10, 8)
 _OFTEN = 10
@@ -72,17 +71,17 @@ def _price(rule: Rule, waits: bool) -> Price:
     if rule.kind in (Kind.HEADER, Kind.MIMEHEADER):
         price = _FIELD_ON_DEMAND if waits else _FIELD
         return Price(price.wake + _OFTEN, price.work) if rule.exists or rule.negated else price
-    if not waits:
-        return _EXACT
-    return _LARGE_CANDIDATE if _is_large(rule) else _CANDIDATE
+    return _candidate(rule) if waits else _EXACT
 
 
-def _is_large(rule: Rule) -> bool:
+def _candidate(rule: Rule) -> Price:
+    """A long expression is a candidate often, since little of it is searched, and takes long to confirm."""
     assert rule.regex is not None
     try:
-        return widen.size(perl_regex.parse(rule.regex.source, rule.regex.modifiers)) > _LARGE
+        positions = widen.size(perl_regex.parse(rule.regex.source, rule.regex.modifiers))
     except perl_regex.RegexError:
-        return True
+        return _LONG_CANDIDATE
+    return _LONG_CANDIDATE if positions > _LONG else _CANDIDATE
 
 
 def _field(rule: Rule) -> tuple[Kind, str]:

@@ -70,8 +70,8 @@ class Evaluator:
         together: dict[tuple[str, str], list[Search]] = {}
         self._searched: dict[int, Search] = {}
         for search in searches:
-            together.setdefault((search.group.view, search.group.selector), []).append(search)
             self._searched.update((s.rule, search) for s in search.group.searched)
+            together.setdefault((search.group.view, search.group.selector), []).append(search)
         self._texts = [
             (texts, TextSearches(members))
             for view, texts in views.TEXTS.items()

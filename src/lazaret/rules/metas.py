@@ -20,6 +20,9 @@ Values = MutableMapping[int, float]
 Code = Callable[[Values], float]
 """Gives the value of a meta for the values of all rules."""
 
+_MOST_INLINED = 12
+"""Names in a meta that is written out where another one mentions it."""
+
 _MOST_LEVELS = 40
 """Metas that ask each other, one inside the other; every so many levels one is looked at in order."""
 
@@ -103,6 +106,7 @@ class _Planner:
         self._changers: dict[str, frozenset[str]] = {}
         """Rules of which one must differ from its first value for this one to differ from its own."""
         self._levels: dict[str, int] = {}
+        self._inlined: dict[str, Node] = {}
         self._counted = _counted(parsed)
 
     def add(self, name: str, *, listed: bool) -> Meta:
@@ -116,6 +120,12 @@ class _Planner:
         self._levels[name] = 0 if settled else level
         self._work[name] = 0 if settled else sum(self._work[n] for n in mentioned)
         arranged = self._arranged(node, truth=name not in self._counted)
+        if (
+            not settled
+            and len(mentioned) <= _MOST_INLINED
+            and not any(n.operator == "/" for n in arranged.walk())
+        ):
+            self._inlined[name] = arranged
         triggers = tuple(sorted(self._numbers[n] for n in changers)) if settled else None
         return Meta(rule, expression.to_python(arranged, self._spelled), triggers)
 
@@ -136,6 +146,9 @@ class _Planner:
                 return Node("||", operands=tuple(sorted(arranged, key=self._price) if truth else arranged))
             case "!":
                 return Node("!", operands=(self._arranged(node.operands[0], truth=True),))
+            case "name" if truth:
+                # As good as asking for it, and much quicker.
+                return self._inlined.get(node.text, node)
             case "?":
                 condition, *results = node.operands
                 kept = (self._arranged(r, truth=truth) for r in results)

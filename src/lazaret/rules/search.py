@@ -10,7 +10,7 @@ from lazaret.rules.confirm import Confirm, MatchLimit, UnusableRegex
 from lazaret.rules.database import Database
 from lazaret.rules.program import Group, Program, Searched
 from lazaret.rules.run import Run
-from lazaret.rules.texts import Numbered, Together
+from lazaret.rules.texts import Together
 
 _LOOKS_AT_CLOCK = 32
 """Texts between two looks at the clock."""
@@ -21,7 +21,7 @@ class Candidate(NamedTuple):
 
     search: "Search"
     place: int
-    texts: "Together | tuple[Numbered, ...]"
+    texts: Together
 
 
 class Search:
@@ -29,13 +29,17 @@ class Search:
 
     __slots__ = (
         "_alone",
+        "_alone_later",
         "_confirms",
+        "_counted",
         "_database",
         "_found",
         "_names",
+        "_numbers",
         "_once",
         "_put_off",
         "_rules",
+        "_settled",
         "group",
     )
 
@@ -46,41 +50,59 @@ class Search:
         """
         self.group = group
         self._database = Database(group.database) if group.database else None
-        self._alone = range(group.in_database, len(group.searched))
+        alone = range(group.in_database, len(group.searched))
         self._rules = program.book.rules
         self._names = program.names
         self._put_off = [
             s.rule in put_off and not (s.exact or s.negated or s.when_absent) for s in group.searched
         ]
+        self._alone = [place for place in alone if not self._put_off[place]]
+        self._alone_later = [place for place in alone if self._put_off[place]]
+        """Rules that nothing is known of before their expressions are run, and those that can wait."""
+        self._numbers = [s.rule for s in group.searched]
+        self._settled = [s.exact and not (s.negated or s.skips_subject) for s in group.searched]
+        """Rules for which a match in the database is a hit."""
         self._once = [
             s.max_hits == 1 and not (s.negated or s.skips_subject or s.captures or s.needs)
             for s in group.searched
         ]
         """Rules for which it is enough to find one text that matches."""
+        self._counted = [
+            s.max_hits != 1 and not (s.negated or s.skips_subject or s.captures or s.needs)
+            for s in group.searched
+        ]
+        """Rules that count the matches in all texts."""
         self._confirms: list[Confirm | None] = [None] * len(group.searched)
         self._found: list[int] = []
 
     def each(self, run: Run, texts: Sequence[bytes]) -> None:
         """Searches each text by itself and adds up what is found."""
         found = self._found
-        scan = self._database.scan if self._database is not None else None
+        later: dict[int, list[int]] = {}
+        for place in self._alone_later:
+            run.put_off(self._numbers[place], Candidate(self, place, Together(texts, range(len(texts)), b"")))
+        if self._database is None and not self._alone:
+            return
         for number, text in enumerate(texts):
             if number % _LOOKS_AT_CLOCK == 0:
                 run.look_at_clock()
-            if scan is not None:
-                scan(text, found)
+            if self._database is not None:
+                self._database.scan(text, found)
             if found or self._alone:
-                self._note(run, number, text)
+                self._note(run, number, text, later)
+        for place, numbers in later.items():
+            candidate = Candidate(self, place, Together([texts[n] for n in numbers], numbers, b""))
+            run.put_off(self._numbers[place], candidate)
 
     def together(self, run: Run, texts: Together) -> None:
         """Searches all texts at once; what is found may be in any of them, or in none."""
         run.look_at_clock()
         if self._database is not None:
             self._database.scan(texts.whole, self._found)
-        for place in self._places():
+        for place in [*self._places(), *self._alone_later]:
             candidate = Candidate(self, place, texts)
             if self._put_off[place]:
-                run.put_off(self.group.searched[place].rule, candidate)
+                run.put_off(self._numbers[place], candidate)
             else:
                 confirm(run, candidate)
 
@@ -88,7 +110,8 @@ class Search:
         """The rules that match in a text, and how often as far as it matters; no value is set."""
         if self._database is not None:
             self._database.scan(text, self._found)
-        counted = ((self.group.searched[p], self._matches(run, p, text)) for p in self._places())
+        places = [*self._places(), *self._alone_later]
+        counted = ((self.group.searched[place], self._matches(run, place, text)) for place in places)
         return [(searched, count) for searched, count in counted if count]
 
     def matched(self, rule: int, text: bytes) -> bytes:
@@ -106,13 +129,20 @@ class Search:
         self._found.clear()
         return places
 
-    def _note(self, run: Run, number: int, text: bytes) -> None:
-        for place in self._places():
-            if self._put_off[place]:
-                candidate = Candidate(self, place, (Numbered(number, text),))
-                run.put_off(self.group.searched[place].rule, candidate)
+    def _note(self, run: Run, number: int, text: bytes, later: dict[int, list[int]]) -> None:
+        """Takes what was found in a text; `later` collects the texts of rules that can wait."""
+        found = self._found
+        for place in found if len(found) == 1 and not self._alone else self._places():
+            if self._settled[place]:
+                rule = self._numbers[place]
+                if not run.values[rule]:
+                    run.where[rule] = text
+                    run.set(rule, 1)
+            elif self._put_off[place]:
+                later.setdefault(place, []).append(number)
             else:
                 self._add(run, place, number, text)
+        found.clear()
 
     def _add(self, run: Run, place: int, number: int, text: bytes) -> bool:
         """Adds the matches in a text to the value of the rule; False when no other text can add more."""
@@ -143,6 +173,29 @@ class Search:
                     run.where.setdefault(rule, text)
                     run.set(rule, 1)
                     return
+        except MatchLimit:
+            self._give_up(run, rule)
+        except UnusableRegex:
+            run.spent.add(rule)
+
+    def _count(self, run: Run, place: int, texts: Sequence[bytes]) -> None:
+        """The rule is worth as much as there are matches."""
+        rule = self._numbers[place]
+        limit = self.group.searched[place].max_hits
+        if rule in run.spent:
+            return
+        expression = self._confirm(place)
+        try:
+            for start in range(0, len(texts), _LOOKS_AT_CLOCK):
+                run.look_at_clock()
+                before = run.values[rule]
+                if before == limit:
+                    return
+                some = texts[start : start + _LOOKS_AT_CLOCK]
+                count = expression.count_in(some, None if limit is None else limit - int(before))
+                if count:
+                    run.where.setdefault(rule, some[0])
+                    run.set(rule, before + count)
         except MatchLimit:
             self._give_up(run, rule)
         except UnusableRegex:
@@ -203,15 +256,15 @@ class Search:
 def confirm(run: Run, candidate: Candidate) -> None:
     """Looks whether the expression matches in the texts, and adds up how often."""
     search, place, texts = candidate
-    if not isinstance(texts, Together):
-        for number, text in texts:
-            search._add(run, place, number, text)
-    elif search._once[place]:
+    if search._once[place]:
         search._find(run, place, texts.texts)
-    else:
-        for number, text in texts.numbered:
-            if not search._add(run, place, number, text):
-                break
+        return
+    if search._counted[place]:
+        search._count(run, place, texts.texts)
+        return
+    for number, text in texts.numbered:
+        if not search._add(run, place, number, text):
+            return
 
 
 def _texts_of(run: Run, tag: str) -> Sequence[bytes]:
