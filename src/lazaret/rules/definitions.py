@@ -282,7 +282,9 @@ def _loadplugin(draft: Draft, value: str) -> str | None:
     name = split(value)[0]
     if not capabilities.is_known(name):
         return "a plug-in written in Perl is not run"
-    draft.plugins.add(capabilities.short_name(name))
+    plugin = capabilities.short_name(name)
+    draft.plugins.add(plugin)
+    draft.settings.setdefault("loadplugin", []).append(plugin)
     return None
 
 

@@ -1,8 +1,10 @@
 """Running a Program over one message: every group of texts scanned once, then the metas concerned."""
 
 import logging
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 from lazaret.mime.message import Message
 from lazaret.rules import evals, expression, views
@@ -16,6 +18,7 @@ from lazaret.rules.settle import Settler
 from lazaret.rules.shortcircuit import Shortcuts
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 _DETAIL_LENGTH = 80
 _GROUNDS = 2
 """Of a meta, so many matched texts are shown."""
@@ -75,9 +78,12 @@ class Evaluator:
     ) -> Outcome:
         """All hits, in little more than `seconds`; `details` for the rules in `shown` that hit."""
         run = Run(message, list(self._program.baseline), seconds)
+        subject = Subject(message, self._settings, run.headers, now, recipients)
+        run.headers.beside = lambda selector: self._asked(partial(evals.field_of, selector=selector), subject)
         try:
+            message.know_uris(self._asked(evals.uris_of, subject) or ())
             self._search(run)
-            self._call(run, Subject(message, self._settings, run.headers, now, recipients))
+            self._call(run, subject)
         except DeadlineError:
             run.exceeded = f"the rules took more than {seconds:g} s"
         self._settler.settle(run)
@@ -90,6 +96,15 @@ class Evaluator:
             values, points = ending.values, {ending.symbol: ending.points}
         details = {name: self._detail(run, name) for name in values if name in shown}
         return Outcome(values, details, run.exceeded, points)
+
+    @staticmethod
+    def _asked(ask: Callable[[Subject], T], subject: Subject) -> T | None:
+        """What a plug-in has to say; None when it fails, as for eval functions."""
+        try:
+            return ask(subject)
+        except Exception:
+            _log.exception("a plug-in failed")
+            return None
 
     def _search(self, run: Run) -> None:
         message = run.message
