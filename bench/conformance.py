@@ -44,7 +44,6 @@ EXPLAINED = {
 }
 """Rules that may differ, and why."""
 EXPLAINED_CASES = {
-    **{f"olevbmacro-{number:02}": NO_PLUGIN for number in range(1, 9)},
     "pdfinfo-01": NO_PLUGIN,
     **{f"phishing-{number:02}": "the lists of addresses are not among the material" for number in (1, 2)},
 }
