@@ -39,7 +39,7 @@ _SETTINGS_WORDS = (
     "freemail_max_body_freemails freemail_skip_bulk_envfrom freemail_skip_when_over_max geodb_module "
     "geodb_options geodb_search_path hashbl_email_domain_alias hashbl_email_regex "
     "hashbl_email_welcomelist hashbl_email_whitelist hashbl_ignore ignore_always_matching_regexps "
-    "ignore_received_spf_header inactive_languages internal_networks lock_method "
+    "ignore_received_spf_header inactive_languages internal_networks languages_filename lock_method "
     "max_short_url_redirections max_short_urls mbox_format_from_regex more_spam_to msa_networks "
     "normalize_charset ok_languages ok_locales olemacro_download_marker olemacro_extended_scan "
     "olemacro_exts olemacro_macro_exts olemacro_max_file olemacro_num_mime olemacro_num_zip "
