@@ -132,4 +132,4 @@ def _file(settings: Settings) -> DataFile[Languages]:
         places = [settings.file(named), *(Path(place) / named for place in _INSTALLED)]
         return next((place for place in places if place.is_file()), places[0])
 
-    return DataFile(find, ngrams.read, Languages())
+    return DataFile(find, lambda path: ngrams.read(path.read_bytes()), Languages())

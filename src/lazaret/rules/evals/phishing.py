@@ -6,6 +6,7 @@ Somebody else fetches the lists of OpenPhish, PhishTank and PhishStats; a renewe
 import csv
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 
 from lazaret.mime.uri_variants import host_and_domain
 from lazaret.mime.urls import Uri
@@ -63,9 +64,11 @@ def _lists(settings: Settings) -> Mapping[str, DataFile[frozenset[bytes]]]:
     return files
 
 
-def _set_of(read: Callable[[bytes], Iterator[bytes]], *, bare: bool) -> Callable[[bytes], frozenset[bytes]]:
+def _set_of(read: Callable[[bytes], Iterator[bytes]], *, bare: bool) -> Callable[[Path], frozenset[bytes]]:
     """The links of a list, without their parameters where those do not count."""
-    return lambda octets: frozenset(link.partition(b"?")[0] if bare else link for link in read(octets))
+    return lambda path: frozenset(
+        link.partition(b"?")[0] if bare else link for link in read(path.read_bytes())
+    )
 
 
 def _lines(octets: bytes) -> Iterator[bytes]:
