@@ -152,6 +152,11 @@ class Message:
             self.__dict__["uris"] = urls.with_more(self.uris, found, self._sites)
 
     @property
+    def envelope_sender_header(self) -> str:
+        """The field that tells the envelope sender where the caller does not; "" where none is known to."""
+        return self._networks.envelope_sender_header if self._networks else ""
+
+    @property
     def registry(self) -> "hostnames.Registry":
         """Where host names are given out."""
         from lazaret.mime import hostnames

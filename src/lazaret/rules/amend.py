@@ -42,6 +42,7 @@ def apply(settings: Settings, word: str, value: str) -> None:
     """Takes one line; `word` may be of old."""
     word = today(word)
     if word in _EMPTIED:
+        settings[word] = []
         for emptied in _EMPTIED[word]:
             settings[emptied] = []
     elif word in _TAKEN_BACK:
