@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from lazaret.rules import amend, capabilities, directives, regex_token
 from lazaret.rules.book import Book, Kind, Problem, Regex, Rule, SelfTest
+from lazaret.rules.confirm import Confirm, UnusableRegex
 from lazaret.rules.evals import uri_details
 from lazaret.rules.regex_token import RegexTokenError
 from lazaret.rules.replace_tags import ReplaceTags
@@ -52,10 +53,18 @@ class Draft:
             complaint = handler(self, value)
             if complaint:
                 self.note(f"{word} {value[:60]}: {complaint}")
-        elif word in directives.SETTINGS or word.startswith("bayes_stopword_"):
+        elif word in directives.SETTINGS or word.startswith(directives.PREFIXES):
             amend.apply(self.settings, word, value)
+            if word in directives.EXPRESSIONS:
+                self._note_useless_expression(word, value)
         else:
             self.note(f"unknown word {word!r}")
+
+    def _note_useless_expression(self, word: str, value: str) -> None:
+        try:
+            Confirm(Regex(value.encode("latin-1", "replace"), "i")).compile()
+        except UnusableRegex as error:
+            self.note(f"{word} {value[:60]}: the expression cannot be used: {error}")
 
     def finish(self) -> Book:
         """The book, with the tags of ReplaceTags replaced and the parts of mimeheader rules chosen."""

@@ -82,3 +82,15 @@ _SETTINGS_WORDS = (
     "whitelist_from_spf whitelist_subject whitelist_to whitelist_uri_host "
 )
 SETTINGS = frozenset(_SETTINGS_WORDS.split())
+
+PREFIXES = ("bayes_stopword_", "hashbl_acl_")
+"""So begin settings that the files give names to."""
+
+EXPRESSIONS = frozenset(
+    word
+    for word in SETTINGS
+    if word in ("hashbl_email_regex", "hashbl_email_welcomelist", "hashbl_email_whitelist")
+    or word.startswith(("olemacro_skip_", "olemacro_exts", "olemacro_macro_exts", "olemacro_zips"))
+    or word == "olemacro_download_marker"
+)
+"""Settings whose value is a regular expression without delimiters."""

@@ -39,6 +39,7 @@ _IN_RECEIVED = re.compile(r"(\s.?\d+ \S\S\S \d+ \d+:\d+:\d+ \S+)")
 _FETCHED = re.compile(r"\bfrom (?:localhost\s|(?:\S+ ){1,2}\S*\b127\.0\.0\.1\b)|qmail \d+ invoked by uid \d+")
 _FETCHMAIL = re.compile(r"\bby localhost with \w+ \(fetchmail-[\d.]+")
 _HOUR = 3600
+_MONTH_SECONDS = 31_556_952 / 12
 
 
 def parse_date(text: str) -> float | None:
@@ -103,6 +104,18 @@ def shifted_date(subject: Subject, low: str, high: str) -> int:
     return within(subject.once(_shift) / _HOUR, low, high)
 
 
+@eval_function("received_within_months")
+def received_within_months(subject: Subject, low: str, high: str) -> int:
+    """It was handed over so many months ago, as far as its dates agree."""
+    sent, times = subject.once(_sent), subject.once(_received_times)
+    dates = [time for time in (sent, *times[:1]) if time is not None]
+    if sent is not None and times:
+        dates.append(sent - subject.once(_shift))
+    dates.sort(reverse=True)
+    age = subject.now - (dates[(len(dates) - 1) // 2] if dates else 0)
+    return within(age / _MONTH_SECONDS, low, high)
+
+
 @eval_function("lz_received_backwards")
 def received_backwards(subject: Subject, hours: str) -> str:
     """Some hand-over is dated later than the one after it by more than so many hours."""
@@ -113,9 +126,9 @@ def received_backwards(subject: Subject, hours: str) -> str:
     return ""
 
 
-def _shift(subject: Subject) -> float:
-    """Seconds from the nearest hand-over to Date; 0 when either is missing."""
-    sent = next(
+def _sent(subject: Subject) -> float | None:
+    """The time in Resent-Date or Date."""
+    return next(
         (
             time
             for selector in ("Resent-Date", "Date")
@@ -124,7 +137,11 @@ def _shift(subject: Subject) -> float:
         ),
         None,
     )
-    times = subject.once(_received_times)
+
+
+def _shift(subject: Subject) -> float:
+    """Seconds from the nearest hand-over to Date; 0 when either is missing."""
+    sent, times = subject.once(_sent), subject.once(_received_times)
     if sent is None or not times:
         return 0.0
     shifts = [sent - time for time in times]
