@@ -7,7 +7,7 @@ from dataclasses import replace
 from lazaret.rules import amend, capabilities, directives, regex_token
 from lazaret.rules.book import Book, Kind, Problem, Regex, Rule, SelfTest
 from lazaret.rules.confirm import Confirm, UnusableRegex
-from lazaret.rules.evals import uri_details
+from lazaret.rules.evals import link_places, uri_details
 from lazaret.rules.regex_token import RegexTokenError
 from lazaret.rules.replace_tags import ReplaceTags
 
@@ -243,6 +243,26 @@ def _score(draft: Draft, value: str) -> str | None:
     return None
 
 
+def _uri_block(word: str) -> Handler:
+    """A line that says what a rule looks for, and makes the rule."""
+
+    def handler(draft: Draft, value: str) -> str | None:
+        try:
+            name, text = _named(value)
+        except RegexTokenError as error:
+            return str(error)
+        if not text:
+            return "what to look for is missing"
+        function = link_places.FUNCTION
+        draft.rules[name] = Rule(
+            name, Kind.EVAL, text, draft.file, draft.line, function=function, arguments=(name,), scope="body"
+        )
+        amend.apply(draft.settings, word, f"{name} {text}")
+        return None
+
+    return handler
+
+
 def _describe(draft: Draft, value: str) -> str | None:
     name, text = split(value)
     octets = text.encode("latin-1")
@@ -364,4 +384,5 @@ _HANDLERS: dict[str, Handler] = {
     "replace_start": _replace_start,
     "replace_end": _replace_end,
     "replace_rules": _replace_rules,
+    **{word: _uri_block(word) for word in link_places.WORDS},
 }
