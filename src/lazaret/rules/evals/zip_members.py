@@ -58,7 +58,8 @@ class Archive:
     def read(self, entry: zipfile.ZipInfo) -> bytes:
         """At most `limit` octets of it; b"" when it cannot be read or the allowance is used up."""
         most = min(self._limit, self._allowance.octets)
-        packed = self._packed(entry) if most > 0 else memoryview(b"")
+        readable = most > 0 and not entry.flag_bits & _ENCRYPTED
+        packed = self._packed(entry) if readable else memoryview(b"")
         if entry.compress_type == zipfile.ZIP_STORED:
             octets = bytes(packed[:most])
         elif entry.compress_type == zipfile.ZIP_DEFLATED:
