@@ -86,11 +86,9 @@ SETTINGS = frozenset(_SETTINGS_WORDS.split())
 PREFIXES = ("bayes_stopword_", "hashbl_acl_")
 """So begin settings that the files give names to."""
 
-EXPRESSIONS = frozenset(
-    word
-    for word in SETTINGS
-    if word in ("hashbl_email_regex", "hashbl_email_welcomelist", "hashbl_email_whitelist")
-    or word.startswith(("olemacro_skip_", "olemacro_exts", "olemacro_macro_exts", "olemacro_zips"))
-    or word == "olemacro_download_marker"
+_EXPRESSIONS_WORDS = (
+    "hashbl_email_regex hashbl_email_welcomelist hashbl_email_whitelist olemacro_download_marker "
+    "olemacro_exts olemacro_macro_exts olemacro_skip_ctypes olemacro_skip_exts olemacro_zips"
 )
+EXPRESSIONS = frozenset(_EXPRESSIONS_WORDS.split())
 """Settings whose value is a regular expression without delimiters."""
