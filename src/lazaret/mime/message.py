@@ -1,6 +1,7 @@
 """A message as raw octets, with the views that checks and people need, each made on first use."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -141,6 +142,19 @@ class Message:
         pages = (rendered.html.links for rendered in self.rendered if rendered.html)
         signatures = self.header.values("DomainKey-Signature") + self.header.values("DKIM-Signature")
         return urls.collect(self.body, pages, signatures, self._sites)
+
+    def know_uris(self, found: Iterable[bytes]) -> None:
+        """Adds URIs that somebody found elsewhere, in an attachment that only he can read."""
+        from lazaret.mime import urls
+
+        found = tuple(found)
+        if found:
+            self.__dict__["uris"] = urls.with_more(self.uris, found, self._sites)
+
+    @property
+    def envelope_sender_header(self) -> str:
+        """The field that tells the envelope sender where the caller does not; "" where none is known to."""
+        return self._networks.envelope_sender_header if self._networks else ""
 
     @property
     def registry(self) -> "hostnames.Registry":

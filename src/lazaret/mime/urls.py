@@ -89,6 +89,15 @@ def collect(
     return tuple(collection.uris.values())
 
 
+def with_more(uris: Iterable[Uri], more: Iterable[bytes], sites: Sites | None = None) -> tuple[Uri, ...]:
+    """`uris` and those of `more`, which count as found in text."""
+    collection = _Collection(sites or Sites())
+    collection.uris.update((uri.raw, uri) for uri in uris)
+    for raw in more:
+        collection.add(raw, _PARSED, None, needs_host=False)
+    return tuple(collection.uris.values())
+
+
 def _types(found: uri_finder.Found) -> frozenset[str]:
     if found.written_with_scheme:
         return _PARSED

@@ -11,6 +11,7 @@ import hyperscan
 from lazaret.rules import database, deferral, evals, expression, metas
 from lazaret.rules.book import Book, Kind, Problem, Regex, Rule
 from lazaret.rules.confirm import Confirm, MatchLimit, UnusableRegex
+from lazaret.rules.evals import network
 from lazaret.rules.expression import Node
 from lazaret.rules.program import Called, Group, Program, Searched
 
@@ -123,7 +124,9 @@ def _complaint(rule: Rule) -> str:
 
 def _needs_more(book: Book, rule: Rule) -> bool:
     """Eval rules for the network or the learner, which score set 0 does without."""
-    return rule.kind is Kind.EVAL and bool({"net", "learn"} & set(book.flags.get(rule.name, ())))
+    if rule.kind is not Kind.EVAL:
+        return False
+    return rule.function in network.NEEDS or bool({"net", "learn"} & set(book.flags.get(rule.name, ())))
 
 
 def _groups(

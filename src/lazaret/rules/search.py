@@ -84,7 +84,7 @@ class Search:
         if self._database is None and not self._alone:
             return
         for number, text in enumerate(texts):
-            if number % _LOOKS_AT_CLOCK == 0:
+            if number % _LOOKS_AT_CLOCK == _LOOKS_AT_CLOCK - 1:
                 run.look_at_clock()
             if self._database is not None:
                 self._database.scan(text, found)

@@ -54,6 +54,7 @@ _FETCHED = re.compile(r"\bfrom (?:localhost\s|(?:\S+ ){1,2}\S*\b127\.0\.0\.1\b)|
 _SIGNS_OF_FETCHING = ("localhost", "127.0.0.1", "qmail")
 _FETCHMAIL = re.compile(r"\bby localhost with \w+ \(fetchmail-[\d.]+")
 _HOUR = 3600
+_MONTH_SECONDS = 31_556_952 / 12
 
 
 def parse_date(text: str) -> float | None:
@@ -145,9 +146,9 @@ def _offset(text: str) -> float:
     return 3600 * _ZONES.get(named[1], 0) if named else 0
 
 
-def _shift(subject: Subject) -> float:
-    """Hours from the nearest hand-over to Date; 0 when either is missing."""
-    sent = next(
+def _sent(subject: Subject) -> float | None:
+    """The time in Resent-Date or Date."""
+    return next(
         (
             time
             for name in ("Resent-Date", "Date")
@@ -156,13 +157,27 @@ def _shift(subject: Subject) -> float:
         ),
         None,
     )
-    times = subject.once(_received_times)
+
+
+def _shift(subject: Subject) -> float:
+    """Seconds from the nearest hand-over to Date; 0 when either is missing."""
+    sent, times = subject.once(_sent), subject.once(_received_times)
     if sent is None or not times:
         return 0.0
     shifts = [sent - time for time in times]
     if len(shifts) > 1 and shifts[-1] == 0:
         shifts.pop()  # The first hop copied the date: that says nothing.
     return min(shifts, key=abs) / _HOUR
+
+
+def _age(subject: Subject) -> float:
+    """Months since the middle one of the dates that are known."""
+    sent, times = subject.once(_sent), subject.once(_received_times)
+    dates = [time for time in (sent, *times[:1]) if time is not None]
+    if sent is not None and times:
+        dates.append(sent - _HOUR * subject.once(_shift))
+    dates.sort(reverse=True)
+    return (subject.now - (dates[(len(dates) - 1) // 2] if dates else 0)) / _MONTH_SECONDS
 
 
 def _received_times(subject: Subject) -> list[float]:
@@ -206,3 +221,9 @@ def received_backwards(_settings: Settings, hours: str) -> Callable[[list[float]
         return next((f"{gap / _HOUR:.0f} hours" for gap in gaps if gap > most), "")
 
     return backwards
+
+
+@eval_test("received_within_months", of=_age)
+def received_within_months(_settings: Settings, low: str, high: str) -> Test:
+    """It was handed over so many months ago, as far as its dates agree."""
+    return within(low, high)

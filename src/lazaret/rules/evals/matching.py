@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from functools import lru_cache
 
+from lazaret.rules import regex_token
 from lazaret.rules.book import Regex
 from lazaret.rules.confirm import Confirm, MatchLimit, UnusableRegex
+from lazaret.rules.regex_token import RegexTokenError
 
 
 @lru_cache(1024)
@@ -19,6 +21,22 @@ def matcher(expression: str) -> Callable[[str], bool]:
             return False
 
     return found_in
+
+
+@lru_cache(1024)
+def _in_delimiters(token: str) -> Confirm:
+    try:
+        return Confirm(regex_token.parse(token))
+    except RegexTokenError:
+        return Confirm(Regex(token.encode("latin-1", "replace")))
+
+
+def token_matches(token: str, octets: bytes) -> bool:
+    """As `matches`; the expression may stand in delimiters and have modifiers: `/^x/i`."""
+    try:
+        return _in_delimiters(token).search(octets) is not None
+    except (MatchLimit, UnusableRegex):
+        return False
 
 
 def matches(expression: str, text: str) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 from lazaret.mime import mailboxes
@@ -34,11 +35,36 @@ class Settings:
         """The value of the last line that began with the word: of a setting that has one value."""
         return (self.lines(word) or (default,))[-1]
 
+    def yes(self, word: str, default: bool) -> bool:
+        """The last value of a setting that is 0 or 1, no or yes."""
+        value = self.last(word, "").strip().lower()
+        return default if value not in ("0", "1", "no", "yes") else value in ("1", "yes")
+
+    def number(self, word: str, default: float) -> float:
+        """The last value of a setting that is a number."""
+        try:
+            return float(self.last(word, ""))
+        except ValueError:
+            return default
+
+    def loads(self, plugin: str) -> bool:
+        """Whether a `loadplugin` line names it."""
+        return plugin in self.once(_plugins)
+
+    def file(self, path: str) -> Path:
+        """A file that a setting names; a path that is not absolute begins where the rules lie."""
+        places = [directory / path for directory in map(Path, self._values.get("rule_directories", ()))]
+        return next((place for place in places if place.is_file()), Path(path))
+
     def once(self, build: "Callable[[Settings], T]") -> T:
         """What `build` makes of the settings; called once."""
         if build not in self._built:
             self._built[build] = build(self)
         return self._built[build]  # type: ignore[return-value]
+
+
+def _plugins(settings: Settings) -> frozenset[str]:
+    return frozenset(settings.words("loadplugin"))
 
 
 def _text(line: str) -> str:
