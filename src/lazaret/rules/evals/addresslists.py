@@ -25,31 +25,27 @@ _NEWEST_RECEIVED = 3
 
 def senders(subject: Subject) -> tuple[str, ...]:
     """Every address that stands for the sender; of a message that was sent on, who did it."""
-    resent = _addresses(subject, "Resent-From", ":first:addr")
+    resent = _addresses(subject, ("Resent-From",), ":first:addr")
     if resent:
-        return resent
-    named = (a for name in _SENDER_FIELDS for a in _addresses(subject, name))
-    everyone = (*named, *subject.values("EnvelopeFrom:addr"))
+        return tuple(resent)
+    everyone = [*_addresses(subject, _SENDER_FIELDS), *subject.values("EnvelopeFrom:addr")]
     return tuple(dict.fromkeys(_DOTS.sub(".", a) if ".." in a else a for a in everyone))
 
 
 def recipients(subject: Subject) -> tuple[str, ...]:
     """Every address that stands for a recipient, those of the envelope included."""
-    resent = (
-        *_addresses(subject, "Resent-To", ":first:addr"),
-        *_addresses(subject, "Resent-Cc", ":first:addr"),
-    )
+    resent = _addresses(subject, ("Resent-To", "Resent-Cc"), ":first:addr")
     if resent:
         return tuple(dict.fromkeys(resent))
     received = [_FOR.search(line) for line in subject.values("Received")[:_NEWEST_RECEIVED]]
     noted = [found[1] for found in received if found and _is_host(found[2])]
-    named = (a for name in _RECIPIENT_FIELDS for a in _addresses(subject, name))
-    return tuple(dict.fromkeys((*subject.recipients, *noted, *named)))
+    return tuple(dict.fromkeys((*subject.recipients, *noted, *_addresses(subject, _RECIPIENT_FIELDS))))
 
 
-def _addresses(subject: Subject, name: str, modifiers: str = ":addr") -> tuple[str, ...]:
-    """Those in a field. Few messages have most of the fields above: this asks for no others."""
-    return subject.values(name + modifiers) if name in subject.message.header else ()
+def _addresses(subject: Subject, names: Iterable[str], modifiers: str = ":addr") -> list[str]:
+    """Those in some fields. Few messages have most of the fields above: this asks for no others."""
+    header = subject.message.header
+    return [a for name in names if name in header for a in subject.values(name + modifiers)]
 
 
 def _is_host(name: str) -> bool:

@@ -1,13 +1,15 @@
 """Dates that do not fit together: Date against Received, Received against the one above it."""
 
+import math
 import re
 from calendar import monthrange
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
-from lazaret.rules.evals import Settings, Subject, Test, eval_test
+from lazaret.rules.evals import Settings, Subject, eval_test
 from lazaret.rules.evals.ranges import number, within
 
 _USUAL = re.compile(
@@ -16,7 +18,7 @@ _USUAL = re.compile(
 )
 """As RFC 5322 has it, and nearly every program. What else dates look like takes ten times as long to read."""
 _USUAL_END = re.compile(
-    r"\s(?:[A-Za-z]{3}, )?([0-9]{1,2}) ([A-Z][a-z]{2}) ([0-9]{4})"
+    r"\s(?:[A-Za-z]{3}, +)?([0-9]{1,2}) ([A-Z][a-z]{2}) ([0-9]{4})"
     r" ([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) ([-+][0-9]{4})(?!\S)"
 )
 """What follows the last semicolon of nearly every Received field."""
@@ -146,21 +148,26 @@ def _offset(text: str) -> float:
     return 3600 * _ZONES.get(named[1], 0) if named else 0
 
 
-def _sent(subject: Subject) -> float | None:
-    """The time in Resent-Date or Date."""
-    return next(
-        (
-            time
-            for name in ("Resent-Date", "Date")
-            for value in (subject.values(name) if name in subject.message.header else ())
-            if (time := parse_date(value)) is not None
-        ),
-        None,
-    )
+class Shift(NamedTuple):
+    """How far Date is from the hand-over that is nearest to it."""
+
+    most: float
+    """Hours from the last hand-over, which is not the nearest one perhaps. Most messages are on their way for
+    less time than any rule looks for: their other hand-overs need not be read."""
+    subject: Subject
+
+    @property
+    def hours(self) -> float:
+        """From the nearest hand-over to Date; 0 when either is missing."""
+        return self.subject.once(_hours)
 
 
-def _shift(subject: Subject) -> float:
-    """Seconds from the nearest hand-over to Date; 0 when either is missing."""
+def _shift(subject: Subject) -> Shift:
+    sent, last = subject.once(_sent), next(_times(subject), None)
+    return Shift(0.0 if sent is None or last is None else abs(sent - last) / _HOUR, subject)
+
+
+def _hours(subject: Subject) -> float:
     sent, times = subject.once(_sent), subject.once(_received_times)
     if sent is None or not times:
         return 0.0
@@ -170,27 +177,43 @@ def _shift(subject: Subject) -> float:
     return min(shifts, key=abs) / _HOUR
 
 
+def _sent(subject: Subject) -> float | None:
+    """When it was sent, or sent on."""
+    present = (name for name in ("Resent-Date", "Date") if name in subject.message.header)
+    times = (parse_date(value) for name in present for value in subject.values(name))
+    return next((time for time in times if time is not None), None)
+
+
 def _age(subject: Subject) -> float:
     """Months since the middle one of the dates that are known."""
     sent, times = subject.once(_sent), subject.once(_received_times)
     dates = [time for time in (sent, *times[:1]) if time is not None]
     if sent is not None and times:
-        dates.append(sent - _HOUR * subject.once(_shift))
+        dates.append(sent - _HOUR * subject.once(_hours))
     dates.sort(reverse=True)
     return (subject.now - (dates[(len(dates) - 1) // 2] if dates else 0)) / _MONTH_SECONDS
 
 
 def _received_times(subject: Subject) -> list[float]:
-    """The dates of Received, newest first, without what a fetchmail on this machine added."""
-    fields = list(subject.values("Received"))
-    local: list[str] = []
-    if fields and any(map(fields[0].__contains__, _SIGNS_OF_FETCHING)) and _FETCHED.search(fields[0]):
-        local.append(fields.pop(0))
-    if fields and "fetchmail-" in fields[0] and _FETCHMAIL.search(fields[0]):
-        fields.pop(0)
-    else:
-        fields = local + fields
-    return [time for time in map(_time_in_received, fields) if time is not None]
+    """The dates of Received, newest first."""
+    return list(_times(subject))
+
+
+def _times(subject: Subject) -> Iterator[float]:
+    """The same, read as far as is asked for."""
+    for field in _hand_overs(subject.values("Received")):
+        time = _time_in_received(field)
+        if time is not None:
+            yield time
+
+
+def _hand_overs(fields: Sequence[str]) -> Sequence[str]:
+    """Without what a fetchmail on this machine added."""
+    local = any(map(fields[0].__contains__, _SIGNS_OF_FETCHING)) if fields else False
+    begin = 1 if local and _FETCHED.search(fields[0]) else 0
+    if "fetchmail-" in "".join(fields[begin : begin + 1]) and _FETCHMAIL.search(fields[begin]):
+        return fields[begin + 1 :]
+    return fields
 
 
 def _time_in_received(field: str) -> float | None:
@@ -206,9 +229,13 @@ def _time_in_received(field: str) -> float | None:
 
 
 @eval_test("check_for_shifted_date", of=_shift)
-def shifted_date(_settings: Settings, low: str, high: str) -> Test:
+def shifted_date(_settings: Settings, low: str, high: str) -> Callable[[Shift], bool]:
     """Date is so many hours after (negative: before) the time at which the message was handed over."""
-    return within(low, high)
+    fits = within(low, high)
+    begin = -math.inf if low == "undef" else number(low)
+    end = math.inf if high == "undef" else number(high)
+    nearest = max(begin, -end)
+    return lambda shift: shift.most >= nearest and fits(shift.hours)
 
 
 @eval_test("lz_received_backwards", of=_received_times)
