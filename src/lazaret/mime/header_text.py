@@ -2,7 +2,6 @@
 
 import re
 
-from lazaret.mime import words
 from lazaret.mime.headers import HeaderSection
 
 LENGTH_LIMIT = 65536
@@ -24,14 +23,25 @@ def unfold(value: bytes) -> bytes:
 def lines(header: HeaderSection, *, raw: bool) -> list[bytes]:
     """The fields in order, each with its name and a line end; decoded and unfolded unless `raw`."""
     if raw:
-        return [header.raw[field.start : field.end] for field in header.fields]
+        return header.raw_fields()
+    if header.body_start <= LENGTH_LIMIT:
+        found = [
+            b"%b: %b\n" % (name.encode("latin-1"), value)
+            for name, value in zip(header.written_names, header.all_decoded(), strict=True)
+            if not is_verdict(name)
+        ]
+        if sum(map(len, found)) <= LENGTH_LIMIT:
+            return found
+    return _limited(header)
+
+
+def _limited(header: HeaderSection) -> list[bytes]:
     found: list[bytes] = []
     length = 0
-    for field in header.fields:
-        if is_verdict(field.name):
+    for place, name in enumerate(header.written_names):
+        if is_verdict(name):
             continue
-        value = words.decode(header.value(field), field.name)
-        line = field.name.encode("latin-1") + b": " + value + b"\n"
+        line = b"%b: %b\n" % (name.encode("latin-1"), header.decoded(place))
         length += len(line)
         if length > LENGTH_LIMIT:
             break

@@ -69,10 +69,10 @@ class Relay(NamedTuple):
 
     def __str__(self) -> str:
         """The form that header rules match (X-Spam-Relays-*)."""
+        address, rdns, helo, by, ident, envfrom, intl, message_id, auth, msa, _ = self
         return (
-            f"[ ip={self.ip} rdns={self.rdns} helo={self.helo} by={self.by} ident={self.ident}"
-            f" envfrom={self.envfrom or ''} intl={self.intl:d} id={self.id}"
-            f" auth={self.auth} msa={self.msa:d} ]"
+            f"[ ip={address} rdns={rdns} helo={helo} by={by} ident={ident} envfrom={envfrom or ''}"
+            f" intl={intl:d} id={message_id} auth={auth} msa={msa:d} ]"
         )
 
     @property
