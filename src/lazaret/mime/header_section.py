@@ -1,6 +1,7 @@
 """What do the fields of a header section say? Each value is unfolded and decoded once, whoever asks."""
 
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -59,14 +60,14 @@ class HeaderSection:
         return self._given
 
     @cached_property
-    def written_names(self) -> list[str]:
+    def written_names(self) -> Sequence[bytes]:
         """The names of the fields, in order."""
-        return [field.name for field in self.fields]
+        return [field.name.encode("latin-1") for field in self.fields]
 
     @cached_property
     def names(self) -> list[str]:
         """The names of the fields in lower case, in order."""
-        return [name.lower() for name in self.written_names]
+        return [field.name.lower() for field in self.fields]
 
     @cached_property
     def _by_name(self) -> dict[str, list[int]]:
@@ -160,7 +161,6 @@ class RegularSection(HeaderSection):
         self._block = block
         self._lines = block.lines
         self.written_names = block.written_names
-        self.names = block.names
 
     @classmethod
     def read(
@@ -169,6 +169,10 @@ class RegularSection(HeaderSection):
         """Of the lines from `start` to `end`; None when they are not that regular."""
         block = Block.read(raw, start, end)
         return None if block is None else cls(raw, block, body_start, crlf=crlf)
+
+    @cached_property
+    def names(self) -> list[str]:
+        return b":".join(self.written_names).decode("ascii").lower().split(":")
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
@@ -206,14 +210,13 @@ class Block:
     """The lines of a regular section, split in a few steps for all fields at once."""
 
     def __init__(
-        self, start: int, end: int, octets: bytes, written: str, lines: list[bytes], *, crlf: bool
+        self, start: int, end: int, octets: bytes, names: Sequence[bytes], lines: list[bytes], *, crlf: bool
     ) -> None:
         self.start = start
         self.end = end
         self.octets = octets
         """Line ends LF."""
-        self.written_names = written.split(":")
-        self.names = written.lower().split(":")
+        self.written_names = names
         self.lines = lines
         """The values unfolded, without blanks round them."""
         self.crlf = crlf
@@ -235,7 +238,7 @@ class Block:
             return None
         if len(joined) > NAME_LIMIT and max(map(len, names)) > NAME_LIMIT:
             return None
-        return cls(start, end, octets, joined.decode("ascii"), [value.strip() for value in values], crlf=crlf)
+        return cls(start, end, octets, names, [value.strip() for value in values], crlf=crlf)
 
     @cached_property
     def fields(self) -> list[bytes]:
