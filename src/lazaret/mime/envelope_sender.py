@@ -22,9 +22,9 @@ def of(message: Message) -> bytes | None:
     handover = relays.untrusted[0] if relays.untrusted else next(reversed(relays.trusted), None)
     if handover and handover.envfrom is not None and (not handover.envfrom or "@" in handover.envfrom[1:]):
         return handover.envfrom.encode("utf-8", "surrogateescape")
-    if _is_fetched(message):
+    if not any(guess in message.header for guess in _GUESSES) or _is_fetched(message):
         return None
-    names = [field.name.lower() for field in message.header.fields]
+    names = message.header.names
     before_received = names[: names.index("received")] if "received" in names else names
     for guess in _GUESSES:
         sender = _first_address(message, guess)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 
 from lazaret.mime import entities
 
@@ -41,17 +40,11 @@ _LITERAL = {
     for tag in ("script", "style", "xmp", "iframe", "plaintext", "title", "textarea")
 }
 """Tags whose content is text up to their end tag, and what ends them."""
-_REMEMBERED = 256
-"""Characters of a tag whose attributes are remembered; longer ones would cost too much memory."""
 _REFERENCES_COUNT = frozenset({"title", "textarea"})
 
 
 def attributes(written: str) -> Mapping[str, str]:
     """Name in lower case -> value; of several attributes of one name the first counts."""
-    return _remembered(written) if len(written) <= _REMEMBERED else _parsed(written)
-
-
-def _parsed(written: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for name, equals, double, single, bare in _ATTRIBUTE.findall(written):
         name = name.lower()
@@ -60,10 +53,6 @@ def _parsed(written: str) -> Mapping[str, str]:
         value = (double or single or bare) if equals else name
         found[name] = entities.decode_value(value) if "&" in value else value
     return found
-
-
-_remembered = lru_cache(maxsize=2048)(_parsed)
-"""A newsletter writes the same few cells a hundred times."""
 
 
 class Tokenizer:
@@ -97,6 +86,7 @@ class Tokenizer:
         position = 0
         length = len(source)
         match = _TOKEN.match
+        start, end, text = self.start, self.end, self.text
         for _ in range(TOKEN_LIMIT):
             if position >= length:
                 return
@@ -111,14 +101,14 @@ class Tokenizer:
                 if position == length:
                     self._last_text(piece)
                 else:
-                    self.text(entities.decode(piece) if "&" in piece else piece)
+                    text(entities.decode(piece) if "&" in piece else piece)
             elif kind == 3:
                 tag = token[2].lower()
-                self.start(tag, token[3])
+                start(tag, token[3])
                 if tag in _LITERAL:
                     position = self._literal(source, position, tag)
             else:
-                self.end(token[4].lower())
+                end(token[4].lower())
         self.over_budget = position < length
 
     def _last_text(self, text: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lazaret.mime import headers, structure, text, words
+from lazaret.mime import header_text, headers, structure, text, words
 from lazaret.mime.html import HtmlFacts, Link
 from lazaret.mime.structure import Part
 
@@ -51,10 +51,15 @@ class Message:
 
     # The header.
 
-    @property
+    @cached_property
     def header(self) -> headers.HeaderSection:
         """The header section; offsets count from the start of `raw`."""
         return self.tree.root.header
+
+    @cached_property
+    def header_lines(self) -> list[bytes]:
+        """The fields as rules see them all together: decoded, one a line, without the verdicts of filters."""
+        return header_text.lines(self.header, raw=False)
 
     def decoded(self, name: str) -> str:
         """The first value of the field for people: one line, no control characters; "" when absent."""

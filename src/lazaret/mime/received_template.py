@@ -82,6 +82,12 @@ class Format:
         return re.compile("".join(map(_translate, _TOKEN.finditer(self.template))), re.ASCII)
 
     @property
+    def literal(self) -> str:
+        """The longest piece of the template that every text of this format holds as it stands."""
+        tokens = (token["literal"] or "" for token in _TOKEN.finditer(self.template))
+        return max(tokens, key=len, default="")
+
+    @property
     def shapes(self) -> tuple[Shape, ...]:
         """The shapes of text that it can match."""
         if self.template.startswith("`"):

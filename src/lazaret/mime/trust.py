@@ -97,7 +97,8 @@ class _Path:
     def pass_relay(self, relay: Relay) -> None:
         msa = self.in_trusted and not self.msa_found and self._cross(relay)
         if self.in_internal or msa:
-            relay = relay._replace(intl=self.in_internal, msa=msa)
+            # By position: _replace costs as much again as all else here.
+            relay = Relay(*relay[:6], self.in_internal, *relay[7:9], msa, relay[10])
         self.relays.append((relay, self.in_trusted, self.in_internal))
         self.pass_field()
 

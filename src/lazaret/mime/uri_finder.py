@@ -37,6 +37,11 @@ _BEGIN = rb"(?:\b|(?<=\x1b\(.)|(?<=[" + _START + rb"]))"
 _WITHOUT_MAIL = re.compile(_BEGIN + rb"(?:" + _SCHEME + rb"|" + _HOST + rb")")
 _ANY = re.compile(_BEGIN + rb"(?:" + _SCHEME + rb"|" + _MAIL + rb"|" + _HOST + rb")")
 
+_WITH_SCHEME = (b"http://", b"https://", b"ftp://")
+_LONGEST_SCHEME = len(b"https://")
+_SURE = 2048
+"""Octets of a piece that is one URI as a whole when it begins with a scheme: nothing in it ends a URI."""
+
 _PUNCTUATION = b"-~!@#^&*()_+=:;'?,."
 _CONTENT_ID = re.compile(rb"[cm]id:", re.I)
 _EMPTY = re.compile(rb"\w+:/{0,2}\Z")
@@ -89,6 +94,9 @@ def _pieces(lowered: bytes) -> Iterator[tuple[int, int]]:
 def _wordings(
     text: bytes, lowered: bytes, start: int, end: int, registry: Registry
 ) -> Iterator[tuple[bytes, str]]:
+    if lowered.startswith(_WITH_SCHEME, start) and _LONGEST_SCHEME < end - start <= _SURE:
+        yield text[start:end], "scheme"
+        return
     pattern = _ANY if lowered.find(b"@", start, end) >= 0 else _WITHOUT_MAIL
     match = pattern.search(lowered, start, end)
     while match:

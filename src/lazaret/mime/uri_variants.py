@@ -23,8 +23,11 @@ _MAIL = re.compile(rb"(?i:mailto:)|[^:@]*+@")
 _SIMPLE = re.compile(
     rb"https?://(?P<host>(?!www\.[^.]*+(?:/|\Z))(?:[A-Za-z0-9-]++\.)+[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?)(?P<rest>/[\x21-\x7e]*+)?"
 )
+_REMEMBERED = 256
+"""Octets of a URI whose readings are remembered; longer ones would cost too much memory."""
 _TRICK = re.compile(rb"%[0-9a-fA-F]{2}|\\|&#|(?i:https?:)")
 """What makes a simple URI one of several readings."""
+_TRICK_MARKS = (b":", b"%", b"\\", b"&#")
 
 _ESCAPE = re.compile(rb"%([0-9a-fA-F]{2})")
 _KEPT_ESCAPE = re.compile(rb"20|7[fF]|[0189a-fA-F][0-9a-fA-F]")
@@ -72,10 +75,13 @@ class Sites:
 
 def variants(uri: bytes, sites: Sites) -> tuple[bytes, ...]:
     """The URI as written, without blanks round it, then every other reading of it and of its targets."""
-    uri = uri[:URI_LIMIT]
-    simple = _SIMPLE.fullmatch(uri)
-    if simple and not (simple["rest"] and _leads_on(uri, simple["rest"], sites)):
-        return (uri,)
+    simple = _SIMPLE.fullmatch(uri[:URI_LIMIT])
+    if simple and not (simple["rest"] and _leads_on(simple[0], simple["rest"], sites)):
+        return (simple[0],)
+    return _remembered(uri, sites) if len(uri) <= _REMEMBERED else _readings(uri[:URI_LIMIT], sites)
+
+
+def _readings(uri: bytes, sites: Sites) -> tuple[bytes, ...]:
     written = [uri]
     made: list[bytes] = []
     for number, one in enumerate(written):
@@ -98,9 +104,15 @@ def variants(uri: bytes, sites: Sites) -> tuple[bytes, ...]:
     return tuple(dict.fromkeys(u[:URI_LIMIT] for u in (*written, *made)))
 
 
+_remembered = lru_cache(maxsize=512)(_readings)
+"""Lists and newsletters repeat their footers; one that is no simple URI costs the most."""
+
+
 def _leads_on(uri: bytes, rest: bytes, sites: Sites) -> bool:
     """Whether a URI with a plain host is more than it seems. A target needs a dot after the host."""
-    return _TRICK.search(rest) is not None or (b"." in rest and bool(sites.target(uri)))
+    if any(mark in rest for mark in _TRICK_MARKS) and _TRICK.search(rest):
+        return True
+    return b"." in rest and bool(sites.target(uri))
 
 
 _MAIL_PARAMETERS = re.compile(rb"([^@]+@[^?]+)\?")
@@ -228,9 +240,14 @@ def _dotted(number: int) -> bytes:
     return b".".join(b"%d" % int(digits[i : i + 2], 16) for i in (0, 2, 4, 6))
 
 
+_PLAIN_HOST = re.compile(rb"https?://([^/?#@:]+)(?:[/?#]|\Z)")
+
+
 def host_and_domain(uri: bytes, registry: Registry) -> tuple[str, str] | None:
     """(host, registered domain) of a URI; both are the address where it names one; None: no valid host."""
-    host = _host(uri.lower())
+    lowered = uri.lower()
+    plain = _PLAIN_HOST.match(lowered)
+    host = plain[1] if plain else _host(lowered)
     return _site(host, registry) if host and len(host) <= hostnames.NAME_LIMIT else None
 
 

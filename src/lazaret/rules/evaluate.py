@@ -171,7 +171,7 @@ class Evaluator:
         for searches in self._assembled:
             searches.run(run)
         # Nearly all of a large rule set look at fields that a message lacks.
-        for name in message.header.names:
+        for name in message.header.present:
             if name in self._waiting:
                 metas_on_it, rules = self._waiting[name]
                 concerned |= metas_on_it

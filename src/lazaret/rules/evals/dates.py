@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from lazaret.rules.evals import Settings, Subject, eval_test
+from lazaret.rules.evals import Settings, Subject, Test, eval_test
 from lazaret.rules.evals.ranges import number, within
 
 _USUAL = re.compile(
