@@ -84,6 +84,12 @@ class Confirm:
 
     def search(self, text: bytes) -> "pcre2.Match | re.Match[bytes] | None":
         """The first match."""
+        self.compile()
+        if self._pattern is not None:
+            try:
+                return self._pattern.search(text)
+            except pcre2.LibraryError:
+                pass  # The stack of compiled code may have been too small.
         return next(self.matches(text), None)
 
     def matches(self, text: bytes) -> "Iterator[pcre2.Match | re.Match[bytes]]":
@@ -104,7 +110,7 @@ class Confirm:
     def find_in(self, texts: Iterable[bytes]) -> bytes | None:
         """The first of the texts in which it matches. MatchLimit when it takes too long."""
         self.compile()
-        if self._pattern is None or self._others is not None:
+        if self._pattern is None:
             return next((text for text in texts if self.search(text) is not None), None)
         code = self._pattern._pcre2_code
         match = _cy.match

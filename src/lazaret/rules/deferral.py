@@ -24,9 +24,8 @@ class Price:
 
 _EXACT = Price(1, 0)
 _CANDIDATE = Price(2, 5)
-_LONG_CANDIDATE = Price(7, 100)
-_LONG = 400
-"""Positions."""
+_LONG, _PER_WAKE, _PER_WORK = 4000, 800, 40
+"""Positions of a long expression, and how many of them make it dearer by one."""
 _FIELD = Price(5, 0)
 _FIELD_ON_DEMAND = Price(10, 8)
 _OFTEN = 10
@@ -80,8 +79,10 @@ def _candidate(rule: Rule) -> Price:
     try:
         positions = widen.size(perl_regex.parse(rule.regex.source, rule.regex.modifiers))
     except perl_regex.RegexError:
-        return _LONG_CANDIDATE
-    return _LONG_CANDIDATE if positions > _LONG else _CANDIDATE
+        positions = _LONG
+    return Price(
+        _CANDIDATE.wake + min(positions, _LONG) // _PER_WAKE, _CANDIDATE.work + positions // _PER_WORK
+    )
 
 
 def _field(rule: Rule) -> tuple[Kind, str]:

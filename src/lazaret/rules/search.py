@@ -94,6 +94,18 @@ class Search:
             candidate = Candidate(self, place, Together([texts[n] for n in numbers], numbers, b""))
             run.put_off(self._numbers[place], candidate)
 
+    def one(self, run: Run, text: bytes) -> None:
+        """The same as `each`, for a single text."""
+        for place in self._alone_later:
+            run.put_off(self._numbers[place], Candidate(self, place, Together((text,), (0,), b"")))
+        if self._database is not None:
+            self._database.scan(text, self._found)
+        if self._found or self._alone:
+            later: dict[int, list[int]] = {}
+            self._note(run, 0, text, later)
+            for place in later:
+                run.put_off(self._numbers[place], Candidate(self, place, Together((text,), (0,), b"")))
+
     def together(self, run: Run, texts: Together) -> None:
         """Searches all texts at once; what is found may be in any of them, or in none."""
         run.look_at_clock()
@@ -116,7 +128,7 @@ class Search:
 
     def matched(self, rule: int, text: bytes) -> bytes:
         """The first match in a text where the rule hit; the text itself when it cannot be cut out."""
-        place = next(p for p, searched in enumerate(self.group.searched) if searched.rule == rule)
+        place = self._numbers.index(rule)
         try:
             match = self._confirm(place).search(text)
         except (MatchLimit, UnusableRegex):

@@ -21,6 +21,15 @@ class TextSearches:
         """Searches the texts."""
         for search in self._each:
             search.each(run, texts)
+        self._together(run, texts)
+
+    def over_one(self, run: Run, text: bytes) -> None:
+        """Searches a single text."""
+        for search in self._each:
+            search.one(run, text)
+        self._together(run, (text,))
+
+    def _together(self, run: Run, texts: Sequence[bytes]) -> None:
         if self._ascii or self._other:
             split = Texts(texts)
             for searches, together in ((self._ascii, split.ascii), (self._other, split.other)):
@@ -51,7 +60,7 @@ class FieldSearches:
         if value is not None:
             for rule, first in self._at_first:
                 run.set(rule, first)
-            self._searches.over(run, (value,))
+            self._searches.over_one(run, value)
 
 
 class PartSearches:
