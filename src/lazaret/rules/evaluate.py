@@ -57,7 +57,7 @@ class Evaluator:
         self._calls = Calls(program, self._settings, self._put_off, self._settler.concerned)
         self._demands.update(self._calls.demands)
         self._sources = {meta.rule: meta.source for meta in program.metas}
-        self._codes: dict[int, Code] = {}
+        self._codes: list[Code | None] = [None] * len(program.names)
         """Of metas: made when first needed, since a message needs few of them."""
         waiting = self._demands.keys() | {meta.rule for meta in program.metas if meta.triggers is None}
         waiting -= {rule for _, rules in self._waiting.values() for rule in rules}
@@ -139,7 +139,7 @@ class Evaluator:
         concerned |= self._calls.pending(run)
         concerned |= self._settler.concerned(run.changed) | self._settler.concerned(run.candidates)
         for rule in self._settler.rules(concerned):
-            run.set(rule, metas.evaluate(self._code(rule), run.values))
+            run.set(rule, metas.evaluate(self._codes[rule] or self._code(rule), run.values))
         if run.late:
             run.exceeded = f"the rules took more than {seconds:g} s"
         names = self._program.names
@@ -188,7 +188,7 @@ class Evaluator:
     def _work_out(self, run: Run, rule: int) -> None:
         """Sets the value of a rule that waited, unless it is what it is when nothing is found."""
         if rule in self._sources:
-            run.set(rule, metas.evaluate(self._code(rule), run.values))
+            run.set(rule, metas.evaluate(self._codes[rule] or self._code(rule), run.values))
         elif not run.late:
             try:
                 run.look_at_clock()
@@ -201,9 +201,7 @@ class Evaluator:
                 run.late = True
 
     def _code(self, rule: int) -> Code:
-        code = self._codes.get(rule)
-        if code is None:
-            code = self._codes[rule] = metas.compiled(self._sources[rule])
+        code = self._codes[rule] = metas.compiled(self._sources[rule])
         return code
 
     def _detail(self, run: Run, name: str) -> str:

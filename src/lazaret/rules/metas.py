@@ -119,7 +119,7 @@ class _Planner:
         settled = listed or level > _MOST_LEVELS
         self._levels[name] = 0 if settled else level
         self._work[name] = 0 if settled else sum(self._work[n] for n in mentioned)
-        arranged = self._arranged(node, truth=name not in self._counted)
+        arranged = self._arranged(node, truth=not listed and name not in self._counted)
         if (
             not settled
             and len(mentioned) <= _MOST_INLINED

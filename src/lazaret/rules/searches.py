@@ -73,8 +73,11 @@ class PartSearches:
         self.selector = searches[0].group.selector
         self.key = f"mimeheader {self.selector}"
         self._searches = searches
-        self._searched = {s.rule: s for search in searches for s in search.group.searched}
-        self.rules = set(self._searched)
+        searched = {s.rule: s for search in searches for s in search.group.searched}
+        self.rules = set(searched)
+        self._negated = {rule for rule, s in searched.items() if s.negated}
+        self._when_absent = {rule for rule, s in searched.items() if s.when_absent != s.negated}
+        """Rules that match where a part lacks the field."""
 
     def run(self, run: Run) -> None:
         """Searches the field of each part; None is a part without it."""
@@ -86,11 +89,16 @@ class PartSearches:
                 absent = True
                 continue
             for searched, count in self._found(run, value):
-                matched.setdefault(searched.rule, count)
-                run.where.setdefault(searched.rule, value)
-        for rule, searched in self._searched.items():
-            count = matched.get(rule, int(absent and searched.when_absent != searched.negated))
-            run.set(rule, int(not count) if searched.negated else count)
+                if searched.rule not in matched:
+                    matched[searched.rule] = count
+                    run.where.setdefault(searched.rule, value)
+        if absent:
+            matched = dict.fromkeys(self._when_absent, 1) | matched
+        for rule, count in matched.items():
+            if rule not in self._negated:
+                run.set(rule, count)
+        for rule in self._negated - matched.keys():
+            run.set(rule, 1)
 
     def _found(self, run: Run, value: bytes) -> Iterable[tuple[Searched, int]]:
         return (found for search in self._searches for found in search.counts(run, value))

@@ -1,6 +1,6 @@
 """Meta rules at run time: the listed ones in order, and only when a trigger of theirs has changed."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from lazaret.rules.metas import Meta
 
@@ -24,9 +24,6 @@ class Settler:
             metas |= of_rule[rule]
         return metas
 
-    def rules(self, metas: int) -> Iterator[int]:
+    def rules(self, metas: int) -> list[int]:
         """Their rules, each after those that it mentions."""
-        while metas:
-            lowest = metas & -metas
-            yield self._rules[lowest.bit_length() - 1]
-            metas ^= lowest
+        return [rule for rule, bit in zip(self._rules, bin(metas)[:1:-1], strict=False) if bit == "1"]

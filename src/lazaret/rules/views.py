@@ -93,10 +93,11 @@ def _part_header(part: Part, name: str, *, raw: bool) -> bytes | None:
     if name == "ALL":
         fields = part.header.fields
         return part.header.raw[fields[0].start : fields[-1].end] if fields else b""
-    named = part.header.named(name)
-    if not named:
-        return None
-    return part.header.value(named[-1]).lstrip(b" \t") if raw else part.last(name) + b"\n"
+    if not raw:
+        value = part.header.last_decoded(name)
+        return None if value is None else value + b"\n"
+    values = part.header.values(name)
+    return values[-1].lstrip(b" \t") if values else None
 
 
 def _slice(text: str) -> slice:
