@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
-from lazaret.rules.evals import Settings, Subject, eval_test
+from lazaret.rules.evals import Settings, Subject, Test, eval_test
 from lazaret.rules.evals.addresslists import senders
 from lazaret.rules.evals.globs import DomainGlobs, Globs
 from lazaret.rules.evals.matching import matcher
@@ -44,6 +44,7 @@ class _Providers:
 
     def __init__(self, settings: Settings) -> None:
         domains = DomainGlobs(settings.words("freemail_domains"))
+        self.known = bool(domains)
         self._is_free = lru_cache(maxsize=4096)(domains.__contains__)
         allowed = settings.words("freemail_welcomelist")
         self._allowed = frozenset(word.lower() for word in allowed)
@@ -70,27 +71,27 @@ class _Providers:
 
 
 @eval_test("check_freemail_from")
-def freemail_from(settings: Settings, expression: str = "") -> Callable[[Subject], str]:
+def freemail_from(settings: Settings, expression: str = "") -> Test | None:
     """A sender's address is at a free provider."""
     return _first(settings, lambda subject: subject.once(senders), expression)
 
 
 @eval_test("check_freemail_header")
-def freemail_header(settings: Settings, selector: str, expression: str = "") -> Callable[[Subject], str]:
+def freemail_header(settings: Settings, selector: str, expression: str = "") -> Test | None:
     """An address in the field is at a free provider."""
     return _first(settings, lambda subject: subject.values(f"{selector}:addr"), expression)
 
 
 @eval_test("check_freemail_body")
-def freemail_body(settings: Settings, expression: str = "") -> Callable[[Subject], str]:
+def freemail_body(settings: Settings, expression: str = "") -> Test | None:
     """An address in the text is at a free provider."""
     return _first(settings, lambda subject: subject.once(_in_body), expression)
 
 
-def _first(
-    settings: Settings, who: Callable[[Subject], Iterable[str]], expression: str
-) -> Callable[[Subject], str]:
+def _first(settings: Settings, who: Callable[[Subject], Iterable[str]], expression: str) -> Test | None:
     providers = settings.once(_Providers)
+    if not providers.known:
+        return None
     matches = matcher(expression) if expression else bool
 
     def find(subject: Subject) -> str:

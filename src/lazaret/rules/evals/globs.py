@@ -87,6 +87,10 @@ class DomainGlobs:
                 spelled = re.escape(word).replace(r"\*", r"[^.]*").replace(r"\?", r"[^.]")
                 self._by_label.setdefault(_longest_label(word), []).append(re.compile(spelled))
 
+    def __bool__(self) -> bool:
+        """Whether there is any entry."""
+        return bool(self._plain or self._by_label)
+
     def __contains__(self, domain: str) -> bool:
         """Of a domain in lower case."""
         if domain in self._plain:

@@ -19,14 +19,19 @@ _SORTED_COUNT = 7
 _MOST_RECIPIENTS = 256
 
 
-@eval_function("check_header_count_range")
-def header_count_range(subject: Subject, name: str, low: str, high: str) -> int:
+@eval_test("check_header_count_range")
+def header_count_range(_settings: Settings, name: str, low: str, high: str) -> Callable[[Subject], bool]:
     """How many different values the field has."""
-    section = subject.message.header
-    if name not in section:
-        return number(low) <= 0
-    different = {b" ".join(value.split()) for value in section.values(name)}
-    return number(low) <= len(different) <= number(high)
+    least, most = number(low), number(high)
+
+    def holds(subject: Subject) -> bool:
+        section = subject.message.header
+        written = len(section.named(name))
+        if written < max(least, 1):
+            return least <= 0
+        return least <= len({b" ".join(value.split()) for value in section.values(name)}) <= most
+
+    return holds
 
 
 @eval_test("check_illegal_chars")
