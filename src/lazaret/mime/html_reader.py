@@ -83,12 +83,12 @@ class Texts(NamedTuple):
 
 
 class _Met:
-    """A tag that was met: how often, and how often it is open."""
+    """A tag that was met: how often, how often it is open, and what it does."""
 
-    __slots__ = ("count", "inside", "kind")
+    __slots__ = ("action", "count", "inside", "reads", "roomy", "space", "styled", "watched")
 
-    def __init__(self, kind: "_Kind | None") -> None:
-        self.kind = kind
+    def __init__(self, kind: "_Kind") -> None:
+        self.styled, self.space, self.action, self.reads, self.roomy, self.watched = kind
         self.count = 0
         self.inside = 0
 
@@ -131,35 +131,29 @@ class Reader(Tokenizer):
         met = self._met.get(tag) or self._meet(tag)
         met.count += 1
         met.inside += 1
-        kind = met.kind
-        if kind is None:
-            return
-        read = _read_tag(tag, written) if written and kind.reads else _UNREAD
-        if kind.styled:
-            self._styles.enter(kind.styled, read.attributes, read.counting)
-        if kind.space:
-            self._white_space(kind.space)
-        if kind.watched:
+        read = _read_tag(tag, written) if written and met.reads else _UNREAD
+        if met.styled:
+            self._styles.enter(met.styled, read.attributes, read.counting)
+        if met.space:
+            self._white_space(met.space)
+        if met.watched:
             self._watched += 1
-        if kind.action and (read.attributes or not kind.roomy):
-            kind.action(self, tag, read.attributes)
+        if met.action and (read.attributes or not met.roomy):
+            met.action(self, tag, read.attributes)
 
     def end(self, tag: str) -> None:
         met = self._met.get(tag) or self._meet(tag)
         met.count += 1
-        kind = met.kind
         if not met.inside:
             self._closed_extra += 1
         else:
             met.inside -= 1
-            if kind and kind.watched:
+            if met.watched:
                 self._watched -= 1
-        if kind is None:
-            return
-        if kind.styled:
-            self._styles.close(kind.styled)
-        if kind.space:
-            self._white_space(kind.space)
+        if met.styled:
+            self._styles.close(met.styled)
+        if met.space:
+            self._white_space(met.space)
 
     def text(self, text: str) -> None:
         if self._watched and self._belongs_elsewhere(text):
@@ -182,7 +176,7 @@ class Reader(Tokenizer):
         self._after_hidden = hidden
 
     def _meet(self, tag: str) -> "_Met":
-        met = self._met[tag] = _Met(_KINDS.get(tag))
+        met = self._met[tag] = _Met(_KINDS.get(tag, _NOTHING))
         return met
 
     def _is_inside(self, tag: str) -> bool:
@@ -379,6 +373,9 @@ class _Kind(NamedTuple):
     """Its attributes count."""
     roomy: bool
     watched: bool
+
+
+_NOTHING = _Kind("", "", None, reads=False, roomy=False, watched=False)
 
 
 class _Read(NamedTuple):

@@ -11,13 +11,13 @@ TOKEN_LIMIT = 200_000
 BLANKS = " \t\n\r\f\v"
 _S = r" \t\n\r\f\v"
 _TOKEN = re.compile(
-    r"([^<]++)"
-    rf"|<([A-Za-z_:][^{_S}>]*+)"
+    r"([^<]*+)"
+    rf"(?:<([A-Za-z_:][^{_S}>]*+)"
     rf"((?:[{_S}]*+[^{_S}>][^{_S}=>]*+[{_S}]*+"
     rf"(?:=[{_S}]*+(?:\"[^\"]*+\"|'[^']*+'|[^{_S}>\"'][^{_S}>]*+|(?=>))|(?!=)))*+[{_S}]*+)>"
-    rf"|</([^{_S}>]++)[^>\"']*+>"
+    rf"|</([^{_S}>]++)[^>\"']*+>)"
 )
-"""Text, a start tag with its attributes, a plain end tag; the rest is for `_markup`.
+"""Text, and after it a start tag with its attributes or a plain end tag; the rest is for `_other`.
 
 All quantifiers are possessive: a tag whose quote is never closed is found out in one pass.
 """
@@ -87,29 +87,41 @@ class Tokenizer:
         length = len(source)
         match = _TOKEN.match
         start, end, text = self.start, self.end, self.text
-        for _ in range(TOKEN_LIMIT):
-            if position >= length:
-                return
+        left = TOKEN_LIMIT
+        while left > 0 and position < length:
             token = match(source, position)
             if token is None:
-                position = self._markup(source, position)
+                left -= 1
+                position = self._other(source, position)
                 continue
+            piece, tag, written, ended = token.groups()
+            if piece:
+                left -= 1
+                text(entities.decode(piece) if "&" in piece else piece)
+                if not left:
+                    position += len(piece)
+                    break
+            left -= 1
             position = token.end()
-            kind = token.lastindex
-            if kind == 1:
-                piece = token[1]
-                if position == length:
-                    self._last_text(piece)
-                else:
-                    text(entities.decode(piece) if "&" in piece else piece)
-            elif kind == 3:
-                tag = token[2].lower()
-                start(tag, token[3])
-                if tag in _LITERAL:
-                    position = self._literal(source, position, tag)
-            else:
-                end(token[4].lower())
+            if ended:
+                end(ended.lower())
+                continue
+            tag = tag.lower()
+            start(tag, written)
+            if tag in _LITERAL:
+                position = self._literal(source, position, tag)
         self.over_budget = position < length
+
+    def _other(self, source: str, position: int) -> int:
+        """Text before what is no plain tag, or such markup itself; where to go on."""
+        end = source.find("<", position)
+        if end == position:
+            return self._markup(source, position)
+        if end < 0:
+            self._last_text(source[position:])
+            return len(source)
+        self.text(entities.decode(source[position:end]))
+        return end
 
     def _last_text(self, text: str) -> None:
         """White space at the very end is a piece of its own."""

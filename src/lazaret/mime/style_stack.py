@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from lazaret.mime import style
 from lazaret.mime.style import Style
 
-_CELLS = frozenset({"td", "tr"})
 _SIZES = {"big": 1, "small": -1}
+_SPECIAL = frozenset({"td", "tr", "basefont", *_SIZES})
 _BASE_SIZE = re.compile(r"\s*(\d{1,9})")
 
 
@@ -29,15 +29,8 @@ class StyleStack:
 
     def enter(self, tag: str, found: Mapping[str, str], counting: tuple[tuple[str, str], ...]) -> None:
         """`open`, where it is known which of the attributes count for this tag (style.TEXT_ATTRIBUTES)."""
-        if tag in _CELLS:
-            self._close_cell(tag)
-        elif tag in _SIZES:
-            self._resize(tag)
-        elif tag == "basefont":
-            size = _BASE_SIZE.match(found.get("size", ""))
-            if size:
-                self._base_size = int(size[1])
-                return
+        if tag in _SPECIAL and self._open_special(tag, found):
+            return
         if counting:
             self._restyle(counting)
         self._open.append((tag, self.current))
@@ -50,8 +43,18 @@ class StyleStack:
         while self._pop() != tag:
             pass
 
-    def _resize(self, tag: str) -> None:
-        self.current = self.current._replace(size=self.current.size + _SIZES[tag])
+    def _open_special(self, tag: str, found: Mapping[str, str]) -> bool:
+        """What these tags do besides; whether it was all."""
+        if tag in _SIZES:
+            self.current = self.current._replace(size=self.current.size + _SIZES[tag])
+        elif tag != "basefont":
+            self._close_cell(tag)
+        else:
+            size = _BASE_SIZE.match(found.get("size", ""))
+            if size:
+                self._base_size = int(size[1])
+                return True
+        return False
 
     def _restyle(self, counting: tuple[tuple[str, str], ...]) -> None:
         restyled = style.restyle(self.current, counting, self._base_size)

@@ -23,8 +23,6 @@ _MAIL = re.compile(rb"(?i:mailto:)|[^:@]*+@")
 _SIMPLE = re.compile(
     rb"https?://(?P<host>(?!www\.[^.]*+(?:/|\Z))(?:[A-Za-z0-9-]++\.)+[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?)(?P<rest>/[\x21-\x7e]*+)?"
 )
-_REMEMBERED = 256
-"""Octets of a URI whose readings are remembered; longer ones would cost too much memory."""
 _TRICK = re.compile(rb"%[0-9a-fA-F]{2}|\\|&#|(?i:https?:)")
 """What makes a simple URI one of several readings."""
 _TRICK_MARKS = (b":", b"%", b"\\", b"&#")
@@ -78,11 +76,7 @@ def variants(uri: bytes, sites: Sites) -> tuple[bytes, ...]:
     simple = _SIMPLE.fullmatch(uri[:URI_LIMIT])
     if simple and not (simple["rest"] and _leads_on(simple[0], simple["rest"], sites)):
         return (simple[0],)
-    return _remembered(uri, sites) if len(uri) <= _REMEMBERED else _readings(uri[:URI_LIMIT], sites)
-
-
-def _readings(uri: bytes, sites: Sites) -> tuple[bytes, ...]:
-    written = [uri]
+    written = [uri[:URI_LIMIT]]
     made: list[bytes] = []
     for number, one in enumerate(written):
         tidy = one.replace(b"\n", b"").strip(_WHITE).replace(b"\r", b"")
@@ -102,10 +96,6 @@ def _readings(uri: bytes, sites: Sites) -> tuple[bytes, ...]:
             if reading.target and number < _REDIRECT_LIMIT:
                 written.append(reading.target)
     return tuple(dict.fromkeys(u[:URI_LIMIT] for u in (*written, *made)))
-
-
-_remembered = lru_cache(maxsize=512)(_readings)
-"""Lists and newsletters repeat their footers; one that is no simple URI costs the most."""
 
 
 def _leads_on(uri: bytes, rest: bytes, sites: Sites) -> bool:
