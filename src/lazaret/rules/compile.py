@@ -83,6 +83,10 @@ def _active(book: Book, parsed: Mapping[str, Node], keep_subrules: bool) -> set[
     running = {n for n in book.rules if book.score(n) != 0}
     if keep_subrules:
         return running
+    capturing: dict[bytes, list[str]] = {}
+    for name in running:
+        for tag in _tags(_CAPTURE, book.rules[name]):
+            capturing.setdefault(tag, []).append(name)
     active = set()
     waiting = [n for n in running if not n.startswith("__")]
     while waiting:
@@ -92,7 +96,13 @@ def _active(book: Book, parsed: Mapping[str, Node], keep_subrules: bool) -> set[
         active.add(name)
         if name in parsed:
             waiting += expression.names(parsed[name])
+        for tag in _tags(_TAG, book.rules[name]):
+            waiting += capturing.get(tag, ())
     return active
+
+
+def _tags(spelling: re.Pattern[bytes], rule: Rule) -> list[bytes]:
+    return spelling.findall(rule.regex.source) if rule.regex is not None else []
 
 
 def _usable(book: Book, active: Iterable[str]) -> tuple[set[str], list[Problem]]:

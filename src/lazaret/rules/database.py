@@ -40,7 +40,9 @@ _TELLING_PREFILTER = 15.0
 _FOUND_ANYWHERE = 5.0
 """Bits of an expression that matches in nearly every line: looking for it says nothing."""
 
-_ASCII_PART_SIZE = 40
+_ASCII_PART_SIZE, _OTHER_PART_SIZE = 40, 80
+"""Positions of expressions that are searched in all texts together."""
+
 _LARGE = 2
 """The company of long word lists."""
 _MAX_LENGTH = 15_000
@@ -122,7 +124,7 @@ def _best(forms: Iterator[Form], usual: bool) -> Form | None:
 def _together(node: perl_regex.Node) -> Forms | None:
     """Forms for all texts of a message at once: none of them looks at the edges of a text."""
     spellings = widen.spells_letters(node)
-    other = _part(node, _PART_SIZE, spellings)
+    other = _part(node, _OTHER_PART_SIZE, spellings)
     if other is None:
         return None
     narrow = ascii_only(node)

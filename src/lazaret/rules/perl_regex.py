@@ -6,6 +6,7 @@ end is the text itself, since both engines read Perl's syntax but for the spelli
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _MAX_DEPTH = 150
 
@@ -97,6 +98,7 @@ Node = Chars | Sequence | Choice | Repeat | Edge | Special
 EMPTY = Sequence(())
 
 
+@lru_cache(16)
 def parse(source: bytes, modifiers: str = "") -> Node:
     """The tree. RegexError when the expression is malformed or too unusual."""
     parser = _Parser(source.decode("latin-1"))

@@ -1,8 +1,8 @@
 """What does each rule cost? Runs a program step by step over messages, with a clock beside each step.
 
 The steps are those of `evaluate`, which has no clock for single rules: the measuring must not slow it down.
-But nothing waits until somebody asks: here every rule is run. What rules share, the search in the database of a
-view or the reading of the message, is counted apart.
+But nothing waits until somebody asks: here every rule is run. What rules share, the search in the database of
+a view or the reading of the message, is counted apart.
 """
 
 import logging
