@@ -102,7 +102,8 @@ def corpora(folder: Path, given: Path | None) -> Iterator[Path | None]:
         return
     with tempfile.TemporaryDirectory() as unpacked:
         with tarfile.open(archive) as tar:
-            tar.extractall(unpacked, filter="data")
+            # Python has the filter since 3.11.4.
+            tar.extractall(unpacked, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
         yield Path(unpacked)
 
 

@@ -11,7 +11,7 @@ PART_FIELD_LIMIT = 200
 """Fields that are read of a message and of a MIME part: memory must not grow with a header of colons."""
 _MALFORMED_LIMIT = 3
 
-_FOLDS = rb"[^\n]*+\n?+(?:[ \t][^\n]*+\n?+)*+"
+_FOLDS = rb"[^\n]*+\n?+(?>(?:[ \t][^\n]*+\n?+)*)"
 _LINE = re.compile(
     rb"(?P<boundary>--)"
     rb"|(?P<field>[!-9;-~]++[ \t]*+:" + _FOLDS + rb")"

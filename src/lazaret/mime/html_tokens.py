@@ -13,27 +13,27 @@ _S = r" \t\n\r\f\v"
 _TOKEN = re.compile(
     r"([^<]*+)"
     rf"(?:<([A-Za-z_:][^{_S}>]*+)"
-    rf"((?:[{_S}]*+[^{_S}>][^{_S}=>]*+[{_S}]*+"
-    rf"(?:=[{_S}]*+(?:\"[^\"]*+\"|'[^']*+'|[^{_S}>\"'][^{_S}>]*+|(?=>))|(?!=)))*+[{_S}]*+)>"
+    rf"((?>(?:[{_S}]*+[^{_S}>][^{_S}=>]*+[{_S}]*+"
+    rf"(?:=[{_S}]*+(?:\"[^\"]*+\"|'[^']*+'|[^{_S}>\"'][^{_S}>]*+|(?=>))|(?!=)))*)[{_S}]*+)>"
     rf"|</([^{_S}>]++)[^>\"']*+>)"
 )
 """Text, and after it a start tag with its attributes or a plain end tag; the rest is for `_other`.
 
-All quantifiers are possessive: a tag whose quote is never closed is found out in one pass.
+All quantifiers are possessive or atomic: a tag whose quote is never closed is found out in one pass.
 """
 _ATTRIBUTE = re.compile(
-    rf"([^{_S}>][^{_S}=>]*+)[{_S}]*+(?:(=)[{_S}]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^{_S}>]*+)))?+"
+    rf"([^{_S}>][^{_S}=>]*+)[{_S}]*+(?>(?:(=)[{_S}]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^{_S}>]*+)))?)"
 )
-_TO_GT = re.compile(r"(?:[^>\"']++|(?<=[ =])\"[^\"]*+(?:\"|\Z)|(?<=[ =])'[^']*+(?:'|\Z)|[\"'])*+>")
+_TO_GT = re.compile(r"(?>(?:[^>\"']++|(?<=[ =])\"[^\"]*+(?:\"|\Z)|(?<=[ =])'[^']*+(?:'|\Z)|[\"'])*)>")
 """To the end of an end tag, over quoted strings; a quote counts after a blank or an equals sign."""
 _TAG_NAME = re.compile(rf"[^{_S}>]++")
 _COMMENT_END = re.compile(rf"--[{_S}]*+>")
 _DOCTYPE = re.compile(
     rf"<!doctype(?=[{_S}>\"'])"
-    rf"(?:[{_S}]++|\"[^\"]*+\"|'[^']*+'|--(?:[^-]|-(?!-))*+--|[^{_S}>\"'-][^{_S}>]*+)*+>",
+    rf"(?>(?:[{_S}]++|\"[^\"]*+\"|'[^']*+'|--(?>(?:[^-]|-(?!-))*)--|[^{_S}>\"'-][^{_S}>]*+)*)>",
     re.I,
 )
-_SECTION = re.compile(rf"<!\[[{_S}]*+((?:[A-Za-z_:][\w:.-]*+[{_S}]*+)*+)\[", re.A)
+_SECTION = re.compile(rf"<!\[[{_S}]*+((?>(?:[A-Za-z_:][\w:.-]*+[{_S}]*+)*))\[", re.A)
 
 _LITERAL = {
     tag: re.compile(rf"</{tag}[{_S}]*+>", re.I)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from lazaret.mime import hostnames
 
 _TOKEN = re.compile(
-    rb'"(?P<quoted>(?:[^"\\]++|\\.)*+)"'
-    rb"|(?P<comment>\((?:[^()\\]++|\\.|\((?:[^()\\]++|\\.)*+\))*+\))"
+    rb'"(?P<quoted>(?>(?:[^"\\]++|\\.)*))"'
+    rb"|(?P<comment>\((?>(?:[^()\\]++|\\.|\((?>(?:[^()\\]++|\\.)*)\))*)\))"
     rb"|<(?P<angle>[^>]*+)>"
     rb"|(?P<unclosed>[\"<].*)"
     rb"|(?P<separator>[,;])"
@@ -16,9 +16,9 @@ _TOKEN = re.compile(
     re.S,
 )
 _GROUP_NAME = re.compile(rb'[^"()<>]+:\s*')
-_COMMENT = re.compile(rb"\((?:[^()\\]++|\\.|\((?:[^()\\]++|\\.)*+\))*+\)", re.S)
+_COMMENT = re.compile(rb"\((?>(?:[^()\\]++|\\.|\((?>(?:[^()\\]++|\\.)*)\))*)\)", re.S)
 _ADDRESS = re.compile(
-    rb'(?:"(?:[^"\\]++|\\.)*+"|[^@\s<>()\[\],:;]++)@(?:[^"\s<>()\[\],:;]++|\[[\d:.]+\])', re.S
+    rb'(?:"(?>(?:[^"\\]++|\\.)*)"|[^@\s<>()\[\],:;]++)@(?:[^"\s<>()\[\],:;]++|\[[\d:.]+\])', re.S
 )
 _ANGLE_ADDRESS = re.compile(rb"<(" + _ADDRESS.pattern + rb")>", re.S)
 _PLAIN_ADDRESS = rb'[^@\s<>()\[\],:;"]++@[^@"\s<>()\[\],:;]++'
@@ -26,7 +26,7 @@ _PLAIN_ENTRY = re.compile(
     rb'\s*+(?:(?:"(?P<quoted>[^"]*+)"(?P<blanks>\s*+)|(?P<phrase>[^"<>,;(]*+))<(?P<angle>'
     + _PLAIN_ADDRESS
     + rb")>"
-    rb"|(?P<bare>" + _PLAIN_ADDRESS + rb")\s*+(?:\((?P<comment>[^()]*+)\))?+)\s*+(?:[,;]|\Z)"
+    rb"|(?P<bare>" + _PLAIN_ADDRESS + rb")\s*+(?>(?:\((?P<comment>[^()]*+)\))?))\s*+(?:[,;]|\Z)"
 )
 """What nearly all senders write, in text without colons and backslashes."""
 _ESCAPE = re.compile(rb"\\(?!\\)")

@@ -10,7 +10,7 @@ import re
 from lazaret.mime.received_template import Format, Outcome
 
 _QMAIL_REST = (
-    r"(`(?>(?P<ident>\S*)@)?+\[?`<ip>`\]?\)(?: \(envelope-sender <\S+>\))?` by <by>"
+    r"(`(?>(?>(?P<ident>\S*)@)?)\[?`<ip>`\]?\)(?: \(envelope-sender <\S+>\))?` by <by>"
     r"`(?:(?> \(.+?\) with )| with )(?:.* )?(?:SMTP|QMQP)(?! id )`"
 )
 
@@ -107,12 +107,12 @@ FORMATS = (
     Format("fetchmail, getmail", "`.*?with IMAP`", hint="with IMAP", outcome=Outcome.FETCHED),
     Format(
         "qmail, anything after the address",
-        r"<rdns> (`[EH]{2}LO (?P<helo>[^)]*)`) (`(?>(?P<ident>\S*)@)?+\[?`<ip>`\]?`)`.*` by <by> ",
+        r"<rdns> (`[EH]{2}LO (?P<helo>[^)]*)`) (`(?>(?>(?P<ident>\S*)@)?)\[?`<ip>`\]?`)`.*` by <by> ",
         looked_up=True,
     ),
     Format(
         "qmail, anything after the address",
-        r"<name> (`(?>(?P<ident>\S*)@)?+\[?`<ip>`\]?`)`.*` by <by> ",
+        r"<name> (`(?>(?>(?P<ident>\S*)@)?)\[?`<ip>`\]?`)`.*` by <by> ",
         looked_up=True,
     ),
     Format("smap", "<rdns>(<ip>) by <by> via smap ", looked_up=True),
@@ -121,7 +121,7 @@ FORMATS = (
     Format("batched SMTP", "<word> by <word> with BSMTP", outcome=Outcome.IGNORED, hint=" with BSMTP"),
     Format(
         "Yahoo, authenticated",
-        r"<rdns> (`[EH]{2}LO` <helo?>) (`(?>(?P<ident>\S+)@)?+`<ip>`.*?`) by <by> with ",
+        r"<rdns> (`[EH]{2}LO` <helo?>) (`(?>(?>(?P<ident>\S+)@)?)`<ip>`.*?`) by <by> with ",
         looked_up=True,
     ),
     Format("CommuniGate", r"[<ip>] (`[EH]{2}LO` <helo?>) by <by> ("),
@@ -163,7 +163,7 @@ IGNORED = re.compile(
     r"\S+ (?:"
     rf"\([^\s@]+@(?i:{_LOCALHOST})\) by \S+ \("  # a user of this host
     r"|\S+ by \S+ with local-e?smtp "  # Exim, local submission
-    rf"|\((?>\S+@)?+(?i:{_LOCALHOST})\) "
+    rf"|\((?>(?>\S+@)?)(?i:{_LOCALHOST})\) "
     rf"|\((?=\S+?@)\S+ \[(?i:{_LOCALHOST})\]\) "
     r"|\(\[unix socket\]\) by \S+ \(Cyrus v[\d.]+\) with LMTPA"
     r"|by \S+ (?:with|via|for|\()"  # over the network, but without an address
@@ -176,7 +176,7 @@ IGNORED = re.compile(
     r"|(?=\S+?@)\S+ by \S+ "  # AOL, qmail-scanner: who sent it, not from where
     r"|127\.0\.0\.1 \(AVG SMTP \S+ \[\S+\]\)"
     r"|Unknown/Local \("
-    rf"|(?i:{_LOCALHOST}) \((?>\S+@)?+(?i:{_LOCALHOST})[)\[]"
+    rf"|(?i:{_LOCALHOST}) \((?>(?>\S+@)?)(?i:{_LOCALHOST})[)\[]"
     r"|\(AUTH: \S+\) by \S+ with "  # Courier
     r"|localhost \(localhost \[\[UNIX: localhost\]\]\) by "  # sendmail
     rf"|\(\[(?i:{_LOCALHOST})\]\) with MailEnable "

@@ -20,7 +20,7 @@ FIELD_BUDGET = 20_000
 DEPTH_LIMIT = 20
 """Levels of multiparts and attached messages that are opened, as in SpamAssassin."""
 
-_BLANK_LINES = re.compile(rb"^(?:[ \t\r\f\v]*+\n){20,}+(?:[ \t\r\f\v]++\Z)?", re.M)
+_BLANK_LINES = re.compile(rb"^(?>(?:[ \t\r\f\v]*+\n){20,})(?:[ \t\r\f\v]++\Z)?", re.M)
 _MUCH_WHITE = re.compile(rb"\n[ \t\r\f\v\n]{19}")
 """Without it there are no 20 blank lines. The literal at its start lets it skip from line to line."""
 _MANY_BLANK_LINES = re.compile(rb"\n(?:[ \t\r\f\v]*+\n){19}")

@@ -17,7 +17,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 """What a terminal or a log would act on, and what turns the direction of writing."""
 
 _PARAMETER = re.compile(
-    r""";\s*([^\s=;"*]++)(\*\d{1,4})?(\*)?\s*=\s*(?:"((?:[^"\\]|\\.)*+)"?|([^;\s]*+))""", re.S
+    r""";\s*([^\s=;"*]++)(\*\d{1,4})?(\*)?\s*=\s*(?:"((?>(?:[^"\\]|\\.)*))"?|([^;\s]*+))""", re.S
 )
 _ESCAPED = re.compile(r"\\(.)", re.S)
 

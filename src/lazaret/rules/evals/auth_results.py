@@ -62,8 +62,8 @@ _NUMBER = re.compile(r"\d+", re.ASCII)
 _INSTANCE = re.compile(r"i\b", re.IGNORECASE)
 _NONE = re.compile(r"none\b", re.IGNORECASE)
 _REMARKS = (re.compile(r"reason\b", re.IGNORECASE), re.compile(r"action\b", re.IGNORECASE))
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
-_VALUE = re.compile(r'"(?:[^"\\]|\\.)*+"?|[^\s;]+', re.DOTALL)
+_QUOTED = re.compile(r'"(?>(?:[^"\\]|\\.)*)"?', re.DOTALL)
+_VALUE = re.compile(r'"(?>(?:[^"\\]|\\.)*)"?|[^\s;]+', re.DOTALL)
 _END = re.compile(r";|\Z")
 
 
