@@ -1,4 +1,4 @@
-"""Python before 3.11.5 (Debian 12 has 3.11.2) matches possessive quantifiers behind a group wrongly: `(?:ab?c)*+`.
+"""Python before 3.11.5 (Debian 12 has 3.11.2) misreads possessive quantifiers behind a group: `(?:ab?c)*+`.
 
 `(?>(?:ab?c)*)` means the same and is matched rightly.
 """
