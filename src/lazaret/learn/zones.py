@@ -1,0 +1,182 @@
+"""Which octets of a message are learned from, and in which zone does each stand?
+
+A word means one thing in From and another in the text, so each piece of a message carries its own name,
+and pieces belong to zones that are judged one by one. What the own site or another filter wrote is left
+out: it says where a message was kept or what somebody thought of it, not what it is. Dates are left out
+too: next year's mail has others.
+"""
+
+import re
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import NamedTuple
+
+from lazaret.mime import words
+from lazaret.mime.html_facts import HtmlFacts
+from lazaret.mime.message import Message
+
+FIELDS_LIMIT = 80
+FIELD_OCTETS = 400
+HEADER_OCTETS = 4_000
+"""Header fields that are looked at, octets of each, and of all together."""
+RELAYS_LIMIT = 8
+"""Received fields below the trust border."""
+TEXT_OCTETS = 8_000
+PART_OCTETS = 6_000
+"""Octets of text, of all parts and of each."""
+LINKS_LIMIT = 24
+LINK_OCTETS = 120
+PARTS_LIMIT = 16
+NAME_OCTETS = 100
+"""Links, octets of each, MIME parts and octets of the names of attachments."""
+HEADER_GRAM_OCTETS = 2_000
+TEXT_GRAM_OCTETS = 4_000
+"""How much is cut into runs of four octets."""
+
+_OWN_OR_VERDICT = re.compile(
+    r"delivered-to|x-original-to|return-path|envelope-|x-envelope-|x-quarantine-id|delivery-date"
+    r"|apparently-to|x-spam|x-virus|x-amavis|x-lazaret|x-rspamd?|x-bogosity|x-dspam|x-crm114|x-mailscanner"
+    r"|x-barracuda|x-ironport|x-forefront|x-microsoft-antispam|x-ms-exchange|x-proofpoint|x-sophos|x-razor"
+    r"|x-pyzor|x-dcc|x-greylist|x-policyd|x-scanned|x-antispam|x-antivirus|x-junk|x-ham|x-gm-|x-received"
+    r"|x-google-smtp|status\Z|x-status|x-uid|x-keywords|x-mozilla|x-evolution|x-gmail|x-folder"
+    r"|content-length|lines\Z|xref|authentication-results|arc-|received-spf|dkim-filter|domainkey-status"
+    r"|x-loop|x-originalarrivaltime"
+)
+"""Written on arrival, by the mail store, or by a filter."""
+_TIME_ZONE = re.compile(rb"[-+]\d{4}.*", re.S)
+
+
+class Zone(IntEnum):
+    """What is judged one by one, and then together. No more than eight: a feature has three bits for it."""
+
+    HEADER = 0
+    RELAYS = 1
+    TEXT = 2
+    LINKS = 3
+    HEADER_GRAMS = 4
+    TEXT_GRAMS = 5
+
+
+class Piece(NamedTuple):
+    """Octets out of one place of a message, decoded; line ends and blanks are as they came."""
+
+    zone: Zone
+    name: str
+    """Words are told apart by it: `from`, `subject`, `text`, `link`."""
+    octets: bytes
+
+
+class View(NamedTuple):
+    """What is learned of one message."""
+
+    pieces: tuple[Piece, ...]
+    """Cut into words."""
+    runs: tuple[Piece, ...]
+    """Cut into runs of four octets."""
+
+
+def view(message: Message) -> View:
+    """The pieces of a message. Bounded, whatever the message is."""
+    header = tuple(_header(message))
+    text = tuple(_text(message))
+    subject = tuple(Piece(Zone.TEXT, "text", p.octets) for p in header if p.name == "subject")
+    names = Piece(Zone.HEADER, "names", " ".join(p.name for p in header).encode("utf-8", "replace"))
+    pieces = (*header, names, *_relays(message), *_links(message), *_form(message), *subject, *text)
+    lines = b"".join(b"%b: %b\n" % (p.name.encode("utf-8", "replace"), p.octets) for p in header)
+    runs = (
+        Piece(Zone.HEADER_GRAMS, "header", lines[:HEADER_GRAM_OCTETS]),
+        Piece(Zone.TEXT_GRAMS, "text", b"\n".join(p.octets for p in text)[:TEXT_GRAM_OCTETS]),
+    )
+    return View(pieces, runs)
+
+
+def _header(message: Message) -> Iterator[Piece]:
+    header = message.header
+    left = HEADER_OCTETS
+    for field in header.fields[:FIELDS_LIMIT]:
+        name = field.name[:40].lower()
+        if name == "received" or _OWN_OR_VERDICT.match(name):
+            continue
+        value = header.raw[field.value_start : min(field.end, field.value_start + FIELD_OCTETS)]
+        if b"=?" in value:
+            value = words.decode(value, field.name)[:FIELD_OCTETS]
+        if name == "date":
+            value = b"".join(_TIME_ZONE.findall(value)[:1])
+        value = value.strip()[:left]
+        yield Piece(Zone.HEADER, name, value)
+        left -= len(value)
+        if left <= 0:
+            break
+
+
+def _relays(message: Message) -> Iterator[Piece]:
+    """Who handed the message in, and what stood in it about the way before: without dates."""
+    relays = message.relays
+    for relay in relays.untrusted[:1]:
+        known = f"{relay.helo} {relay.rdns} {relay.ip}"[:FIELD_OCTETS]
+        yield Piece(Zone.RELAYS, "relay", known.encode("utf-8", "replace"))
+    header = message.header
+    first = relays.trusted_fields + 1
+    for field in header.named("received")[first : first + RELAYS_LIMIT]:
+        value = header.raw[field.value_start : min(field.end, field.value_start + FIELD_OCTETS)]
+        yield Piece(Zone.RELAYS, "received", value.rpartition(b";")[0] or value)
+
+
+def _links(message: Message) -> Iterator[Piece]:
+    for uri in message.uris[:LINKS_LIMIT]:
+        if "domainkeys" in uri.types:
+            continue
+        yield Piece(Zone.LINKS, "link", uri.raw[:LINK_OCTETS])
+        for domain in sorted(uri.domains)[:2]:
+            yield Piece(Zone.LINKS, "site", domain.encode("utf-8", "replace")[:LINK_OCTETS])
+
+
+def _form(message: Message) -> Iterator[Piece]:
+    """How the message is built: its parts, the names of its attachments, and what its HTML is like."""
+    for part in message.parts[:PARTS_LIMIT]:
+        kind = f"{part.content_type} {part.charset} {part.disposition}"[:NAME_OCTETS]
+        yield Piece(Zone.LINKS, "mime", kind.encode("utf-8", "replace"))
+    for attachment in message.attachments[: PARTS_LIMIT // 2]:
+        yield Piece(Zone.LINKS, "attachment", attachment.name[:NAME_OCTETS].encode("utf-8", "replace"))
+    facts = message.html
+    if facts.html:
+        yield Piece(Zone.LINKS, "html", " ".join(_html(facts)).encode())
+        tags = " ".join(sorted(facts.inside)[:60])[:FIELD_OCTETS]
+        yield Piece(Zone.LINKS, "tags", tags.encode("utf-8", "replace"))
+        title = " ".join(facts.title[:2])[: 2 * NAME_OCTETS]
+        yield Piece(Zone.LINKS, "title", title.encode("utf-8", "replace"))
+
+
+_STEPS: dict[str, tuple[float, ...]] = {
+    "ratio": (0.1, 0.3, 0.5, 0.7, 0.85, 0.95),
+    "image_area": (1, 10_000, 100_000, 400_000),
+    "bad_tag_ratio": (0.01, 0.1, 0.3),
+    "closed_extra_ratio": (0.01, 0.1, 0.3),
+    "obfuscation_ratio": (0.01, 0.1),
+    "length": (500, 2_000, 8_000, 30_000),
+    "min_size": (1, 2, 3),
+    "max_size": (3, 4, 5, 6, 7),
+}
+_FLAGS = ("font_low_contrast", "font_invalid_color", "font_face_bad", "form_action_mailto", "embeds")
+
+
+def _html(facts: HtmlFacts) -> Iterator[str]:
+    for name, steps in _STEPS.items():
+        value = getattr(facts, name)
+        if value is not None:
+            yield f"{name}_{sum(value >= step for step in steps)}"
+    for name in _FLAGS:
+        if getattr(facts, name):
+            yield name
+
+
+def _text(message: Message) -> Iterator[Piece]:
+    left = TEXT_OCTETS
+    for rendered in message.rendered:
+        limit = min(left, PART_OCTETS)
+        octets = rendered.seen[:limit].encode("utf-8", "replace")[:limit]
+        if octets:
+            yield Piece(Zone.TEXT, "text", octets)
+        left -= len(octets)
+        if left <= 0:
+            break
