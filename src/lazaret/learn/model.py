@@ -183,7 +183,7 @@ class Model:
         return True
 
     def _counted(self, rows: Floats, bounds: NDArray[np.intp]) -> tuple[Floats, PerZone, PerZone]:
-        """By the counts: log-odds of each feature, those of each zone, and what those sums were divided by."""
+        """By the counts: log-odds of each feature, those of each zone, and what divides those sums."""
         spam_mail, ham_mail = self._counters[Counter.SPAM_COUNTED], self._counters[Counter.HAM_COUNTED]
         spam, ham = rows[:, SPAM], rows[:, HAM]
         total = spam + ham
@@ -203,7 +203,8 @@ def _sums(values: Floats, bounds: NDArray[np.intp]) -> PerZone:
     """The sum of each zone; a zone may be empty."""
     running = np.zeros(len(values) + 1)
     np.cumsum(values, dtype=np.float64, out=running[1:])
-    return np.diff(running[bounds])
+    sums: PerZone = np.diff(running[bounds])
+    return sums
 
 
 def _normal(bounds: NDArray[np.intp]) -> PerZone:

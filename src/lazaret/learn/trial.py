@@ -38,7 +38,7 @@ class Figures:
         (self.spam if spam else self.ham).append(score)
 
     def row(self) -> dict[str, float]:
-        """As `lazaret learn eval --json` prints it; costs are those of a parsed message, with its features."""
+        """As `lazaret learn eval --json` prints it; costs are for a parsed message, with features."""
         made = max(self.classified, 1)
         per_features = self.features_s / made
         return {
