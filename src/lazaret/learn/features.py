@@ -1,15 +1,14 @@
 """From the pieces of a message to numbers: keyed hashes of words, pairs of words and runs of four octets.
 
-A feature is 32 bits: three name its zone, 29 are the hash. All of it is arithmetic on whole arrays: the
-hash of the word from `i` to `j` is `(P[j] - P[i]) * k**-i` of one running sum P over the whole text
-(Karp and Rabin), modulo 2**64, with k and the values of the octets drawn from the site's secret. Who
-does not know it cannot build words that collide with others. The words are cut short before the known
-weakness of sums modulo 2**64 (Thue-Morse sequences) could bite, and mixed before any bit is dropped.
+A feature is 32 bits: three name its zone, 29 are the hash. All of it is arithmetic on whole arrays: a word
+is read as up to four numbers of eight octets, each multiplied by a secret odd number; their sum modulo
+2**64 is mixed before any bit is dropped. Who does not know the site's secret cannot build words that
+collide with others.
 """
 
 import hashlib
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -20,6 +19,8 @@ from lazaret.learn.zones import Piece, View, Zone
 Features: TypeAlias = NDArray[np.uint32]
 """Sorted, each once."""
 _Hashes: TypeAlias = NDArray[np.uint64]
+_Places1: TypeAlias = NDArray[np.intp]
+_Places: TypeAlias = tuple[_Places1, _Places1, _Places1, _Places1]
 
 HASH_BITS = 29
 WORD_OCTETS = 32
@@ -27,11 +28,22 @@ WORD_OCTETS = 32
 WORDS_OCTETS = 24_576
 """Octets that are cut into words; the rest is not looked at."""
 
-_WORD = np.zeros(256, np.bool_)
-_WORD[list(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'$!-_%")] = True
-_WORD[128:] = True
-_LOWER = np.arange(256, dtype=np.uint8)
-_LOWER[ord("A") : ord("Z") + 1] += 32
+_WORD_OCTETS = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'$!-_%") | {
+    *range(128, 256)
+}
+_IN_WORD = bytes(octet in _WORD_OCTETS for octet in range(256))
+_LOWER = bytes(range(256)).lower()
+_CHUNK = 8
+_CHUNKS = WORD_OCTETS // _CHUNK
+_KEPT = np.array(
+    [
+        [(1 << 8 * min(max(length - _CHUNK * number, 0), _CHUNK)) - 1 for length in range(WORD_OCTETS + 1)]
+        for number in range(_CHUNKS)
+    ],
+    np.uint64,
+)
+"""Which bits of the chunk with this number belong to a word of this length."""
+_PADDING = bytes(WORD_OCTETS)
 
 _DROPPED = np.uint64(64 - HASH_BITS)
 _HALF = np.uint64(32)
@@ -46,43 +58,33 @@ class Words(NamedTuple):
     """Of each pair, the number of its first word."""
     starts: NDArray[np.intp]
     ends: NDArray[np.intp]
-    pieces: NDArray[np.uint16]
+    pieces: NDArray[np.intp]
     """Of each word, where it stands in `joined` of the pieces, and the number of its piece."""
 
 
 def joined(pieces: Sequence[Piece]) -> bytes:
     """The octets in which the places of `Words` count."""
-    return b"\n".join([*(piece.octets for piece in pieces), b""])
+    return b"\n".join([b"", *(piece.octets for piece in pieces), b""])[:WORDS_OCTETS]
 
 
 class Hasher:
     """Makes features under one secret."""
 
     def __init__(self, secret: bytes) -> None:
-        self._secret = secret
-        drawn = np.frombuffer(hashlib.shake_256(b"lazaret features" + secret).digest(8 * 264), np.uint64)
-        self._octet_values = drawn[:256].copy()
-        odd = drawn[256:] | np.uint64(1)
-        self._base, self._mix, self._pair, self._zone_mix, self._run = odd[:5]
+        self._key = hashlib.blake2b(secret, person=b"lazaret.learn").digest()
+        drawn = np.frombuffer(hashlib.shake_256(self._key).digest(8 * 16), np.uint64) | np.uint64(1)
+        self._chunk = drawn[:_CHUNKS]
+        self._mix, self._pair, self._last, self._run = drawn[_CHUNKS : _CHUNKS + 4]
         self.salt = lru_cache(maxsize=1024)(self._salt)
 
-    @cached_property
-    def _powers(self) -> _Hashes:
-        return _powers_of(int(self._base))
-
-    @cached_property
-    def _inverse_powers(self) -> _Hashes:
-        return _powers_of(pow(int(self._base), -1, 1 << 64))
-
     def _salt(self, name: str) -> int:
-        key = self._secret[:64]
         octets = name.encode("utf-8", "replace")
-        return int.from_bytes(hashlib.blake2b(octets, key=key, digest_size=8).digest(), "little")
+        return int.from_bytes(hashlib.blake2b(octets, key=self._key, digest_size=8).digest(), "little")
 
     def features(self, view: View) -> Features:
         """All features of a message."""
-        words = self.words(view.pieces)
-        found = np.concatenate([words.features, words.pairs, *(self.runs(piece) for piece in view.runs)])
+        words, pairs, _ = self._words(view.pieces)
+        found = np.concatenate([words, pairs, self._runs(view.runs)])
         found.sort()
         if len(found) < 2:
             return found
@@ -93,58 +95,73 @@ class Hasher:
         return unique
 
     def words(self, pieces: Sequence[Piece]) -> Words:
-        """The words of all pieces, upper and lower case alike."""
-        octets = np.frombuffer(joined(pieces), np.uint8)[:WORDS_OCTETS]
-        inside = np.zeros(len(octets) + 2, np.bool_)
-        np.take(_WORD, octets, out=inside[1:-1])
+        """The words of all pieces with their places; upper and lower case are alike."""
+        words, pairs, places = self._words(pieces)
+        return Words(words, pairs, *places)
+
+    def _words(self, pieces: Sequence[Piece]) -> tuple[Features, Features, _Places]:
+        octets = joined(pieces)
+        inside = np.frombuffer(octets.translate(_IN_WORD), np.bool_)
         edges = np.flatnonzero(inside[1:] != inside[:-1])
+        edges += 1
         starts, ends = edges[0::2], edges[1::2]
-        sums = np.zeros(len(octets) + 1, np.uint64)
-        values = self._octet_values[_LOWER][octets]
-        values *= self._powers[: len(octets)]
-        np.cumsum(values, out=sums[1:])
-        cut = np.minimum(ends, starts + WORD_OCTETS)
-        hashes = (sums[cut] - sums[starts]) * self._inverse_powers[starts]
+        starts = starts[: len(ends)]  # a word that the limit has cut
+        hashes = self._hashes(
+            octets.translate(_LOWER) + _PADDING, starts, np.minimum(ends - starts, WORD_OCTETS)
+        )
+        borders = np.cumsum([1, *(len(piece.octets) + 1 for piece in pieces)])
+        numbers = np.repeat(np.arange(len(pieces)), np.diff(np.searchsorted(starts, borders)))
+        salts = np.array([self.salt(piece.name) for piece in pieces], np.uint64)[numbers]
+        zones = np.array([piece.zone << HASH_BITS for piece in pieces], np.uint32)[numbers]
+        first = np.flatnonzero(numbers[1:] == numbers[:-1])
+        both = hashes[:-1] * self._pair
+        both += hashes[1:]
+        both += salts[:-1]
+        hashes += salts
+        places = (first, starts, ends, numbers)
+        return self._finish(hashes, zones), self._finish(both[first], zones[first]), places
+
+    def _hashes(self, octets: bytes, starts: _Places1, lengths: _Places1) -> _Hashes:
+        """Of the words that begin at `starts`; the octets go on for WORD_OCTETS after the last one."""
+        chunks: _Hashes = np.ndarray((len(octets) - _CHUNK + 1,), "<u8", octets, strides=(1,))
+        hashes: _Hashes = (chunks[starts] & _KEPT[0][lengths]) * self._chunk[0]
+        longer = np.flatnonzero(lengths > _CHUNK)
+        for number in range(1, _CHUNKS):
+            if not len(longer):
+                break
+            part = chunks[starts[longer] + _CHUNK * number] & _KEPT[number][lengths[longer]]
+            hashes[longer] += part * self._chunk[number]
+            longer = longer[lengths[longer] > _CHUNK * (number + 1)]
         hashes ^= hashes >> _HALF
         hashes *= self._mix
         hashes ^= hashes >> _HALF
-        lengths = [len(piece.octets) + 1 for piece in pieces]
-        numbers = np.repeat(np.arange(len(pieces), dtype=np.uint16), lengths)[starts]
-        salts = np.array([self.salt(piece.name) for piece in pieces], np.uint64)[numbers]
-        zones = np.array([piece.zone << HASH_BITS for piece in pieces], np.uint32)[numbers]
-        single = self._finish(hashes + salts, zones)
-        first = np.flatnonzero(numbers[1:] == numbers[:-1])
-        both = (hashes[:-1] * self._pair + hashes[1:] + salts[:-1])[first]
-        return Words(single, self._finish(both, zones[first]), first, starts, ends, numbers)
+        return hashes
 
-    def runs(self, piece: Piece) -> Features:
+    def _runs(self, pieces: Sequence[Piece]) -> Features:
         """Every run of four octets, upper and lower case apart."""
-        octets = np.frombuffer(piece.octets, np.uint8).astype(np.uint32)
-        if len(octets) < 4:
+        pieces = [piece for piece in pieces if len(piece.octets) >= 4]
+        if not pieces:
             return np.zeros(0, np.uint32)
-        runs = octets[:-3] | octets[1:-2] << np.uint32(8)
-        runs |= octets[2:-1] << np.uint32(16)
-        runs |= octets[3:] << np.uint32(24)
-        hashes = runs.astype(np.uint64) * self._run + np.uint64(self.salt("runs of " + piece.name))
+        found = [np.ndarray((len(p.octets) - 3,), "<u4", p.octets, strides=(1,)) for p in pieces]
+        lengths = [len(runs) for runs in found]
+        hashes = np.concatenate(found).astype(np.uint64)
+        hashes *= self._run
+        hashes += np.repeat(np.array([self.salt("runs of " + p.name) for p in pieces], np.uint64), lengths)
         hashes ^= hashes >> _HALF
-        return self._finish(hashes, np.uint32(piece.zone << HASH_BITS))
+        zones = np.array([piece.zone << HASH_BITS for piece in pieces], np.uint32)
+        return self._finish(hashes, np.repeat(zones, lengths))
 
-    def _finish(self, hashes: _Hashes, zones: NDArray[np.uint32] | np.uint32) -> Features:
-        hashes = hashes * self._zone_mix
+    def _finish(self, hashes: _Hashes, zones: Features) -> Features:
+        hashes *= self._last
         hashes >>= _DROPPED
-        features: Features = hashes.astype(np.uint32) | zones
+        features: Features = hashes.astype(np.uint32)
+        features |= zones
         return features
 
 
 def zone_bounds(features: Features) -> NDArray[np.intp]:
     """Where each zone begins among the features, and where the last one ends."""
-    return np.searchsorted(features, _ZONE_STARTS)
+    return features.searchsorted(_ZONE_STARTS)
 
 
 _ZONE_STARTS = np.array([zone << HASH_BITS for zone in range(len(Zone) + 1)], np.uint32)
-
-
-def _powers_of(base: int) -> _Hashes:
-    powers = np.full(WORDS_OCTETS, base, np.uint64)
-    powers[0] = 1
-    return np.multiply.accumulate(powers)

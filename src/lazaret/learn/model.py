@@ -11,6 +11,7 @@ several years; docs/learning.md says which.
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -20,7 +21,7 @@ from lazaret.learn.features import Features, zone_bounds
 from lazaret.learn.zones import Zone
 
 Floats: TypeAlias = NDArray[np.float32]
-PerZone: TypeAlias = NDArray[np.float64]
+PerZone: TypeAlias = list[float]
 
 RATE = 10.0
 """The first step of a weight, for a zone of one feature."""
@@ -92,9 +93,10 @@ class Judgement(NamedTuple):
     """What the two kinds of learners say, without the ramp."""
     zones: PerZone
     """What the weights say in each zone, not squashed."""
-    rows: Floats
-    """The rows of the features as they were read."""
-    bounds: NDArray[np.intp]
+    columns: Floats
+    """The columns of the table, for the features."""
+    lengths: list[int]
+    """How many features each zone has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,14 @@ class Shares:
 
     of_feature: Floats
     score: float
+
+
+class _Counted(NamedTuple):
+    """What the counts say: of each feature and of each zone, and how many features of it were seen before."""
+
+    logits: Floats
+    zones: PerZone
+    known: list[int]
 
 
 class Model:
@@ -126,97 +136,121 @@ class Model:
 
     def judge(self, features: Features) -> Judgement:
         """Log-odds of spam. A model that has seen nothing says 0."""
-        rows = self._read(features)
-        bounds = zone_bounds(features)
-        zones = _sums(rows[:, WEIGHT], bounds) * _normal(bounds)
-        weights = GAIN / ZONES * float(_squashed(zones).sum())
-        counts = float(_squashed(self._counted(rows, bounds)[1]).sum()) / ZONES
+        columns = self._read(features)
+        bounds = zone_bounds(features).tolist()
+        lengths = [end - start for start, end in pairwise(bounds)]
+        zones = _normed(_sums(columns[WEIGHT], bounds), lengths, FEW)
+        weights = GAIN / ZONES * sum(map(_squashed, zones))
+        counts = sum(map(_squashed, self._counted(columns, bounds).zones)) / ZONES
         score = (weights + COUNTS_SHARE * counts) * self._ramp()
-        return Judgement(score, weights, counts, zones, rows, bounds)
+        return Judgement(score, weights, counts, zones, columns, lengths)
 
     def learn(self, features: Features, *, spam: bool) -> Judgement:
         """Learns one message; what it thought of it before."""
         before = self.judge(features)
         self._counters[Counter.SPAM_SEEN if spam else Counter.HAM_SEEN] += 1
-        rows = before.rows
-        changed = self._fit(before, rows, spam=spam)
+        columns = before.columns
+        changed = self._fit(before, columns, spam=spam)
         if (before.counts if spam else -before.counts) <= COUNTS_THICK:
-            rows[:, SPAM if spam else HAM] += 1
+            columns[SPAM if spam else HAM] += 1
             self._counters[Counter.SPAM_COUNTED if spam else Counter.HAM_COUNTED] += 1
             changed = True
         if changed:
+            rows = np.ascontiguousarray(columns.T)
             self._whole_rows[features & self._mask] = rows.view(np.complex128).reshape(-1)
         return before
 
     def shares(self, features: Features) -> Shares:
         """What each feature adds to the score."""
         known = self.judge(features)
-        lengths = np.diff(known.bounds)
-        by_weight = GAIN / ZONES * _normal(known.bounds) * _shrinking(known.zones)
-        found: Floats = known.rows[:, WEIGHT] * np.repeat(by_weight.astype(np.float32), lengths)
-        logits, counted, normal = self._counted(known.rows, known.bounds)
-        by_count = COUNTS_SHARE / ZONES * normal * _shrinking(counted)
-        found += logits * np.repeat(by_count.astype(np.float32), lengths)
+        bounds = zone_bounds(features).tolist()
+        by_weight = [
+            GAIN / ZONES * _shrinking(value) / math.sqrt(length + FEW)
+            for value, length in zip(known.zones, known.lengths, strict=True)
+        ]
+        found = known.columns[WEIGHT] * _spread(by_weight, known.lengths)
+        counted = self._counted(known.columns, bounds)
+        by_count = [
+            COUNTS_SHARE / ZONES * _shrinking(value) / math.sqrt(length + FEW_COUNTED)
+            for value, length in zip(counted.zones, counted.known, strict=True)
+        ]
+        found += counted.logits * _spread(by_count, known.lengths)
         found *= np.float32(self._ramp())
         return Shares(found, known.score)
 
     def _read(self, features: Features) -> Floats:
         rows = self._whole_rows.take(features & self._mask)
-        return rows.view(np.float32).reshape(-1, COLUMNS)
+        return np.ascontiguousarray(rows.view(np.float32).reshape(-1, COLUMNS).T)
 
     def _ramp(self) -> float:
         fewest = float(min(self._counters[Counter.SPAM_SEEN], self._counters[Counter.HAM_SEEN]))
         return math.sqrt((fewest + RAMP_FROM) / (fewest + RAMP_TO))
 
-    def _fit(self, before: Judgement, rows: Floats, *, spam: bool) -> bool:
-        expected = OWN_SHARE * before.zones + (1 - OWN_SHARE) * before.weights
-        errors = float(spam) - 1 / (1 + np.exp(-np.clip(expected, -30, 30)))
-        errors[np.abs(errors) < ENOUGH] = 0
-        if not errors.any():
+    def _fit(self, before: Judgement, columns: Floats, *, spam: bool) -> bool:
+        errors = []
+        for value in before.zones:
+            expected = OWN_SHARE * value + (1 - OWN_SHARE) * before.weights
+            error = spam - 1 / (1 + math.exp(-min(max(expected, -30.0), 30.0)))
+            errors.append(error if abs(error) >= ENOUGH else 0.0)
+        if not any(errors):
             return False
-        lengths = np.diff(before.bounds)
-        energy = rows[:, ENERGY]
-        energy += np.repeat((errors * errors).astype(np.float32), lengths)
-        steps = np.repeat((RATE * errors * _normal(before.bounds)).astype(np.float32), lengths)
-        steps /= np.sqrt(np.maximum(energy, np.float32(1e-8)))
-        rows[:, WEIGHT] += steps
+        energy = columns[ENERGY]
+        energy += _spread([error * error for error in errors], before.lengths)
+        steps = _spread(_normed([RATE * error for error in errors], before.lengths, FEW), before.lengths)
+        steps /= np.sqrt(np.maximum(energy, _TINY))
+        columns[WEIGHT] += steps
         return True
 
-    def _counted(self, rows: Floats, bounds: NDArray[np.intp]) -> tuple[Floats, PerZone, PerZone]:
-        """By the counts: log-odds of each feature, those of each zone, and what divides those sums."""
+    def _counted(self, columns: Floats, bounds: list[int]) -> _Counted:
+        """Empirical Bayes: rates in a class are drawn to the rate in all mail, what is rare to even odds."""
         spam_mail, ham_mail = self._counters[Counter.SPAM_COUNTED], self._counters[Counter.HAM_COUNTED]
-        spam, ham = rows[:, SPAM], rows[:, HAM]
-        total = spam + ham
+        total = columns[SPAM] + columns[HAM]
         prior = total * np.float32(PRIOR_MAIL / max(spam_mail + ham_mail, 1))
-        in_spam = (spam + prior) * np.float32(ham_mail + PRIOR_MAIL)
-        in_ham = (ham + prior) * np.float32(spam_mail + PRIOR_MAIL)
-        both = in_spam + in_ham
-        share = total / np.maximum(both, np.float32(1e-30))
-        half = np.float32(PRIOR_FEATURE / 2)
-        logits: Floats = np.log((half + share * in_spam) / (half + share * in_ham))
-        known = _sums((total > 0).astype(np.float32), bounds)
-        normal = 1 / np.sqrt(known + FEW_COUNTED)
-        return logits, _sums(logits, bounds) * normal, normal
+        in_spam = columns[SPAM] + prior
+        in_spam *= np.float32(ham_mail + PRIOR_MAIL)
+        in_ham = prior
+        in_ham += columns[HAM]
+        in_ham *= np.float32(spam_mail + PRIOR_MAIL)
+        even = in_spam + in_ham
+        even *= np.float32(PRIOR_FEATURE / 2)
+        even += _TINY
+        in_spam *= total
+        in_spam += even
+        in_ham *= total
+        in_ham += even
+        in_spam /= in_ham
+        logits: Floats = np.log(in_spam)
+        known = [int(n) for n in _sums(np.minimum(total, 1), bounds)]
+        return _Counted(logits, _normed(_sums(logits, bounds), known, FEW_COUNTED), known)
 
 
-def _sums(values: Floats, bounds: NDArray[np.intp]) -> PerZone:
+_TINY = np.float32(1e-20)
+
+
+def _sums(values: Floats, bounds: list[int]) -> PerZone:
     """The sum of each zone; a zone may be empty."""
-    running = np.zeros(len(values) + 1)
-    np.cumsum(values, dtype=np.float64, out=running[1:])
-    sums: PerZone = np.diff(running[bounds])
+    filled = [zone for zone in range(ZONES) if bounds[zone] < bounds[zone + 1]]
+    sums = [0.0] * ZONES
+    if filled:
+        found = np.add.reduceat(values, [bounds[zone] for zone in filled])
+        for zone, value in zip(filled, found.tolist(), strict=True):
+            sums[zone] = value
     return sums
 
 
-def _normal(bounds: NDArray[np.intp]) -> PerZone:
-    return 1 / np.sqrt(np.diff(bounds) + FEW)
+def _normed(values: PerZone, lengths: list[int], few: int) -> PerZone:
+    return [value / math.sqrt(length + few) for value, length in zip(values, lengths, strict=True)]
 
 
-def _squashed(values: PerZone) -> PerZone:
-    return SQUASH * np.tanh(values / SQUASH)
+def _spread(values: PerZone, lengths: list[int]) -> Floats:
+    """The value of each zone, for each of its features."""
+    return np.repeat(np.array(values, np.float32), lengths)
 
 
-def _shrinking(values: PerZone) -> PerZone:
-    """By which factor each value is squashed."""
-    part = np.where(np.abs(values) < 1e-6, 1e-6, values / SQUASH)
-    shrunk: PerZone = np.tanh(part) / part
-    return shrunk
+def _squashed(value: float) -> float:
+    return SQUASH * math.tanh(value / SQUASH)
+
+
+def _shrinking(value: float) -> float:
+    """By which factor it is squashed."""
+    return _squashed(value) / value if abs(value) > 1e-6 else 1.0
