@@ -25,7 +25,7 @@ PerZone: TypeAlias = list[float]
 
 RATE = 10.0
 """The first step of a weight, for a zone of one feature."""
-OWN_SHARE = 0.5
+OWN_SHARE = 0.7
 """A zone learns from its own error by this share, from that of all zones together by the rest."""
 GAIN = 2.0
 """The zones' mean is multiplied by it: they agree more often than chance would have them."""
@@ -38,9 +38,9 @@ FEW = 20
 
 COUNTS_SHARE = 0.5
 """The counts' vote beside the weights' one."""
-COUNTS_THICK = 3.0
+COUNTS_THICK = 2.5
 """A message that the counts judge right by more than this is not counted: what is known stays light."""
-PRIOR_MAIL = 10.0
+PRIOR_MAIL = 30.0
 """A feature is taken to have stood in so many messages of each class, at its rate in all mail."""
 PRIOR_FEATURE = 0.3
 """And to have stood so often in mail of no class."""

@@ -19,8 +19,8 @@ FIELDS_LIMIT = 80
 FIELD_OCTETS = 400
 HEADER_OCTETS = 4_000
 """Header fields that are looked at, octets of each, and of all together."""
-RELAYS_LIMIT = 8
-"""Received fields below the trust border."""
+RELAYS_LIMIT = 12
+"""Received fields."""
 TEXT_OCTETS = 8_000
 PART_OCTETS = 6_000
 """Octets of text, of all parts and of each."""
@@ -43,6 +43,7 @@ _OWN_OR_VERDICT = re.compile(
     r"|x-loop|x-originalarrivaltime"
 )
 """Written on arrival, by the mail store, or by a filter."""
+_DELIVERY = re.compile(rb"\bwith LMTP|\(lazaret\)|\(Dovecot\)", re.I)
 _TIME_ZONE = re.compile(rb"[-+]\d{4}.*", re.S)
 
 
@@ -110,16 +111,22 @@ def _header(message: Message) -> Iterator[Piece]:
 
 
 def _relays(message: Message) -> Iterator[Piece]:
-    """Who handed the message in, and what stood in it about the way before: without dates."""
+    """Who handed the message in, and the way before: without dates.
+
+    Where the trusted networks are configured, what our own hosts wrote is left out. Without them nobody
+    knows which these are; then only the last delivery is, which mail has in a mailbox and lacks here.
+    """
     relays = message.relays
-    for relay in relays.untrusted[:1]:
+    for relay in relays.untrusted[:1] or relays.trusted[-1:]:
         known = f"{relay.helo} {relay.rdns} {relay.ip}"[:FIELD_OCTETS]
         yield Piece(Zone.RELAYS, "relay", known.encode("utf-8", "replace"))
     header = message.header
-    first = relays.trusted_fields + 1
-    for field in header.named("received")[first : first + RELAYS_LIMIT]:
+    networks = message.networks
+    own = relays.trusted_fields + 1 if networks and networks.trusted.configured else 0
+    for field in header.named("received")[own : own + RELAYS_LIMIT]:
         value = header.raw[field.value_start : min(field.end, field.value_start + FIELD_OCTETS)]
-        yield Piece(Zone.RELAYS, "received", value.rpartition(b";")[0] or value)
+        if not _DELIVERY.search(value):
+            yield Piece(Zone.RELAYS, "received", value.rpartition(b";")[0] or value)
 
 
 def _links(message: Message) -> Iterator[Piece]:
