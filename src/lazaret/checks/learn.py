@@ -22,7 +22,11 @@ class LearnCheck:
         HAM: Symbol(-1.0, "Resembles what was learned as ham here"),
     }
 
-    def __init__(self, memory: Memory, hasher: Hasher, scale: Scale | None = None) -> None:
+    def __init__(
+        self, memory: Memory, hasher: Hasher, scale: Scale | None = None, *, always_explains: bool = False
+    ) -> None:
+        """`always_explains`: ham too, which is most mail; it costs more than judging it."""
+        self._always_explains = always_explains
         self._memory = memory
         self._hasher = hasher
         self._scale = scale or Scale()
@@ -36,6 +40,9 @@ class LearnCheck:
         view = zones.view(scan.message)
         score = model.judge(self._hasher.features(view)).score
         points = self._scale.points(score, spam=spam, ham=ham)
-        if abs(points) >= QUIET:
+        if abs(points) < QUIET:
+            return
+        detail = ""
+        if points > 0 or self._always_explains:
             detail = explain.in_words(explain.pushes(view, model, self._hasher, most=4))
-            yield Hit(SPAM if points > 0 else HAM, detail, abs(points))
+        yield Hit(SPAM if points > 0 else HAM, detail, abs(points))

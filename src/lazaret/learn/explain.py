@@ -16,6 +16,7 @@ SENDER = frozenset(
 LINKS = frozenset({"link", "site"})
 FORM = frozenset({"mime", "attachment", "html", "tags", "names", "title"})
 _LONGEST = 40
+_LOOKED_AT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,13 @@ def pushes(view: View, model: Model, hasher: Hasher, *, most: int = 5) -> list[P
     amounts = shares[at] / times[at]
     single = amounts[: len(words.features)].astype(np.float64)
     halves = amounts[len(words.features) :] / 2
-    np.add.at(single, words.first, halves)
-    np.add.at(single, words.first + 1, halves)
+    single += np.bincount(words.first, halves, len(single)) + np.bincount(
+        words.first + 1, halves, len(single)
+    )
     octets = joined(view.pieces)
     names = [piece.name for piece in view.pieces]
     found: defaultdict[tuple[str, str], float] = defaultdict(float)
-    strongest = np.argsort(-np.abs(single))[: 40 * most]
+    strongest = np.argsort(-np.abs(single))[:_LOOKED_AT]
     for number in strongest.tolist():
         word = octets[words.starts[number] : words.ends[number]][:_LONGEST].decode("utf-8", "replace")
         found[_group(names[words.pieces[number]]), word.lower()] += float(single[number])

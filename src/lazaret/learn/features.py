@@ -1,14 +1,14 @@
 """From the pieces of a message to numbers: keyed hashes of words, pairs of words and runs of four octets.
 
 A feature is 32 bits: three name its zone, 29 are the hash. All of it is arithmetic on whole arrays: a word
-is read as up to four numbers of eight octets, each multiplied by a secret odd number; their sum modulo
+is read as up to two numbers of eight octets, each multiplied by a secret odd number; their sum modulo
 2**64 is mixed before any bit is dropped. Who does not know the site's secret cannot build words that
 collide with others.
 """
 
 import hashlib
 from collections.abc import Sequence
-from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -23,7 +23,7 @@ _Places1: TypeAlias = NDArray[np.intp]
 _Places: TypeAlias = tuple[_Places1, _Places1, _Places1, _Places1]
 
 HASH_BITS = 29
-WORD_OCTETS = 32
+WORD_OCTETS = 16
 """Longer words count by their beginning."""
 WORDS_OCTETS = 24_576
 """Octets that are cut into words; the rest is not looked at."""
@@ -43,8 +43,10 @@ _KEPT = np.array(
     np.uint64,
 )
 """Which bits of the chunk with this number belong to a word of this length."""
+_PLACES_LIMIT = 1024
 _PADDING = bytes(WORD_OCTETS)
 
+_ZONE_BITS = [zone << HASH_BITS for zone in range(len(Zone))]
 _DROPPED = np.uint64(64 - HASH_BITS)
 _HALF = np.uint64(32)
 
@@ -75,11 +77,27 @@ class Hasher:
         drawn = np.frombuffer(hashlib.shake_256(self._key).digest(8 * 16), np.uint64) | np.uint64(1)
         self._chunk = drawn[:_CHUNKS]
         self._mix, self._pair, self._last, self._run = drawn[_CHUNKS : _CHUNKS + 4]
-        self.salt = lru_cache(maxsize=1024)(self._salt)
+        self._places: dict[tuple[int, str], int] = {}
+        self._salts = np.zeros(_PLACES_LIMIT, np.uint64)
+        self._zones = np.zeros(_PLACES_LIMIT, np.uint32)
 
-    def _salt(self, name: str) -> int:
-        octets = name.encode("utf-8", "replace")
-        return int.from_bytes(hashlib.blake2b(octets, key=self._key, digest_size=8).digest(), "little")
+    def _salted(self, pieces: Sequence[Piece]) -> list[int]:
+        """Where in `_salts` and `_zones` each piece finds what tells its words from those of others."""
+        known = self._places
+        if len(known) + len(pieces) > _PLACES_LIMIT:
+            known.clear()  # names of header fields are the sender's to choose
+        found = [known.get((piece.zone, piece.name), -1) for piece in pieces]
+        if -1 in found:
+            for piece in pieces:
+                key = (piece.zone, piece.name)
+                if key not in known:
+                    number = known[key] = len(known)
+                    octets = piece.name.encode("utf-8", "replace")
+                    digest = hashlib.blake2b(octets, key=self._key, digest_size=8).digest()
+                    self._salts[number] = int.from_bytes(digest, "little")
+                    self._zones[number] = piece.zone << HASH_BITS
+            found = [known[piece.zone, piece.name] for piece in pieces]
+        return found
 
     def features(self, view: View) -> Features:
         """All features of a message."""
@@ -91,7 +109,7 @@ class Hasher:
         fresh = np.empty(len(found), np.bool_)
         fresh[0] = True
         np.not_equal(found[1:], found[:-1], out=fresh[1:])
-        unique: Features = found[fresh]
+        unique: Features = found.compress(fresh)
         return unique
 
     def words(self, pieces: Sequence[Piece]) -> Words:
@@ -109,17 +127,19 @@ class Hasher:
         hashes = self._hashes(
             octets.translate(_LOWER) + _PADDING, starts, np.minimum(ends - starts, WORD_OCTETS)
         )
-        borders = np.cumsum([1, *(len(piece.octets) + 1 for piece in pieces)])
-        numbers = np.repeat(np.arange(len(pieces)), np.diff(np.searchsorted(starts, borders)))
-        salts = np.array([self.salt(piece.name) for piece in pieces], np.uint64)[numbers]
-        zones = np.array([piece.zone << HASH_BITS for piece in pieces], np.uint32)[numbers]
+        pieces = pieces[:_PLACES_LIMIT]
+        borders = list(accumulate([len(piece.octets) + 1 for piece in pieces], initial=1))
+        counts = np.diff(starts.searchsorted(borders))
+        numbers = np.arange(len(pieces)).repeat(counts)
+        places = np.array(self._salted(pieces), np.intp).repeat(counts)
+        salts, zones = self._salts[places], self._zones[places]
         first = np.flatnonzero(numbers[1:] == numbers[:-1])
         both = hashes[:-1] * self._pair
         both += hashes[1:]
         both += salts[:-1]
         hashes += salts
-        places = (first, starts, ends, numbers)
-        return self._finish(hashes, zones), self._finish(both[first], zones[first]), places
+        where = (first, starts, ends, numbers)
+        return self._finish(hashes, zones), self._finish(both[first], zones[first]), where
 
     def _hashes(self, octets: bytes, starts: _Places1, lengths: _Places1) -> _Hashes:
         """Of the words that begin at `starts`; the octets go on for WORD_OCTETS after the last one."""
@@ -146,10 +166,10 @@ class Hasher:
         lengths = [len(runs) for runs in found]
         hashes = np.concatenate(found).astype(np.uint64)
         hashes *= self._run
-        hashes += np.repeat(np.array([self.salt("runs of " + p.name) for p in pieces], np.uint64), lengths)
+        places = self._salted(pieces)
+        hashes += self._salts[places].repeat(lengths)
         hashes ^= hashes >> _HALF
-        zones = np.array([piece.zone << HASH_BITS for piece in pieces], np.uint32)
-        return self._finish(hashes, np.repeat(zones, lengths))
+        return self._finish(hashes, self._zones[places].repeat(lengths))
 
     def _finish(self, hashes: _Hashes, zones: Features) -> Features:
         hashes *= self._last
@@ -161,7 +181,7 @@ class Hasher:
 
 def zone_bounds(features: Features) -> NDArray[np.intp]:
     """Where each zone begins among the features, and where the last one ends."""
-    return features.searchsorted(_ZONE_STARTS)
+    return np.append(features.searchsorted(_ZONE_STARTS), len(features))
 
 
-_ZONE_STARTS = np.array([zone << HASH_BITS for zone in range(len(Zone) + 1)], np.uint32)
+_ZONE_STARTS = np.array(_ZONE_BITS, np.uint32)

@@ -9,6 +9,7 @@ too: next year's mail has others.
 import re
 from collections.abc import Iterator
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from lazaret.mime import words
@@ -43,6 +44,7 @@ _OWN_OR_VERDICT = re.compile(
     r"|x-loop|x-originalarrivaltime"
 )
 """Written on arrival, by the mail store, or by a filter."""
+_FIRST_SEEN = frozenset({"subject", "from", "reply-to"})
 _DELIVERY = re.compile(rb"\bwith LMTP|\(lazaret\)|\(Dovecot\)", re.I)
 _TIME_ZONE = re.compile(rb"[-+]\d{4}.*", re.S)
 
@@ -56,12 +58,18 @@ class Zone(IntEnum):
     LINKS = 3
     HEADER_GRAMS = 4
     TEXT_GRAMS = 5
+    SUBJECT_GRAMS = 6
+    """Subject and sender: short, and what spam varies most to look like no other."""
+
+
+_HEADER, _RELAYS, _TEXT, _LINKS, _HEADER_GRAMS, _TEXT_GRAMS, _SUBJECT_GRAMS = map(int, Zone)
 
 
 class Piece(NamedTuple):
     """Octets out of one place of a message, decoded; line ends and blanks are as they came."""
 
-    zone: Zone
+    zone: int
+    """A `Zone`; plain numbers, because those of an enumeration are slow keys."""
     name: str
     """Words are told apart by it: `from`, `subject`, `text`, `link`."""
     octets: bytes
@@ -78,36 +86,61 @@ class View(NamedTuple):
 
 def view(message: Message) -> View:
     """The pieces of a message. Bounded, whatever the message is."""
-    header = tuple(_header(message))
-    text = tuple(_text(message))
-    subject = tuple(Piece(Zone.TEXT, "text", p.octets) for p in header if p.name == "subject")
-    names = Piece(Zone.HEADER, "names", " ".join(p.name for p in header).encode("utf-8", "replace"))
-    pieces = (*header, names, *_relays(message), *_links(message), *_form(message), *subject, *text)
-    lines = b"".join(b"%b: %b\n" % (p.name.encode("utf-8", "replace"), p.octets) for p in header)
+    header, lines = _header(message)
+    text = _text(message)
+    pieces = [*header, *_relays(message), *_links(message), *_form(message)]
+    pieces += [Piece(_TEXT, "text", p.octets) for p in header if p.name == "subject"]
+    first_seen = b"\n".join([p.octets for p in header if p.name in _FIRST_SEEN])
+    pieces += text
     runs = (
-        Piece(Zone.HEADER_GRAMS, "header", lines[:HEADER_GRAM_OCTETS]),
-        Piece(Zone.TEXT_GRAMS, "text", b"\n".join(p.octets for p in text)[:TEXT_GRAM_OCTETS]),
+        Piece(_HEADER_GRAMS, "header", lines[:HEADER_GRAM_OCTETS]),
+        Piece(_TEXT_GRAMS, "text", b"\n".join([p.octets for p in text])[:TEXT_GRAM_OCTETS]),
+        Piece(_SUBJECT_GRAMS, "subject", first_seen[:FIELD_OCTETS]),
     )
-    return View(pieces, runs)
+    return View(tuple(pieces), runs)
 
 
-def _header(message: Message) -> Iterator[Piece]:
+class _Name(NamedTuple):
+    """How a field is called, for people's text and for octets."""
+
+    text: str
+    octets: bytes
+
+
+@lru_cache(maxsize=1024)
+def _kept(name: str) -> _Name | None:
+    """The name under which a field is learned from; None when it is not."""
+    name = name[:40].lower()
+    if name == "received" or _OWN_OR_VERDICT.match(name):
+        return None
+    return _Name(name, name.encode("latin-1", "replace"))
+
+
+def _header(message: Message) -> tuple[list[Piece], bytes]:
+    """The fields, then their names in order; and all of it as one text."""
     header = message.header
     left = HEADER_OCTETS
+    pieces: list[Piece] = []
+    names: list[bytes] = []
+    lines: list[bytes] = []
     for field in header.fields[:FIELDS_LIMIT]:
-        name = field.name[:40].lower()
-        if name == "received" or _OWN_OR_VERDICT.match(name):
+        name = _kept(field.name)
+        if name is None:
             continue
         value = header.raw[field.value_start : min(field.end, field.value_start + FIELD_OCTETS)]
         if b"=?" in value:
             value = words.decode(value, field.name)[:FIELD_OCTETS]
-        if name == "date":
+        if name.text == "date":
             value = b"".join(_TIME_ZONE.findall(value)[:1])
         value = value.strip()[:left]
-        yield Piece(Zone.HEADER, name, value)
+        pieces.append(Piece(_HEADER, name.text, value))
+        names.append(name.octets)
+        lines += (name.octets, b": ", value, b"\n")
         left -= len(value)
         if left <= 0:
             break
+    pieces.append(Piece(_HEADER, "names", b" ".join(names)))
+    return pieces, b"".join(lines)
 
 
 def _relays(message: Message) -> Iterator[Piece]:
@@ -119,39 +152,39 @@ def _relays(message: Message) -> Iterator[Piece]:
     relays = message.relays
     for relay in relays.untrusted[:1] or relays.trusted[-1:]:
         known = f"{relay.helo} {relay.rdns} {relay.ip}"[:FIELD_OCTETS]
-        yield Piece(Zone.RELAYS, "relay", known.encode("utf-8", "replace"))
+        yield Piece(_RELAYS, "relay", known.encode("utf-8", "replace"))
     header = message.header
     networks = message.networks
     own = relays.trusted_fields + 1 if networks and networks.trusted.configured else 0
     for field in header.named("received")[own : own + RELAYS_LIMIT]:
         value = header.raw[field.value_start : min(field.end, field.value_start + FIELD_OCTETS)]
         if not _DELIVERY.search(value):
-            yield Piece(Zone.RELAYS, "received", value.rpartition(b";")[0] or value)
+            yield Piece(_RELAYS, "received", value.rpartition(b";")[0] or value)
 
 
 def _links(message: Message) -> Iterator[Piece]:
     for uri in message.uris[:LINKS_LIMIT]:
         if "domainkeys" in uri.types:
             continue
-        yield Piece(Zone.LINKS, "link", uri.raw[:LINK_OCTETS])
-        for domain in sorted(uri.domains)[:2]:
-            yield Piece(Zone.LINKS, "site", domain.encode("utf-8", "replace")[:LINK_OCTETS])
+        yield Piece(_LINKS, "link", uri.raw[:LINK_OCTETS])
+        for domain in sorted(set(uri.hosts.values()))[:2]:
+            yield Piece(_LINKS, "site", domain.encode("utf-8", "replace")[:LINK_OCTETS])
 
 
 def _form(message: Message) -> Iterator[Piece]:
     """How the message is built: its parts, the names of its attachments, and what its HTML is like."""
     for part in message.parts[:PARTS_LIMIT]:
         kind = f"{part.content_type} {part.charset} {part.disposition}"[:NAME_OCTETS]
-        yield Piece(Zone.LINKS, "mime", kind.encode("utf-8", "replace"))
+        yield Piece(_LINKS, "mime", kind.encode("utf-8", "replace"))
     for attachment in message.attachments[: PARTS_LIMIT // 2]:
-        yield Piece(Zone.LINKS, "attachment", attachment.name[:NAME_OCTETS].encode("utf-8", "replace"))
+        yield Piece(_LINKS, "attachment", attachment.name[:NAME_OCTETS].encode("utf-8", "replace"))
     facts = message.html
     if facts.html:
-        yield Piece(Zone.LINKS, "html", " ".join(_html(facts)).encode())
+        yield Piece(_LINKS, "html", " ".join(_html(facts)).encode())
         tags = " ".join(sorted(facts.inside)[:60])[:FIELD_OCTETS]
-        yield Piece(Zone.LINKS, "tags", tags.encode("utf-8", "replace"))
+        yield Piece(_LINKS, "tags", tags.encode("utf-8", "replace"))
         title = " ".join(facts.title[:2])[: 2 * NAME_OCTETS]
-        yield Piece(Zone.LINKS, "title", title.encode("utf-8", "replace"))
+        yield Piece(_LINKS, "title", title.encode("utf-8", "replace"))
 
 
 _STEPS: dict[str, tuple[float, ...]] = {
@@ -177,13 +210,15 @@ def _html(facts: HtmlFacts) -> Iterator[str]:
             yield name
 
 
-def _text(message: Message) -> Iterator[Piece]:
+def _text(message: Message) -> list[Piece]:
     left = TEXT_OCTETS
+    pieces = []
     for rendered in message.rendered:
         limit = min(left, PART_OCTETS)
         octets = rendered.seen[:limit].encode("utf-8", "replace")[:limit]
         if octets:
-            yield Piece(Zone.TEXT, "text", octets)
+            pieces.append(Piece(_TEXT, "text", octets))
         left -= len(octets)
         if left <= 0:
             break
+    return pieces
