@@ -13,9 +13,9 @@ def test_below_25_of_a_class_it_has_no_say(spam, ham):
 
 
 def test_its_say_grows_to_200_of_each():
-    half, full = (Scale().points(1.0, spam=n, ham=n) for n in (112, 200))
+    half, full = (Scale().points(2.0, spam=n, ham=n) for n in (112, 200))
 
-    assert 0 < half < full == Scale().points(1.0, spam=5000, ham=5000)
+    assert 0 < half < full == Scale().points(2.0, spam=5000, ham=5000)
 
 
 def test_the_learner_alone_never_quarantines():
