@@ -31,7 +31,7 @@ GAIN = 2.2
 """The zones' mean is multiplied by it: they agree more often than chance would have them."""
 MOST = 6.0
 """What one zone can say for spam at most."""
-LEAST = [3.0 if zone in (Zone.TEXT, Zone.TEXT_GRAMS) else 6.0 for zone in Zone]
+LEAST = [4.0 if zone in (Zone.TEXT, Zone.TEXT_GRAMS) else 6.0 for zone in Zone]
 """What each zone can say for ham at most: text is what a spammer pads with harmless words."""
 ENOUGH = 0.01
 """An error smaller than this teaches nothing."""
