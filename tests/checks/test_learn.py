@@ -6,6 +6,7 @@ from tests.learn.mail import HASHER, features, mail
 from lazaret.checks import Scan
 from lazaret.checks.learn import HAM, SPAM, LearnCheck
 from lazaret.learn.model import Model, Private
+from lazaret.learn.model_file import Reader, Writer
 from lazaret.mime import message
 from lazaret.model.envelope import Envelope, Session
 
@@ -52,3 +53,17 @@ def test_the_hit_carries_the_words_that_pushed(full):
 
     assert hit.detail.startswith("spam: ")
     assert "\n" not in hit.detail
+
+
+def test_a_check_that_was_there_before_the_model_finds_it(tmp_path):
+    secret = b"s" * 32
+    reader = Reader(tmp_path, secret)
+    assert [] == hits(reader, mail("spam", 999))
+    writer = Writer.open(tmp_path, secret, bits=16)
+    model = Model(writer)
+    for seed in range(40):
+        model.learn(features(mail("spam", seed)), spam=True)
+        model.learn(features(mail("ham", seed)), spam=False)
+
+    assert [SPAM] == [hit.symbol for hit in hits(reader, mail("spam", 999))]
+    writer.close()

@@ -33,6 +33,7 @@ class LearnCheck:
 
     def run(self, scan: Scan, /) -> Iterator[Hit]:
         """Nothing while too little is known, or when the message could be either."""
+        self._memory.refresh()
         spam, ham = (int(self._memory.counters[n]) for n in (Counter.SPAM_SEEN, Counter.HAM_SEEN))
         if not self._scale.points(1.0, spam=spam, ham=ham):
             return

@@ -67,6 +67,9 @@ class Memory(Protocol):
     counters: NDArray[np.float64]
     """As in `Counter`."""
 
+    def refresh(self) -> bool:
+        """Goes over to a model that has taken the place of this one; whether it did."""
+
 
 class Counter:
     """Positions in `Memory.counters`."""
@@ -84,6 +87,10 @@ class Private:
     def __init__(self, bits: int = TABLE_BITS) -> None:
         self.table: Floats = np.zeros((1 << bits, COLUMNS), np.float32)
         self.counters = np.zeros(Counter.SIZE)
+
+    def refresh(self) -> bool:
+        """Nothing ever takes its place."""
+        return False
 
 
 class Judgement(NamedTuple):

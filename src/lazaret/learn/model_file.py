@@ -117,6 +117,10 @@ class Writer:
         """The last lesson in the model; those after it have to be taught again."""
         return int(self._header["lesson"][0])
 
+    def refresh(self) -> bool:
+        """Nothing takes the place of what the one writer writes."""
+        return False
+
     def done(self, lesson: int) -> None:
         """This lesson, and all before it, are in the model."""
         self._header["lesson"] = lesson
