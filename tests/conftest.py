@@ -42,7 +42,8 @@ def corpus(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not done.exists():
             unpacking = run / "corpus.unpacking"
             with tarfile.open(archive) as tar:
-                tar.extractall(unpacking, filter="data")
+                # Python has the filter since 3.11.4.
+                tar.extractall(unpacking, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
             unpacking.rename(done)
     return done / "dev"
 

@@ -53,3 +53,10 @@ def test_encoded_words_believe_what_they_declare() -> None:
 def test_no_octets_raise_and_all_can_be_written(octets: bytes, declared: str) -> None:
     for insist in (False, True):
         charset.decode(octets, declared, insist=insist).characters.encode("utf-8")
+
+
+@pytest.mark.parametrize("character", ["\ufdd0", "\ufdef", "\ufffe", "\uffff", "\U0001fffe", "\U0010ffff"])
+def test_text_with_a_noncharacter_is_no_utf8(character: str) -> None:
+    octets = f"ü{character}".encode()
+    assert octets.decode("cp1252", "replace") == charset.decode(octets, "").characters
+    assert "\ufdcf" == charset.decode("\ufdcf".encode(), "").characters

@@ -1,6 +1,7 @@
 """The envelope sender, guessed."""
 
 from lazaret.mime import envelope_sender, message
+from lazaret.mime.trust import Networks
 
 HANDOVER = "Received: from pc (pc.example.net [192.0.2.7]) by mx (Postfix) with ESMTP id 1{}\n"
 
@@ -36,3 +37,18 @@ def test_a_mail_fetcher_guessed_wrong_where_a_list_names_the_sender() -> None:
 
 def test_nobody_knows() -> None:
     assert None is sender("Subject: x\n")
+
+
+def test_a_field_that_the_configuration_names_alone_counts() -> None:
+    networks = Networks.from_text(envelope_sender_header="X-From-Line")
+    handover = HANDOVER.format(" (envelope-from <kim@example.com>)")
+
+    def told(header: str, given: str | None = None) -> bytes | None:
+        parsed = message.parse(header.encode() + b"\nbody\n", envelope_from=given, networks=networks)
+        return envelope_sender.of(parsed)
+
+    assert b"ann@example.com" == told("x-from-line: <ann@example.com>\n" + handover)
+    assert b"" == told("X-From-Line: <>\n" + handover)
+    assert None is told("X-From-Line: nobody\n" + handover)
+    assert None is told("Return-Path: <bob@example.com>\n" + handover)
+    assert b"bob@example.com" == told("X-From-Line: <ann@example.com>\n", "bob@example.com")

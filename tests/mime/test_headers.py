@@ -1,8 +1,12 @@
 """Header fields lie where they lie, whatever the line ends and however bad the lines."""
 
-import pytest
+import time
 
-from lazaret.mime import headers
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lazaret.mime import headers, words
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
@@ -65,3 +69,59 @@ def test_a_header_of_colons_costs_no_memory_without_end() -> None:
     assert headers.FIELD_LIMIT == len(section.fields)
     assert section.cut_off
     assert b"body" == section.raw[section.body_start :]
+
+
+LINES = [
+    b"Subject: one\n",
+    b"A:\n",
+    b" fold\n",
+    b"\t\n",
+    b" \n",
+    b"To:  =?utf-8?q?=C3=BC?= \n",
+    b"X: \xe9\r\n",
+]
+ODD_LINES = [
+    b"\n",
+    b"\r\n",
+    b"no colon\n",
+    b"--b: c\n",
+    b"B : c\n",
+    b": x\n",
+    b" : y\r\n",
+    b"\r",
+    b"C: " + b"z" * 9000,
+]
+
+
+def everything(section: headers.HeaderSection) -> list[object]:
+    names = dict.fromkeys(["subject", *section.names])
+    return [
+        *(section.fields, section.names, list(section.written_names), section.raw_fields()),
+        *([section.named(name), section.values(name), section.decoded_values(name)] for name in names),
+        *([words.decode(section.value(f), f.name) for f in section.fields], section.all_decoded()),
+        *(section.body_start, section.missing_separator, section.crlf, section.cut_off, section.truncated),
+    ]
+
+
+@given(st.lists(st.sampled_from(LINES * 3 + ODD_LINES)).map(b"".join))
+def test_a_section_reads_as_it_does_field_by_field(raw: bytes) -> None:
+    section = headers.parse(raw)
+    assert everything(headers._irregular(raw, 0, section.crlf)) == everything(section)
+
+
+def test_a_decoded_value_is_what_words_make_of_it() -> None:
+    section = headers.parse(b"A: =?utf-8?q?=C3=BC?=\n =?utf-8?q?x?=\nB:\xe9\nC: plain\n\n")
+    expected = [words.decode(section.value(field), field.name) for field in section.fields]
+    assert expected == section.all_decoded() == [section.decoded(place) for place in range(3)]
+    assert "üx".encode() == section.last_decoded("a")
+    assert section.last_decoded("d") is None
+
+
+@pytest.mark.parametrize("piece", [b"a:\n", b"a:\n ", b"a: \r\n\t", b"a:b:", b"a:\n-", b"a: =?\n"])
+def test_a_megabyte_of_header_costs_little(piece: bytes) -> None:
+    raw = piece * (1_000_000 // len(piece)) + b"\n\n"
+    began = time.process_time()
+    section = headers.parse(raw)
+    section.all_decoded()
+    section.values("a")
+    assert time.process_time() - began < 1.0

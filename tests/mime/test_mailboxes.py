@@ -45,8 +45,54 @@ def test_no_octets_raise(pieces: list[bytes]) -> None:
     mailboxes.parse(b"".join(pieces))
 
 
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                b"a@b.c",
+                b" ",
+                b"<",
+                b">",
+                b'"',
+                b",",
+                b";",
+                b"Kim",
+                b"<a@b.c>",
+                b"(Kim)",
+                b"@",
+                b"\n ",
+                b"]",
+                b"\xff",
+            ]
+        ),
+        max_size=12,
+    )
+)
+def test_plain_entries_are_read_like_any_other(pieces: list[bytes]) -> None:
+    value = b"".join(pieces).rstrip()
+    plain = mailboxes._read_plain(value)
+    assert plain is None or mailboxes._read_any(value) == plain
+
+
 @pytest.mark.parametrize(
-    "piece", [b'"', b'"\\', b'\\"', b"<", b"(", b"((", b"<a@", b"a@", b"<a@b> ", b",", b"a:", b'"<']
+    "piece",
+    [
+        b'"',
+        b'"\\',
+        b'\\"',
+        b"<",
+        b"(",
+        b"((",
+        b"<a@",
+        b"a@",
+        b"<a@b> ",
+        b",",
+        b"a:",
+        b'"<',
+        b"a@b(",
+        b" ",
+        b"a,",
+    ],
 )
 def test_a_hostile_field_costs_little(piece: bytes) -> None:
     value = piece * (8192 // len(piece))

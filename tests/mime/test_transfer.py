@@ -45,6 +45,8 @@ def test_base64_is_saved_as_far_as_it_goes(encoded: bytes, octets: bytes) -> Non
         (b"a=zz=4", b"a=zz=4"),
         (b"==41", b"=A"),
         (b"a= \nb", b"ab"),
+        (b"a=\n=\nb=", b"ab="),
+        (b"a==\r\n\nb", b"a=\nb"),
     ],
 )
 def test_quoted_printable_is_tolerant(encoded: bytes, octets: bytes) -> None:

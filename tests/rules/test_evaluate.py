@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from lazaret.mime import message
-from lazaret.rules import RuleSet
+from lazaret.rules import RuleSet, load
 
 Values = Callable[..., dict[str, float]]
 Rules = Callable[[str], RuleSet]
@@ -111,6 +112,15 @@ def test_a_captured_text_stands_in_other_expressions(values: Values) -> None:
     assert "LEADS" in values(text, body="http://a.com/?for=b.c@d.example\n", To="b.c@d.example")
     assert "LEADS" not in values(text, body="http://a.com/?for=bxc@d.example\n", To="b.c@d.example")
     assert "OTHER" not in values(text, body="http://a.com/?for=\n", To="b.c@d.example")
+
+
+def test_a_rule_that_only_captures_runs_for_those_that_need_the_text(tmp_path: Path) -> None:
+    (tmp_path / "a.cf").write_text(
+        "header __TO To:addr =~ /(?<RECIPIENT>.*)/\nuri LEADS /\\?for=%{RECIPIENT}/\n"
+    )
+    ruleset = load([tmp_path / "a.cf"], shipped=False, cache_dir=None)
+    mail = message.parse(b"To: b.c@d.example\n\nhttp://a.com/?for=b.c@d.example\n")
+    assert ("LEADS",) == tuple(name for name, _ in ruleset.evaluate(mail, 0).hits)
 
 
 def test_mimeheader_rules_look_at_every_part(values: Values) -> None:

@@ -23,10 +23,23 @@ def test_networks_can_be_taken_back(rules: Rules) -> None:
     assert not ruleset.networks.trusted.configured
 
 
-def test_fields_of_webmailers_are_the_usual_ones_unless_the_files_name_others(rules: Rules) -> None:
-    assert ORIGINATING_IP_HEADERS == rules("").networks.originating_ip_headers
-    assert ("X-Mine",) == rules("originating_ip_headers X-Mine\n").networks.originating_ip_headers
-    assert () == rules("clear_originating_ip_headers\n").networks.originating_ip_headers
+def test_fields_of_webmailers_are_the_usual_ones_and_those_that_the_files_name(rules: Rules) -> None:
+    clear, mine = "clear_originating_ip_headers\n", "originating_ip_headers X-Mine x-originating-ip\n"
+
+    def names(text: str) -> set[str]:
+        return {name.lower() for name in rules(text).networks.originating_ip_headers}
+
+    usual = {name.lower() for name in ORIGINATING_IP_HEADERS}
+    assert usual == names("")
+    assert usual | {"x-mine"} == names(mine)
+    assert {"x-mine", "x-originating-ip"} == names(clear + mine)
+    assert set() == names(clear)
+
+
+def test_the_field_of_the_envelope_sender_is_known(rules: Rules) -> None:
+    ruleset = rules("envelope_sender_header X-From-Line\nheader X EnvelopeFrom =~ /ann/\n")
+    raw = b"X-From-Line: ann@example.com\nReturn-Path: <bob@example.com>\n\nx\n"
+    assert {"X"} == set(ruleset.values(message.parse(raw, networks=ruleset.networks), 0).values)
 
 
 def test_sites_of_the_files_are_known(rules: Rules) -> None:

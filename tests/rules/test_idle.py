@@ -18,6 +18,8 @@ header ASKS        eval:check_rbl('x', 'list.example')
 tflags ASKS        net
 body   LEARNT      eval:check_bayes('0.00', '0.01')
 tflags LEARNT      learn
+body   HASHED      eval:check_hashbl_uris('list.example')
+header KNOWN       eval:check_from_in_auto_whitelist()
 meta   DECLARED    ()
 meta   META_OFF    RUNS
 score  META_OFF    0
@@ -49,6 +51,8 @@ def test_of_a_rule_that_is_run_nothing_is_said(ruleset: RuleSet, name: str):
         ("OFF", "score is 0"),
         ("ASKS", "needs the network"),
         ("LEARNT", "needs the learner"),
+        ("HASHED", "needs the network"),
+        ("KNOWN", "needs a history of senders, and none is kept here"),
         ("DECLARED", "has no test of its own"),
         ("ON_OFF", "depends on META_OFF, whose score is 0"),
         ("ON_ON_OFF", "depends on ON_OFF, which is not run"),

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lazaret.mime import message
 from lazaret.mime.message import Message
 from lazaret.rules import expression, load, metas
-from lazaret.rules.run import Run
+from lazaret.rules import run as runs
+from lazaret.rules.deferral import Price
 from lazaret.rules.settle import Settler
 
 Values = Callable[..., dict[str, float]]
@@ -71,7 +73,7 @@ def test_a_sub_rule_runs_only_for_a_listed_rule(tmp_path: Path) -> None:
     assert {"__A": 1, "M": 1} == ruleset.values(mail("x y\n"), 0).values
 
 
-_NAMES = ["R0", "R1", "R2", "R3", "M0", "M1", "M2"]
+_NAMES = ["R0", "R1", "R2", "R3", "__M0", "__M1", "M2"]
 
 
 def _expressions(names: list[str]) -> st.SearchStrategy[str]:
@@ -88,29 +90,54 @@ def _expressions(names: list[str]) -> st.SearchStrategy[str]:
     )
 
 
-@settings(max_examples=150)
+@settings(max_examples=300)
 @given(
     st.tuples(_expressions(_NAMES[:4]), _expressions(_NAMES[:5]), _expressions(_NAMES[:6])),
     st.lists(st.integers(0, 3), min_size=4, max_size=4),
     st.lists(st.integers(0, 1), min_size=4, max_size=4),
+    st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9)), min_size=4, max_size=4),
 )
 def test_looking_only_at_what_changed_gives_what_looking_at_all_gives(
-    texts: tuple[str, str, str], hits: list[int], baseline: list[int]
+    texts: tuple[str, str, str], hits: list[int], baseline: list[int], prices: list[tuple[int, int]]
 ) -> None:
-    parsed = {f"M{i}": expression.parse(text) for i, text in enumerate(texts)}
+    parsed = {name: expression.parse(text) for name, text in zip(_NAMES[4:], texts, strict=True)}
     numbers = {name: number for number, name in enumerate(_NAMES)}
-    values: list[float] = [*baseline, 0, 0, 0]
     ordered = metas.order(parsed, parsed)
-    planned = metas.plan(parsed, ordered, numbers, values)
+    first: list[float] = [*baseline, 0, 0, 0]
+    priced = {name: Price(*price) for name, price in zip(_NAMES[:4], prices, strict=True)}
+    lazy = metas.plan(parsed, ordered, numbers, first, priced, listed=["M2"])
 
+    # Plainly: one after the other, as they are written.
     everything: list[float] = [*hits, 0, 0, 0]
-    for meta in planned:
-        everything[meta.rule] = metas.evaluate(metas.compiled(meta.source), everything)
+    for name in ordered:
+        source = expression.to_python(parsed[name], lambda n: f"v[{numbers[n]}]")
+        everything[numbers[name]] = metas.evaluate(metas.compiled(source), everything)
 
-    run = Run.__new__(Run)
-    run.values, run.changed = list(values), set()
-    for rule, hit in enumerate(hits):
-        run.set(rule, hit)
-    Settler(planned, len(_NAMES)).settle(run)
+    codes = {meta.rule: metas.compiled(meta.source) for meta in lazy}
 
-    assert everything == run.values
+    def work_out(rule: int) -> None:
+        values[rule] = hits[rule] if rule < 4 else metas.evaluate(codes[rule], values)
+
+    values = runs.Values({meta.rule: first[meta.rule] for meta in lazy if meta.triggers}, first, work_out)
+    settler = Settler(lazy, len(_NAMES))
+    for rule in settler.rules(settler.concerned(r for r in range(4) if hits[r] != baseline[r])):
+        work_out(rule)
+
+    assert everything[numbers["M2"]] == values[numbers["M2"]]
+
+
+def test_metas_that_mention_each_other_in_a_long_chain_are_worked_out(tmp_path: Path) -> None:
+    chain = "".join(f"meta __M{n} __M{n - 1} && __A\n" for n in range(1, 2000))
+    (tmp_path / "a.cf").write_text(f"body __A /x/\nmeta __M0 __A\n{chain}meta LAST __M1999\n")
+    ruleset = load([tmp_path / "a.cf"], shipped=False, cache_dir=None)
+    assert ("LAST",) == tuple(name for name, _ in ruleset.evaluate(mail("x\n"), 0).hits)
+
+
+def test_what_no_meta_asks_for_is_not_worked_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The call would fail, and the log would say so."""
+    (tmp_path / "a.cf").write_text(
+        "body __A /x/\nheader __CALL eval:check_body_length('x')\nmeta M __CALL && __A\ndescribe M m\n"
+    )
+    ruleset = load([tmp_path / "a.cf"], shipped=False, cache_dir=None)
+    assert () == ruleset.evaluate(mail("y\n"), 0).hits
+    assert {"__A": 1} == ruleset.values(mail("x\n"), 0).values

@@ -5,6 +5,7 @@ and the sockets stay open meanwhile, so that clients wait instead of being refus
 end with the supervisor, because they hold the read end of a pipe whose other end is his.
 """
 
+import gc
 import logging
 import os
 import signal
@@ -286,6 +287,9 @@ class _Supervisor:
 
     def _work(self, child: Child) -> None:
         state = self._state
+        # The rules are a million objects that stay: the collector would look at each of them again and again,
+        # and write to pages that all workers share.
+        gc.freeze()
         # A copy of ours would keep a retired socket listening, with nobody to take its connections.
         sockets.let_go(state.retired, but=state.listeners)
         if child.kind == "desk":

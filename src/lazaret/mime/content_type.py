@@ -2,8 +2,8 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
-from lazaret.mime import words
 from lazaret.mime.headers import HeaderSection
 
 _BOUNDARY = re.compile(rb'\bboundary\s*=\s*("[^"]+|[^\s";]+(?=[\s;]|$))', re.I)
@@ -33,6 +33,11 @@ class ContentType:
         """Of the decoded value; None or b"" when the field is missing."""
         if not value or value == b"0":
             return MISSING
+        return _remembered(value) if len(value) <= _REMEMBERED else cls.read(value)
+
+    @classmethod
+    def read(cls, value: bytes) -> "ContentType":
+        """`parse` of a value that is there."""
         boundary = _BOUNDARY.search(value)
         charset = _CHARSET.search(value)
         written = _TYPE.match(value.partition(b";")[0].lstrip())
@@ -54,6 +59,9 @@ class ContentType:
 
 
 MISSING = ContentType("text/plain", None, b"us-ascii", None, True)
+_REMEMBERED = 256
+"""Octets of a value that is remembered taken apart: most mail is of a few types."""
+_remembered = lru_cache(maxsize=1024)(ContentType.read)
 
 
 def _name(value: bytes) -> bytes | None:
@@ -68,5 +76,4 @@ def _name(value: bytes) -> bytes | None:
 
 def last_content_type(section: HeaderSection) -> bytes | None:
     """The decoded value of the last Content-Type, which mail programs heed; None when there is none."""
-    fields = section.named("content-type")
-    return words.decode(section.value(fields[-1]), "content-type") if fields else None
+    return section.last_decoded("content-type")

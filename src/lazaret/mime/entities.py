@@ -29,7 +29,7 @@ def decode_value(text: str) -> str:
 
 def _replaced(text: str, character: Callable[[re.Match[str]], str]) -> str:
     decoded = _REFERENCE.sub(character, text)
-    if _SURROGATE.search(decoded):
+    if "&#" in text and _SURROGATE.search(decoded):
         return decoded.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return decoded
 

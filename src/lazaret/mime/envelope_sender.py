@@ -10,18 +10,21 @@ _GUESSES = ("X-Envelope-From", "Envelope-Sender", "Return-Path")
 def of(message: Message) -> bytes | None:
     """What the caller knows, else what the header section says; b"" for the null sender, None: unknown.
 
-    Received of the hand-over from outside counts first. The other fields are believed only above all
-    Received: further down they may be of an earlier delivery, such as the one to a mailing list.
+    Where the configuration names a field, that field alone counts. Else Received of the hand-over from
+    outside counts first. The other fields are believed only above all Received: further down they may be of
+    an earlier delivery, such as the one to a mailing list.
     """
     if message.envelope_from is not None:
         return message.envelope_from.encode("utf-8", "surrogateescape")
+    if message.envelope_sender_header:
+        return _named(message, message.envelope_sender_header)
     relays = message.relays
     handover = relays.untrusted[0] if relays.untrusted else next(reversed(relays.trusted), None)
     if handover and handover.envfrom is not None and (not handover.envfrom or "@" in handover.envfrom[1:]):
         return handover.envfrom.encode("utf-8", "surrogateescape")
-    if _is_fetched(message):
+    if not any(guess in message.header for guess in _GUESSES) or _is_fetched(message):
         return None
-    names = [field.name.lower() for field in message.header.fields]
+    names = message.header.names
     before_received = names[: names.index("received")] if "received" in names else names
     for guess in _GUESSES:
         sender = _first_address(message, guess)
@@ -36,6 +39,15 @@ def of(message: Message) -> bytes | None:
 
 def _stands_alone(guess: str, names: list[str], before_received: list[str]) -> bool:
     return names.count(guess.lower()) == before_received.count(guess.lower())
+
+
+def _named(message: Message, name: str) -> bytes | None:
+    """What the newest field of this name says."""
+    field = next(iter(message.header.values(name)), None)
+    if field is not None and field.strip() == b"<>":
+        return b""
+    sender = _first_address(message, name)
+    return sender if sender and b"@" in sender[1:] else None
 
 
 def _first_address(message: Message, name: str) -> bytes | None:

@@ -2,18 +2,18 @@
 
 import re
 
-from lazaret.mime import words
 from lazaret.mime.headers import HeaderSection
 
 LENGTH_LIMIT = 65536
 """Octets of the text of a whole header section, as in SpamAssassin."""
 
+_VERDICT = "x-spam-"
 _LINE_END_AND_BLANKS = re.compile(rb"\r?\n\s+")
 
 
 def is_verdict(name: str) -> bool:
     """Whether another filter wrote the field: what it thought must not sway the rules, and may be forged."""
-    return name[:7].lower() == "x-spam-"
+    return name[: len(_VERDICT)].lower() == _VERDICT
 
 
 def unfold(value: bytes) -> bytes:
@@ -24,14 +24,22 @@ def unfold(value: bytes) -> bytes:
 def lines(header: HeaderSection, *, raw: bool) -> list[bytes]:
     """The fields in order, each with its name and a line end; decoded and unfolded unless `raw`."""
     if raw:
-        return [header.raw[field.start : field.end] for field in header.fields]
+        return header.raw_fields()
+    if header.body_start <= LENGTH_LIMIT and _VERDICT not in "".join(header.names):
+        named = zip(header.written_names, header.all_decoded(), strict=True)
+        found = [name + b": " + value + b"\n" for name, value in named]
+        if sum(map(len, found)) <= LENGTH_LIMIT:
+            return found
+    return _chosen(header)
+
+
+def _chosen(header: HeaderSection) -> list[bytes]:
     found: list[bytes] = []
     length = 0
-    for field in header.fields:
-        if is_verdict(field.name):
+    for place, name in enumerate(header.written_names):
+        if is_verdict(header.names[place]):
             continue
-        value = words.decode(header.value(field), field.name)
-        line = field.name.encode("latin-1") + b": " + value + b"\n"
+        line = name + b": " + header.decoded(place) + b"\n"
         length += len(line)
         if length > LENGTH_LIMIT:
             break

@@ -1,19 +1,17 @@
 """Where does each header field lie in the octets? (RFC 5322, section 2.2, read as SpamAssassin does)"""
 
 import re
-from functools import cached_property
-from typing import NamedTuple
 
-NAME_LIMIT = 256
-VALUE_LIMIT = 8192
-"""Octets of a name and of a value that are looked at, as in SpamAssassin; the rest of a field is ignored."""
+from lazaret.mime.header_section import NAME_LIMIT, VALUE_LIMIT, Field, HeaderSection, RegularSection
+
+__all__ = ["NAME_LIMIT", "VALUE_LIMIT", "Field", "HeaderSection", "parse", "parse_part"]
 
 FIELD_LIMIT = 10_000
 PART_FIELD_LIMIT = 200
 """Fields that are read of a message and of a MIME part: memory must not grow with a header of colons."""
 _MALFORMED_LIMIT = 3
 
-_FOLDS = rb"[^\n]*+\n?+(?:[ \t][^\n]*+\n?+)*+"
+_FOLDS = rb"[^\n]*+\n?+(?>(?:[ \t][^\n]*+\n?+)*)"
 _LINE = re.compile(
     rb"(?P<boundary>--)"
     rb"|(?P<field>[!-9;-~]++[ \t]*+:" + _FOLDS + rb")"
@@ -26,77 +24,6 @@ _EMPTY_LINE = re.compile(rb"\n\r?\n")
 _PART_FIELD = re.compile(rb"[!-9;-~]++[ \t]*+:" + _FOLDS)
 
 
-class Field(NamedTuple):
-    """One header field, as offsets into the octets it was read from, whatever the line ends are."""
-
-    name: str
-    """As written, Latin-1, without the blanks before the colon."""
-    start: int
-    value_start: int
-    """The first octet after the colon."""
-    end: int
-    """After the field's last line end, folds included."""
-
-
-class HeaderSection:
-    """The header fields of a message or a part, in order."""
-
-    def __init__(
-        self,
-        raw: bytes,
-        fields: tuple[Field, ...],
-        body_start: int,
-        *,
-        missing_separator: bool = False,
-        crlf: bool = False,
-        cut_off: bool = False,
-    ) -> None:
-        self.raw = raw
-        """The octets into which the offsets point."""
-        self.fields = fields
-        self.body_start = body_start
-        """The first octet after the empty line; len(raw) when nothing follows."""
-        self.missing_separator = missing_separator
-        """The body began without an empty line before it."""
-        self.crlf = crlf
-        """The line ends are CRLF, by the first line or the last."""
-        self.cut_off = cut_off
-        """It has more than FIELD_LIMIT fields; the rest is not in `fields`."""
-
-    @cached_property
-    def _by_name(self) -> dict[str, list[Field]]:
-        by_name: dict[str, list[Field]] = {}
-        for field in self.fields:
-            by_name.setdefault(field.name.lower(), []).append(field)
-        return by_name
-
-    def __contains__(self, name: str) -> bool:
-        return name.lower() in self._by_name
-
-    def named(self, name: str) -> list[Field]:
-        """The fields of this name, any case, in order."""
-        return self._by_name.get(name.lower(), [])
-
-    def value(self, field: Field) -> bytes:
-        """The octets after the colon: folds and leading blanks kept, line ends LF, at most VALUE_LIMIT."""
-        octets = self.raw[field.value_start : field.end].replace(b"\r\n", b"\n")
-        return octets if len(octets) <= VALUE_LIMIT else octets[:VALUE_LIMIT]
-
-    def values(self, name: str) -> list[bytes]:
-        """`value` of every field of this name, any case, in order."""
-        return [self.value(field) for field in self._by_name.get(name.lower(), ())]
-
-    @property
-    def truncated(self) -> bool:
-        """Some name or value is longer than what is looked at."""
-        return self.cut_off or any(
-            len(f.name) > NAME_LIMIT
-            or len(self.raw[f.value_start : f.end].replace(b"\r\n", b"\n")) > VALUE_LIMIT
-            for f in self.fields
-            if f.end - f.start > NAME_LIMIT
-        )
-
-
 def parse(raw: bytes, start: int = 0) -> HeaderSection:
     """Reads the header section that begins at `start`. Never raises, one pass.
 
@@ -104,6 +31,24 @@ def parse(raw: bytes, start: int = 0) -> HeaderSection:
     hyphens, is where the body begins, with no empty line before it.
     """
     crlf = raw.endswith(b"\r\n") or raw[start : raw.find(b"\n", start) + 1].endswith(b"\r\n")
+    return _regular(raw, start, crlf) or _irregular(raw, start, crlf)
+
+
+def _regular(raw: bytes, start: int, crlf: bool) -> HeaderSection | None:
+    """The section of nearly all mail, nothing but fields before an empty line; else None."""
+    end = raw.find(b"\n\r\n", start) + 1 if crlf else 0
+    body_start = end + 2
+    lf_end = raw.find(b"\n\n", start, end or len(raw)) + 1
+    if lf_end:
+        end, body_start = lf_end, lf_end + 1
+    if not end or raw.startswith(b"--", start) or raw.find(b"\n--", start, end) >= 0:
+        return None
+    if raw.count(b"\n", start, end) >= FIELD_LIMIT:
+        return None
+    return RegularSection.read(raw, start, end, body_start, crlf=crlf)
+
+
+def _irregular(raw: bytes, start: int, crlf: bool) -> HeaderSection:
     fields: list[Field] = []
     malformed = 0
     position = start

@@ -1,8 +1,8 @@
 """What do the tokens of an HTML document mean? Text, what of it is hidden, links, statistics: in one pass."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from lazaret.mime import style
@@ -53,8 +53,11 @@ _STYLED = frozenset(
 _WATCHED = frozenset({"a", "title", "script", "style"})
 _ROOMY = frozenset(["table", "tr", "td", "th", "p", "div", "span"])
 """The tags of layouts: their attributes are read only when one that counts may be among them."""
-_COUNTS_IN_ROOMY = re.compile(r"style|background|bgcolor", re.I)
 _NO_ATTRIBUTES: Mapping[str, str] = {}
+_REMEMBERED = 512
+"""Characters of a tag whose attributes are remembered; longer ones would cost too much memory."""
+_ODD_BLANK = re.compile("[\t\r\f\v\xc2]")
+"""Without one, a line end or two blanks in a row, there is nothing for _BLANK_RUN."""
 _BLANK_RUN = re.compile(r"[\t\n\r\f\v][ \t\n\r\f\v]*+|\ [ \t\n\r\f\v]++|\xc2\xa0")
 
 _GOOD_FACE = re.compile(
@@ -79,6 +82,17 @@ class Texts(NamedTuple):
     """What a reader sees: here the bgcolor of a table counts too."""
 
 
+class _Met:
+    """A tag that was met: how often, how often it is open, and what it does."""
+
+    __slots__ = ("action", "count", "inside", "reads", "roomy", "space", "styled", "watched")
+
+    def __init__(self, kind: "_Kind") -> None:
+        self.styled, self.space, self.action, self.reads, self.roomy, self.watched = kind
+        self.count = 0
+        self.inside = 0
+
+
 class _OpenLink(NamedTuple):
     tag: str
     attribute: str
@@ -93,15 +107,15 @@ class Reader(Tokenizer):
         super().__init__()
         self.facts = HtmlFacts(html=True)
         self._words = BrokenWords(wide)
+        self._breaks = self._words.breaks
         self._pieces: list[str] = []
         self._hidden: list[int] = []
         """Indexes of the pieces that SpamAssassin takes for hidden."""
         self._unseen: list[int] = []
         self._after_space = False
         self._after_hidden = False
-        self._tags: list[str] = []
-        """Every tag that was met, start and end."""
-        self._inside = self.facts.inside
+        self._met: dict[str, _Met] = {}
+        """Every tag that was met, start or end, with what is known of it."""
         self._watched = 0
         """How many tags are open whose text is kept apart."""
         self._closed_extra = 0
@@ -114,76 +128,78 @@ class Reader(Tokenizer):
     # Tokens.
 
     def start(self, tag: str, written: str) -> None:
-        self._tags.append(tag)
-        self._inside[tag] = self._inside.get(tag, 0) + 1
-        kind = _KINDS.get(tag)
-        if kind is None:
-            return
-        found = _NO_ATTRIBUTES
-        if written and kind.reads and (not kind.roomy or _COUNTS_IN_ROOMY.search(written)):
-            found = attributes(written)
-        if kind.styled:
-            self._styles.open(kind.styled, found)
-        if kind.space:
-            self._white_space(kind.space)
-        if kind.watched:
+        met = self._met.get(tag) or self._meet(tag)
+        met.count += 1
+        met.inside += 1
+        read = _read_tag(tag, written) if written and met.reads else _UNREAD
+        if met.styled:
+            self._styles.enter(met.styled, read.attributes, read.counting)
+        if met.space:
+            self._white_space(met.space)
+        if met.watched:
             self._watched += 1
-        if kind.action and (found or not kind.roomy):
-            kind.action(self, tag, found)
+        if met.action and (read.attributes or not met.roomy):
+            met.action(self, tag, read.attributes)
 
     def end(self, tag: str) -> None:
-        self._tags.append(tag)
-        inside = self._inside.get(tag, 0) - 1
-        kind = _KINDS.get(tag)
-        if inside < 0:
+        met = self._met.get(tag) or self._meet(tag)
+        met.count += 1
+        if not met.inside:
             self._closed_extra += 1
-            self._inside[tag] = 0
         else:
-            self._inside[tag] = inside
-            if kind and kind.watched:
+            met.inside -= 1
+            if met.watched:
                 self._watched -= 1
-        if kind is None:
-            return
-        if kind.styled:
-            self._styles.close(kind.styled)
-        if kind.space:
-            self._white_space(kind.space)
+        if met.styled:
+            self._styles.close(met.styled)
+        if met.space:
+            self._white_space(met.space)
 
     def text(self, text: str) -> None:
         if self._watched and self._belongs_elsewhere(text):
             return
-        if not text.strip(BLANKS):
+        first = text[0]
+        if first in BLANKS and not text.strip(BLANKS):
             self._pieces.append("" if self._after_space else " ")
             self._after_space = self._after_hidden = False
             return
-        if self._pieces and text[0] not in self._words.breaks:
+        if self._pieces and first not in self._breaks:
             self._words.note(self._pieces[-1], text)
         current = self._styles.current
         hidden = current is not style.PLAIN and self._look(text, current)
-        text = _BLANK_RUN.sub(" ", text)
+        if "\n" in text or "  " in text or _ODD_BLANK.search(text):
+            text = _BLANK_RUN.sub(" ", text)
         if self._after_space and not hidden and text[0] == " ":
             text = text[1:]
         self._pieces.append(text)
         self._after_space = False
         self._after_hidden = hidden
 
+    def _meet(self, tag: str) -> "_Met":
+        met = self._met[tag] = _Met(_KINDS.get(tag, _NOTHING))
+        return met
+
+    def _is_inside(self, tag: str) -> bool:
+        met = self._met.get(tag)
+        return met is not None and met.inside > 0
+
     def _belongs_elsewhere(self, text: str) -> bool:
         """Text of a script or a style sheet is not shown; an anchor and a title note theirs."""
-        inside = self._inside.get
-        if inside("script"):
+        if self._is_inside("script"):
             self.facts.script.append(text)
             return True
-        if inside("style"):
+        if self._is_inside("style"):
             return True
-        if inside("a"):
+        if self._is_inside("a"):
             self._anchor.append(text)
-        if inside("title"):
+        if self._is_inside("title"):
             self._titles[-1].append(text)
         return False
 
     def doctype(self) -> None:
-        self._tags.append("!doctype")
-        self._inside["!doctype"] = 0
+        met = self._met.get("!doctype") or self._meet("!doctype")
+        met.count += 1
+        met.inside = 0
 
     # Text.
 
@@ -230,7 +246,7 @@ class Reader(Tokenizer):
 
     def image(self, tag: str, found: Mapping[str, str]) -> None:
         self._link(tag, "src", _slashed(found, "src"))
-        if self._inside.get("a"):
+        if self._is_inside("a"):
             self._anchor.append("<img>\n")
         if "width" in found and "height" in found:
             width = _pixels(found["width"], 8) or _GUESSED_SIDE
@@ -310,18 +326,19 @@ class Reader(Tokenizer):
         facts.min_size, facts.max_size = self._styles.min_size, self._styles.max_size
         facts.title = ["".join(title) for title in self._titles]
         facts.anchor = ["".join(text) for text in self._anchors]
-        if not self._tags:
+        facts.inside = {tag: met.inside for tag, met in self._met.items()}
+        if not self._met:
             return facts
-        tags = len(self._tags)
-        met = Counter(self._tags)
-        elements = sum(count for tag, count in met.items() if _is_element(tag))
-        seen = [tag for tag in met if tag != "!doctype"]
-        seen_elements = sum(_is_element(tag) for tag in seen)
+        counts = {tag: met.count for tag, met in self._met.items()}
+        known = {tag: count for tag, count in counts.items() if _is_element(tag)}
+        tags, elements = sum(counts.values()), sum(known.values())
+        doctypes = int("!doctype" in counts)
+        kinds, known_kinds = len(counts) - doctypes, len(known) - doctypes
         facts.closed_extra_ratio = self._closed_extra / tags
         if elements:
             facts.bad_tag_ratio = (tags - elements) / tags
-        if seen_elements:
-            facts.non_element_ratio = (len(seen) - seen_elements) / len(seen)
+        if known_kinds:
+            facts.non_element_ratio = (kinds - known_kinds) / kinds
         if self._words.count:
             facts.obfuscation_ratio = self._words.count / tags
         if self._words.lengths:
@@ -358,6 +375,37 @@ class _Kind(NamedTuple):
     watched: bool
 
 
+_NOTHING = _Kind("", "", None, reads=False, roomy=False, watched=False)
+
+
+class _Read(NamedTuple):
+    """The attributes of a start tag."""
+
+    attributes: Mapping[str, str]
+    counting: tuple[tuple[str, str], ...]
+    """Those that change how its text is shown."""
+
+
+_UNREAD = _Read(_NO_ATTRIBUTES, ())
+
+
+def _read_tag(tag: str, written: str) -> _Read:
+    return _remembered(tag, written) if len(written) <= _REMEMBERED else _read_attributes(tag, written)
+
+
+def _read_attributes(tag: str, written: str) -> _Read:
+    if tag in _ROOMY:
+        lowered = written.lower()
+        if not ("style" in lowered or "background" in lowered or "bgcolor" in lowered):
+            return _UNREAD
+    found = attributes(written)
+    counts = style.TEXT_ATTRIBUTES.get(tag, ())
+    return _Read(found, tuple(item for item in found.items() if item[0] in counts))
+
+
+_remembered = lru_cache(maxsize=2048)(_read_attributes)
+"""A newsletter writes the same few cells a hundred times."""
+
 _KINDS = {
     tag: _Kind(
         styled={"th": "td"}.get(tag, tag) if tag in _STYLED else "",
@@ -374,6 +422,8 @@ _KINDS = {
 def _slashed(found: Mapping[str, str], name: str) -> str:
     """The value of `name`, also where bad HTML has glued another word before it: <a x/href=…>."""
     for key, value in found.items():
+        if "/" not in key:
+            continue
         head, slash, _ = key.partition("/" + name)
         if slash and head[-1:].isalnum():
             return value

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 
 from lazaret.mime import entities
 
@@ -12,46 +11,40 @@ TOKEN_LIMIT = 200_000
 BLANKS = " \t\n\r\f\v"
 _S = r" \t\n\r\f\v"
 _TOKEN = re.compile(
-    r"([^<]++)"
-    rf"|<([A-Za-z_:][^{_S}>]*+)"
-    rf"((?:[{_S}]*+[^{_S}>][^{_S}=>]*+[{_S}]*+"
-    rf"(?:=[{_S}]*+(?:\"[^\"]*+\"|'[^']*+'|[^{_S}>\"'][^{_S}>]*+|(?=>))|(?!=)))*+[{_S}]*+)>"
-    rf"|</([^{_S}>]++)[^>\"']*+>"
+    r"([^<]*+)"
+    rf"(?:<([A-Za-z_:][^{_S}>]*+)"
+    rf"((?>(?:[{_S}]*+[^{_S}>][^{_S}=>]*+[{_S}]*+"
+    rf"(?:=[{_S}]*+(?:\"[^\"]*+\"|'[^']*+'|[^{_S}>\"'][^{_S}>]*+|(?=>))|(?!=)))*)[{_S}]*+)>"
+    rf"|</([^{_S}>]++)[^>\"']*+>)"
 )
-"""Text, a start tag with its attributes, a plain end tag; the rest is for `_markup`.
+"""Text, and after it a start tag with its attributes or a plain end tag; the rest is for `_other`.
 
-All quantifiers are possessive: a tag whose quote is never closed is found out in one pass.
+All quantifiers are possessive or atomic: a tag whose quote is never closed is found out in one pass.
 """
 _ATTRIBUTE = re.compile(
-    rf"([^{_S}>][^{_S}=>]*+)[{_S}]*+(?:(=)[{_S}]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^{_S}>]*+)))?+"
+    rf"([^{_S}>][^{_S}=>]*+)[{_S}]*+(?>(?:(=)[{_S}]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^{_S}>]*+)))?)"
 )
-_TO_GT = re.compile(r"(?:[^>\"']++|(?<=[ =])\"[^\"]*+(?:\"|\Z)|(?<=[ =])'[^']*+(?:'|\Z)|[\"'])*+>")
+_TO_GT = re.compile(r"(?>(?:[^>\"']++|(?<=[ =])\"[^\"]*+(?:\"|\Z)|(?<=[ =])'[^']*+(?:'|\Z)|[\"'])*)>")
 """To the end of an end tag, over quoted strings; a quote counts after a blank or an equals sign."""
 _TAG_NAME = re.compile(rf"[^{_S}>]++")
 _COMMENT_END = re.compile(rf"--[{_S}]*+>")
 _DOCTYPE = re.compile(
     rf"<!doctype(?=[{_S}>\"'])"
-    rf"(?:[{_S}]++|\"[^\"]*+\"|'[^']*+'|--(?:[^-]|-(?!-))*+--|[^{_S}>\"'-][^{_S}>]*+)*+>",
+    rf"(?>(?:[{_S}]++|\"[^\"]*+\"|'[^']*+'|--(?>(?:[^-]|-(?!-))*)--|[^{_S}>\"'-][^{_S}>]*+)*)>",
     re.I,
 )
-_SECTION = re.compile(rf"<!\[[{_S}]*+((?:[A-Za-z_:][\w:.-]*+[{_S}]*+)*+)\[", re.A)
+_SECTION = re.compile(rf"<!\[[{_S}]*+((?>(?:[A-Za-z_:][\w:.-]*+[{_S}]*+)*))\[", re.A)
 
 _LITERAL = {
     tag: re.compile(rf"</{tag}[{_S}]*+>", re.I)
     for tag in ("script", "style", "xmp", "iframe", "plaintext", "title", "textarea")
 }
 """Tags whose content is text up to their end tag, and what ends them."""
-_REMEMBERED = 256
-"""Characters of a tag whose attributes are remembered; longer ones would cost too much memory."""
 _REFERENCES_COUNT = frozenset({"title", "textarea"})
 
 
 def attributes(written: str) -> Mapping[str, str]:
     """Name in lower case -> value; of several attributes of one name the first counts."""
-    return _remembered(written) if len(written) <= _REMEMBERED else _parsed(written)
-
-
-def _parsed(written: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for name, equals, double, single, bare in _ATTRIBUTE.findall(written):
         name = name.lower()
@@ -60,10 +53,6 @@ def _parsed(written: str) -> Mapping[str, str]:
         value = (double or single or bare) if equals else name
         found[name] = entities.decode_value(value) if "&" in value else value
     return found
-
-
-_remembered = lru_cache(maxsize=2048)(_parsed)
-"""A newsletter writes the same few cells a hundred times."""
 
 
 class Tokenizer:
@@ -97,29 +86,42 @@ class Tokenizer:
         position = 0
         length = len(source)
         match = _TOKEN.match
-        for _ in range(TOKEN_LIMIT):
-            if position >= length:
-                return
+        start, end, text = self.start, self.end, self.text
+        left = TOKEN_LIMIT
+        while left > 0 and position < length:
             token = match(source, position)
             if token is None:
-                position = self._markup(source, position)
+                left -= 1
+                position = self._other(source, position)
                 continue
+            piece, tag, written, ended = token.groups()
+            if piece:
+                left -= 1
+                text(entities.decode(piece) if "&" in piece else piece)
+                if not left:
+                    position += len(piece)
+                    break
+            left -= 1
             position = token.end()
-            kind = token.lastindex
-            if kind == 1:
-                piece = token[1]
-                if position == length:
-                    self._last_text(piece)
-                else:
-                    self.text(entities.decode(piece) if "&" in piece else piece)
-            elif kind == 3:
-                tag = token[2].lower()
-                self.start(tag, token[3])
-                if tag in _LITERAL:
-                    position = self._literal(source, position, tag)
-            else:
-                self.end(token[4].lower())
+            if ended:
+                end(ended.lower())
+                continue
+            tag = tag.lower()
+            start(tag, written)
+            if tag in _LITERAL:
+                position = self._literal(source, position, tag)
         self.over_budget = position < length
+
+    def _other(self, source: str, position: int) -> int:
+        """Text before what is no plain tag, or such markup itself; where to go on."""
+        end = source.find("<", position)
+        if end == position:
+            return self._markup(source, position)
+        if end < 0:
+            self._last_text(source[position:])
+            return len(source)
+        self.text(entities.decode(source[position:end]))
+        return end
 
     def _last_text(self, text: str) -> None:
         """White space at the very end is a piece of its own."""

@@ -1,13 +1,14 @@
 """Which addresses and names stand in From, To and Cc? RFC 5322, section 3.4, read as mail programs do."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from lazaret.mime import hostnames
 
 _TOKEN = re.compile(
-    rb'"(?P<quoted>(?:[^"\\]++|\\.)*+)"'
-    rb"|(?P<comment>\((?:[^()\\]++|\\.|\((?:[^()\\]++|\\.)*+\))*+\))"
+    rb'"(?P<quoted>(?>(?:[^"\\]++|\\.)*))"'
+    rb"|(?P<comment>\((?>(?:[^()\\]++|\\.|\((?>(?:[^()\\]++|\\.)*)\))*)\))"
     rb"|<(?P<angle>[^>]*+)>"
     rb"|(?P<unclosed>[\"<].*)"
     rb"|(?P<separator>[,;])"
@@ -15,12 +16,22 @@ _TOKEN = re.compile(
     re.S,
 )
 _GROUP_NAME = re.compile(rb'[^"()<>]+:\s*')
-_COMMENT = re.compile(rb"\((?:[^()\\]++|\\.|\((?:[^()\\]++|\\.)*+\))*+\)", re.S)
+_COMMENT = re.compile(rb"\((?>(?:[^()\\]++|\\.|\((?>(?:[^()\\]++|\\.)*)\))*)\)", re.S)
 _ADDRESS = re.compile(
-    rb'(?:"(?:[^"\\]++|\\.)*+"|[^@\s<>()\[\],:;]++)@(?:[^"\s<>()\[\],:;]++|\[[\d:.]+\])', re.S
+    rb'(?:"(?>(?:[^"\\]++|\\.)*)"|[^@\s<>()\[\],:;]++)@(?:[^"\s<>()\[\],:;]++|\[[\d:.]+\])', re.S
 )
 _ANGLE_ADDRESS = re.compile(rb"<(" + _ADDRESS.pattern + rb")>", re.S)
+_PLAIN_ADDRESS = rb'[^@\s<>()\[\],:;"]++@[^@"\s<>()\[\],:;]++'
+_PLAIN_ENTRY = re.compile(
+    rb'\s*+(?:(?:"(?P<quoted>[^"]*+)"(?P<blanks>\s*+)|(?P<phrase>[^"<>,;(]*+))<(?P<angle>'
+    + _PLAIN_ADDRESS
+    + rb")>"
+    rb"|(?P<bare>" + _PLAIN_ADDRESS + rb")\s*+(?>(?:\((?P<comment>[^()]*+)\))?))\s*+(?:[,;]|\Z)"
+)
+"""What nearly all senders write, in text without colons and backslashes."""
 _ESCAPE = re.compile(rb"\\(?!\\)")
+_REMEMBERED = 512
+"""Octets of a value whose mailboxes are remembered; longer ones would cost too much memory."""
 _WHITE = b" \t\n\r\x0b\x0c"
 
 
@@ -82,7 +93,40 @@ class _Entry:
 
 def parse(value: bytes) -> list[Mailbox]:
     """The mailboxes of a raw field value, in order. Linear; never raises."""
-    text = value.rstrip(_WHITE).replace(b"\\\\", b"")
+    return list(_remembered(value) if len(value) <= _REMEMBERED else _read(value))
+
+
+def _read(value: bytes) -> list[Mailbox]:
+    if b":" not in value and b"\\" not in value:
+        plain = _read_plain(value.rstrip(_WHITE))
+        if plain is not None:
+            return plain
+    return _read_any(value.rstrip(_WHITE).replace(b"\\\\", b""))
+
+
+_remembered = lru_cache(maxsize=512)(_read)
+"""Several rules ask for the addresses of one field, and people write again."""
+
+
+def _read_plain(text: bytes) -> list[Mailbox] | None:
+    """The mailboxes when every entry is written as most are; None when one is not."""
+    found: list[Mailbox] = []
+    position = 0
+    while position < len(text):
+        entry = _PLAIN_ENTRY.match(text, position)
+        if entry is None:
+            return None
+        position = entry.end()
+        quoted, blanks, phrase, angle, bare, comment = entry.groups()
+        if bare is not None:
+            found.append(Mailbox(bare, comment))
+            continue
+        name = phrase if quoted is None else quoted + blanks
+        found.append(Mailbox(angle, name if name and name != angle else None))
+    return found
+
+
+def _read_any(text: bytes) -> list[Mailbox]:
     group = _GROUP_NAME.match(text)
     position = group.end() if group else 0
     found: list[Mailbox] = []

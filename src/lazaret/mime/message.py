@@ -1,11 +1,12 @@
 """A message as raw octets, with the views that checks and people need, each made on first use."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lazaret.mime import headers, structure, text, words
+from lazaret.mime import header_text, headers, structure, text, words
 from lazaret.mime.html import HtmlFacts, Link
 from lazaret.mime.structure import Part
 
@@ -50,10 +51,15 @@ class Message:
 
     # The header.
 
-    @property
+    @cached_property
     def header(self) -> headers.HeaderSection:
         """The header section; offsets count from the start of `raw`."""
         return self.tree.root.header
+
+    @cached_property
+    def header_lines(self) -> list[bytes]:
+        """The fields as rules see them all together: decoded, one a line, without the verdicts of filters."""
+        return header_text.lines(self.header, raw=False)
 
     def decoded(self, name: str) -> str:
         """The first value of the field for people: one line, no control characters; "" when absent."""
@@ -141,6 +147,19 @@ class Message:
         pages = (rendered.html.links for rendered in self.rendered if rendered.html)
         signatures = self.header.values("DomainKey-Signature") + self.header.values("DKIM-Signature")
         return urls.collect(self.body, pages, signatures, self._sites)
+
+    def know_uris(self, found: Iterable[bytes]) -> None:
+        """Adds URIs that somebody found elsewhere, in an attachment that only he can read."""
+        from lazaret.mime import urls
+
+        found = tuple(found)
+        if found:
+            self.__dict__["uris"] = urls.with_more(self.uris, found, self._sites)
+
+    @property
+    def envelope_sender_header(self) -> str:
+        """The field that tells the envelope sender where the caller does not; "" where none is known to."""
+        return self._networks.envelope_sender_header if self._networks else ""
 
     @property
     def registry(self) -> "hostnames.Registry":

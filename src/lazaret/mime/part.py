@@ -81,8 +81,7 @@ class Part:
 
     def last(self, name: str) -> bytes:
         """The decoded value of the last field of this name, which mail programs heed; b"" when absent."""
-        fields = self.header.named(name)
-        return words.decode(self.header.value(fields[-1]), name) if fields else b""
+        return self.header.last_decoded(name) or b""
 
     def walk(self) -> Iterator["Part"]:
         """This part and all below it, depth first."""

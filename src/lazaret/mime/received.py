@@ -5,6 +5,7 @@ because rules match the string form of a relay.
 """
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from lazaret.mime import ip, received_auth
@@ -42,7 +43,22 @@ _UNSAFE = str.maketrans(dict.fromkeys(" \t\n\r\x0b\x0c\0#[]()<>|", "!"))
 
 _UNSAFE_ANY = re.compile(r"[ \t\n\r\x0b\x0c\0#\[\]()<>|]")
 
-_BY_SHAPE: dict[Shape, tuple[Format, ...]] = {s: tuple(f for f in FORMATS if s in f.shapes) for s in Shape}
+
+class _Row(NamedTuple):
+    """A format, and what is cheaper to ask than its pattern: one text must be there, one must not."""
+
+    hint: str
+    absent: str
+    form: Format
+
+
+def _rows(formats: Iterable[Format]) -> tuple[_Row, ...]:
+    return tuple(_Row(form.hint or form.literal, form.absent, form) for form in formats)
+
+
+_BY_SHAPE = {shape: _rows(form for form in FORMATS if shape in form.shapes) for shape in Shape}
+_SIMTA = _rows([SIMTA])
+_NORTON = _rows([NORTON])
 
 
 class Relay(NamedTuple):
@@ -69,10 +85,10 @@ class Relay(NamedTuple):
 
     def __str__(self) -> str:
         """The form that header rules match (X-Spam-Relays-*)."""
+        address, rdns, helo, by, ident, envfrom, intl, message_id, auth, msa, _ = self
         return (
-            f"[ ip={self.ip} rdns={self.rdns} helo={self.helo} by={self.by} ident={self.ident}"
-            f" envfrom={self.envfrom or ''} intl={self.intl:d} id={self.id}"
-            f" auth={self.auth} msa={self.msa:d} ]"
+            f"[ ip={address} rdns={rdns} helo={helo} by={by} ident={ident} envfrom={envfrom or ''}"
+            f" intl={intl:d} id={message_id} auth={auth} msa={msa:d} ]"
         )
 
     @property
@@ -116,13 +132,13 @@ def _read(line: str) -> Relay | Unrecorded:
     if line.startswith("from "):
         return _after_from(line, line[5:])
     if line.startswith("FROM "):
-        return _try((SIMTA,), line, line[5:]) or _whatever_is_there(line, line[5:], None)
+        return _try(_SIMTA, line, line[5:]) or _whatever_is_there(line, line[5:], None)
     if not line.startswith("(from "):
         return _whatever_is_there(line, line, None)
     text = line[6:]
     if SUBMITTED.match(text) and not NORTON.pattern.match(text):
         return _IGNORED
-    return _try((NORTON,), line, text) or _whatever_is_there(line, text, None)
+    return _try(_NORTON, line, text) or _whatever_is_there(line, text, None)
 
 
 def _after_from(line: str, text: str) -> Relay | Unrecorded:
@@ -139,10 +155,10 @@ def _after_from(line: str, text: str) -> Relay | Unrecorded:
 
 
 def _try(
-    formats: tuple[Format, ...], line: str, text: str, envfrom: str | None = None
+    rows: tuple[_Row, ...], line: str, text: str, envfrom: str | None = None
 ) -> Relay | Unrecorded | None:
-    for form in formats:
-        if form.hint not in text or (form.absent and form.absent in text):
+    for hint, absent, form in rows:
+        if hint not in text or (absent and absent in text):
             continue
         match = form.pattern.match(text)
         if match is None:

@@ -1,13 +1,12 @@
 """Did the client of a hand-over authenticate itself? The `with` clause and comments of Received say so."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lazaret.mime import ip
 
 
-@dataclass(frozen=True)
-class AuthFormat:
+class AuthFormat(NamedTuple):
     """One way to say so."""
 
     hint: str
@@ -76,9 +75,9 @@ FORMATS = (
 
 def authentication(line: str) -> str:
     """The method, or the product that says so; "" when the client did not authenticate itself."""
-    for form in FORMATS:
-        if form.hint in line:
-            match = form.pattern.search(line)
+    for hint, pattern, label in FORMATS:
+        if hint in line:
+            match = pattern.search(line)
             if match:
-                return match.expand(form.label)
+                return match.expand(label)
     return ""

@@ -10,7 +10,7 @@ import re
 from lazaret.mime.received_template import Format, Outcome
 
 _QMAIL_REST = (
-    r"(`(?>(?P<ident>\S*)@)?+\[?`<ip>`\]?\)(?: \(envelope-sender <\S+>\))?` by <by>"
+    r"(`(?>(?>(?P<ident>\S*)@)?)\[?`<ip>`\]?\)(?: \(envelope-sender <\S+>\))?` by <by>"
     r"`(?:(?> \(.+?\) with )| with )(?:.* )?(?:SMTP|QMQP)(?! id )`"
 )
 
@@ -47,7 +47,9 @@ FORMATS = (
     ),
     Format("Ecelerity", r"([<ip>`:\d+\]` helo=<helo>`\)` by <by> ", hint="(ecelerity"),
     Format("Ecelerity", r"<word> ([<ip>`:\d+\]`) by <by> ", hint="(ecelerity"),
-    Format("Exim, local", r"`.*?\bwith local(?:-\S+)? `", hint="Exim", outcome=Outcome.IGNORED),
+    Format(
+        "Exim, local", r"`(?=.*Exim).*?\bwith local(?:-\S+)? `", hint="with local", outcome=Outcome.IGNORED
+    ),
     Format("Exim, no name", "[<ip>] (<details>) by <by> ", hint="Exim"),
     Format("Exim", "<name> ([<ip>]<details>) by <by> ", hint="Exim"),
     Format("Exim 3", r"<name> [<ip>]`(?::\d+)?` by <by> ", hint="Exim"),
@@ -84,9 +86,9 @@ FORMATS = (
     Format("Zimbra", "<rdns> (LHLO <helo?>) (<ip>) by <by> with LMTP", hint=" (LHLO "),
     Format("GMX", r"<rdns> (`[EH]{2}LO` <helo?>) [<ip>] by <by> (`[^)]+`) with `E?SMTP`"),
     Format("TIS firewall", r"<helo> ([<ip>]) by <by> via smtpd (for <word>) with SMTP(", hint=" via smtpd "),
-    Format("qmail, name unknown", r"unknown (`[EH]{2}LO (?P<helo>[^ ()]*)`) " + _QMAIL_REST),
-    Format("qmail, name unknown", "`(?P<helo>unknown)` " + _QMAIL_REST),
-    Format("qmail", r"<rdns> (`[EH]{2}LO (?P<helo>[^ ()]*)`) " + _QMAIL_REST, looked_up=True),
+    Format("qmail, name unknown", r"unknown (`[EH]{2}LO (?P<helo>[^ ()]*)`) " + _QMAIL_REST, hint="LO "),
+    Format("qmail, name unknown", "`(?P<helo>unknown)` " + _QMAIL_REST, hint="unknown ("),
+    Format("qmail", r"<rdns> (`[EH]{2}LO (?P<helo>[^ ()]*)`) " + _QMAIL_REST, looked_up=True, hint="LO "),
     Format("qmail, greeted with its name", "<name> " + _QMAIL_REST, looked_up=True),
     Format("Yahoo webmail", "[<ip>] by <by> via HTTP`$`"),
     Format("webmail, as a user", "<word> ( [<ip>])`.*?` by <by> ", hint="( ["),
@@ -101,15 +103,16 @@ FORMATS = (
         "sendmail, anything after the comment", r"<helo> (<rdns> [<ip>])`.*?` by <by>`\b`", looked_up=True
     ),
     Format("Exim, with a port", r"<helo> ([<ip>`(?:[.:]\d+)?`])`.*?` by <by> ", looked_up=True),
-    Format("fetchmail, getmail", "`.*?with (?:POP3|IMAP)`", outcome=Outcome.FETCHED),
+    Format("fetchmail, getmail", "`.*?with POP3`", hint="with POP3", outcome=Outcome.FETCHED),
+    Format("fetchmail, getmail", "`.*?with IMAP`", hint="with IMAP", outcome=Outcome.FETCHED),
     Format(
         "qmail, anything after the address",
-        r"<rdns> (`[EH]{2}LO (?P<helo>[^)]*)`) (`(?>(?P<ident>\S*)@)?+\[?`<ip>`\]?`)`.*` by <by> ",
+        r"<rdns> (`[EH]{2}LO (?P<helo>[^)]*)`) (`(?>(?>(?P<ident>\S*)@)?)\[?`<ip>`\]?`)`.*` by <by> ",
         looked_up=True,
     ),
     Format(
         "qmail, anything after the address",
-        r"<name> (`(?>(?P<ident>\S*)@)?+\[?`<ip>`\]?`)`.*` by <by> ",
+        r"<name> (`(?>(?>(?P<ident>\S*)@)?)\[?`<ip>`\]?`)`.*` by <by> ",
         looked_up=True,
     ),
     Format("smap", "<rdns>(<ip>) by <by> via smap ", looked_up=True),
@@ -118,7 +121,7 @@ FORMATS = (
     Format("batched SMTP", "<word> by <word> with BSMTP", outcome=Outcome.IGNORED, hint=" with BSMTP"),
     Format(
         "Yahoo, authenticated",
-        r"<rdns> (`[EH]{2}LO` <helo?>) (`(?>(?P<ident>\S+)@)?+`<ip>`.*?`) by <by> with ",
+        r"<rdns> (`[EH]{2}LO` <helo?>) (`(?>(?>(?P<ident>\S+)@)?)`<ip>`.*?`) by <by> with ",
         looked_up=True,
     ),
     Format("CommuniGate", r"[<ip>] (`[EH]{2}LO` <helo?>) by <by> ("),
@@ -160,7 +163,7 @@ IGNORED = re.compile(
     r"\S+ (?:"
     rf"\([^\s@]+@(?i:{_LOCALHOST})\) by \S+ \("  # a user of this host
     r"|\S+ by \S+ with local-e?smtp "  # Exim, local submission
-    rf"|\((?>\S+@)?+(?i:{_LOCALHOST})\) "
+    rf"|\((?>(?>\S+@)?)(?i:{_LOCALHOST})\) "
     rf"|\((?=\S+?@)\S+ \[(?i:{_LOCALHOST})\]\) "
     r"|\(\[unix socket\]\) by \S+ \(Cyrus v[\d.]+\) with LMTPA"
     r"|by \S+ (?:with|via|for|\()"  # over the network, but without an address
@@ -173,7 +176,7 @@ IGNORED = re.compile(
     r"|(?=\S+?@)\S+ by \S+ "  # AOL, qmail-scanner: who sent it, not from where
     r"|127\.0\.0\.1 \(AVG SMTP \S+ \[\S+\]\)"
     r"|Unknown/Local \("
-    rf"|(?i:{_LOCALHOST}) \((?>\S+@)?+(?i:{_LOCALHOST})[)\[]"
+    rf"|(?i:{_LOCALHOST}) \((?>(?>\S+@)?)(?i:{_LOCALHOST})[)\[]"
     r"|\(AUTH: \S+\) by \S+ with "  # Courier
     r"|localhost \(localhost \[\[UNIX: localhost\]\]\) by "  # sendmail
     rf"|\(\[(?i:{_LOCALHOST})\]\) with MailEnable "

@@ -8,7 +8,7 @@ that is helo and rdns at once, `<details>` for text that may hold `helo=` and `i
 
 import re
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum, IntEnum, auto
 from functools import cached_property
 
 from lazaret.mime import ip
@@ -21,9 +21,10 @@ _WORDS = {
     "word": r"\S+",
 }
 _GREETINGS = ("(HELO ", "(EHLO ", "(LHLO ", "(`[EH]{2}LO` ")
+_LONGEST_GREETING = max(map(len, _GREETINGS))
 
 
-class Shape(Enum):
+class Shape(IntEnum):
     """What follows the first word of a text or a template. Only rows of the same shape are worth trying."""
 
     ADDRESS = auto()
@@ -40,7 +41,8 @@ class Shape(Enum):
 
 def shape_of(text: str) -> Shape:
     """The shape of a text or of a template."""
-    rest = text[text.find(" ") + 1 :]
+    second = text.find(" ") + 1
+    rest = text[second : second + _LONGEST_GREETING]
     if rest.startswith("(["):
         return Shape.ADDRESS
     if rest.startswith(_GREETINGS):
@@ -80,6 +82,12 @@ class Format:
     def pattern(self) -> re.Pattern[str]:
         """The template as a pattern; made on first use, since most mail needs a handful of rows."""
         return re.compile("".join(map(_translate, _TOKEN.finditer(self.template))), re.ASCII)
+
+    @property
+    def literal(self) -> str:
+        """The longest piece of the template that every text of this format holds as it stands."""
+        tokens = (token["literal"] or "" for token in _TOKEN.finditer(self.template))
+        return max(tokens, key=len, default="")
 
     @property
     def shapes(self) -> tuple[Shape, ...]:

@@ -8,17 +8,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 
 from lazaret.mime import envelope_sender, header_text, hostnames, ip, mailboxes, words
 from lazaret.mime.hostnames import Registry
 from lazaret.mime.message import Message
 from lazaret.mime.received import Relay
+from lazaret.mime.trust import Relays
 
 _MESSAGE_IDS = ("X-Message-Id", "Resent-Message-Id", "X-Original-Message-ID", "Message-Id")
 """Lists move the Message-ID to another field when they send on."""
 
-_WHITE = re.compile(rb"\s+")
-_SINGLE_QUOTED = re.compile(rb"'(.*?)'", re.S)
 _AFTER_LAST_AT = re.compile(rb".*@(\S+)", re.S)
 _WORD = re.compile(rb"\S+")
 _TLD_END = re.compile(rb"\.([A-Za-z0-9-]+)(?![A-Za-z0-9-]|\.[A-Za-z0-9])(?![._-])")
@@ -64,108 +64,129 @@ def get(message: Message, selector: str) -> bytes | None:
 
     Values that do not end in a line end, those of `:addr` and the like, are joined by one.
     """
-    found = values(message, selector)
+    found = _reader(selector)(message)
     if not found:
         return None
+    if len(found) == 1:
+        return found[0]
     return (b"" if found[0].endswith(b"\n") else b"\n").join(found)
 
 
 def values(message: Message, selector: str) -> list[bytes]:
     """The values one by one, in the order of the fields."""
+    return list(_reader(selector)(message))
+
+
+_Reader = Callable[[Message], list[bytes]]
+
+
+@lru_cache(maxsize=1024)
+def _reader(selector: str) -> _Reader:
+    """What reads the values: put together once from the source and the modifiers that are given."""
     wanted = parse(selector)
-    found = _values_of(message, wanted)
-    if wanted.first:
-        found = found[:1]
-    elif wanted.last:
-        found = found[-1:]
-    if wanted.address or wanted.phrase:
-        found = [part for value in found for part in _mailbox_parts(value, wanted)]
+    read = _source(wanted)
+    if wanted.first or wanted.last:
+        read = _one_of(read, slice(1) if wanted.first else slice(-1, None))
+    if wanted.address:
+        read = _addresses_in(read)
+    elif wanted.phrase:
+        read = _names_in(read, raw=wanted.raw)
     if wanted.host:
-        return _hosts(found, wanted, message.registry)
-    return _addresses(found, wanted) if wanted.address_literal else found
+        return _hosts_in(read, wanted)
+    return _literals_in(read, wanted) if wanted.address_literal else read
 
 
-def _values_of(message: Message, wanted: Selector) -> list[bytes]:
-    special = _SPECIAL.get(wanted.name) or _SPECIAL_ANY_CASE.get(wanted.name.lower())
+def _source(wanted: Selector) -> _Reader:
+    name = wanted.name
+    special = _SPECIAL.get(name) or _SPECIAL_ANY_CASE.get(name.lower())
     if special:
-        return special(message, wanted)
-    if header_text.is_verdict(wanted.name):
-        return []
-    fields = message.header.values(wanted.name)
+        return special(wanted)
+    if header_text.is_verdict(name):
+        return lambda message: []
     if wanted.raw or wanted.address or wanted.phrase:
-        return fields
-    return [words.decode(value, wanted.name) + b"\n" for value in fields]
+        return lambda message: message.header.values(name)
+    return lambda message: [value + b"\n" for value in message.header.decoded_values(name)]
 
 
-def _fields(message: Message, wanted: Selector, *names: str) -> list[bytes]:
+def _one_of(read: _Reader, which: slice) -> _Reader:
+    return lambda message: read(message)[which]
+
+
+def _fields(*names: str) -> "_Special":
     """The values of several fields; raw ones on one line."""
-    found: list[bytes] = []
-    for name in names:
-        for value in message.header.values(name):
-            found.append(header_text.unfold(value) if wanted.raw else words.decode(value, name) + b"\n")
-    return found
+
+    def special(wanted: Selector) -> _Reader:
+        if wanted.raw:
+            return lambda message: [
+                header_text.unfold(value) for name in names for value in message.header.values(name)
+            ]
+        return lambda message: [
+            value + b"\n" for name in names for value in message.header.decoded_values(name)
+        ]
+
+    return special
 
 
-def _message_ids(message: Message, wanted: Selector) -> list[bytes]:
-    return _fields(message, wanted, *_MESSAGE_IDS)
-
-
-def _recipients(message: Message, wanted: Selector) -> list[bytes]:
-    return _fields(message, wanted, "To", "Cc")
-
-
-def _envelope_sender(message: Message, wanted: Selector) -> list[bytes]:
-    sender = envelope_sender.of(message)
-    return [] if sender is None else [sender]
-
-
-def _relays(side: str) -> "_Reader":
-    def read(message: Message, wanted: Selector) -> list[bytes]:
-        relays: tuple[Relay, ...] = getattr(message.relays, side)
-        return [" ".join(map(str, relays)).encode("utf-8", "surrogateescape")]
+def _envelope_sender(wanted: Selector) -> _Reader:
+    def read(message: Message) -> list[bytes]:
+        sender = envelope_sender.of(message)
+        return [] if sender is None else [sender]
 
     return read
 
 
-def _domains_of(selector: str) -> "_Reader":
+def _relays(side: str) -> "_Special":
+    relays_of: Callable[[Relays], tuple[Relay, ...]] = attrgetter(side)
+
+    def read(message: Message) -> list[bytes]:
+        return [" ".join(map(str, relays_of(message.relays))).encode("utf-8", "surrogateescape")]
+
+    return lambda wanted: read
+
+
+def _domains_of(selector: str) -> "_Special":
     """The hosts of some addresses as the DNS has them, on one line."""
 
-    def read(message: Message, wanted: Selector) -> list[bytes]:
+    def read(message: Message) -> list[bytes]:
         hosts = dict.fromkeys(values(message, selector))
         return [b" ".join(map(hostnames.to_ascii, hosts))] if hosts else []
 
-    return read
+    return lambda wanted: read
 
 
-def _all(message: Message, wanted: Selector) -> list[bytes]:
-    return header_text.lines(message.header, raw=wanted.raw)
+def _all(wanted: Selector) -> _Reader:
+    if wanted.raw:
+        return lambda message: header_text.lines(message.header, raw=True)
+    return lambda message: message.header_lines
 
 
-def _above(fields: Callable[[Message], int]) -> "_Reader":
-    def read(message: Message, wanted: Selector) -> list[bytes]:
-        return header_text.above(_all(message, wanted), fields(message))
+def _above(fields: Callable[[Message], int]) -> "_Special":
+    def special(wanted: Selector) -> _Reader:
+        read = _all(wanted)
+        return lambda message: header_text.above(read(message), fields(message))
 
-    return read
-
-
-def _below(fields: Callable[[Message], int]) -> "_Reader":
-    def read(message: Message, wanted: Selector) -> list[bytes]:
-        return header_text.below(_all(message, wanted), fields(message))
-
-    return read
+    return special
 
 
-_Reader = Callable[[Message, Selector], list[bytes]]
-_SPECIAL: dict[str, _Reader] = {
+def _below(fields: Callable[[Message], int]) -> "_Special":
+    def special(wanted: Selector) -> _Reader:
+        read = _all(wanted)
+        return lambda message: header_text.below(read(message), fields(message))
+
+    return special
+
+
+_Special = Callable[[Selector], _Reader]
+_SPECIAL: dict[str, _Special] = {
     "ALL": _all,
     "ALL-TRUSTED": _above(lambda message: message.relays.trusted_fields),
     "ALL-INTERNAL": _above(lambda message: message.relays.internal_fields),
     "ALL-UNTRUSTED": _below(lambda message: message.relays.trusted_fields),
     "ALL-EXTERNAL": _below(lambda message: message.relays.internal_fields),
-    "MESSAGEID": _message_ids,
+    "MESSAGEID": _fields(*_MESSAGE_IDS),
 }
-_SPECIAL_ANY_CASE: dict[str, _Reader] = {
-    "tocc": _recipients,
+_SPECIAL_ANY_CASE: dict[str, _Special] = {
+    "tocc": _fields("To", "Cc"),
     "envelopefrom": _envelope_sender,
     "x-authordomain": _domains_of("From:addr:host"),
     "x-senderdomain": _domains_of("EnvelopeFrom:first:addr:host"),
@@ -176,20 +197,38 @@ _SPECIAL_ANY_CASE: dict[str, _Reader] = {
 }
 
 
-def _mailbox_parts(value: bytes, wanted: Selector) -> list[bytes]:
-    found = mailboxes.parse(value)
-    if wanted.address:
-        return [mailbox.address for mailbox in found if mailbox.address is not None]
-    names = [mailbox.name for mailbox in found if mailbox.name is not None]
-    return names if wanted.raw else [_shown(name) for name in names]
+def _addresses_in(read: _Reader) -> _Reader:
+    return lambda message: [
+        mailbox.address
+        for value in read(message)
+        for mailbox in mailboxes.parse(value)
+        if mailbox.address is not None
+    ]
+
+
+def _names_in(read: _Reader, *, raw: bool) -> _Reader:
+    def names(message: Message) -> list[bytes]:
+        found = [m.name for value in read(message) for m in mailboxes.parse(value) if m.name is not None]
+        return found if raw else [_shown(name) for name in found]
+
+    return names
 
 
 def _shown(name: bytes) -> bytes:
     """A display name as people see it: on one line, without the single quotes that some programs add."""
     decoded = words.decode(name)
-    line = _WHITE.sub(b" ", decoded).strip()
-    quoted = _SINGLE_QUOTED.fullmatch(line)
-    return quoted[1] if quoted else line or decoded or name
+    line = b" ".join(decoded.split())
+    if line.startswith(b"'") and line.endswith(b"'") and len(line) > 1:
+        return line[1:-1]
+    return line or decoded or name
+
+
+def _hosts_in(read: _Reader, wanted: Selector) -> _Reader:
+    return lambda message: _hosts(read(message), wanted, message.registry)
+
+
+def _literals_in(read: _Reader, wanted: Selector) -> _Reader:
+    return lambda message: _literals(read(message), wanted)
 
 
 def _hosts(found: list[bytes], wanted: Selector, registry: Registry) -> list[bytes]:
@@ -225,7 +264,7 @@ def _host_at_start(word: bytes, registry: Registry) -> bytes:
     return host if hostnames.is_name(hostnames.to_ascii(host).decode("latin-1")) else b""
 
 
-def _addresses(found: list[bytes], wanted: Selector) -> list[bytes]:
+def _literals(found: list[bytes], wanted: Selector) -> list[bytes]:
     literals = (ip.find(value.decode("latin-1")) for value in found)
     shown = (ip.reversed_labels(a) if wanted.reversed_literal else a for a in literals if a)
     return [literal.encode("ascii") for literal in shown if literal]

@@ -20,9 +20,10 @@ FIELD_BUDGET = 20_000
 DEPTH_LIMIT = 20
 """Levels of multiparts and attached messages that are opened, as in SpamAssassin."""
 
-_BLANK_LINES = re.compile(rb"^(?:[ \t\r\f\v]*+\n){20,}+(?:[ \t\r\f\v]++\Z)?", re.M)
+_BLANK_LINES = re.compile(rb"^(?>(?:[ \t\r\f\v]*+\n){20,})(?:[ \t\r\f\v]++\Z)?", re.M)
+_MUCH_WHITE = re.compile(rb"\n[ \t\r\f\v\n]{19}")
+"""Without it there are no 20 blank lines. The literal at its start lets it skip from line to line."""
 _MANY_BLANK_LINES = re.compile(rb"\n(?:[ \t\r\f\v]*+\n){19}")
-"""The literal at its start lets it skip from line to line: nearly no message has so many."""
 _MBOX_LINE = re.compile(
     rb"From\s+(?!:)|[\s\d]\d-[a-zA-Z]{3}-\d{4}\s\d\d:\d\d:\d\d[^\n]*,\d+;[\da-f]{12}-\w{8}\r?$"
 )
@@ -90,7 +91,7 @@ class _Cutter:
     def _message(self, raw: bytes, depth: int, levels: int) -> Part:
         """A whole message: the root, or one that is attached."""
         section = headers.parse(raw, mbox_end(raw))
-        self._fields += len(section.fields)
+        self._fields += len(section.names)
         self._over_budget = self._over_budget or section.cut_off
         body = _body(raw, section)
         kind = ContentType.parse(last_content_type(section))
@@ -201,7 +202,12 @@ def _body(raw: bytes, section: headers.HeaderSection) -> bytes:
     body = raw[section.body_start :]
     if section.crlf:
         body = body.replace(b"\r\n", b"\n")
-    return _BLANK_LINES.sub(_twenty_lines, body) if _MANY_BLANK_LINES.search(body) else body
+    return _BLANK_LINES.sub(_twenty_lines, body) if _has_many_blank_lines(body) else body
+
+
+def _has_many_blank_lines(body: bytes) -> bool:
+    white = _MUCH_WHITE.search(body)
+    return white is not None and _MANY_BLANK_LINES.search(body, white.start()) is not None
 
 
 def _twenty_lines(run: re.Match[bytes]) -> bytes:

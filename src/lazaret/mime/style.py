@@ -14,9 +14,10 @@ _SIZE = re.compile(r"\s*([+-]?)(\d{1,9})")
 _LAYER_TOKEN = re.compile(r"[^ ,(]*+\([^)]*+\)?+|[^ ,(]++|,")
 _LONGEST = 4096
 """Characters of a style attribute that are looked at."""
-_REMEMBERED = 256
+_REMEMBERED = 512
 """Characters of attributes whose effect is remembered."""
 
+_DECLARED = frozenset({"color", "background-color", "background", "display", "visibility"})
 TEXT_ATTRIBUTES = {
     "basefont": frozenset({"color", "face", "size"}),
     "body": frozenset({"text", "bgcolor", "link", "alink", "vlink", "background"}),
@@ -86,9 +87,11 @@ def declarations(text: str) -> tuple[Declaration, ...]:
 
 def _declaration(part: str) -> Declaration | None:
     name, _, value = part.partition(":")
-    if not value or "\n" in value.strip(_BLANKS):
+    if not value or name.strip(_BLANKS).lower() not in _DECLARED:
         return None
     value = value.strip(_BLANKS)
+    if "\n" in value:
+        return None
     name = name.lstrip(_BLANKS)
     match name.lower():
         case "color":
@@ -146,7 +149,10 @@ def _unreadable(foreground: str, background: str) -> bool:
 
 def restyle(style: Style, attributes: tuple[tuple[str, str], ...], base_size: int) -> Style:
     """The style inside a tag that stands in `style`; `attributes` are those that count for this tag."""
-    if sum(len(value) for _, value in attributes) <= _REMEMBERED:
+    length = 0
+    for _, value in attributes:
+        length += len(value)
+    if length <= _REMEMBERED:
         return _remembered(style, attributes, base_size)
     return _restyled(style, attributes, base_size)
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from lazaret.mime import style
 from lazaret.mime.style import Style
 
+_SIZES = {"big": 1, "small": -1}
+_SPECIAL = frozenset({"td", "tr", "basefont", *_SIZES})
 _BASE_SIZE = re.compile(r"\s*(\d{1,9})")
 
 
@@ -22,22 +24,16 @@ class StyleStack:
 
     def open(self, tag: str, found: Mapping[str, str]) -> None:
         """A start tag with its attributes."""
-        if tag == "basefont":
-            size = _BASE_SIZE.match(found.get("size", ""))
-            if size:
-                self._base_size = int(size[1])
-                return
-        if tag in ("td", "tr"):
-            self._close_cell(tag)
-        current = self.current
-        if tag == "big":
-            current = current._replace(size=current.size + 1)
-        elif tag == "small":
-            current = current._replace(size=current.size - 1)
-        elif found:
-            current = self._restyled(tag, found)
-        self.current = current
-        self._open.append((tag, current))
+        counts = style.TEXT_ATTRIBUTES.get(tag, ())
+        self.enter(tag, found, tuple(item for item in found.items() if item[0] in counts))
+
+    def enter(self, tag: str, found: Mapping[str, str], counting: tuple[tuple[str, str], ...]) -> None:
+        """`open`, where it is known which of the attributes count for this tag (style.TEXT_ATTRIBUTES)."""
+        if tag in _SPECIAL and self._open_special(tag, found):
+            return
+        if counting:
+            self._restyle(counting)
+        self._open.append((tag, self.current))
         self._count[tag] = self._count.get(tag, 0) + 1
 
     def close(self, tag: str) -> None:
@@ -47,16 +43,26 @@ class StyleStack:
         while self._pop() != tag:
             pass
 
-    def _restyled(self, tag: str, found: Mapping[str, str]) -> Style:
-        counting = tuple(item for item in found.items() if item[0] in style.TEXT_ATTRIBUTES[tag])
-        if not counting:
-            return self.current
+    def _open_special(self, tag: str, found: Mapping[str, str]) -> bool:
+        """What these tags do besides; whether it was all."""
+        if tag in _SIZES:
+            self.current = self.current._replace(size=self.current.size + _SIZES[tag])
+        elif tag != "basefont":
+            self._close_cell(tag)
+        else:
+            size = _BASE_SIZE.match(found.get("size", ""))
+            if size:
+                self._base_size = int(size[1])
+                return True
+        return False
+
+    def _restyle(self, counting: tuple[tuple[str, str], ...]) -> None:
         restyled = style.restyle(self.current, counting, self._base_size)
         if restyled.size > self.max_size:
             self.max_size = restyled.size
         elif restyled.size < self.min_size:
             self.min_size = restyled.size
-        return restyled
+        self.current = restyled
 
     def _close_cell(self, tag: str) -> None:
         """Cells and rows have optional end tags: a new one closes the last one."""

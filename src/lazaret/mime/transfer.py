@@ -14,6 +14,7 @@ _PADDING_AS_63 = bytes.maketrans(b"=", b"/")
 _TRAILING_BLANKS = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n)")
 """The look-behind lets each run of blanks be tried once only."""
 _SOFT_BREAK = re.compile(rb"=\r?\n")
+"""Taken out in one pass, so that what comes together does not become a soft break."""
 _STRAY_EQUALS = re.compile(rb"=(?![0-9A-Fa-f]{2})")
 _ESCAPE = re.compile(rb"=([0-9A-Fa-f]{2})")
 
@@ -53,7 +54,10 @@ def quoted_printable(octets: bytes) -> bytes:
         text = _TRAILING_BLANKS.sub(b"", octets)
     if b"=" not in text:
         return text
-    text = _SOFT_BREAK.sub(b"", text)
+    if b"==" in text:
+        text = _SOFT_BREAK.sub(b"", text)
+    else:
+        text = text.replace(b"=\r\n", b"").replace(b"=\n", b"")
     if _STRAY_EQUALS.search(text):
         return _ESCAPE.sub(lambda escape: bytes.fromhex(escape[1].decode("ascii")), text)
     return binascii.a2b_qp(text)

@@ -36,6 +36,8 @@ class Networks:
     """Submission servers: who hands in mail there has logged in."""
     originating_ip_headers: tuple[str, ...] = ORIGINATING_IP_HEADERS
     """Each counts as one more relay, the oldest of all."""
+    envelope_sender_header: str = ""
+    """The field in which our own delivery agent writes the envelope sender; "" where it may be any."""
 
     @classmethod
     def from_text(
@@ -44,6 +46,7 @@ class Networks:
         internal: Iterable[str] = (),
         msa: Iterable[str] = (),
         originating_ip_headers: Iterable[str] = ORIGINATING_IP_HEADERS,
+        envelope_sender_header: str = "",
     ) -> "Networks":
         """From words as in `networks.parse_list`, which says when it raises ValueError.
 
@@ -57,6 +60,7 @@ class Networks:
             internal=second.within(ours) if second.configured else ours,
             msa=parse_list(msa).within(ours),
             originating_ip_headers=tuple(originating_ip_headers),
+            envelope_sender_header=envelope_sender_header,
         )
 
 
@@ -93,7 +97,8 @@ class _Path:
     def pass_relay(self, relay: Relay) -> None:
         msa = self.in_trusted and not self.msa_found and self._cross(relay)
         if self.in_internal or msa:
-            relay = relay._replace(intl=self.in_internal, msa=msa)
+            # By position: _replace costs as much again as all else here.
+            relay = Relay(*relay[:6], self.in_internal, *relay[7:9], msa, relay[10])
         self.relays.append((relay, self.in_trusted, self.in_internal))
         self.pass_field()
 

@@ -6,6 +6,7 @@ word, an `@` or a `://` are looked at: prose costs a search for three characters
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from lazaret.mime import hostnames
@@ -37,7 +38,18 @@ _BEGIN = rb"(?:\b|(?<=\x1b\(.)|(?<=[" + _START + rb"]))"
 _WITHOUT_MAIL = re.compile(_BEGIN + rb"(?:" + _SCHEME + rb"|" + _HOST + rb")")
 _ANY = re.compile(_BEGIN + rb"(?:" + _SCHEME + rb"|" + _MAIL + rb"|" + _HOST + rb")")
 
+_WITH_SCHEME = (b"http://", b"https://", b"ftp://")
+_LONGEST_SCHEME = len(b"https://")
+_SURE = 2048
+"""Octets of a piece that is one URI as a whole when it begins with a scheme: nothing in it ends a URI."""
+
+_LOOKED_BACK = 3
+"""Octets before a piece that the expressions look at: an escape sequence of ISO-2022."""
+_REMEMBERED = 128
+"""Octets of a piece that is remembered; longer ones would cost too much memory."""
+
 _PUNCTUATION = b"-~!@#^&*()_+=:;'?,."
+_PLAIN = re.compile(rb"(?:https?|ftp)://.", re.I | re.S)
 _CONTENT_ID = re.compile(rb"[cm]id:", re.I)
 _EMPTY = re.compile(rb"\w+:/{0,2}\Z")
 _SCHEMES = re.compile(rb"(?:https?|ftp|mailto):", re.I)
@@ -60,16 +72,26 @@ class Found(NamedTuple):
 def find(text: bytes, registry: Registry) -> Iterator[Found]:
     """The URIs of a text, in order; each wording once. Linear in the length of the text."""
     seen: set[bytes] = set()
-    lowered = text.lower()
-    for start, end in _pieces(lowered):
-        for wording, kind in _wordings(text, lowered, start, end, registry):
-            wording = _trimmed(wording)
+    for start, end in _pieces(text.lower()):
+        before = min(start, _LOOKED_BACK)
+        read = _read if end - start > _REMEMBERED else _remembered
+        for wording, found in read(text[start - before : end], before, registry):
             if wording in seen:
                 continue
             seen.add(wording)
-            found = _completed(wording, kind)
             if found:
                 yield found
+
+
+def _read(piece: bytes, before: int, registry: Registry) -> tuple[tuple[bytes, Found | None], ...]:
+    """Every wording of a piece and what it stands for; the first octets are what stands before it."""
+    wordings = _wordings(piece, piece.lower(), before, len(piece), registry)
+    trimmed = ((_trimmed(wording), kind) for wording, kind in wordings)
+    return tuple((wording, _completed(wording, kind)) for wording, kind in trimmed)
+
+
+_remembered = lru_cache(maxsize=4096)(_read)
+"""Footers, signatures and the names of one's own hosts come again with every message."""
 
 
 def _pieces(lowered: bytes) -> Iterator[tuple[int, int]]:
@@ -89,6 +111,9 @@ def _pieces(lowered: bytes) -> Iterator[tuple[int, int]]:
 def _wordings(
     text: bytes, lowered: bytes, start: int, end: int, registry: Registry
 ) -> Iterator[tuple[bytes, str]]:
+    if lowered.startswith(_WITH_SCHEME, start) and _LONGEST_SCHEME < end - start <= _SURE:
+        yield text[start:end], "scheme"
+        return
     pattern = _ANY if lowered.find(b"@", start, end) >= 0 else _WITHOUT_MAIL
     match = pattern.search(lowered, start, end)
     while match:
@@ -117,6 +142,8 @@ def _trimmed(wording: bytes) -> bytes:
 def _completed(wording: bytes, kind: str) -> Found | None:
     if kind == "mail" and b"@" not in wording:
         return None
+    if _PLAIN.match(wording):
+        return Found(wording)
     if _CONTENT_ID.match(wording) or _EMPTY.match(wording):
         return None
     if _SCHEMES.match(wording):

@@ -25,6 +25,7 @@ _SIMPLE = re.compile(
 )
 _TRICK = re.compile(rb"%[0-9a-fA-F]{2}|\\|&#|(?i:https?:)")
 """What makes a simple URI one of several readings."""
+_TRICK_MARKS = (b":", b"%", b"\\", b"&#")
 
 _ESCAPE = re.compile(rb"%([0-9a-fA-F]{2})")
 _KEPT_ESCAPE = re.compile(rb"20|7[fF]|[0189a-fA-F][0-9a-fA-F]")
@@ -72,11 +73,10 @@ class Sites:
 
 def variants(uri: bytes, sites: Sites) -> tuple[bytes, ...]:
     """The URI as written, without blanks round it, then every other reading of it and of its targets."""
-    uri = uri[:URI_LIMIT]
-    simple = _SIMPLE.fullmatch(uri)
-    if simple and not (simple["rest"] and _leads_on(uri, simple["rest"], sites)):
-        return (uri,)
-    written = [uri]
+    simple = _SIMPLE.fullmatch(uri[:URI_LIMIT])
+    if simple and not (simple["rest"] and _leads_on(simple[0], simple["rest"], sites)):
+        return (simple[0],)
+    written = [uri[:URI_LIMIT]]
     made: list[bytes] = []
     for number, one in enumerate(written):
         tidy = one.replace(b"\n", b"").strip(_WHITE).replace(b"\r", b"")
@@ -100,7 +100,9 @@ def variants(uri: bytes, sites: Sites) -> tuple[bytes, ...]:
 
 def _leads_on(uri: bytes, rest: bytes, sites: Sites) -> bool:
     """Whether a URI with a plain host is more than it seems. A target needs a dot after the host."""
-    return _TRICK.search(rest) is not None or (b"." in rest and bool(sites.target(uri)))
+    if any(mark in rest for mark in _TRICK_MARKS) and _TRICK.search(rest):
+        return True
+    return b"." in rest and bool(sites.target(uri))
 
 
 _MAIL_PARAMETERS = re.compile(rb"([^@]+@[^?]+)\?")
@@ -228,9 +230,14 @@ def _dotted(number: int) -> bytes:
     return b".".join(b"%d" % int(digits[i : i + 2], 16) for i in (0, 2, 4, 6))
 
 
+_PLAIN_HOST = re.compile(rb"https?://([^/?#@:]+)(?:[/?#]|\Z)")
+
+
 def host_and_domain(uri: bytes, registry: Registry) -> tuple[str, str] | None:
     """(host, registered domain) of a URI; both are the address where it names one; None: no valid host."""
-    host = _host(uri.lower())
+    lowered = uri.lower()
+    plain = _PLAIN_HOST.match(lowered)
+    host = plain[1] if plain else _host(lowered)
     return _site(host, registry) if host and len(host) <= hostnames.NAME_LIMIT else None
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from lazaret.mime import hostnames, uri_finder, uri_reference
@@ -36,6 +37,25 @@ class Uri(NamedTuple):
         return frozenset(self.hosts.values())
 
 
+def _read(raw: bytes, sites: Sites) -> tuple[tuple[bytes, ...], tuple[tuple[str, str], ...]]:
+    """All readings of a URI, and the hosts that they name with their domains."""
+    cleaned = variants(raw, sites)
+    found = (host_and_domain(reading, sites.registry) for reading in cleaned)
+    return cleaned, tuple(pair for pair in found if pair)
+
+
+_REMEMBERED = 256
+"""Octets of a URI that is remembered; longer ones would cost too much memory."""
+_remembered = lru_cache(maxsize=2048)(_read)
+"""Lists and newsletters repeat their footers."""
+
+
+@cache
+def _public() -> Sites:
+    """One for all messages, so that what is remembered of its URIs counts for all."""
+    return Sites()
+
+
 class _Collection:
     def __init__(self, sites: Sites) -> None:
         self.sites = sites
@@ -44,11 +64,9 @@ class _Collection:
     def add(self, raw: bytes, types: frozenset[str], text: bytes | None, *, needs_host: bool) -> None:
         known = self.uris.get(raw)
         if known is None:
-            cleaned = variants(raw, self.sites)
-            found = [host_and_domain(reading, self.sites.registry) for reading in cleaned]
-            hosts = dict(pair for pair in found if pair)
-            if hosts or not needs_host:
-                self.uris[raw] = Uri(raw, cleaned, types, () if text is None else (text,), hosts)
+            cleaned, pairs = (_read if len(raw) > _REMEMBERED else _remembered)(raw, self.sites)
+            if pairs or not needs_host:
+                self.uris[raw] = Uri(raw, cleaned, types, () if text is None else (text,), dict(pairs))
             return
         texts = known.anchor_text
         if text is not None and text not in texts:
@@ -75,7 +93,7 @@ def collect(
     of DKIM-Signature and DomainKey-Signature. Text that leads to no valid host is no URI; links are
     kept, whatever they say.
     """
-    collection = _Collection(sites or Sites())
+    collection = _Collection(sites or _public())
     registry = collection.sites.registry
     for found in uri_finder.find(b"\n".join(lines), registry):
         uri = _mail_uri(found.uri, registry) if found.uri[:7].lower() == b"mailto:" else found.uri
@@ -86,6 +104,15 @@ def collect(
     for signature in signatures:
         for domain in _SIGNING_DOMAIN.findall(signature):
             collection.add_signer(b"".join(domain.split()))
+    return tuple(collection.uris.values())
+
+
+def with_more(uris: Iterable[Uri], more: Iterable[bytes], sites: Sites | None = None) -> tuple[Uri, ...]:
+    """`uris` and those of `more`, which count as found in text."""
+    collection = _Collection(sites or Sites())
+    collection.uris.update((uri.raw, uri) for uri in uris)
+    for raw in more:
+        collection.add(raw, _PARSED, None, needs_host=False)
     return tuple(collection.uris.values())
 
 

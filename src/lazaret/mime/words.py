@@ -17,7 +17,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 """What a terminal or a log would act on, and what turns the direction of writing."""
 
 _PARAMETER = re.compile(
-    r""";\s*([^\s=;"*]++)(\*\d{1,4})?(\*)?\s*=\s*(?:"((?:[^"\\]|\\.)*+)"?|([^;\s]*+))""", re.S
+    r""";\s*([^\s=;"*]++)(\*\d{1,4})?(\*)?\s*=\s*(?:"((?>(?:[^"\\]|\\.)*))"?|([^;\s]*+))""", re.S
 )
 _ESCAPED = re.compile(r"\\(.)", re.S)
 
@@ -27,10 +27,17 @@ def decode(value: bytes, name: str = "", *, people: bool = False) -> bytes:
 
     For `people` words in UTF-16 are decoded too; rules see their octets as characters of Windows-1252.
     """
-    if b"\n" in value:
-        value = _LINE_END.sub(b"", _FOLD.sub(b" ", value).strip())
-    else:
-        value = value.strip()
+    return decode_line(unfold(value), name, people=people)
+
+
+def unfold(value: bytes) -> bytes:
+    """The value on one line, without blanks round it."""
+    value = value.strip()
+    return _LINE_END.sub(b"", _FOLD.sub(b" ", value).strip()) if b"\n" in value else value
+
+
+def decode_line(value: bytes, name: str = "", *, people: bool = False) -> bytes:
+    """`decode` of what is unfolded already."""
     if not value.isascii():
         value = charset.decode(value, "UTF-8").characters.encode("utf-8", "replace")
     if b"=?" not in value or _NEVER_ENCODED.match(name):

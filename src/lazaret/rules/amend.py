@@ -41,7 +41,11 @@ def today(name: str) -> str:
 def apply(settings: Settings, word: str, value: str) -> None:
     """Takes one line; `word` may be of old."""
     word = today(word)
-    if word in _EMPTIED:
+    if word == "clear_url_shortener" and value:
+        for name in _EMPTIED[word]:
+            _take_back(settings, name, value)
+    elif word in _EMPTIED:
+        settings[word] = []
         for emptied in _EMPTIED[word]:
             settings[emptied] = []
     elif word in _TAKEN_BACK:

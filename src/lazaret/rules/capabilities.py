@@ -41,25 +41,30 @@ _CONF_FEATURES_WORDS = (
 _CONF_FEATURES = frozenset(_CONF_FEATURES_WORDS.split())
 
 _PLUGIN_FEATURES = {
-    "ASN": "has_asn_lookup_ipv6 has_check_asn has_check_asn_name",
+    "ASN": "has_asn_lookup_ipv6 has_asn_geodb has_check_asn has_check_asn_tag",
     "AskDNS": "has_tag_header",
     "BodyEval": "has_check_body_length has_plaintext_body_sig_ratio has_plaintext_sig_length",
     "DKIM": "has_arc",
-    "DNSEval": "has_tflags_nolog",
-    "DecodeShortURLs": "has_get has_clear has_short_url_redir has_autoclear",
+    "DNSEval": "has_tflags_domains_only has_tflags_ips_only",
+    "DecodeShortURLs": "has_short_url has_autoclean has_short_url_code has_user_agent has_get has_clear "
+    "has_timeout has_max_redirections has_short_url_redir",
     "FreeMail": "has_freemail_skip_bulk_envfrom",
-    "HashBL": "has_hashbl_bodyre has_hashbl_email has_hashbl_email_domain has_hashbl_email_domain_alias "
-    "has_hashbl_email_domain_acl has_hashbl_ignore has_hashbl_recursion has_hashbl_tag has_hashbl_uris "
-    "has_hashbl_attachments has_hashbl_sha256",
+    "HashBL": "has_hashbl_bodyre has_hashbl_bodyre_num has_hashbl_emails has_hashbl_uris has_hashbl_ignore "
+    "has_hashbl_email_regex has_hashbl_email_welcomelist has_hashbl_email_whitelist has_hashbl_tag "
+    "has_hashbl_sha256 has_hashbl_attachments has_hashbl_email_domain has_hashbl_email_domain_alias",
     "HeaderEval": "has_check_for_unique_subject_id has_check_illegal_charset has_check_header_count_range",
     "MIMEEval": "has_check_for_ascii_text_illegal has_check_abundant_unicode_ratio has_check_qp_ratio "
     "has_check_for_mime",
-    "MIMEHeader": "has_all_header has_tflags_range has_tflags_concat",
+    "MIMEHeader": "has_all_header has_tflags_range has_tflags_concat has_tflags_multiple has_capture_rules",
+    "OLEVBMacro": "has_olemacro_redirect_uri has_olemacro_mhtml_uri has_olertfobject",
+    "Pyzor": "has_fork has_perl",
+    "Razor2": "has_fork",
     "RelayCountry": "has_bitmask",
-    "SPF": "has_check_for_spf_errors",
+    "SPF": "has_check_for_spf_errors has_check_spf_skipped_noenvfrom",
     "TextCat": "has_inactive_languages",
-    "URIDNSBL": "has_tflags_domains_only has_tflags_notrim has_subtest_for_ranges has_uridnsbl_for_a",
-    "URIDetail": "has_uri_detail_text has_uri_detail_host",
+    "URIDNSBL": "has_tflags_domains_only has_tflags_notrim has_subtest_for_ranges has_uridnsbl_for_a "
+    "has_uridnsbl_a_ns has_uridnsbl_skip_mailto",
+    "URIDetail": "has_host_key",
     "WLBLEval": "has_check_uri_host_listed has_check_replyto_in_list has_check_mailfrom_matches_rcvd",
 }
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import hyperscan
 
-from lazaret.rules import database, evals, expression, metas
+from lazaret.rules import database, deferral, evals, expression, metas
 from lazaret.rules.book import Book, Kind, Problem, Regex, Rule
 from lazaret.rules.confirm import Confirm, MatchLimit, UnusableRegex
+from lazaret.rules.evals import network
 from lazaret.rules.expression import Node
 from lazaret.rules.program import Called, Group, Program, Searched
 
@@ -27,6 +28,8 @@ _VIEWS = {
     Kind.FULL: "full",
     Kind.MIMEHEADER: "mimeheader",
 }
+_OF_LINES = (Kind.BODY, Kind.RAWBODY)
+"""Kinds that search many texts of a message."""
 
 
 def compile_book(book: Book, *, keep_subrules: bool = False, progress: Progress | None = None) -> Program:
@@ -42,6 +45,12 @@ def compile_book(book: Book, *, keep_subrules: bool = False, progress: Progress 
     names = tuple(sorted(n for n in usable if book.rules[n].kind is not Kind.META) + ordered)
     numbers = {name: number for number, name in enumerate(names)}
     groups = _groups(book, names, numbers, progress or (lambda _done, _total: None))
+    plain = names[: len(names) - len(ordered)]
+    searches = [s for group in groups for s in group.searched]
+    put_off: set[str] = set()
+    if not keep_subrules:
+        confirmed = {names[s.rule] for s in searches if not s.exact}
+        put_off = deferral.deferred(book, plain, confirmed, {names[s.rule] for s in searches if s.captures})
     values: list[float] = [0] * len(names)
     for group in groups:
         for searched in group.searched:
@@ -56,7 +65,15 @@ def compile_book(book: Book, *, keep_subrules: bool = False, progress: Progress 
             for n in names
             if book.rules[n].kind is Kind.EVAL
         ),
-        metas=metas.plan(parsed, ordered, numbers, values),
+        metas=metas.plan(
+            parsed,
+            ordered,
+            numbers,
+            values,
+            prices=deferral.prices(book, plain, put_off),
+            listed=ordered if keep_subrules else [n for n in ordered if not n.startswith("__")],
+        ),
+        deferred=tuple(sorted(numbers[n] for n in put_off)),
         baseline=tuple(values),
     )
 
@@ -66,6 +83,10 @@ def _active(book: Book, parsed: Mapping[str, Node], keep_subrules: bool) -> set[
     running = {n for n in book.rules if book.score(n) != 0}
     if keep_subrules:
         return running
+    capturing: dict[bytes, list[str]] = {}
+    for name in running:
+        for tag in _tags(_CAPTURE, book.rules[name]):
+            capturing.setdefault(tag, []).append(name)
     active = set()
     waiting = [n for n in running if not n.startswith("__")]
     while waiting:
@@ -75,7 +96,13 @@ def _active(book: Book, parsed: Mapping[str, Node], keep_subrules: bool) -> set[
         active.add(name)
         if name in parsed:
             waiting += expression.names(parsed[name])
+        for tag in _tags(_TAG, book.rules[name]):
+            waiting += capturing.get(tag, ())
     return active
+
+
+def _tags(spelling: re.Pattern[bytes], rule: Rule) -> list[bytes]:
+    return spelling.findall(rule.regex.source) if rule.regex is not None else []
 
 
 def _usable(book: Book, active: Iterable[str]) -> tuple[set[str], list[Problem]]:
@@ -107,7 +134,9 @@ def _complaint(rule: Rule) -> str:
 
 def _needs_more(book: Book, rule: Rule) -> bool:
     """Eval rules for the network or the learner, which score set 0 does without."""
-    return rule.kind is Kind.EVAL and bool({"net", "learn"} & set(book.flags.get(rule.name, ())))
+    if rule.kind is not Kind.EVAL:
+        return False
+    return rule.function in network.NEEDS or bool({"net", "learn"} & set(book.flags.get(rule.name, ())))
 
 
 def _groups(
@@ -124,31 +153,40 @@ def _groups(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         # The largest first, so that no thread is left with it at the end.
         for (view, selector), rules in sorted(together.items(), key=lambda item: -len(item[1])):
-            companies: dict[int, list[tuple[Rule, database.Form | None]]] = {}
-            for rule, form in zip(rules, pool.map(_form, rules), strict=True):
-                companies.setdefault(form.company if form else 0, []).append((rule, form))
+            companies: dict[tuple[str, int], list[tuple[Rule, database.Form | None]]] = {}
+            for rule, forms in zip(rules, pool.map(_forms, rules), strict=True):
+                for reach, form in forms:
+                    companies.setdefault((reach, form.company if form else 0), []).append((rule, form))
                 done += 1
                 progress(done, total)
             groups += [
-                pool.submit(_group, book, view, selector, members, numbers) for members in companies.values()
+                pool.submit(_group, book, (view, selector, reach), members, numbers)
+                for (reach, _), members in companies.items()
             ]
         built = [group.result() for group in groups]
     # What captures must run before what needs the captured text.
     return tuple(sorted(built, key=lambda g: not any(s.captures for s in g.searched)))
 
 
-def _form(rule: Rule) -> database.Form | None:
+def _forms(rule: Rule) -> list[tuple[str, database.Form | None]]:
+    """Where the rule is placed: what is searched, and in which form."""
     if rule.regex is None:
-        return None
+        return [("each", None)]
     source = _TAG.sub(rb"(?:[\\x00-\\xff]*)", rule.regex.source)
-    changed = source != rule.regex.source or _CAPTURE.search(source) is not None
-    return database.form_of(Regex(source, rule.regex.modifiers), exact=not changed)
+    regex = Regex(source, rule.regex.modifiers)
+    if source != rule.regex.source or _CAPTURE.search(source) is not None:
+        return [("each", database.form_of(regex, exact=False))]
+    if rule.kind is Kind.MIMEHEADER:
+        return [("each", database.form_of(regex))]
+    forms = database.forms_of(regex, lines=rule.kind in _OF_LINES)
+    if forms.other is None:
+        return [("each", forms.each)]
+    return [(reach, form) for reach, form in (("ascii", forms.ascii), ("other", forms.other)) if form]
 
 
 def _group(
     book: Book,
-    view: str,
-    selector: str,
+    kind: tuple[str, str, str],
     rules: list[tuple[Rule, database.Form | None]],
     numbers: Mapping[str, int],
 ) -> Group:
@@ -162,8 +200,7 @@ def _group(
     alone = [rule for rule, _ in rules if rule.name not in placed and rule.regex is not None]
     searched = [_searched(book, rule, form.exact, numbers) for rule, form in with_form]
     return Group(
-        view,
-        selector,
+        *kind,
         tuple(searched + [_searched(book, rule, False, numbers) for rule in alone]),
         len(with_form),
         serialised,

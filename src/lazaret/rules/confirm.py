@@ -1,20 +1,23 @@
 """One expression at a time, with limits: PCRE2 confirms, counts and cuts out what Vectorscan found.
 
 An expression that exhausts its limits on a text raises MatchLimit: no text can make it run away. PCRE2
-refuses expressions that compile to more than 64 KiB; those run on Python's `re`, which is slow and has no
-limits: only where a wider expression that PCRE2 takes matches too, and on short texts.
+refuses expressions that compile to more than 64 KiB: in those, large groups are written once. What is still
+too large runs on Python's `re`, which is slow and has no limits: only where a wider expression that PCRE2
+takes matches too, and on short texts.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import pcre2  # type: ignore[import-untyped]
 from pcre2 import _cy
 
 from lazaret.rules import perl_regex, spelling, widen
+from lazaret.rules.ascii_only import ascii_only
 from lazaret.rules.book import Regex
 from lazaret.rules.perl_regex import dialect
+from lazaret.rules.shared_groups import with_shared_groups
 
 _JIT_LIMIT = 3_000_000
 """Backtracking points, about 10 ms of compiled code."""
@@ -42,7 +45,16 @@ class UnusableRegex(ValueError):
 class Confirm:
     """A compiled expression; the compilation itself waits for the first use."""
 
-    __slots__ = ("_interpreted", "_others", "_pattern", "_python", "_text", "_wider", "regex")
+    __slots__ = (
+        "_interpreted",
+        "_others",
+        "_others_in_ascii",
+        "_pattern",
+        "_python",
+        "_text",
+        "_wider",
+        "regex",
+    )
 
     def __init__(self, regex: Regex) -> None:
         self.regex = regex
@@ -51,6 +63,7 @@ class Confirm:
         self._python: re.Pattern[bytes] | None = None
         self._wider: pcre2.Pattern | None = None
         self._others: bytes | None = None
+        self._others_in_ascii: bytes | None = None
         prefix = b"(?" + regex.modifiers.encode() + b")" if regex.modifiers else b""
         self._text = prefix + dialect(regex.source)
 
@@ -63,12 +76,20 @@ class Confirm:
         except pcre2.LibraryError as error:
             if error.code != _TOO_LARGE:
                 raise UnusableRegex(str(error)) from error
-            self._python = _python_pattern(self.regex)
-            self._wider = _wider_pattern(self.regex)
-        self._others = _other_octets(self.regex)
+            self._pattern = _shared_pattern(self.regex)
+            if self._pattern is None:
+                self._python = _python_pattern(self.regex)
+                self._wider = _wider_pattern(self.regex)
+        self._others, self._others_in_ascii = _other_octets(self.regex)
 
     def search(self, text: bytes) -> "pcre2.Match | re.Match[bytes] | None":
         """The first match."""
+        self.compile()
+        if self._pattern is not None:
+            try:
+                return self._pattern.search(text)
+            except pcre2.LibraryError:
+                pass  # The stack of compiled code may have been too small.
         return next(self.matches(text), None)
 
     def matches(self, text: bytes) -> "Iterator[pcre2.Match | re.Match[bytes]]":
@@ -86,11 +107,27 @@ class Confirm:
                 raise MatchLimit from error
             yield from self._without_jit(text)
 
+    def find_in(self, texts: Iterable[bytes]) -> bytes | None:
+        """The first of the texts in which it matches. MatchLimit when it takes too long."""
+        self.compile()
+        if self._pattern is None:
+            return next((text for text in texts if self.search(text) is not None), None)
+        code = self._pattern._pcre2_code
+        match = _cy.match
+        try:
+            for text in texts:
+                if match(code, text, len(text), 0, _NO_CONTEXT, 0)[0] is not None:
+                    return text
+        except pcre2.LibraryError:
+            return next((text for text in texts if self.search(text) is not None), None)
+        return None
+
     def count(self, text: bytes, most: int | None) -> int:
         """How many matches there are, up to `most`. MatchLimit when it takes too long."""
         self.compile()
-        if self._others is not None:
-            found = len(text.translate(None, self._others))
+        others = self._others_in_ascii if text.isascii() else self._others
+        if others is not None:
+            found = len(text.translate(None, others))
             return found if most is None else min(found, most)
         if self._pattern is None:
             return sum(1 for _ in islice(self.matches(text), most))
@@ -98,6 +135,20 @@ class Confirm:
             return _count(self._pattern, text, most)
         except pcre2.LibraryError:
             return sum(1 for _ in islice(self.matches(text), most))
+
+    def count_in(self, texts: Sequence[bytes], most: int | None) -> int:
+        """How many matches there are in all the texts, up to `most`. MatchLimit when it takes too long."""
+        self.compile()
+        if self._others_in_ascii is not None:
+            whole = b"".join(texts)
+            if whole.isascii() or self._others is not None:
+                return self.count(whole, most)
+        total = 0
+        for text in texts:
+            total += self.count(text, None if most is None else most - total)
+            if total == most:
+                break
+        return total
 
     def _may_match(self, text: bytes) -> bool:
         try:
@@ -108,9 +159,11 @@ class Confirm:
     def _without_jit(self, text: bytes) -> "Iterator[pcre2.Match]":
         """The stack of compiled code is small; the interpreter uses the heap."""
         if self._interpreted is None:
-            self._interpreted = pcre2.compile(
-                b"(*LIMIT_MATCH=%d)" % _INTERPRETED_LIMIT + self._text, jit=False
-            )
+            limit = b"(*LIMIT_MATCH=%d)" % _INTERPRETED_LIMIT
+            try:
+                self._interpreted = pcre2.compile(limit + self._text, jit=False)
+            except pcre2.LibraryError:
+                self._interpreted = pcre2.compile(limit + (with_shared_groups(self.regex) or b""), jit=False)
         try:
             yield from self._interpreted.finditer(text)
         except pcre2.LibraryError as error:
@@ -127,17 +180,33 @@ def _count(pattern: "pcre2.Pattern", text: bytes, most: int | None) -> int:
     return sum(1 for _ in islice(found, most))
 
 
-def _other_octets(regex: Regex) -> bytes | None:
-    """All octets but those it matches, when it matches single octets: counting those needs no engine."""
+def _other_octets(regex: Regex) -> tuple[bytes | None, bytes | None]:
+    """All octets but those it matches, when it matches single octets: counting those needs no engine.
+
+    In any text, and in one of pure ASCII.
+    """
     try:
         node = perl_regex.parse(regex.source, regex.modifiers)
     except perl_regex.RegexError:
-        return None
+        return None, None
+    return _not_in_set(node), _not_in_set(ascii_only(node))
+
+
+def _not_in_set(node: perl_regex.Node | None) -> bytes | None:
     while isinstance(node, perl_regex.Sequence) and len(node.items) == 1:
         node = node.items[0]
     if not isinstance(node, perl_regex.Chars):
         return None
     return bytes(octet for octet in range(256) if not node.mask >> octet & 1)
+
+
+def _shared_pattern(regex: Regex) -> "pcre2.Pattern | None":
+    """The same with its large groups written once; None where that does not make it short enough."""
+    text = with_shared_groups(regex)
+    try:
+        return pcre2.compile(b"(*LIMIT_MATCH=%d)" % _JIT_LIMIT + text) if text else None
+    except pcre2.LibraryError:
+        return None
 
 
 def _wider_pattern(regex: Regex) -> "pcre2.Pattern | None":

@@ -3,6 +3,10 @@
 Forms of an expression, from the best to the last resort: exactly (a match is a hit); as Vectorscan's
 prefilter or widened (a match is to be confirmed); not at all (it runs alone).
 
+Some expressions have no telling word in them, and cost as much as a hundred others. They go into databases of
+their own, widened, and these search all texts of a message at once: one database for texts of pure ASCII,
+where little is left of most of them, and one for the others.
+
 Line starts within a text (`^` with the modifier m) never go in: with two such expressions in one database,
 Vectorscan 5.4.12 misses matches.
 """
@@ -12,7 +16,8 @@ from dataclasses import dataclass, replace
 
 import hyperscan
 
-from lazaret.rules import perl_regex, required, spelling, widen
+from lazaret.rules import literals, perl_regex, required, spelling, widen
+from lazaret.rules.ascii_only import ascii_only
 from lazaret.rules.book import Regex
 
 _EVERY = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_ALLOWEMPTY
@@ -26,6 +31,20 @@ _WORDY_SIZE = 2_500
 """Positions of an expression that is mostly words: those that Vectorscan looks for as such cost little."""
 
 _PART_SIZE = 200
+_TELLING = 8.0
+"""Bits that a word of an expression must say for it to be searched exactly, and with all others."""
+
+_TELLING_PREFILTER = 15.0
+"""The same where each match costs a confirmation."""
+
+_FOUND_ANYWHERE = 5.0
+"""Bits of an expression that matches in nearly every line: looking for it says nothing."""
+
+_ASCII_PART_SIZE, _OTHER_PART_SIZE = 40, 80
+"""Positions of expressions that are searched in all texts together."""
+
+_LARGE = 2
+"""The company of long word lists."""
 _MAX_LENGTH = 15_000
 _LINE_EDGES = ("^", "$", "(?m:^)", "(?m:$)", "\\A", "\\z", "\\Z", "\\G")
 """Vectorscan takes them at the ends of an expression only."""
@@ -43,18 +62,85 @@ class Form:
     """Forms of different numbers belong into different databases: together they take minutes to compile."""
 
 
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """How an expression goes into databases; when all are None, it has to run alone."""
+
+    each: Form | None = None
+    """Searched in each text by itself; otherwise in all texts of a message together:"""
+    ascii: Form | None = None
+    other: Form | None = None
+
+
+def forms_of(regex: Regex, *, lines: bool) -> Forms:
+    """The best forms that compile.
+
+    `lines`: it searches many texts, so that looking at where one begins and ends saves nothing.
+    """
+    node = _parsed(regex)
+    if node is not None and lines and required.bits(node) < _FOUND_ANYWHERE:
+        return Forms()
+    if node is not None and (lines or widen.spells_letters(node)) and not _is_told(node):
+        together = _together(node)
+        if together is not None:
+            return together
+    return Forms(each=form_of(regex))
+
+
 def form_of(regex: Regex, *, exact: bool = True) -> Form | None:
-    """The best form that compiles; None: it has to run alone. `exact` False: it will be confirmed anyway."""
+    """The best form that compiles, for searching each text by itself; None: it has to run alone.
+
+    `exact` False: it will be confirmed anyway.
+    """
+    node = _parsed(regex)
+    if node is None:
+        return None
+    form = _best(_forms(regex, node), _is_usual(node))
+    return replace(form, exact=form.exact and exact) if form else None
+
+
+def _parsed(regex: Regex) -> perl_regex.Node | None:
     try:
-        node = perl_regex.parse(regex.source, regex.modifiers)
+        return perl_regex.parse(regex.source, regex.modifiers)
     except perl_regex.RegexError:
         return None
-    usual = widen.size(node) <= _EXACT_SIZE and not _has(node, *_LINE_EDGES)
-    for form in _forms(regex, node):
-        # What is usual compiles as a rule; where it does not, whoever builds the database finds out.
-        if usual or compiles(form):
-            return replace(form, exact=form.exact and exact)
-    return None
+
+
+def _is_told(node: perl_regex.Node) -> bool:
+    """Whether some word gives it away."""
+    exactly = widen.is_regular(node) and widen.size(node) <= _EXACT_SIZE
+    return literals.telling(node) >= (_TELLING if exactly else _TELLING_PREFILTER)
+
+
+def _is_usual(node: perl_regex.Node) -> bool:
+    """What is usual compiles as a rule; where it does not, whoever builds the database finds out."""
+    return widen.size(node) <= _EXACT_SIZE and not _has(node, *_LINE_EDGES)
+
+
+def _best(forms: Iterator[Form], usual: bool) -> Form | None:
+    return next((form for form in forms if usual or compiles(form)), None)
+
+
+def _together(node: perl_regex.Node) -> Forms | None:
+    """Forms for all texts of a message at once: none of them looks at the edges of a text."""
+    spellings = widen.spells_letters(node)
+    other = _part(node, _OTHER_PART_SIZE, spellings)
+    if other is None:
+        return None
+    narrow = ascii_only(node)
+    if narrow is None:
+        return Forms(other=other)
+    in_ascii = _part(narrow, _ASCII_PART_SIZE, spellings)
+    return Forms(ascii=in_ascii, other=other) if in_ascii is not None else None
+
+
+def _part(node: perl_regex.Node, positions: int, spellings: bool) -> Form | None:
+    part = required.part(widen.without_edges(node), positions)
+    usual = widen.size(part.node) <= _EXACT_SIZE
+    form = _best(_spelled(part.node, spellings), usual) if part.bits else None
+    if form is None or not all(form.texts) or form.company == _LARGE:
+        return None  # Large ones take long to confirm: better in one text than in all of them.
+    return form
 
 
 def _forms(regex: Regex, node: perl_regex.Node) -> Iterator[Form]:
@@ -79,7 +165,7 @@ def _spelled(node: perl_regex.Node, spellings: bool) -> Iterator[Form]:
     nodes = node.branches if isinstance(node, perl_regex.Choice) and large else (node,)
     texts = tuple(spelling.spell(n, caseless=caseless) for n in nodes)
     if max(map(len, texts)) <= _MAX_LENGTH:
-        company = 2 if large else int(spellings)
+        company = _LARGE if large else int(spellings)
         yield Form(texts, _EVERY | (hyperscan.HS_FLAG_CASELESS if caseless else 0), False, company)
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from lazaret.rules import amend, capabilities, directives, regex_token
 from lazaret.rules.book import Book, Kind, Problem, Regex, Rule, SelfTest
-from lazaret.rules.evals import uri_details
+from lazaret.rules.confirm import Confirm, UnusableRegex
+from lazaret.rules.evals import link_places, uri_details
 from lazaret.rules.regex_token import RegexTokenError
 from lazaret.rules.replace_tags import ReplaceTags
 
@@ -52,10 +53,18 @@ class Draft:
             complaint = handler(self, value)
             if complaint:
                 self.note(f"{word} {value[:60]}: {complaint}")
-        elif word in directives.SETTINGS or word.startswith("bayes_stopword_"):
+        elif word in directives.SETTINGS or word.startswith(directives.PREFIXES):
             amend.apply(self.settings, word, value)
+            if word in directives.EXPRESSIONS:
+                self._note_useless_expression(word, value)
         else:
             self.note(f"unknown word {word!r}")
+
+    def _note_useless_expression(self, word: str, value: str) -> None:
+        try:
+            Confirm(Regex(value.encode("latin-1", "replace"), "i")).compile()
+        except UnusableRegex as error:
+            self.note(f"{word} {value[:60]}: the expression cannot be used: {error}")
 
     def finish(self) -> Book:
         """The book, with the tags of ReplaceTags replaced and the parts of mimeheader rules chosen."""
@@ -234,6 +243,26 @@ def _score(draft: Draft, value: str) -> str | None:
     return None
 
 
+def _uri_block(word: str) -> Handler:
+    """A line that says what a rule looks for, and makes the rule."""
+
+    def handler(draft: Draft, value: str) -> str | None:
+        try:
+            name, text = _named(value)
+        except RegexTokenError as error:
+            return str(error)
+        if not text:
+            return "what to look for is missing"
+        function = link_places.FUNCTION
+        draft.rules[name] = Rule(
+            name, Kind.EVAL, text, draft.file, draft.line, function=function, arguments=(name,), scope="body"
+        )
+        amend.apply(draft.settings, word, f"{name} {text}")
+        return None
+
+    return handler
+
+
 def _describe(draft: Draft, value: str) -> str | None:
     name, text = split(value)
     octets = text.encode("latin-1")
@@ -282,7 +311,9 @@ def _loadplugin(draft: Draft, value: str) -> str | None:
     name = split(value)[0]
     if not capabilities.is_known(name):
         return "a plug-in written in Perl is not run"
-    draft.plugins.add(capabilities.short_name(name))
+    plugin = capabilities.short_name(name)
+    draft.plugins.add(plugin)
+    draft.settings.setdefault("loadplugin", []).append(plugin)
     return None
 
 
@@ -353,4 +384,5 @@ _HANDLERS: dict[str, Handler] = {
     "replace_start": _replace_start,
     "replace_end": _replace_end,
     "replace_rules": _replace_rules,
+    **{word: _uri_block(word) for word in link_places.WORDS},
 }

@@ -39,7 +39,7 @@ _SETTINGS_WORDS = (
     "freemail_max_body_freemails freemail_skip_bulk_envfrom freemail_skip_when_over_max geodb_module "
     "geodb_options geodb_search_path hashbl_email_domain_alias hashbl_email_regex "
     "hashbl_email_welcomelist hashbl_email_whitelist hashbl_ignore ignore_always_matching_regexps "
-    "ignore_received_spf_header inactive_languages internal_networks lock_method "
+    "ignore_received_spf_header inactive_languages internal_networks languages_filename lock_method "
     "max_short_url_redirections max_short_urls mbox_format_from_regex more_spam_to msa_networks "
     "normalize_charset ok_languages ok_locales olemacro_download_marker olemacro_extended_scan "
     "olemacro_exts olemacro_macro_exts olemacro_max_file olemacro_num_mime olemacro_num_zip "
@@ -82,3 +82,13 @@ _SETTINGS_WORDS = (
     "whitelist_from_spf whitelist_subject whitelist_to whitelist_uri_host "
 )
 SETTINGS = frozenset(_SETTINGS_WORDS.split())
+
+PREFIXES = ("bayes_stopword_", "hashbl_acl_")
+"""So begin settings that the files give names to."""
+
+_EXPRESSIONS_WORDS = (
+    "hashbl_email_regex hashbl_email_welcomelist hashbl_email_whitelist olemacro_download_marker "
+    "olemacro_exts olemacro_macro_exts olemacro_skip_ctypes olemacro_skip_exts olemacro_zips"
+)
+EXPRESSIONS = frozenset(_EXPRESSIONS_WORDS.split())
+"""Settings whose value is a regular expression without delimiters."""

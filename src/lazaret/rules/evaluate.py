@@ -1,21 +1,27 @@
 """Running a Program over one message: every group of texts scanned once, then the metas concerned."""
 
 import logging
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 from lazaret.mime.message import Message
-from lazaret.rules import evals, expression, views
+from lazaret.rules import evals, expression, metas, views
 from lazaret.rules.book import Kind
+from lazaret.rules.calls import Calls
 from lazaret.rules.evals import Settings, Subject
 from lazaret.rules.expression import ExpressionError
-from lazaret.rules.program import Program, Searched
-from lazaret.rules.run import DeadlineError, Run
-from lazaret.rules.search import Search
+from lazaret.rules.metas import Code
+from lazaret.rules.program import Program
+from lazaret.rules.run import DeadlineError, Run, Values
+from lazaret.rules.search import Search, confirm
+from lazaret.rules.searches import FieldSearches, PartSearches, TextSearches
 from lazaret.rules.settle import Settler
 from lazaret.rules.shortcircuit import Shortcuts
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 _DETAIL_LENGTH = 80
 _GROUNDS = 2
 """Of a meta, so many matched texts are shown."""
@@ -39,30 +45,72 @@ class Evaluator:
         """DamagedDatabase when a database of the program cannot be used on this machine."""
         self._program = program
         self._settings = Settings(program.book.settings)
-        self._fields: dict[str, list[Search]] = {}
-        self._pseudo: list[Search] = []
-        self._views: dict[str, list[Search]] = {}
-        self._searched: dict[int, tuple[Search, Searched]] = {}
-        for group in program.groups:
-            search = Search(program, group)
-            self._place(search)
-            self._searched.update((s.rule, (search, s)) for s in group.searched)
-        functions = evals.functions()
-        self._called = [(c.rule, functions[c.function], c.arguments) for c in program.called]
         self._settler = Settler(program.metas, len(program.names))
         self._shortcuts = Shortcuts(program.book)
-        self._from_the_start = {rule for rule, value in enumerate(program.baseline) if value}
-        self._known_grounds: dict[str, list[int]] = {}
         self._numbers = {name: number for number, name in enumerate(program.names)}
+        self._put_off = frozenset(program.deferred)
+        self._always = 0
+        """Metas that are looked at in any case: what they hang on is worked out on demand."""
+        self._demands: dict[int, Callable[[Run], None]] = {}
+        """Rule -> how its value is worked out when somebody asks for it."""
+        self._place_searches([Search(program, group, self._put_off) for group in program.groups])
+        self._calls = Calls(program, self._settings, self._put_off, self._settler.concerned)
+        self._demands.update(self._calls.demands)
+        self._sources = {meta.rule: meta.source for meta in program.metas}
+        self._codes: list[Code | None] = [None] * len(program.names)
+        """Of metas: made when first needed, since a message needs few of them."""
+        waiting = self._demands.keys() | {meta.rule for meta in program.metas if meta.triggers is None}
+        waiting -= {rule for _, rules in self._waiting.values() for rule in rules}
+        waiting -= self._calls.demands.keys()
+        self._known = {rule: value for rule, value in enumerate(program.baseline) if rule not in waiting}
+        self._from_the_start = {
+            rule
+            for rule, value in enumerate(program.baseline)
+            if value and not (program.deferred and program.names[rule].startswith("__"))
+        }
+        self._known_grounds: dict[str, list[int]] = {}
 
-    def _place(self, search: Search) -> None:
-        group = search.group
-        if group.view != "header":
-            self._views.setdefault(group.view, []).append(search)
-        elif views.is_pseudo(group.selector):
-            self._pseudo.append(search)
+    def _place_searches(self, searches: Sequence[Search]) -> None:
+        together: dict[tuple[str, str], list[Search]] = {}
+        self._searched: dict[int, Search] = {}
+        for search in searches:
+            self._searched.update((s.rule, search) for s in search.group.searched)
+            together.setdefault((search.group.view, search.group.selector), []).append(search)
+        self._texts = [
+            (texts, TextSearches(members))
+            for view, texts in views.TEXTS.items()
+            if (members := together.get((view, "")))
+        ]
+        self._fields: dict[str, list[FieldSearches]] = {}
+        self._assembled: list[FieldSearches] = []
+        """Of selectors whose value is put together from several fields."""
+        self._parts: list[PartSearches] = []
+        self._waiting: dict[str, tuple[int, tuple[int, ...]]] = {}
+        """Field that is searched on demand only -> the metas concerned where it is there, and its rules."""
+        for (view, selector), members in together.items():
+            if view == "header":
+                self._place_field(FieldSearches(members), views.base(selector), views.is_pseudo(selector))
+            elif view == "mimeheader":
+                part = PartSearches(members)
+                if part.rules <= self._put_off:
+                    self._always |= self._demand(part)
+                else:
+                    self._parts.append(part)
+
+    def _place_field(self, field: FieldSearches, name: str, assembled: bool) -> None:
+        if not field.rules <= self._put_off:
+            (self._assembled if assembled else self._fields.setdefault(name, [])).append(field)
+        elif assembled:
+            self._always |= self._demand(field)
         else:
-            self._fields.setdefault(views.base(group.selector), []).append(search)
+            concerned, rules = self._waiting.get(name, (0, ()))
+            self._waiting[name] = (concerned | self._demand(field), (*rules, *sorted(field.rules)))
+
+    def _demand(self, searches: FieldSearches | PartSearches) -> int:
+        """Searches on demand; gives the metas that hang on it."""
+        for rule in searches.rules:
+            self._demands[rule] = partial(_search_once, searches)
+        return self._settler.concerned(searches.rules)
 
     def evaluate(
         self,
@@ -73,17 +121,33 @@ class Evaluator:
         recipients: tuple[str, ...] = (),
         shown: Container[str] = (),
     ) -> Outcome:
-        """All hits, in little more than `seconds`; `details` for the rules in `shown` that hit."""
-        run = Run(message, list(self._program.baseline), seconds)
+        """All hits, in little more than `seconds`; `details` for the rules in `shown` that hit.
+
+        Of sub-rules, those that were worked out: all of them where the program defers none.
+        """
+        run = Run(message, seconds)
+        run.values = Values(self._known, self._program.baseline, partial(self._work_out, run))
+        run.subject = Subject(message, self._settings, run.headers, now, recipients)
+        run.headers.beside = lambda name: self._asked(partial(evals.field_of, selector=name), run.subject)
+        concerned = self._always
         try:
-            self._search(run)
-            self._call(run, Subject(message, self._settings, run.headers, now, recipients))
+            message.know_uris(self._asked(evals.uris_of, run.subject) or ())
+            concerned |= self._search(run)
+            self._calls.at_once(run)
         except DeadlineError:
+            run.late = True
+        concerned |= self._calls.pending(run)
+        concerned |= self._settler.concerned(run.changed) | self._settler.concerned(run.candidates)
+        for rule in self._settler.rules(concerned):
+            run.set(rule, metas.evaluate(self._codes[rule] or self._code(rule), run.values))
+        if run.late:
             run.exceeded = f"the rules took more than {seconds:g} s"
-        self._settler.settle(run)
         names = self._program.names
-        found = sorted(rule for rule in self._from_the_start | run.changed if run.values[rule])
-        values: Mapping[str, float] = {names[rule]: run.values[rule] for rule in found}
+        values: Mapping[str, float] = {
+            names[rule]: value
+            for rule in self._from_the_start | run.changed
+            if (value := run.values.get(rule))
+        }
         points: Mapping[str, float] = {}
         ending = self._shortcuts.end(values)
         if ending:
@@ -91,39 +155,54 @@ class Evaluator:
         details = {name: self._detail(run, name) for name in values if name in shown}
         return Outcome(values, details, run.exceeded, points)
 
-    def _search(self, run: Run) -> None:
+    @staticmethod
+    def _asked(ask: Callable[[Subject], T], subject: Subject) -> T | None:
+        """What a plug-in has to say; None when it fails, as for eval functions."""
+        try:
+            return ask(subject)
+        except Exception:
+            _log.exception("a plug-in failed")
+            return None
+
+    def _search(self, run: Run) -> int:
+        """Gives the metas that hang on header fields which were not searched yet."""
         message = run.message
-        for search in self._searches_of_header(message):
-            value = run.headers.get(search.group.selector)
-            if value is not None:
-                search.header(run, value)
-        for view, texts in views.TEXTS.items():
-            for search in self._views.get(view, ()):
-                search.texts(run, texts(message))
-        run.look_at_clock()
-        for search in self._views.get("mimeheader", ()):
-            search.parts(run, views.part_headers(message, search.group.selector))
-
-    def _searches_of_header(self, message: Message) -> Iterator[Search]:
-        """Those whose field is there. Nearly all of a large rule set look at fields that a message lacks."""
-        yield from self._pseudo
-        present = {field.name.lower() for field in message.header.fields}
-        for name in sorted(present & self._fields.keys()):
-            yield from self._fields[name]
-
-    def _call(self, run: Run, subject: Subject) -> None:
-        for rule, function, arguments in self._called:
+        concerned = 0
+        for searches in self._assembled:
+            searches.run(run)
+        # Nearly all of a large rule set look at fields that a message lacks.
+        for name in message.header.present:
+            if name in self._waiting:
+                metas_on_it, rules = self._waiting[name]
+                concerned |= metas_on_it
+                run.forget(rules)
+            for searches in self._fields.get(name, ()):
+                searches.run(run)
+        for texts, text_searches in self._texts:
             run.look_at_clock()
+            text_searches.over(run, texts(message))
+        for part in self._parts:
+            part.run(run)
+        return concerned
+
+    def _work_out(self, run: Run, rule: int) -> None:
+        """Sets the value of a rule that waited, unless it is what it is when nothing is found."""
+        if rule in self._sources:
+            run.set(rule, metas.evaluate(self._codes[rule] or self._code(rule), run.values))
+        elif not run.late:
             try:
-                answer = function(subject, *arguments)
-            except Exception:
-                # One bad function must not cost the message its other rules; the log says which to repair.
-                _log.exception("the eval function of rule %s failed", self._program.names[rule])
-                continue
-            if isinstance(answer, str):
-                run.shown[rule] = answer
-            if answer:
-                run.set(rule, answer if not isinstance(answer, str) and answer > 0 else 1)
+                run.look_at_clock()
+                demand = self._demands.get(rule)
+                if demand is not None:
+                    demand(run)
+                for candidate in run.candidates.pop(rule, ()):
+                    confirm(run, candidate)
+            except DeadlineError:
+                run.late = True
+
+    def _code(self, rule: int) -> Code:
+        code = self._codes[rule] = metas.compiled(self._sources[rule])
+        return code
 
     def _detail(self, run: Run, name: str) -> str:
         """What made the rule hit; for a meta, what made the rules hit that it builds on."""
@@ -131,9 +210,8 @@ class Evaluator:
         for rule in self._grounds(name):
             if rule in run.shown:
                 texts.append(run.shown[rule])
-            elif run.values[rule] and rule in run.where:
-                search, searched = self._searched[rule]
-                texts.append(search.matched(searched, run.where[rule]).decode("utf-8", "replace"))
+            elif run.values.get(rule) and rule in run.where:
+                texts.append(self._searched[rule].matched(rule, run.where[rule]).decode("utf-8", "replace"))
             if len(texts) == _GROUNDS:
                 break
         return _readable(", ".join(dict.fromkeys(t.strip() for t in texts if t.strip())))
@@ -155,6 +233,13 @@ class Evaluator:
                 fresh = [n for n in _mentioned(rules[current].text) if n not in seen]
                 seen.update(fresh)
                 waiting += fresh
+
+
+def _search_once(searches: FieldSearches | PartSearches, run: Run) -> None:
+    """All rules of the field wait for the same search."""
+    if searches.key not in run.searched:
+        run.searched.add(searches.key)
+        searches.run(run)
 
 
 def _mentioned(text: str) -> list[str]:

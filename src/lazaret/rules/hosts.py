@@ -15,14 +15,19 @@ _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE
 
 
 def networks(book: Book) -> Networks:
-    """`trusted_networks`, `internal_networks`, `msa_networks`, `originating_ip_headers`."""
+    """`trusted_networks`, `internal_networks`, `msa_networks`, and what header fields tell of the sender.
+
+    `originating_ip_headers` adds to the usual ones, unless `clear_originating_ip_headers` came first.
+    """
     settings = book.settings
-    headers = settings.get("originating_ip_headers")
+    usual = () if "clear_originating_ip_headers" in settings else ORIGINATING_IP_HEADERS
+    headers = {name.lower(): name for name in (*usual, *_words(settings.get("originating_ip_headers", ())))}
     return Networks.from_text(
         _networks(settings.get("trusted_networks", ())),
         _networks(settings.get("internal_networks", ())),
         _networks(settings.get("msa_networks", ())),
-        ORIGINATING_IP_HEADERS if headers is None else _words(headers),
+        headers.values(),
+        (settings.get("envelope_sender_header") or ("",))[-1],
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Container, Iterable
 
 from lazaret.rules.book import Book, Kind, Rule
+from lazaret.rules.evals import network
 
 _NEEDS = {"net": "needs the network", "learn": "needs the learner"}
 """Flags of eval rules: what they ask is asked by checks of their own here."""
@@ -40,6 +41,8 @@ def _own_needs(book: Book, rule: Rule) -> str:
     for flag in book.flags.get(rule.name, ()):
         if flag in _NEEDS:
             return _NEEDS[flag]
+    if rule.function in network.NEEDS:
+        return network.NEEDS[rule.function]
     return "has no test of its own" if rule.kind is Kind.EMPTY else ""
 
 

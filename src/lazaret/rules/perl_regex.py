@@ -6,6 +6,7 @@ end is the text itself, since both engines read Perl's syntax but for the spelli
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _MAX_DEPTH = 150
 
@@ -97,6 +98,7 @@ Node = Chars | Sequence | Choice | Repeat | Edge | Special
 EMPTY = Sequence(())
 
 
+@lru_cache(16)
 def parse(source: bytes, modifiers: str = "") -> Node:
     """The tree. RegexError when the expression is malformed or too unusual."""
     parser = _Parser(source.decode("latin-1"))
@@ -106,10 +108,30 @@ def parse(source: bytes, modifiers: str = "") -> Node:
     return node
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group `(?:…)` where it stands in the text of an expression."""
+
+    start: int
+    end: int
+    flags: frozenset[str]
+    """Those in force inside."""
+    item: "Node"
+    repeats: bool
+
+
+def groups(source: bytes, modifiers: str = "") -> list[Group]:
+    """The groups of an expression, inner ones before those around them. RegexError as for `parse`."""
+    parser = _Parser(source.decode("latin-1"))
+    parser.choice(frozenset(modifiers) & frozenset("imsx"))
+    return parser.groups
+
+
 class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
         self.position = 0
+        self.groups: list[Group] = []
         self._depth = 0
 
     def _peek(self) -> str:
@@ -140,7 +162,12 @@ class _Parser:
             if changed is not None:
                 flags = changed
                 continue
-            items.append(self._quantified(self._atom(flags), flags))
+            start = self.position
+            atom = self._atom(flags)
+            end = self.position
+            items.append(self._quantified(atom, flags))
+            if self.text.startswith("(?:", start):
+                self.groups.append(Group(start, end, flags, atom, items[-1] is not atom))
         return (items[0] if len(items) == 1 else Sequence(tuple(items))), flags
 
     def _flag_group(self, flags: frozenset[str]) -> frozenset[str] | None:

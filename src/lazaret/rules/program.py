@@ -31,6 +31,8 @@ class Group:
     view: str
     """body, rawbody, uri, full, header or mimeheader."""
     selector: str
+    reach: str
+    """What the database searches: "each" text by itself, or all "ascii" texts or "other" texts together."""
     searched: tuple[Searched, ...]
     in_database: int
     database: bytes
@@ -56,5 +58,7 @@ class Program:
     groups: tuple[Group, ...]
     called: tuple[Called, ...]
     metas: tuple[Meta, ...]
+    deferred: tuple[int, ...]
+    """Rules whose value is worked out when a meta asks for it, and not before."""
     baseline: tuple[float, ...]
     """The value of every rule for a message in which nothing is found and no header field is present."""

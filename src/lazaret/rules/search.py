@@ -1,120 +1,229 @@
 """A group of expressions and the texts they search: scanned at once, confirmed one by one where needed."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from lazaret.rules.book import Regex
 from lazaret.rules.confirm import Confirm, MatchLimit, UnusableRegex
 from lazaret.rules.database import Database
 from lazaret.rules.program import Group, Program, Searched
 from lazaret.rules.run import Run
+from lazaret.rules.texts import Together
 
 _LOOKS_AT_CLOCK = 32
 """Texts between two looks at the clock."""
 
 
+class Candidate(NamedTuple):
+    """Texts in which an expression may match; nobody has asked yet whether it does."""
+
+    search: "Search"
+    place: int
+    texts: Together
+
+
 class Search:
     """A group ready to run. Not for two threads at once: a database has one scratch space."""
 
-    __slots__ = ("_alone", "_confirms", "_database", "_found", "_names", "_rules", "group")
+    __slots__ = (
+        "_alone",
+        "_alone_later",
+        "_confirms",
+        "_counted",
+        "_database",
+        "_found",
+        "_names",
+        "_numbers",
+        "_once",
+        "_put_off",
+        "_rules",
+        "_settled",
+        "group",
+    )
 
-    def __init__(self, program: Program, group: Group) -> None:
-        """DamagedDatabase when the database cannot be used on this machine."""
+    def __init__(self, program: Program, group: Group, put_off: Collection[int]) -> None:
+        """DamagedDatabase when the database cannot be used on this machine.
+
+        `put_off`: rules whose matches are confirmed when somebody asks for their value.
+        """
         self.group = group
         self._database = Database(group.database) if group.database else None
-        self._alone = range(group.in_database, len(group.searched))
+        alone = range(group.in_database, len(group.searched))
         self._rules = program.book.rules
         self._names = program.names
+        self._put_off = [
+            s.rule in put_off and not (s.exact or s.negated or s.when_absent) for s in group.searched
+        ]
+        self._alone = [place for place in alone if not self._put_off[place]]
+        self._alone_later = [place for place in alone if self._put_off[place]]
+        """Rules that nothing is known of before their expressions are run, and those that can wait."""
+        self._numbers = [s.rule for s in group.searched]
+        self._settled = [s.exact and not (s.negated or s.skips_subject) for s in group.searched]
+        """Rules for which a match in the database is a hit."""
+        self._once = [
+            s.max_hits == 1 and not (s.negated or s.skips_subject or s.captures or s.needs)
+            for s in group.searched
+        ]
+        """Rules for which it is enough to find one text that matches."""
+        self._counted = [
+            s.max_hits != 1 and not (s.negated or s.skips_subject or s.captures or s.needs)
+            for s in group.searched
+        ]
+        """Rules that count the matches in all texts."""
         self._confirms: list[Confirm | None] = [None] * len(group.searched)
         self._found: list[int] = []
 
-    def header(self, run: Run, value: bytes) -> None:
-        """Searches the value of a header field that is present."""
-        for rule in self.group.exists:
-            run.set(rule, 1)
-        for searched in self.group.searched:
-            if searched.when_absent or searched.negated:
-                run.set(searched.rule, int(searched.negated))
-        for searched, count in self._matches(run, value, 0):
-            run.set(searched.rule, 0 if searched.negated else count)
-
-    def parts(self, run: Run, values: Iterable[bytes | None]) -> None:
-        """Searches a header field of each MIME part; None is a part without it.
-
-        The first part that matches decides. A negated rule hits when no part matches.
-        """
-        matched: dict[int, int] = {}
-        absent = False
-        for value in values:
-            if value is None:
-                absent = True
-                continue
-            for searched, count in self._matches(run, value, 0):
-                matched.setdefault(searched.rule, count)
-        for searched in self.group.searched:
-            count = matched.get(searched.rule, int(absent and searched.when_absent != searched.negated))
-            run.set(searched.rule, int(not count) if searched.negated else count)
-
-    def texts(self, run: Run, texts: Sequence[bytes]) -> None:
+    def each(self, run: Run, texts: Sequence[bytes]) -> None:
         """Searches each text by itself and adds up what is found."""
         found = self._found
-        for index, text in enumerate(texts):
-            if index % _LOOKS_AT_CLOCK == 0:
+        later: dict[int, list[int]] = {}
+        for place in self._alone_later:
+            run.put_off(self._numbers[place], Candidate(self, place, Together(texts, range(len(texts)), b"")))
+        if self._database is None and not self._alone:
+            return
+        for number, text in enumerate(texts):
+            if number % _LOOKS_AT_CLOCK == _LOOKS_AT_CLOCK - 1:
                 run.look_at_clock()
             if self._database is not None:
                 self._database.scan(text, found)
             if found or self._alone:
-                for searched, count in self._confirmed(run, text, index):
-                    self._add(run, searched, count)
+                self._note(run, number, text, later)
+        for place, numbers in later.items():
+            candidate = Candidate(self, place, Together([texts[n] for n in numbers], numbers, b""))
+            run.put_off(self._numbers[place], candidate)
 
-    def matched(self, searched: Searched, text: bytes) -> bytes:
+    def one(self, run: Run, text: bytes) -> None:
+        """The same as `each`, for a single text."""
+        for place in self._alone_later:
+            run.put_off(self._numbers[place], Candidate(self, place, Together((text,), (0,), b"")))
+        if self._database is not None:
+            self._database.scan(text, self._found)
+        if self._found or self._alone:
+            later: dict[int, list[int]] = {}
+            self._note(run, 0, text, later)
+            for place in later:
+                run.put_off(self._numbers[place], Candidate(self, place, Together((text,), (0,), b"")))
+
+    def together(self, run: Run, texts: Together) -> None:
+        """Searches all texts at once; what is found may be in any of them, or in none."""
+        run.look_at_clock()
+        if self._database is not None:
+            self._database.scan(texts.whole, self._found)
+        for place in [*self._places(), *self._alone_later]:
+            candidate = Candidate(self, place, texts)
+            if self._put_off[place]:
+                run.put_off(self._numbers[place], candidate)
+            else:
+                confirm(run, candidate)
+
+    def counts(self, run: Run, text: bytes) -> list[tuple[Searched, int]]:
+        """The rules that match in a text, and how often as far as it matters; no value is set."""
+        if self._database is not None:
+            self._database.scan(text, self._found)
+        places = [*self._places(), *self._alone_later]
+        counted = ((self.group.searched[place], self._matches(run, place, text)) for place in places)
+        return [(searched, count) for searched, count in counted if count]
+
+    def matched(self, rule: int, text: bytes) -> bytes:
         """The first match in a text where the rule hit; the text itself when it cannot be cut out."""
+        place = self._numbers.index(rule)
         try:
-            match = self._confirm(self.group.searched.index(searched)).search(text)
+            match = self._confirm(place).search(text)
         except (MatchLimit, UnusableRegex):
             return text
         return bytes(match.group() or b"") if match else b""
 
-    @staticmethod
-    def _add(run: Run, searched: Searched, count: int) -> None:
-        total = run.values[searched.rule] + count
-        run.set(searched.rule, total if searched.max_hits is None else min(total, searched.max_hits))
+    def _places(self) -> Iterable[int]:
+        """The places in the group of what was found, each once."""
+        places = [*dict.fromkeys(self._found), *self._alone]
+        self._found.clear()
+        return places
 
-    def _matches(self, run: Run, text: bytes, index: int) -> Iterable[tuple[Searched, int]]:
-        """The rules that match, and how often as far as it matters. `index` 0 of the body is the subject."""
+    def _note(self, run: Run, number: int, text: bytes, later: dict[int, list[int]]) -> None:
+        """Takes what was found in a text; `later` collects the texts of rules that can wait."""
         found = self._found
-        if self._database is not None:
-            self._database.scan(text, found)
-        return self._confirmed(run, text, index) if found or self._alone else ()
-
-    def _confirmed(self, run: Run, text: bytes, index: int) -> list[tuple[Searched, int]]:
-        found = self._found
-        places = [*dict.fromkeys(found), *self._alone]
+        for place in found if len(found) == 1 and not self._alone else self._places():
+            if self._settled[place]:
+                rule = self._numbers[place]
+                if not run.values[rule]:
+                    run.where[rule] = text
+                    run.set(rule, 1)
+            elif self._put_off[place]:
+                later.setdefault(place, []).append(number)
+            else:
+                self._add(run, place, number, text)
         found.clear()
-        return [match for place in places if (match := self._match(run, place, text, index))]
 
-    def _match(self, run: Run, place: int, text: bytes, index: int) -> tuple[Searched, int] | None:
+    def _add(self, run: Run, place: int, number: int, text: bytes) -> bool:
+        """Adds the matches in a text to the value of the rule; False when no other text can add more."""
         searched = self.group.searched[place]
-        limit = searched.max_hits
-        if searched.skips_subject and index == 0:
-            return None
-        if limit is not None and run.values[searched.rule] >= limit and not searched.negated:
-            return None
-        if searched.exact:
-            run.where.setdefault(searched.rule, text)
-            return searched, 1
-        if searched.rule in run.spent:
-            return None
-        count = self._count(run, place, text)
-        if not count:
-            return None
-        run.where.setdefault(searched.rule, text)
-        return searched, count
+        rule, limit = searched.rule, searched.max_hits
+        if searched.skips_subject and number == 0:
+            return True
+        if limit is not None and run.values[rule] >= limit and not searched.negated:
+            return False
+        count = 1 if searched.exact else self._matches(run, place, text)
+        if count:
+            run.where.setdefault(rule, text)
+            total = run.values[rule] + count
+            run.set(rule, 0 if searched.negated else total if limit is None else min(total, limit))
+        return not (searched.negated and count)
 
-    def _count(self, run: Run, place: int, text: bytes) -> int:
+    def _find(self, run: Run, place: int, texts: Sequence[bytes]) -> None:
+        """The rule hits when the expression matches in one of the texts."""
+        rule = self.group.searched[place].rule
+        if rule in run.spent or run.values.get(rule):
+            return
+        expression = self._confirm(place)
+        try:
+            for start in range(0, len(texts), _LOOKS_AT_CLOCK):
+                run.look_at_clock()
+                text = expression.find_in(texts[start : start + _LOOKS_AT_CLOCK])
+                if text is not None:
+                    run.where.setdefault(rule, text)
+                    run.set(rule, 1)
+                    return
+        except MatchLimit:
+            self._give_up(run, rule)
+        except UnusableRegex:
+            run.spent.add(rule)
+
+    def _count(self, run: Run, place: int, texts: Sequence[bytes]) -> None:
+        """The rule is worth as much as there are matches."""
+        rule = self._numbers[place]
+        limit = self.group.searched[place].max_hits
+        if rule in run.spent:
+            return
+        expression = self._confirm(place)
+        try:
+            for start in range(0, len(texts), _LOOKS_AT_CLOCK):
+                run.look_at_clock()
+                before = run.values[rule]
+                if before == limit:
+                    return
+                some = texts[start : start + _LOOKS_AT_CLOCK]
+                count = expression.count_in(some, None if limit is None else limit - int(before))
+                if count:
+                    run.where.setdefault(rule, some[0])
+                    run.set(rule, before + count)
+        except MatchLimit:
+            self._give_up(run, rule)
+        except UnusableRegex:
+            run.spent.add(rule)
+
+    def _give_up(self, run: Run, rule: int) -> None:
+        run.spent.add(rule)
+        run.exceeded = run.exceeded or f"{self._names[rule]} took too many steps"
+
+    def _matches(self, run: Run, place: int, text: bytes) -> int:
         """How often the expression matches, up to the rule's limit; 0 when it takes too long."""
         searched = self.group.searched[place]
+        if searched.exact:
+            return 1
+        if searched.rule in run.spent:
+            return 0
         confirm = self._filled_in(run, place) if searched.needs else self._confirm(place)
         if confirm is None:
             return 0
@@ -128,8 +237,7 @@ class Search:
                 for tag in searched.captures:
                     run.tags.setdefault(tag, []).append(match.group(tag) or b"")
         except MatchLimit:
-            run.spent.add(searched.rule)
-            run.exceeded = run.exceeded or f"{self._names[searched.rule]} took too many steps"
+            self._give_up(run, searched.rule)
         except UnusableRegex:
             run.spent.add(searched.rule)
         return count
@@ -155,6 +263,20 @@ class Search:
         regex = self._rules[self._names[self.group.searched[place].rule]].regex
         assert regex is not None
         return regex
+
+
+def confirm(run: Run, candidate: Candidate) -> None:
+    """Looks whether the expression matches in the texts, and adds up how often."""
+    search, place, texts = candidate
+    if search._once[place]:
+        search._find(run, place, texts.texts)
+        return
+    if search._counted[place]:
+        search._count(run, place, texts.texts)
+        return
+    for number, text in texts.numbered:
+        if not search._add(run, place, number, text):
+            return
 
 
 def _texts_of(run: Run, tag: str) -> Sequence[bytes]:

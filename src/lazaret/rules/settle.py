@@ -1,41 +1,29 @@
-"""Meta rules at run time: looked at in order, and only when a trigger of theirs has changed."""
+"""Meta rules at run time: the listed ones in order, and only when a trigger of theirs has changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from lazaret.rules import metas
-from lazaret.rules.metas import Code, Meta
-from lazaret.rules.run import Run
+from lazaret.rules.metas import Meta
 
 
 class Settler:
-    """The metas of a program. Their code is made when it is first needed: a message needs few of them."""
+    """The listed metas of a program, as bits of a number: bit 0 is the first one."""
 
     def __init__(self, planned: Sequence[Meta], rules: int) -> None:
-        self._metas = planned
-        self._codes: list[Code | None] = [None] * len(planned)
-        self._dependents: list[list[int]] = [[] for _ in range(rules)]
-        for place, meta in enumerate(planned):
-            for trigger in meta.triggers:
-                self._dependents[trigger].append(place)
+        listed = [meta for meta in planned if meta.triggers is not None]
+        self._rules = [meta.rule for meta in listed]
+        self._concerned = [0] * rules
+        for place, meta in enumerate(listed):
+            for trigger in meta.triggers or ():
+                self._concerned[trigger] |= 1 << place
 
-    def settle(self, run: Run) -> None:
-        """Sets the value of every meta that is concerned; a meta stands after those it mentions."""
-        waiting = bytearray(len(self._metas))
-        for rule in run.changed:
-            for place in self._dependents[rule]:
-                waiting[place] = 1
-        place = waiting.find(1)
-        while place >= 0:
-            meta = self._metas[place]
-            value = metas.evaluate(self._code(place), run.values)
-            if value != run.values[meta.rule]:
-                run.set(meta.rule, value)
-                for dependent in self._dependents[meta.rule]:
-                    waiting[dependent] = 1
-            place = waiting.find(1, place + 1)
+    def concerned(self, rules: Iterable[int]) -> int:
+        """The metas to look at when the values of these rules have changed, or may have."""
+        metas = 0
+        of_rule = self._concerned
+        for rule in rules:
+            metas |= of_rule[rule]
+        return metas
 
-    def _code(self, place: int) -> Code:
-        code = self._codes[place]
-        if code is None:
-            code = self._codes[place] = metas.compiled(self._metas[place].source)
-        return code
+    def rules(self, metas: int) -> list[int]:
+        """Their rules, each after those that it mentions."""
+        return [rule for rule, bit in zip(self._rules, bin(metas)[:1:-1], strict=False) if bit == "1"]

@@ -5,6 +5,7 @@ also inside an expression. Texts have one octet per character (Latin-1), because
 """
 
 import re
+from pathlib import Path
 
 from lazaret.rules import capabilities
 from lazaret.rules.book import Book, Problem
@@ -28,7 +29,14 @@ def parse(sources: Sources, *, language: str = "en_US") -> Book:
     reader = _Reader(sources, language, draft)
     for file in sources.files:
         reader.read(file)
+    draft.settings["rule_directories"] = _directories(sources)
     return draft.finish()
+
+
+def _directories(sources: Sources) -> list[str]:
+    """Where the files lie, for the data files that lie beside them; our own need none."""
+    parents = (str(Path(file.name).parent) for file in sources.files if not file.name.startswith("shipped/"))
+    return list(dict.fromkeys(parents))
 
 
 class _Reader:

@@ -11,7 +11,10 @@ from email.utils import formatdate
 
 from lazaret.mime import selectors
 from lazaret.mime.message import Message
+from lazaret.rules import evals
 from lazaret.rules.book import Book, Kind, Rule
+from lazaret.rules.evals import Settings, Subject
+from lazaret.rules.views import HeaderValues
 
 _TAG = re.compile(r"_([A-Z][A-Z0-9]*?)(?:\((.*?)\))?_")
 _SPACE = r"[ \t\r\n\f]"
@@ -64,6 +67,9 @@ class Tags:
         self._book = book
         self._marks = marks
         self._place = place
+        self._subject = Subject(
+            marks.message, Settings(book.settings), HeaderValues(marks.message), place.now
+        )
         width = setting(book, "report_wrap_width", "75")
         self._width = int(width) if width.isdigit() and int(width) > 0 else 75
         self._known: Mapping[str, Callable[[str], str | None]] = {
@@ -110,7 +116,6 @@ class Tags:
             "SUBJPREFIX": lambda _: self.subject_prefix(),
             "TIMING": lambda _: "",
             "RBL": lambda _: "",
-            "LANGUAGES": lambda _: "",
             "BAYESTC": lambda _: "",
             "BAYESTCLEARNED": lambda _: "",
             "BAYESTCSPAMMY": lambda _: "",
@@ -122,7 +127,10 @@ class Tags:
 
         def value(match: re.Match[str]) -> str:
             known = self._known.get(match[1])
-            found = known(match[2] or "") if known is not None else None
+            if known is None:
+                found = evals.tag_of(self._subject, match[1], match[2] or "")
+            else:
+                found = known(match[2] or "")
             return match[0] if found is None else found
 
         return _TAG.sub(value, text)

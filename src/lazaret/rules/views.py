@@ -26,10 +26,22 @@ _PSEUDO = (
     "X-Spam-Relays-External",
 )
 
+METADATA = (
+    "X-ASN",
+    "X-Languages",
+    "X-Languages-Length",
+    "X-Relay-Countries",
+    "X-Relay-Countries-All",
+    "X-Relay-Countries-Auth",
+    "X-Relay-Countries-External",
+)
+"""Fields that a message need not bear: a plug-in says what they hold (`evals.metadata`)."""
+
 
 def is_pseudo(selector: str) -> bool:
-    """Whether its value is put together from several fields, so that no field need bear its name."""
-    return selector.partition(":")[0] in _PSEUDO
+    """Whether its value comes from several fields or from a plug-in, so that no field need bear its name."""
+    name = selector.partition(":")[0]
+    return name in _PSEUDO or name in METADATA
 
 
 def base(selector: str) -> str:
@@ -40,17 +52,24 @@ def base(selector: str) -> str:
 class HeaderValues:
     """The values that header rules search, each made once per message."""
 
-    __slots__ = ("_made", "_message")
+    __slots__ = ("_made", "_message", "beside")
 
     def __init__(self, message: Message) -> None:
         self._message = message
         self._made: dict[str, bytes | None] = {}
+        self.beside: Callable[[str], bytes | None] = _nothing
+        """What is known of fields that the message does not bear."""
 
     def get(self, selector: str) -> bytes | None:
         """None when the field is absent."""
         if selector not in self._made:
-            self._made[selector] = selectors.get(self._message, selector)
+            found = selectors.get(self._message, selector)
+            self._made[selector] = self.beside(selector) if found is None else found
         return self._made[selector]
+
+
+def _nothing(_selector: str) -> None:
+    return None
 
 
 def part_headers(message: Message, selector: str) -> Iterator[bytes | None]:
@@ -74,10 +93,11 @@ def _part_header(part: Part, name: str, *, raw: bool) -> bytes | None:
     if name == "ALL":
         fields = part.header.fields
         return part.header.raw[fields[0].start : fields[-1].end] if fields else b""
-    named = part.header.named(name)
-    if not named:
-        return None
-    return part.header.value(named[-1]).lstrip(b" \t") if raw else part.last(name) + b"\n"
+    if not raw:
+        value = part.header.last_decoded(name)
+        return None if value is None else value + b"\n"
+    values = part.header.values(name)
+    return values[-1].lstrip(b" \t") if values else None
 
 
 def _slice(text: str) -> slice:

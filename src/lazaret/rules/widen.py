@@ -83,6 +83,11 @@ def widen(node: Node) -> Node:
     return _widen(node)
 
 
+def without_edges(node: Node) -> Node:
+    """A wider expression that matches wherever the text stands, whatever comes before it and after it."""
+    return _widen(node)
+
+
 def with_fewer_repeats(node: Node, positions: int) -> Node:
     """A wider expression: what is long and must stand there several times need not do so that often."""
     match node:

@@ -18,12 +18,12 @@ AS_ON_WIRE = "W"
 # The fields that amavisd puts before a message; what follows the last of them is the message, and
 # amavisd's own Received is the first of that, so that the fields of the message itself are safe.
 _AMAVIS_PREFIX = re.compile(
-    rb"(?:"
+    rb"(?>(?:"
     rb"(?:Delivered-To|Return-Path|X-Envelope-From|X-Envelope-To(?:-Blocked)?|X-Quarantine-ID"
     rb"|X-Amavis-(?:Hold|Alert|Modified|PenPals|PolicyBank|OS-Fingerprint)"
     rb"|X-Spam-[!-9;-~]*|X-CRM114-[!-9;-~]*)"
-    rb"[ \t]*+:[^\n]*+\n(?:[ \t][^\n]*+\n)*+"
-    rb")*+",
+    rb"[ \t]*+:[^\n]*+\n(?>(?:[ \t][^\n]*+\n)*)"
+    rb")*)",
     re.IGNORECASE,
 )
 _STATUS = re.compile(rb"^X-Spam-Status[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE | re.MULTILINE)

@@ -19,8 +19,8 @@ def test_a_sender_is_found_by_star_and_question_mark(call: Call) -> None:
 
     assert "ann@list.org" == blocked("a@b.org *@LIST.org")
     assert "ann@list.org" == blocked("a?n@list.*")
-    assert "" == blocked("*@list.net", "ann@listXorg")
-    assert "" == blocked()
+    assert not blocked("*@list.net", "ann@listXorg")
+    assert not blocked()
 
 
 def test_who_sent_a_message_on_counts_as_its_sender(call: Call) -> None:
@@ -28,7 +28,7 @@ def test_who_sent_a_message_on_counts_as_its_sender(call: Call) -> None:
     assert "bob@else.org" == call(
         raw, "check_from_in_blocklist", settings={"blocklist_from": ("*@else.org",)}
     )
-    assert "" == call(raw, "check_from_in_blocklist", settings={"blocklist_from": ("*@list.org",)})
+    assert not call(raw, "check_from_in_blocklist", settings={"blocklist_from": ("*@list.org",)})
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_forged_sender_may_be_excused(call: Call) -> None:
 
 def test_recipients_of_the_envelope_count(call: Call) -> None:
     settings = {"more_spam_to": ("postmaster@*",)}
-    assert "" == call(MAIL, "check_to_in_more_spam", settings=settings)
+    assert not call(MAIL, "check_to_in_more_spam", settings=settings)
     found = call(MAIL, "check_to_in_more_spam", settings=settings, recipients=("postmaster@our.org",))
     assert "postmaster@our.org" == found
     assert call(b"Delivered-To: postmaster@our.org\n\n", "check_to_in_more_spam", settings=settings)
@@ -72,10 +72,10 @@ def test_lists_have_names(call: Call) -> None:
     settings = {"enlist_addrlist": ("(BANKS) *@bank.org", "(SHOPS) *@shop.org")}
     raw = b"From: a@bank.org\nReply-To: b@shop.org\nTo: c@bank.org\n\n\n"
     assert "a@bank.org" == call(raw, "check_from_in_list", "BANKS", settings=settings)
-    assert "" == call(raw, "check_from_in_list", "SHOPS", settings=settings)
+    assert not call(raw, "check_from_in_list", "SHOPS", settings=settings)
     assert "b@shop.org" == call(raw, "check_replyto_in_list", "SHOPS", settings=settings)
     assert "c@bank.org" == call(raw, "check_to_in_list", "BANKS", settings=settings)
-    assert "" == call(raw, "check_to_in_list", "OTHERS", settings=settings)
+    assert not call(raw, "check_to_in_list", "OTHERS", settings=settings)
 
 
 def test_the_envelope_sender_may_be_of_the_relay(call: Call) -> None:
@@ -103,4 +103,4 @@ def test_an_entry_with_a_relay_is_taken_back_whole(values: Values) -> None:
 
 def test_a_list_of_many_stars_is_matched_quickly(call: Call) -> None:
     settings = {"blocklist_from": ("*" * 50 + "a" + "*" * 50 + "b@*",)}
-    assert "" == call(b"From: " + b"a" * 4000 + b"@c.org\n\n", "check_from_in_blocklist", settings=settings)
+    assert not call(b"From: " + b"a" * 4000 + b"@c.org\n\n", "check_from_in_blocklist", settings=settings)

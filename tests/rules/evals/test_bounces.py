@@ -19,10 +19,10 @@ def test_a_relay_of_ours_in_the_quoted_message_is_found(call: Call) -> None:
     )
     assert "OUT1.our.org" == call(folded, "check_welcomelist_bounce_relays", settings=OURS)
     assert "out2.our.org" == call(attached, "check_welcomelist_bounce_relays", settings=OURS)
-    assert "" == call(attached, "check_welcomelist_bounce_relays")
-    assert "" == call(b"Subject: s\n\nby out1.our.org .\n", "check_welcomelist_bounce_relays", settings=OURS)
+    assert not call(attached, "check_welcomelist_bounce_relays")
+    assert not call(b"Subject: s\n\nby out1.our.org .\n", "check_welcomelist_bounce_relays", settings=OURS)
 
 
 def test_a_large_body_is_searched_quickly(call: Call) -> None:
     raw = b"Subject: s\n\n" + b"Received: a.b " * 80_000 + b"\n"
-    assert "" == call(raw, "check_welcomelist_bounce_relays", settings=OURS)
+    assert not call(raw, "check_welcomelist_bounce_relays", settings=OURS)

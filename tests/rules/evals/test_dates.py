@@ -4,9 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
+from lazaret.mime import message
+from lazaret.rules import RuleSet
 from lazaret.rules.evals.dates import parse_date
 
 Call = Callable[..., float | str]
+Rules = Callable[[str], RuleSet]
 
 MAIL = b"Received: from a (a [192.0.2.1]) by b with SMTP; Mon, 1 Jul 2024 12:00:00 +0000\nDate: %s\n\n\n"
 
@@ -53,3 +56,13 @@ def test_a_hand_over_before_its_time_is_seen(call: Call) -> None:
 
 def test_no_offset_is_too_large() -> None:
     assert parse_date("1 Jul 2024 12:00:00 +9999") is not None
+
+
+@pytest.mark.parametrize(
+    ("expected", "arguments"), [(True, "'undef', '2'"), (True, "'1', '2'"), (False, "'2', 'undef'")]
+)
+def test_its_age_is_measured_in_months(rules: Rules, expected: bool, arguments: str) -> None:
+    mail = message.parse(MAIL % b"Mon, 1 Jul 2024 12:00:00 +0000")
+    now = 1719835200 + 45 * 86400
+    ruleset = rules(f"header X eval:received_within_months({arguments})\n")
+    assert expected == ("X" in ruleset.values(mail, now).values)

@@ -50,3 +50,23 @@ def test_some_fields_excuse_it(call: Call) -> None:
 def test_an_honest_name_is_none_of_this(call: Call) -> None:
     assert "" == call(b'From: "Ann" <x@evil.com>\n\n\n', PREFIX + "contains_email")
     assert "" == call(b'From: "x@evil.com" <x@evil.com>\n\n\n', PREFIX + "different")
+
+
+@pytest.mark.parametrize(
+    ("expected", "level", "from_"),
+    [
+        (True, "0", b'"ann@bank.org" <bob@bank.org>'),
+        (False, "1", b'"ann@bank.org" <bob@bank.org>'),
+        (True, "2", b'"ann@bank.org" <bob@bank.com>'),
+        (False, "1", b'"ann@bank.org" <bob@bank.com>'),
+        (True, "1", b'"ann@bank.org" <bob@evil.com>'),
+        (False, "0", b'"ann@bank.org" <ann@bank.org>'),
+    ],
+)
+def test_how_much_must_differ_is_a_matter_of_the_setting(
+    call: Call, expected: bool, level: str, from_: bytes
+) -> None:
+    raw = b"From: " + from_ + b"\n\n\n"
+    settings = {"fns_check": (level,)}
+    assert expected == bool(call(raw, PREFIX + "spoof", settings=settings))
+    assert expected == bool(call(raw, PREFIX + "spoof", level))

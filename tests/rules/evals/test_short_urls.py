@@ -30,3 +30,9 @@ def test_the_list_can_be_emptied(values: Values) -> None:
     rules = "body X eval:short_url()\nurl_shortener tiny.com\n"
     assert "X" in values(rules, "http://tiny.com/abc\n")
     assert "X" not in values(rules + "clear_url_shortener\n", "http://tiny.com/abc\n")
+
+
+def test_single_services_can_be_taken_from_the_list(values: Values) -> None:
+    rules = "body X eval:short_url()\nurl_shortener tiny.com short.ly\nclear_url_shortener TINY.com\n"
+    assert "X" not in values(rules, "http://tiny.com/abc\n")
+    assert "X" in values(rules, "http://short.ly/abc\n")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from lazaret.mime import hostnames
 from lazaret.mime.received import Relay
-from lazaret.rules.evals import Settings, Subject, eval_function
+from lazaret.rules.evals import Settings, Subject, Test, eval_function, eval_test
 from lazaret.rules.evals.globs import Globs
 
 _DOTS = re.compile(r"\.{2,}")
@@ -19,94 +19,120 @@ _RECIPIENT_FIELDS = (
     *("Envelope-To", "X-Delivered-To", "X-Original-To", "X-Rcpt-To", "X-Real-To", "Cc"),
 )
 """Besides the usual ones, those in which MTAs and delivery agents note the envelope."""
-_SENDER_SELECTORS = ("From", "Envelope-Sender", "Resent-Sender", "X-Envelope-From", "EnvelopeFrom")
+_SENDER_FIELDS = ("From", "Envelope-Sender", "Resent-Sender", "X-Envelope-From")
 _NEWEST_RECEIVED = 3
 
 
 def senders(subject: Subject) -> tuple[str, ...]:
     """Every address that stands for the sender; of a message that was sent on, who did it."""
-    resent = subject.values("Resent-From:first:addr")
+    resent = _addresses(subject, ("Resent-From",), ":first:addr")
     if resent:
         return tuple(resent)
-    named = (a for name in _SENDER_SELECTORS for a in subject.values(f"{name}:addr"))
-    return tuple(dict.fromkeys(_DOTS.sub(".", address) for address in named))
+    everyone = [*_addresses(subject, _SENDER_FIELDS), *subject.values("EnvelopeFrom:addr")]
+    return tuple(dict.fromkeys(_DOTS.sub(".", a) if ".." in a else a for a in everyone))
 
 
 def recipients(subject: Subject) -> tuple[str, ...]:
     """Every address that stands for a recipient, those of the envelope included."""
-    resent = subject.values("Resent-To:first:addr") + subject.values("Resent-Cc:first:addr")
+    resent = _addresses(subject, ("Resent-To", "Resent-Cc"), ":first:addr")
     if resent:
         return tuple(dict.fromkeys(resent))
     received = [_FOR.search(line) for line in subject.values("Received")[:_NEWEST_RECEIVED]]
     noted = [found[1] for found in received if found and _is_host(found[2])]
-    named = (a for name in _RECIPIENT_FIELDS for a in subject.values(f"{name}:addr"))
-    return tuple(dict.fromkeys((*subject.recipients, *noted, *named)))
+    return tuple(dict.fromkeys((*subject.recipients, *noted, *_addresses(subject, _RECIPIENT_FIELDS))))
+
+
+def _addresses(subject: Subject, names: Iterable[str], modifiers: str = ":addr") -> list[str]:
+    """Those in some fields. Few messages have most of the fields above: this asks for no others."""
+    header = subject.message.header
+    return [a for name in names if name in header for a in subject.values(name + modifiers)]
 
 
 def _is_host(name: str) -> bool:
     return hostnames.is_name(hostnames.to_ascii(name.encode("utf-8", "replace")).decode("ascii", "replace"))
 
 
-@eval_function("check_from_in_blocklist")
-def from_in_blocklist(subject: Subject) -> str:
-    return _first(subject, senders, _blocked_senders)
+@eval_test("check_from_in_blocklist")
+def from_in_blocklist(settings: Settings) -> Test | None:
+    return _first(senders, Globs(settings.words("blocklist_from")))
 
 
-@eval_function("check_to_in_blocklist")
-def to_in_blocklist(subject: Subject) -> str:
-    return _first(subject, recipients, _blocked_recipients)
+@eval_test("check_to_in_blocklist")
+def to_in_blocklist(settings: Settings) -> Test | None:
+    return _first(recipients, Globs(settings.words("blocklist_to")))
 
 
-@eval_function("check_to_in_welcomelist")
-def to_in_welcomelist(subject: Subject) -> str:
-    return _first(subject, recipients, _welcome_recipients)
+@eval_test("check_to_in_welcomelist")
+def to_in_welcomelist(settings: Settings) -> Test | None:
+    return _first(recipients, Globs(settings.words("welcomelist_to")))
 
 
-@eval_function("check_to_in_more_spam")
-def to_in_more_spam(subject: Subject) -> str:
-    return _first(subject, recipients, _more_spam)
+@eval_test("check_to_in_more_spam")
+def to_in_more_spam(settings: Settings) -> Test | None:
+    return _first(recipients, Globs(settings.words("more_spam_to")))
 
 
-@eval_function("check_to_in_all_spam")
-def to_in_all_spam(subject: Subject) -> str:
-    return _first(subject, recipients, _all_spam)
+@eval_test("check_to_in_all_spam")
+def to_in_all_spam(settings: Settings) -> Test | None:
+    return _first(recipients, Globs(settings.words("all_spam_to")))
 
 
-@eval_function("check_from_in_list")
-def from_in_list(subject: Subject, name: str) -> str:
+@eval_test("check_from_in_list")
+def from_in_list(settings: Settings, name: str) -> Test | None:
     """A sender is on the list of that name (`enlist_addrlist`)."""
-    return _first_listed(subject, subject.once(senders), name)
+    return _first(senders, settings.once(_named_lists).get(name))
 
 
-@eval_function("check_to_in_list")
-def to_in_list(subject: Subject, name: str) -> str:
-    return _first_listed(subject, subject.once(recipients), name)
+@eval_test("check_to_in_list")
+def to_in_list(settings: Settings, name: str) -> Test | None:
+    return _first(recipients, settings.once(_named_lists).get(name))
 
 
-@eval_function("check_replyto_in_list")
-def replyto_in_list(subject: Subject, name: str) -> str:
-    return _first_listed(subject, subject.values("Reply-To:addr")[:1], name)
+@eval_test("check_replyto_in_list")
+def replyto_in_list(settings: Settings, name: str) -> Test | None:
+    return _first(_answers, settings.once(_named_lists).get(name))
 
 
-@eval_function("check_from_in_welcomelist")
-def from_in_welcomelist(subject: Subject) -> int:
+def _answers(subject: Subject) -> tuple[str, ...]:
+    return subject.values("Reply-To:addr")[:1]
+
+
+def _first(who: Callable[[Subject], tuple[str, ...]], globs: Globs | None) -> Test | None:
+    """The first of them that is on the list; a list without entries never hits."""
+    if not globs:
+        return None
+    return lambda subject: next((address for address in subject.once(who) if address in globs), "")
+
+
+@eval_test("check_from_in_welcomelist")
+def from_in_welcomelist(settings: Settings) -> Test | None:
     """A sender is welcome by the address, or by the address and the relay together."""
-    return subject.once(_welcome) > 0
+    listed = settings.once(_welcome_senders) or settings.once(_welcome_with_relay)
+    return (lambda subject: subject.once(_welcome) > 0) if listed else None
 
 
-@eval_function("check_from_in_default_welcomelist")
-def from_in_default_welcomelist(subject: Subject) -> int:
-    return subject.once(_welcome_by_default) > 0
+@eval_test("check_from_in_default_welcomelist")
+def from_in_default_welcomelist(settings: Settings) -> Test | None:
+    listed = settings.once(_default_with_relay)
+    return (lambda subject: subject.once(_welcome_by_default) > 0) if listed else None
 
 
-@eval_function("check_forged_in_welcomelist")
-def forged_in_welcomelist(subject: Subject) -> int:
+@eval_test("check_forged_in_welcomelist")
+def forged_in_welcomelist(settings: Settings) -> Test | None:
     """A sender that is welcome, over a relay that is not his."""
+    return _forged_welcome if settings.once(_welcome_with_relay) else None
+
+
+@eval_test("check_forged_in_default_welcomelist")
+def forged_in_default_welcomelist(settings: Settings) -> Test | None:
+    return _forged_welcome_by_default if settings.once(_default_with_relay) else None
+
+
+def _forged_welcome(subject: Subject) -> bool:
     return subject.once(_welcome) < 0 and subject.once(_welcome_by_default) == 0
 
 
-@eval_function("check_forged_in_default_welcomelist")
-def forged_in_default_welcomelist(subject: Subject) -> int:
+def _forged_welcome_by_default(subject: Subject) -> bool:
     return subject.once(_welcome_by_default) < 0 and subject.once(_welcome) == 0
 
 
@@ -114,27 +140,34 @@ def forged_in_default_welcomelist(subject: Subject) -> int:
 def mailfrom_matches_relay(subject: Subject) -> int:
     """The relay that handed over belongs to the domain of the envelope sender."""
     domain = subject.first("EnvelopeFrom:addr").lower().rpartition("@")[2]
-    registry = subject.message.registry
-    if "." not in domain.strip("."):
+    names = [relay.rdns.lower() for relay in _handing_over(subject) if relay.rdns]
+    if not names or "." not in domain.strip("."):
         return 0
-    own = registry.registered(domain)
-    names = (relay.rdns.lower() for relay in _handing_over(subject))
-    return any(registry.registered(name) == own for name in names if name)
+    registry = subject.message.registry
+    return registry.registered(domain) in map(registry.registered, names)
 
 
 class RelayList:
     """Addresses, each with the relays that may bring mail from it: `welcomelist_from_rcvd`."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        pairs = (line.lower().split() for line in lines)
-        self._entries = [(Globs([pair[0]]), pair[1]) for pair in pairs if len(pair) == 2]
+        pairs = [pair for line in lines if len(pair := line.lower().split()) == 2]
+        self._all = Globs(address for address, _ in pairs)
+        at: dict[str, list[str]] = {}
+        for address, place in pairs:
+            at.setdefault(place, []).append(address)
+        self._at = {place: Globs(addresses) for place, addresses in at.items()}
+
+    def __bool__(self) -> bool:
+        """Whether there is any entry."""
+        return bool(self._all)
 
     def judge(self, address: str, relays: Iterable[Relay]) -> int:
         """1: listed, with this relay; -1: listed, with another one; 0: not listed."""
-        found = [place for globs, place in self._entries if address in globs]
-        if any(_is_at(relay, place) for relay in relays for place in found):
-            return 1
-        return -1 if found else 0
+        if address not in self._all:
+            return 0
+        places = [place for place, addresses in self._at.items() if address in addresses]
+        return 1 if any(_is_at(relay, place) for relay in relays for place in places) else -1
 
 
 def _is_at(relay: Relay, place: str) -> bool:
@@ -182,43 +215,11 @@ def _welcome_by_default(subject: Subject) -> int:
     return _judged(subject, subject.settings.once(_default_with_relay))
 
 
-def _first(
-    subject: Subject, who: Callable[[Subject], tuple[str, ...]], listed: Callable[[Settings], Globs]
-) -> str:
-    globs = subject.settings.once(listed)
-    return next((address for address in subject.once(who) if address in globs), "") if globs else ""
-
-
-def _first_listed(subject: Subject, addresses: Iterable[str], name: str) -> str:
-    globs = subject.settings.once(_named_lists).get(name)
-    return next((address for address in addresses if address in globs), "") if globs else ""
-
-
 # What the settings say, built once.
-
-
-def _blocked_senders(settings: Settings) -> Globs:
-    return Globs(settings.words("blocklist_from"))
-
-
-def _blocked_recipients(settings: Settings) -> Globs:
-    return Globs(settings.words("blocklist_to"))
 
 
 def _welcome_senders(settings: Settings) -> Globs:
     return Globs(settings.words("welcomelist_from"))
-
-
-def _welcome_recipients(settings: Settings) -> Globs:
-    return Globs(settings.words("welcomelist_to"))
-
-
-def _more_spam(settings: Settings) -> Globs:
-    return Globs(settings.words("more_spam_to"))
-
-
-def _all_spam(settings: Settings) -> Globs:
-    return Globs(settings.words("all_spam_to"))
 
 
 def _may_be_relayed(settings: Settings) -> Globs:

@@ -1,9 +1,13 @@
 """The text as a whole: its length, its blank lines, how far its alternatives differ (Plugin::BodyEval)."""
 
+import math
 import re
 from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
 
-from lazaret.rules.evals import Subject, eval_function
+from lazaret.mime.part import Part
+from lazaret.rules.evals import Settings, Subject, eval_test
 from lazaret.rules.evals.ranges import number
 
 _WORD = re.compile(r"\w")
@@ -13,68 +17,120 @@ _IMAGE = "\n"
 """Stands for an image in a part without words; no word is a line end."""
 
 
-@eval_function("check_body_length")
-def body_length(subject: Subject, most: str) -> int:
+class Alternatives(NamedTuple):
+    """How far the text and the HTML of multipart/alternative differ."""
+
+    difference: float = 0.0
+    """The greatest: words of the HTML that the plain text lacks, in per cent."""
+    html: int = 0
+    """Different words of the last one that has HTML."""
+    text: int = 0
+
+
+def _octets(subject: Subject) -> int:
+    return len(subject.message.raw) - subject.message.header.body_start
+
+
+@eval_test("check_body_length", of=_octets)
+def body_length(_settings: Settings, most: str) -> Callable[[int], bool]:
     """The body, as it came, has at most so many octets."""
-    return len(subject.message.raw) - subject.message.header.body_start <= number(most)
+    limit = number(most)
+    return lambda octets: octets <= limit
 
 
-@eval_function("check_blank_line_ratio")
-def blank_line_ratio(subject: Subject, low: str, high: str, least_lines: str = "1") -> int:
-    """Blank lines in per cent of all lines; a message with fewer lines counts as -1."""
+def _lines(subject: Subject) -> tuple[int, int]:
+    """How many lines there are, and how many of them are blank."""
     lines = [line for chunk in subject.message.rawbody for line in chunk.split(b"\n")]
-    blank = sum(not line.strip() for line in lines)
-    ratio = -1.0 if len(lines) < max(number(least_lines), 1) else 100 * blank / len(lines)
-    return (number(low) == 0 and ratio <= number(high)) or number(low) < ratio <= number(high)
+    return len(lines), sum(not line.strip() for line in lines)
 
 
-@eval_function("multipart_alternative_difference")
-def alternative_difference(subject: Subject, low: str, high: str) -> int:
-    """Words of the HTML that the plain text lacks, in per cent."""
-    difference = subject.once(_alternatives)[0]
-    return (number(low) == 0 or difference > number(low)) and (high == "undef" or difference <= number(high))
+@eval_test("check_blank_line_ratio", of=_lines)
+def blank_line_ratio(
+    _settings: Settings, low: str, high: str, least_lines: str = "1"
+) -> Callable[[tuple[int, int]], bool]:
+    """Blank lines in per cent of all lines; a message with fewer lines counts as -1."""
+    least, most, fewest = _least(low), number(high), max(number(least_lines), 1)
+
+    def holds(lines: tuple[int, int]) -> bool:
+        ratio = -1.0 if lines[0] < fewest else 100 * lines[1] / lines[0]
+        return least < ratio <= most
+
+    return holds
 
 
-@eval_function("multipart_alternative_difference_count")
-def alternative_difference_count(subject: Subject, ratio: str, least: str) -> int:
-    """The plain text has so many times the words of the HTML."""
-    _, html, text = subject.once(_alternatives)
-    return html > number(least) and text / html > number(ratio)
-
-
-@eval_function("tvd_vertical_words")
-def vertical_words(subject: Subject, low: str, high: str) -> int:
-    """Blanks in per cent of other characters, in the line where there are most."""
-    most = -1
-    for line in subject.message.body:
-        if len(line) > 5:
-            blanks = line.count(b" ")
-            others = len(line) - blanks
-            most = max(most, 100 if blanks > others else 100 * blanks // others)
-    return number(low) <= most < (101 if number(high) >= 100 else number(high))
-
-
-def _alternatives(subject: Subject) -> tuple[float, int, int]:
-    """The greatest difference, and the different words of HTML and text of the last alternative."""
+def _alternatives(subject: Subject) -> Alternatives:
     message = subject.message
-    texts = dict(zip((id(p) for p in message.parts if p.leaf), message.rendered, strict=True))
-    alternatives = [p for p in message.parts if p.content_type == "multipart/alternative"]
-    if [p.content_type for p in message.parts] == _MEETING:
-        return 0.0, 0, 0
-    greatest, html_words, text_words = 0.0, 0, 0
-    for alternative in alternatives:
+    found = Alternatives()
+    kinds = [part.content_type for part in message.parts]
+    if "multipart/alternative" not in kinds or kinds == _MEETING:
+        return found
+    texts = dict(
+        zip((id(p) for p in message.parts if p.leaf and p.content_type), message.rendered, strict=True)
+    )
+    for alternative in message.parts:
+        if alternative.content_type != "multipart/alternative":
+            continue
         html: Counter[str] = Counter()
         text: Counter[str] = Counter()
         for part in alternative.walk():
             if not part.leaf or not part.content_type.startswith("text"):
                 continue
-            shown = texts[id(part)].text.characters
-            words = (w for w in shown.split() if _WORD.search(w))
-            (html if part.effective_type == "text/html" else text).update(words)
-            if part.effective_type == "text/html" and not html and "img" in message.html.inside:
+            (html if _is_html(part) else text).update(_words(texts[id(part)].text.characters))
+            if _is_html(part) and not html and "img" in message.html.inside:
                 html[_IMAGE] = 1
         if html:
-            html_words, text_words = len(html), len(text)
-            left = sum(1 for word, count in html.items() if count > text.get(word, 0))
-            greatest = max(greatest, 100 * left / len(html))
-    return greatest, html_words, text_words
+            left = sum(count > text.get(word, 0) for word, count in html.items())
+            found = Alternatives(max(found.difference, 100 * left / len(html)), len(html), len(text))
+    return found
+
+
+def _is_html(part: Part) -> bool:
+    return part.effective_type == "text/html"
+
+
+def _words(text: str) -> dict[str, int]:
+    """How often each word occurs; what has neither letter nor digit is none."""
+    counts = Counter(text.split())
+    return {word: count for word, count in counts.items() if word.isalnum() or _WORD.search(word)}
+
+
+@eval_test("multipart_alternative_difference", of=_alternatives)
+def alternative_difference(_settings: Settings, low: str, high: str) -> Callable[[Alternatives], bool]:
+    """Words of the HTML that the plain text lacks, in per cent."""
+    least = _least(low)
+    most = math.inf if high == "undef" else number(high)
+    return lambda found: least < found.difference <= most
+
+
+@eval_test("multipart_alternative_difference_count", of=_alternatives)
+def alternative_difference_count(
+    _settings: Settings, ratio: str, least: str
+) -> Callable[[Alternatives], bool]:
+    """The plain text has so many times the words of the HTML."""
+    fewest, limit = number(least), number(ratio)
+    return lambda found: found.html > fewest and found.html > 0 and found.text / found.html > limit
+
+
+def _blankest(subject: Subject) -> int:
+    """Blanks in per cent of other characters, in the line where there are most; -1 without any line."""
+    most = -1
+    for line in subject.message.body:
+        octets = len(line)
+        if octets > 5:
+            blanks = line.count(b" ")
+            if 2 * blanks > octets:
+                return 100
+            most = max(most, 100 * blanks // (octets - blanks))
+    return most
+
+
+@eval_test("tvd_vertical_words", of=_blankest)
+def vertical_words(_settings: Settings, low: str, high: str) -> Callable[[int], bool]:
+    """So many blanks, in per cent of other characters; the most there is, 100, is below an end of 100."""
+    least, end = number(low), 101 if number(high) >= 100 else number(high)
+    return lambda most: least <= most < end
+
+
+def _least(low: str) -> float:
+    """The lower end of a range; one that begins at 0 has none."""
+    return number(low) or -math.inf

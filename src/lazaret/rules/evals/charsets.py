@@ -7,13 +7,12 @@ import os
 import re
 from functools import lru_cache
 
-from lazaret.rules.evals import Settings, Subject, eval_function
+from lazaret.rules.evals import Settings, Subject, Test, eval_test
 
-CAPITALS_CHARSET = (
-    rb"[-_a-z0-9]*(?:koi|jp|jis|euc|gb|big5|isoir|cp1251|windows-1251|georgianps|pt154|tis)[-_a-z0-9]*"
+_NAME = re.compile(rb"[-_a-z0-9]*", re.IGNORECASE)
+_IN_CAPITALS = re.compile(
+    rb"koi|jp|jis|euc|gb|big5|isoir|cp1251|windows-1251|georgianps|pt154|tis", re.IGNORECASE
 )
-"""Charsets whose encoded letters look like capitals once the rest is thrown away."""
-
 _DECLARED = re.compile(rb"""charset=(?:"([^"]+)"|'([^']+)'|(\S+))""", re.IGNORECASE)
 _ENCODED_WORD = re.compile(rb"=\?(.+?)\?.\?.*?\?=")
 _NO_NAME = re.compile(r"[^A-Z0-9]")
@@ -38,8 +37,19 @@ _OF_LANGUAGE = {
 
 def declared(content_type: bytes) -> bytes:
     """The charset that a Content-Type names; b"" when it names none."""
-    found = _DECLARED.search(content_type)
+    found = _DECLARED.search(content_type) if b"charset=" in content_type.lower() else None
     return next((group for group in found.groups() if group), b"") if found else b""
+
+
+@lru_cache(maxsize=512)
+def in_capitals(charset: bytes) -> bool:
+    """Whether it is one whose encoded letters look like capitals once the rest is thrown away."""
+    return _NAME.fullmatch(charset) is not None and _IN_CAPITALS.search(charset) is not None
+
+
+def all_are_read(settings: Settings) -> bool:
+    """Whether no charset is foreign."""
+    return not settings.once(_languages)
 
 
 def foreign(subject: Subject, charset: bytes) -> bool:
@@ -48,9 +58,19 @@ def foreign(subject: Subject, charset: bytes) -> bool:
     return bool(languages) and not _is_ours(charset.decode("latin-1"), languages)
 
 
-@eval_function("check_for_faraway_charset_in_headers")
-def faraway_in_headers(subject: Subject) -> str:
+@eval_test("check_for_faraway_charset_in_headers")
+def faraway_in_headers(settings: Settings) -> Test | None:
     """From or Subject is written in the charset of a language that is not read here."""
+    return None if all_are_read(settings) else _foreign_in_header
+
+
+@eval_test("html_charset_faraway")
+def faraway_in_html(settings: Settings) -> Test | None:
+    """The charsets that the HTML names are for the most part of such languages."""
+    return None if all_are_read(settings) else _foreign_in_html
+
+
+def _foreign_in_header(subject: Subject) -> str:
     for selector in ("From:raw", "Subject:raw"):
         for charset in _ENCODED_WORD.findall(subject.header(selector)):
             if foreign(subject, charset):
@@ -58,9 +78,7 @@ def faraway_in_headers(subject: Subject) -> str:
     return ""
 
 
-@eval_function("html_charset_faraway")
-def faraway_in_html(subject: Subject) -> int:
-    """The charsets that the HTML names are for the most part of such languages."""
+def _foreign_in_html(subject: Subject) -> bool:
     named = [charset.encode("utf-8", "replace") for charset in subject.message.html.charsets.split()]
     bad = sum(foreign(subject, charset) for charset in named)
     return bad > 0 and bad >= len(named) - bad

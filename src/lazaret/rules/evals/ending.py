@@ -1,9 +1,8 @@
 """The symbol that tells of an early end (Mail::SpamAssassin::Plugin::Shortcircuit)."""
 
-from lazaret.rules.evals import Subject, eval_function
+from lazaret.rules.evals import Settings, eval_test
 
 
-@eval_function("check_shortcircuit")
-def shortcircuit(_subject: Subject) -> int:
+@eval_test("check_shortcircuit")
+def shortcircuit(_settings: Settings) -> None:
     """Set afterwards, when it is known which rules hit."""
-    return 0

@@ -1,12 +1,13 @@
 """Mailboxes that anyone can open (Mail::SpamAssassin::Plugin::FreeMail)."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
-from lazaret.rules.evals import Settings, Subject, eval_function
+from lazaret.rules.evals import Settings, Subject, Test, eval_test
 from lazaret.rules.evals.addresslists import senders
-from lazaret.rules.evals.globs import Globs
-from lazaret.rules.evals.matching import matches
+from lazaret.rules.evals.globs import DomainGlobs, Globs
+from lazaret.rules.evals.matching import matcher
 from lazaret.rules.evals.ranges import number
 
 _ATOM = rb"[a-z0-9!#$%&'*+/=?^_`{|}~-]"
@@ -39,14 +40,12 @@ _MOST_ADDRESSES = 40
 
 
 class _Providers:
-    """The domains of `freemail_domains` lines: plain names in a set, those with `*` or `?` as expressions."""
+    """The domains of `freemail_domains` lines, and what else is said of free mailboxes."""
 
     def __init__(self, settings: Settings) -> None:
-        words = [word.lower() for word in settings.words("freemail_domains")]
-        self._plain = frozenset(word for word in words if "*" not in word and "?" not in word)
-        globs = [word for word in words if word not in self._plain]
-        spelled = "|".join(re.escape(g).replace(r"\*", r"[^.]*").replace(r"\?", r"[^.]") for g in globs)
-        self._globs = re.compile(spelled) if globs else None
+        domains = DomainGlobs(settings.words("freemail_domains"))
+        self.known = bool(domains)
+        self._is_free = lru_cache(maxsize=4096)(domains.__contains__)
         allowed = settings.words("freemail_welcomelist")
         self._allowed = frozenset(word.lower() for word in allowed)
         imported = [
@@ -64,53 +63,72 @@ class _Providers:
     def has(self, address: str) -> bool:
         """Whether a person may have opened this mailbox at such a provider."""
         domain = address.rpartition("@")[2]
-        if not domain or address in self._allowed or domain in self._allowed or _NO_PERSON.match(address):
+        if not domain or not self._is_free(domain):
             return False
-        if address in self._imported:
+        if address in self._allowed or domain in self._allowed or _NO_PERSON.match(address):
             return False
-        return domain in self._plain or bool(self._globs and self._globs.fullmatch(domain))
+        return address not in self._imported
 
 
-@eval_function("check_freemail_from")
-def freemail_from(subject: Subject, expression: str = "") -> str:
+@eval_test("check_freemail_from")
+def freemail_from(settings: Settings, expression: str = "") -> Test | None:
     """A sender's address is at a free provider."""
-    return _first(subject, [address.lower() for address in subject.once(senders)], expression)
+    return _first(settings, lambda subject: subject.once(senders), expression)
 
 
-@eval_function("check_freemail_header")
-def freemail_header(subject: Subject, selector: str, expression: str = "") -> str:
+@eval_test("check_freemail_header")
+def freemail_header(settings: Settings, selector: str, expression: str = "") -> Test | None:
     """An address in the field is at a free provider."""
-    addresses = subject.values(f"{selector}:addr")
-    return _first(subject, [address.lower() for address in addresses], expression)
+    return _first(settings, lambda subject: subject.values(f"{selector}:addr"), expression)
 
 
-@eval_function("check_freemail_body")
-def freemail_body(subject: Subject, expression: str = "") -> str:
+@eval_test("check_freemail_body")
+def freemail_body(settings: Settings, expression: str = "") -> Test | None:
     """An address in the text is at a free provider."""
-    return _first(subject, subject.once(_in_body), expression)
+    return _first(settings, lambda subject: subject.once(_in_body), expression)
 
 
-@eval_function("check_freemail_replyto")
-def freemail_replyto(subject: Subject, where: str = "replyto") -> str:
+def _first(settings: Settings, who: Callable[[Subject], Iterable[str]], expression: str) -> Test | None:
+    providers = settings.once(_Providers)
+    if not providers.known:
+        return None
+    matches = matcher(expression) if expression else bool
+
+    def find(subject: Subject) -> str:
+        for address in map(str.lower, who(subject)):
+            if providers.has(address) and matches(address):
+                return address
+        return ""
+
+    return find
+
+
+@eval_test("check_freemail_replyto")
+def freemail_replyto(settings: Settings, where: str = "replyto") -> Callable[[Subject], str]:
     """The sender, Reply-To and the text name different free mailboxes.
 
     `replyto`: Reply-To is one of them. `reply`: whichever address an answer would go to is.
     """
-    providers = subject.settings.once(_Providers)
-    if providers.skips_bulk and _BULK.search(subject.first("EnvelopeFrom")):
-        return ""
-    authors = [address.lower() for address in subject.values("From:addr")]
-    answers = [address.lower() for address in subject.values("Reply-To:addr")]
-    free_author, free_answer = any(map(providers.has, authors)), any(map(providers.has, answers))
-    if free_author and free_answer and not set(authors) & set(answers):
-        return f"{', '.join(authors)} -> {', '.join(answers)}"
-    if (where == "replyto" or answers) and not free_answer:
-        return ""
-    if where == "reply" and not free_author:
-        return ""
-    named = answers if where == "replyto" or free_answer else authors
-    differing = ((a, n) for a in subject.once(_in_body) for n in named if a != n)
-    return next((f"{mine}, {other}" for other, mine in differing), "")
+    providers = settings.once(_Providers)
+
+    def compare(subject: Subject) -> str:
+        answers = [address.lower() for address in subject.values("Reply-To:addr")]
+        free_answer = any(map(providers.has, answers))
+        if not free_answer and (where == "replyto" or answers):
+            return ""
+        authors = [address.lower() for address in subject.values("From:addr")]
+        free_author = any(map(providers.has, authors))
+        if where == "reply" and not free_author:
+            return ""
+        if providers.skips_bulk and _BULK.search(subject.first("EnvelopeFrom")):
+            return ""
+        if free_author and free_answer and not set(authors) & set(answers):
+            return f"{', '.join(authors)} -> {', '.join(answers)}"
+        named = answers if where == "replyto" or free_answer else authors
+        differing = ((a, n) for a in subject.once(_in_body) for n in named if a != n)
+        return next((f"{mine}, {other}" for other, mine in differing), "")
+
+    return compare
 
 
 def _in_body(subject: Subject) -> list[str]:
@@ -151,8 +169,3 @@ def _whole(subject: Subject, addresses: Iterable[bytes]) -> Iterator[str]:
             text = text.rpartition(".")[0]
         if "." in text.rpartition("@")[2]:
             yield text
-
-
-def _first(subject: Subject, addresses: list[str], expression: str) -> str:
-    has = subject.settings.once(_Providers).has
-    return next((a for a in addresses if has(a) and (not expression or matches(expression, a))), "")

@@ -43,6 +43,19 @@ def different(subject: Subject) -> str:
     return claim.shown if claim and claim.shown != claim.address else ""
 
 
+@eval_function("check_fromname_spoof")
+def spoof(subject: Subject, level: str = "") -> str:
+    """As `fns_check` says: 0 another address, 1 of another house, 2 of another domain."""
+    wanted = level if level in ("0", "1", "2") else subject.settings.last("fns_check", "1")
+    claim = subject.once(_close_claim)
+    if not claim or claim.shown == claim.address:
+        return ""
+    differs = {"0": True, "2": claim.shown_domain != claim.domain}.get(
+        wanted, claim.shown_owner != claim.owner
+    )
+    return claim.shown if differs else ""
+
+
 @eval_function("check_fromname_domain_differ")
 def domain_differs(subject: Subject) -> str:
     claim = subject.once(_close_claim)
@@ -77,7 +90,7 @@ def _claim(subject: Subject) -> Claim | None:
     settings, registry = subject.settings, subject.message.registry
     if any(subject.header(name) for name in settings.words("fns_ignore_headers")):
         return None
-    name = subject.header("From:name").decode("utf-8", "replace").lower()
+    name = subject.text("From:name").lower()
     found = _ADDRESS.search(name)
     address = subject.first("From:addr").lower()
     domain, shown_domain = _domain(address, registry), _domain(found[1], registry) if found else ""

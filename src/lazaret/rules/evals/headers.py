@@ -1,55 +1,70 @@
 """Header fields that are too many, missing, shouted or illegal (Mail::SpamAssassin::Plugin::HeaderEval)."""
 
 import re
+from collections import Counter
+from collections.abc import Callable, Iterable
 
-from lazaret.rules.evals import Subject, eval_function
-from lazaret.rules.evals.charsets import CAPITALS_CHARSET
+from lazaret.rules.evals import Settings, Subject, Test, eval_function, eval_test
+from lazaret.rules.evals.charsets import in_capitals
 from lazaret.rules.evals.ranges import number, within
 
-_ILLEGAL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff]")
-_ONE_SIGN = re.compile(rb"[\xa2\xa3\xae]")
+_CONTROLS = bytes([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20)])
+_ILLEGAL = _CONTROLS + bytes(range(0x7F, 0x100))
+_SIGNS = b"\xa2\xa3\xae"
 """Cent, pound and registered signs: one of them in a subject is forgiven."""
-_ENCODED_IN_CAPITALS = re.compile(rb"=\?" + CAPITALS_CHARSET + rb"\?", re.IGNORECASE)
-_CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_ENCODED_WORD = re.compile(rb"=\?([-_a-z0-9]*)(?=\?)", re.IGNORECASE)
 _PREFIXES = re.compile(rb"(?:(?:Re|Fwd|Fw|Aw|Antwort|WG|SV|VB|VS|VL):\s*)+", re.IGNORECASE)
 _SIMILAR_COUNT = 5
 _SORTED_COUNT = 7
 _MOST_RECIPIENTS = 256
 
 
-@eval_function("check_header_count_range")
-def header_count_range(subject: Subject, name: str, low: str, high: str) -> int:
+@eval_test("check_header_count_range")
+def header_count_range(_settings: Settings, name: str, low: str, high: str) -> Callable[[Subject], bool]:
     """How many different values the field has."""
-    section = subject.message.header
-    if name not in section:
-        return number(low) <= 0
-    different = {b" ".join(value.split()) for value in section.values(name)}
-    return number(low) <= len(different) <= number(high)
+    least, most = number(low), number(high)
+
+    def holds(subject: Subject) -> bool:
+        section = subject.message.header
+        written = len(section.named(name))
+        if written < max(least, 1):
+            return least <= 0
+        return least <= len({b" ".join(value.split()) for value in section.values(name)}) <= most
+
+    return holds
 
 
-@eval_function("check_illegal_chars")
-def illegal_chars(subject: Subject, name: str, ratio: str, count: str) -> int:
+@eval_test("check_illegal_chars")
+def illegal_chars(_settings: Settings, name: str, ratio: str, count: str) -> Callable[[Subject], bool]:
     """Octets that should have been encoded (RFC 2045): at least `count`, and `ratio` of all."""
     selector = name if name.endswith(":raw") else f"{name}:raw"
-    value = subject.header(selector)
-    if not value.strip() or (_is_utf8(value) and not _CONTROLS.search(value)):
-        return 0
-    illegal = len(_ILLEGAL.findall(value))
-    if selector == "Subject:raw" and len(_ONE_SIGN.findall(value)) == 1:
-        illegal -= 1
-    return illegal / len(value) >= number(ratio) and illegal >= number(count)
+    least, share = number(count), number(ratio)
+
+    def holds(subject: Subject) -> bool:
+        value = subject.header(selector)
+        illegal = _count(value, _ILLEGAL)
+        if illegal < least or not value.strip() or (_is_utf8(value) and not _count(value, _CONTROLS)):
+            return False
+        if selector == "Subject:raw" and _count(value, _SIGNS) == 1:
+            illegal -= 1
+        return illegal / len(value) >= share and illegal >= least
+
+    return holds
+
+
+def _count(value: bytes, octets: bytes) -> int:
+    return len(value) - len(value.translate(None, octets))
 
 
 @eval_function("subject_is_all_caps")
-def subject_is_all_caps(subject: Subject) -> int:
+def subject_is_all_caps(subject: Subject) -> bool:
     """Several words, ten characters or more, every ASCII letter a capital."""
     text = subject.header("Subject").strip()
     prefixes = _PREFIXES.match(text)
     text = text[prefixes.end() :] if prefixes else text
-    if len(text) < 10 or len(text.split()) < 2 or _ENCODED_IN_CAPITALS.search(subject.header("Subject:raw")):
-        return 0
-    letters = re.sub(rb"[^a-zA-Z]", b"", text)
-    return bool(letters) and letters == letters.upper()
+    if len(text) < 10 or text != text.upper() or text == text.lower() or len(text.split()) < 2:
+        return False
+    return not any(map(in_capitals, _ENCODED_WORD.findall(subject.header("Subject:raw"))))
 
 
 @eval_function("check_for_missing_to_header")
@@ -74,19 +89,6 @@ def matching_senders(subject: Subject) -> int:
     return subject.header("EnvelopeFrom:addr").lower() == subject.header("From:addr").lower()
 
 
-@eval_function("sorted_recipients")
-def sorted_recipients(subject: Subject) -> int:
-    """Seven or more recipients in alphabetical order."""
-    addresses = subject.once(_recipients)
-    return len(addresses) >= _SORTED_COUNT and addresses == sorted(addresses)
-
-
-@eval_function("similar_recipients")
-def similar_recipients(subject: Subject, low: str, high: str) -> int:
-    """How alike the first two letters of the recipients' names and hosts are, from 0 to 2."""
-    return within(subject.once(_similarity), low, high)
-
-
 def _is_utf8(value: bytes) -> bool:
     if value.isascii():
         return False
@@ -98,11 +100,10 @@ def _is_utf8(value: bytes) -> bool:
 
 
 def _recipients(subject: Subject) -> list[bytes]:
-    found: list[bytes] = []
-    for selector in ("ToCc:addr", "Bcc:addr"):
-        found += filter(None, subject.header(selector).split(b"\n"))
-        if len(found) >= _SIMILAR_COUNT:
-            break
+    """Neighbours that are the same count once."""
+    found = list(filter(None, subject.header("ToCc:addr").split(b"\n")))
+    if len(found) < _SIMILAR_COUNT and "Bcc" in subject.message.header:
+        found += filter(None, subject.header("Bcc:addr").split(b"\n"))
     addresses: list[bytes] = []
     for address in found:
         if not addresses or address.lower() != addresses[-1].lower():
@@ -110,15 +111,30 @@ def _recipients(subject: Subject) -> list[bytes]:
     return addresses[:_MOST_RECIPIENTS]
 
 
+@eval_function("sorted_recipients")
+def sorted_recipients(subject: Subject) -> bool:
+    """Seven or more recipients in alphabetical order."""
+    addresses = subject.once(_recipients)
+    return len(addresses) >= _SORTED_COUNT and addresses == sorted(addresses)
+
+
 def _similarity(subject: Subject) -> float:
+    """Pairs of addresses that begin with the same two letters, and of other hosts that do, to all pairs."""
     addresses = subject.once(_recipients)
     if len(addresses) < _SIMILAR_COUNT:
         return 0.0
     hosts = [address.partition(b"@")[2] for address in addresses]
-    hits = pairs = 0
-    for i, address in enumerate(addresses):
-        for j in range(i + 1, len(addresses)):
-            hits += address[:2] == addresses[j][:2]
-            hits += hosts[i][:2] == hosts[j][:2] and hosts[i] != hosts[j]
-            pairs += 1
-    return hits / pairs
+    alike = _pairs(address[:2] for address in addresses)
+    alike += _pairs(host[:2] for host in hosts) - _pairs(hosts)
+    return alike / (len(addresses) * (len(addresses) - 1) // 2)
+
+
+def _pairs(things: Iterable[bytes]) -> int:
+    """How many pairs of equal ones there are."""
+    return sum(count * (count - 1) // 2 for count in Counter(things).values())
+
+
+@eval_test("similar_recipients", of=_similarity)
+def similar_recipients(_settings: Settings, low: str, high: str) -> Test:
+    """How alike the first two letters of the recipients' names and hosts are, from 0 to 2."""
+    return within(low, high)

@@ -1,8 +1,10 @@
 """Text that people do not see, and letters that are not what they look like."""
 
 import re
+from collections.abc import Callable
+from typing import NamedTuple
 
-from lazaret.rules.evals import Subject, eval_function
+from lazaret.rules.evals import Settings, Subject, eval_function, eval_test
 from lazaret.rules.evals.ranges import number
 
 _MOST = 50
@@ -12,15 +14,25 @@ _LATIN = re.compile(r"[A-Za-z]")
 _OTHER = re.compile(r"[\u0370-\u03ff\u0400-\u04ff]")
 
 
-@eval_function("lz_hidden_text")
-def hidden_text(subject: Subject, least: str, percent: str) -> int:
+class Sizes(NamedTuple):
+    """Characters of text, blanks left out."""
+
+    hidden: int
+    all: int
+
+
+def _sizes(subject: Subject) -> Sizes | None:
+    """None where nothing is hidden: the text of most messages need not be counted."""
+    pages = subject.message.rendered
+    hidden = sum(_size(page.invisible.characters) for page in pages if page.html is not None)
+    return Sizes(hidden, sum(_size(page.text.characters) for page in pages)) if hidden else None
+
+
+@eval_test("lz_hidden_text", of=_sizes)
+def hidden_text(_settings: Settings, least: str, percent: str) -> Callable[[Sizes], bool]:
     """So many characters of the HTML are hidden, and so many per cent of all text."""
-    hidden = shown = 0
-    for rendered in subject.message.rendered:
-        shown += _size(rendered.text.characters)
-        if rendered.html is not None:
-            hidden += _size(rendered.invisible.characters)
-    return hidden >= number(least) and hidden * 100 >= shown * number(percent) and hidden > 0
+    fewest, share = number(least), number(percent)
+    return lambda sizes: sizes.hidden >= fewest and sizes.hidden * 100 >= sizes.all * share
 
 
 def _size(text: str) -> int:

@@ -1,12 +1,13 @@
 """Attached images: how many, how large, under which names (Mail::SpamAssassin::Plugin::ImageInfo)."""
 
 import struct
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from lazaret.mime.part import Part
-from lazaret.rules.evals import Subject, eval_function
-from lazaret.rules.evals.matching import matches
-from lazaret.rules.evals.ranges import number
+from lazaret.rules.evals import Settings, Subject, eval_test, forms
+from lazaret.rules.evals.matching import matcher
+from lazaret.rules.evals.ranges import between, number
 
 _KINDS = {"image/gif": "gif", "image/png": "png", "image/jpeg": "jpeg", "image/jpg": "jpeg"}
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -25,84 +26,93 @@ class Images:
     """Height and width."""
 
 
-@eval_function("image_count")
-def image_count(subject: Subject, kind: str, low: str, high: str = "undef") -> int:
-    """Images of this kind: `gif`, `png`, `jpeg`, `all`."""
-    return _between(_of_kind(subject, kind).count, low, high)
+Found = Mapping[str, Images]
+"""By kind: `gif`, `png`, `jpeg`, `all`."""
+_NONE = Images()
 
 
-@eval_function("pixel_coverage")
-def pixel_coverage(subject: Subject, kind: str, low: str, high: str = "undef") -> int:
+def _images(subject: Subject) -> Found:
+    found: dict[str, Images] = {}
+    for part in subject.once(_attached):
+        size = _size(part)
+        for kind in (_KINDS[part.content_type], "all"):
+            images = found.setdefault(kind, Images())
+            images.count += 1
+            if size:
+                images.pixels += size[0] * size[1]
+                images.sizes.add(size)
+    return found
+
+
+def _shares(subject: Subject) -> Mapping[str, float] | None:
+    """Octets of text to pixels of images, by kind; None without any of either."""
+    found = subject.once(_images)
+    text = sum(map(len, subject.message.body)) if found else 0
+    return {kind: text / images.pixels for kind, images in found.items() if images.pixels} if text else None
+
+
+def _names(subject: Subject) -> tuple[str, ...]:
+    return tuple(
+        part.name.decode("utf-8", "replace") for part in subject.once(_attached) if part.name and _size(part)
+    )
+
+
+@eval_test("image_count", of=_images)
+def image_count(_settings: Settings, kind: str, low: str, high: str = "undef") -> Callable[[Found], bool]:
+    """Images of this kind."""
+    fits = between(low, high)
+    return lambda found: fits(found.get(kind, _NONE).count)
+
+
+@eval_test("pixel_coverage", of=_images)
+def pixel_coverage(_settings: Settings, kind: str, low: str, high: str = "undef") -> Callable[[Found], bool]:
     """Pixels of all images together."""
-    return _between(_of_kind(subject, kind).pixels, low, high)
+    fits = between(low, high)
+    return lambda found: fits(found.get(kind, _NONE).pixels)
 
 
-@eval_function("image_to_text_ratio")
-def image_to_text_ratio(subject: Subject, kind: str, low: str, high: str) -> int:
+@eval_test("image_to_text_ratio", of=_shares)
+def image_to_text_ratio(
+    _settings: Settings, kind: str, low: str, high: str
+) -> Callable[[Mapping[str, float]], bool]:
     """Octets of text to pixels of images; `high` is not reached."""
-    pixels, text = _of_kind(subject, kind).pixels, sum(map(len, subject.message.body))
-    return pixels > 0 and text > 0 and number(low) <= text / pixels < number(high)
+    least, end = number(low), number(high)
+    return lambda shares: kind in shares and least <= shares[kind] < end
 
 
-@eval_function("image_size_exact")
-def image_size_exact(subject: Subject, kind: str, height: str, width: str) -> int:
-    return (int(number(height)), int(number(width))) in _of_kind(subject, kind).sizes
+@eval_test("image_size_exact", of=_images)
+def image_size_exact(_settings: Settings, kind: str, height: str, width: str) -> Callable[[Found], bool]:
+    size = int(number(height)), int(number(width))
+    return lambda found: size in found.get(kind, _NONE).sizes
 
 
-@eval_function("image_size_range")
+@eval_test("image_size_range", of=_images)
 def image_size_range(
-    subject: Subject,
+    _settings: Settings,
     kind: str,
     least_height: str,
     least_width: str,
     most_height: str = "undef",
     most_width: str = "undef",
-) -> int:
-    return any(
-        _between(height, least_height, most_height) and _between(width, least_width, most_width)
-        for height, width in _of_kind(subject, kind).sizes
-    )
+) -> Callable[[Found], bool]:
+    high, wide = between(least_height, most_height), between(least_width, most_width)
+    return lambda found: any(high(h) and wide(w) for h, w in found.get(kind, _NONE).sizes)
 
 
-@eval_function("image_named")
-def image_named(subject: Subject, name: str) -> int:
-    return name in subject.once(_names)
+@eval_test("image_named", of=_names)
+def image_named(_settings: Settings, name: str) -> Callable[[tuple[str, ...]], bool]:
+    return lambda names: name in names
 
 
-@eval_function("image_name_regex")
-def image_name_regex(subject: Subject, expression: str) -> str:
-    return next((name for name in subject.once(_names) if matches(expression, name)), "")
-
-
-def _between(value: float, low: str, high: str) -> bool:
-    return value >= number(low) and (high == "undef" or value <= number(high))
-
-
-def _of_kind(subject: Subject, kind: str) -> Images:
-    return subject.once(_images).get(kind) or Images()
-
-
-def _images(subject: Subject) -> dict[str, Images]:
-    found = {kind: Images() for kind in ("all", *_KINDS.values())}
-    for part in _attached(subject):
-        size = _size(part)
-        for kind in (_KINDS[part.content_type], "all"):
-            found[kind].count += 1
-            if size:
-                found[kind].pixels += size[0] * size[1]
-                found[kind].sizes.add(size)
-    return found
-
-
-def _names(subject: Subject) -> tuple[str, ...]:
-    return tuple(
-        part.name.decode("utf-8", "replace") for part in _attached(subject) if part.name and _size(part)
-    )
+@eval_test("image_name_regex", of=_names)
+def image_name_regex(_settings: Settings, expression: str) -> Callable[[tuple[str, ...]], str]:
+    matches = matcher(expression)
+    return lambda names: next(filter(matches, names), "")
 
 
 def _attached(subject: Subject) -> list[Part]:
-    images = (part for part in subject.message.parts if part.leaf and part.content_type in _KINDS)
-    return [part for part in images if part.last("Content-Transfer-Encoding").strip().lower() == b"base64"]
+    encoded = (part for part, encoding in subject.once(forms.encodings) if encoding == b"base64")
+    return [part for part in encoded if part.leaf and part.content_type in _KINDS]
 
 
 def _size(part: Part) -> tuple[int, int] | None:

@@ -1,10 +1,12 @@
 """Links that show another address than the one they lead to, or hide it (URIEval, HTTPSMismatch)."""
 
 import re
+from collections.abc import Callable
+from typing import NamedTuple
 
 from lazaret.mime import hostnames, ip
-from lazaret.rules.evals import Subject, eval_function
-from lazaret.rules.evals.ranges import number
+from lazaret.rules.evals import Settings, Subject, eval_function, eval_test
+from lazaret.rules.evals.ranges import number, within
 
 _TO_ADDRESS = re.compile(rb"https?:/*(?:[^@/]+@)?\d+\.\d+\.\d+\.\d+", re.IGNORECASE)
 _SHOWN_ADDRESS = re.compile(rb"https:/*(?:[^@/]+@)?\d+\.\d+\.\d+\.\d+", re.IGNORECASE)
@@ -27,27 +29,41 @@ def https_ip_mismatch(subject: Subject) -> str:
     return ""
 
 
-@eval_function("check_https_http_mismatch")
-def https_http_mismatch(subject: Subject, least: str = "1", most: str = "undef") -> str:
-    """A link that shows an https address in another domain, among `least` links and fewer than `most`."""
+class Mismatches(NamedTuple):
+    """Links with a text that lead to a host with a name."""
+
+    links: int
+    shown: str
+    """Of the last one that shows an https address in another domain."""
+
+
+def _mismatches(subject: Subject) -> Mismatches | None:
+    """None when no link shows an https address in another domain."""
+    texts = (text for uri in subject.message.uris for text in uri.anchor_text)
+    if not any(map(_SHOWN_HOST.search, texts)):
+        return None
     links = 0
     found = ""
     for uri in subject.message.uris:
-        host = _HOST.match(uri.raw)
-        if not uri.anchor_text or not host:
-            continue
-        target = _domain(subject, host[1])
+        host = _HOST.match(uri.raw) if uri.anchor_text else None
+        target = _domain(subject, host[1]) if host else ""
         if not target or ip.is_address(target):
             continue
         links += 1
-        for text in uri.anchor_text:
-            shown = _SHOWN_HOST.search(text)
-            domain = _domain(subject, shown[1]) if shown else ""
-            if domain and domain != target:
-                found = f"{domain} leads to {target}"
-                break
-    enough = links >= max(number(least), 1) and (most == "undef" or links < number(most))
-    return found if enough else ""
+        hosts = (shown[1] for text in uri.anchor_text if (shown := _SHOWN_HOST.search(text)))
+        domains = (_domain(subject, host) for host in hosts)
+        other = next((domain for domain in domains if domain and domain != target), "")
+        found = f"{other} leads to {target}" if other else found
+    return Mismatches(links, found) if found else None
+
+
+@eval_test("check_https_http_mismatch", of=_mismatches)
+def https_http_mismatch(
+    _settings: Settings, least: str = "1", most: str = "undef"
+) -> Callable[[Mismatches], str]:
+    """A link that shows an https address in another domain, among `least` links and fewer than `most`."""
+    fits = within(str(max(number(least), 1)), most)
+    return lambda found: found.shown if fits(found.links) else ""
 
 
 @eval_function("check_uri_truncated")

@@ -1,20 +1,23 @@
-"""Functions that ask the network: DNS lists, SPF, DKIM, DMARC, checksum services. Nobody is asked here.
+"""Functions that rules cannot ask here: of the network, of the learner, of a history. Nobody is asked.
 
-Such questions are asked by checks of their own; a rule that calls one of these does not hit, as under
-SpamAssassin's `local_tests_only`.
+Such questions are asked by checks of their own. A rule that calls one of these is not run, as under
+SpamAssassin's `local_tests_only`, and people are told what it needs.
 """
 
-from lazaret.rules.evals import Subject, eval_function
+from lazaret.rules.evals import Settings, eval_test
+
+_NETWORK = "needs the network"
+_HISTORY = "needs a history of senders, and none is kept here"
 
 _SPF = (
-    *("pass", "neutral", "none", "fail", "softfail", "permerror", "temperror", "skipped_noenvfrom"),
+    *("pass", "neutral", "none", "fail", "softfail", "permerror", "temperror"),
     *("helo_pass", "helo_neutral", "helo_none", "helo_fail", "helo_softfail", "helo_permerror"),
     *("helo_temperror", "welcomelist_from"),
 )
 _NAMES = (
     *(f"check_for_spf_{result}" for result in _SPF),
-    "check_for_def_spf_welcomelist_from",
-    *("check_dkim_signed", "check_dkim_valid", "check_dkim_valid_author_sig"),
+    *("check_for_def_spf_welcomelist_from", "check_spf_skipped_noenvfrom"),
+    *("check_dkim_signed", "check_dkim_verified", "check_dkim_valid", "check_dkim_valid_author_sig"),
     *(
         "check_dkim_valid_envelopefrom",
         "check_dkim_testing",
@@ -37,9 +40,19 @@ _NAMES = (
 )
 
 
-def _unasked(_subject: Subject, *_arguments: str) -> int:
-    return 0
+NEEDS = {
+    **dict.fromkeys(_NAMES, _NETWORK),
+    "check_access_database": "needs a Berkeley DB file, which is not read here",
+    "check_bayes": "needs the learner",
+    "check_from_in_auto_welcomelist": _HISTORY,
+    "check_senders_reputation": _HISTORY,
+}
+"""What each of these functions needs, in a few words."""
 
 
-for _name in _NAMES:
-    eval_function(_name)(_unasked)
+def _unasked(_settings: Settings, *_arguments: str) -> None:
+    """There is no test: the rule never hits."""
+
+
+for _name in NEEDS:
+    eval_test(_name)(_unasked)

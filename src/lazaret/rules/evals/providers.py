@@ -10,6 +10,7 @@ from lazaret.rules.evals import Subject, eval_function
 
 _IP = rf"(?<![\w.:])(?:{ip.LITERAL})(?![\w.:])"
 _HAS_IP = re.compile(_IP, re.ASCII)
+_UNSUBSCRIBE = re.compile(r"<mailto:(?:leave-\S+|\S+-unsubscribe)@\S+>$", re.IGNORECASE)
 _EZMLM = re.compile(r"^contact \S+@\S+; run by ezmlm$", re.MULTILINE)
 _EZMLM_LIST = re.compile(r"^mailing list \S+@\S+", re.MULTILINE)
 _EZMLM_RECEIVED = re.compile(r"qmail \d+ invoked (?:from network|by .{3,20})\); \d+ ... \d+")
@@ -49,13 +50,19 @@ _GMAIL_X_RECEIVED = re.compile(r"by (?:10\.\S+|2002:a\d\d:\w+:\S+) with SMTP id 
 _GMAIL_RECEIVED = re.compile(r"by smtp\.googlemail\.com with ESMTPSA id \S+")
 _GMAIL_STATE_LENGTH = 60
 
+_PROVIDER = re.compile(
+    r"\b(?:(?P<hotmail>hotmail)|(?P<yahoo>yahoo)|(?P<gmail>gmail)|(?P<juno>juno)|(?P<eudoramail>eudoramail))"
+    r"\.com$",
+    re.IGNORECASE,
+)
+
 
 @eval_function("gated_through_received_hdr_remover")
 def without_received(subject: Subject) -> int:
     """It came over a list that takes Received out, or has none at all."""
-    received = _text(subject, "Received")
-    if _EZMLM.search(_text(subject, "Mailing-List")):
-        lists = _EZMLM_LIST.search(_text(subject, "Delivered-To"))
+    received = subject.text("Received")
+    if _EZMLM.search(subject.text("Mailing-List")):
+        lists = _EZMLM_LIST.search(subject.text("Delivered-To"))
         if lists and _EZMLM_RECEIVED.search(received):
             return 1
     return not received or _MSN_GROUPS.search(received) is not None
@@ -64,10 +71,10 @@ def without_received(subject: Subject) -> int:
 @eval_function("check_messageid_not_usable")
 def message_id_not_usable(subject: Subject) -> int:
     """The Message-ID may be somebody else's: of list software or of a gateway."""
-    unsubscribe = _text(subject, "List-Unsubscribe").rstrip("\n")
-    if re.search(r"<mailto:(?:leave-\S+|\S+-unsubscribe)@\S+>$", unsubscribe, re.IGNORECASE):
+    unsubscribe = subject.text("List-Unsubscribe").rstrip("\n")
+    if "<mailto:" in unsubscribe.lower() and _UNSUBSCRIBE.search(unsubscribe):
         return 1
-    received = _text(subject, "Received")
+    received = subject.text("Received")
     return (
         bool(without_received(subject)) or "/CWT/DCE)" in received or "iPlanet Messaging Server" in received
     )
@@ -96,14 +103,14 @@ def no_hotmail(subject: Subject) -> int:
 @eval_function("check_for_msn_groups_headers")
 def msn_groups(subject: Subject) -> int:
     """It came from the groups of MSN."""
-    to = _MSN_GROUP_ADDRESS.search(_text(subject, "To"))
-    pickup = _MSN_GROUP_PICKUP.search(_text(subject, "Received"))
+    to = _MSN_GROUP_ADDRESS.search(subject.text("To"))
+    pickup = _MSN_GROUP_PICKUP.search(subject.text("Received"))
     if not to or not pickup:
         return 0
-    group, identifier = re.escape(to[1]), _text(subject, "Message-Id")
+    group, identifier = re.escape(to[1]), subject.text("Message-Id")
     if to[1] == "notifications":
         return re.match(rf"<\S+@{re.escape(pickup[1])}", identifier) is not None
-    bounces = re.search(rf"{group}-bounce@groups\.msn\.com", _text(subject, "EnvelopeFrom:addr"))
+    bounces = re.search(rf"{group}-bounce@groups\.msn\.com", subject.text("EnvelopeFrom:addr"))
     return re.match(rf"<{group}-\S+@groups\.msn\.com>", identifier) is not None and bounces is not None
 
 
@@ -112,7 +119,7 @@ def forged_eudoramail(subject: Subject) -> int:
     if not _sender_at(subject, "eudoramail") or without_received(subject):
         return 0
     by_its_host = re.search(r"by \S*whowhere.com;", _received(subject))
-    return not (by_its_host and _HAS_IP.search(_text(subject, "X-Sender-Ip")))
+    return not (by_its_host and _HAS_IP.search(subject.text("X-Sender-Ip")))
 
 
 @eval_function("check_for_forged_yahoo_received_headers")
@@ -121,11 +128,11 @@ def forged_yahoo(subject: Subject) -> int:
         return 0
     received = _received(subject)
     if subject.header("Resent-From") and subject.header("Resent-To"):
-        received = " ".join(_text(subject, "X-Received").split()) or received
-    trusted, untrusted = (_text(subject, f"X-Spam-Relays-{side}") for side in ("Trusted", "Untrusted"))
+        received = " ".join(subject.text("X-Received").split()) or received
+    trusted, untrusted = (subject.text(f"X-Spam-Relays-{side}") for side in ("Trusted", "Untrusted"))
     if _YAHOO_TRUSTED.search(trusted) or _YAHOO_UNTRUSTED.match(untrusted):
         return 0
-    bulk = _YAHOO_BULK.search(received) and _text(subject, "From:addr").endswith("@reply.yahoo.com")
+    bulk = _YAHOO_BULK.search(received) and subject.text("From:addr").endswith("@reply.yahoo.com")
     return not bulk and _YAHOO_RECEIVED.search(received) is None
 
 
@@ -133,8 +140,8 @@ def forged_yahoo(subject: Subject) -> int:
 def forged_juno(subject: Subject) -> int:
     if not _sender_at(subject, "juno") or without_received(subject):
         return 0
-    origin, mailer = _text(subject, "X-Originating-IP"), _text(subject, "X-Mailer")
-    received = _text(subject, "Received")
+    origin, mailer = subject.text("X-Originating-IP"), subject.text("X-Mailer")
+    received = subject.text("Received")
     return not origin or not _JUNO_RELAY.search(received) or "Juno " not in mailer
 
 
@@ -142,9 +149,9 @@ def forged_juno(subject: Subject) -> int:
 def forged_gmail(subject: Subject) -> int:
     if not _sender_at(subject, "gmail"):
         return 0
-    if _GMAIL_X_RECEIVED.search(_text(subject, "X-Received")):
+    if _GMAIL_X_RECEIVED.search(subject.text("X-Received")):
         return 0
-    if _GMAIL_RECEIVED.search(_text(subject, "Received")):
+    if _GMAIL_RECEIVED.search(subject.text("Received")):
         return 0
     marks = ("X-Gm-Message-State", "X-Google-Smtp-Source")
     return any(len(subject.header(mark)) < _GMAIL_STATE_LENGTH for mark in marks)
@@ -155,7 +162,7 @@ def forged_gateway(subject: Subject) -> int:
     """The oldest hand-over is one of a mailer that writes its own, with a bare word after `by`."""
     found = re.search(
         r"\nfrom\s(\S+)\sby\s(\S+)\swith\sESMTP;\s+\S\S\S,\s+\d+\s+\S\S\S\s+\d{4}\s+\d\d:\d\d:\d\d\s+[-+]*\d{4}\n$",
-        _text(subject, "Received"),
+        subject.text("Received"),
     )
     return found is not None and "." not in found[2]
 
@@ -165,14 +172,20 @@ def _not_hotmails(subject: Subject) -> bool:
     received = _received(subject)
     if _HOTMAIL_PICKUP in received or msn_groups(subject) or without_received(subject):
         return False
-    if _HAS_IP.search(_text(subject, "X-Originating-Ip")) and _HOTMAIL_WITH_IP.search(received):
+    if _HAS_IP.search(subject.text("X-Originating-Ip")) and _HOTMAIL_WITH_IP.search(received):
         return False
-    origin = _HOTMAIL_ORIGIN.search(_text(subject, "X-OriginatorOrg"))
+    origin = _HOTMAIL_ORIGIN.search(subject.text("X-OriginatorOrg"))
     return not (origin and _HOTMAIL_WITH_ORIGIN.search(received))
 
 
 def _sender_at(subject: Subject, provider: str) -> bool:
-    return re.search(rf"\b{provider}\.com$", _text(subject, "From:addr"), re.IGNORECASE) is not None
+    return subject.once(_provider) == provider
+
+
+def _provider(subject: Subject) -> str:
+    """Of the sender; "" when it is none of those that are known here."""
+    found = _PROVIDER.search(subject.text("From:addr"))
+    return (found.lastgroup or "") if found else ""
 
 
 def _received(subject: Subject) -> str:
@@ -181,8 +194,4 @@ def _received(subject: Subject) -> str:
 
 
 def _received_on_one_line(subject: Subject) -> str:
-    return re.sub(r"\s+", " ", _text(subject, "Received"))
-
-
-def _text(subject: Subject, selector: str) -> str:
-    return subject.header(selector).decode("utf-8", "replace")
+    return re.sub(r"\s+", " ", subject.text("Received"))

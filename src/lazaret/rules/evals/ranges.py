@@ -1,4 +1,7 @@
-"""The ranges that rules give as arguments: `undef` for an open end."""
+"""The ranges that rules give as arguments, as tests of a number: `undef` for an open end."""
+
+import math
+from collections.abc import Callable
 
 
 def number(argument: str) -> float:
@@ -9,11 +12,23 @@ def number(argument: str) -> float:
         return 0.0
 
 
-def above(value: float, low: str, high: str = "undef") -> bool:
+def above(low: str, high: str = "undef") -> Callable[[float], bool]:
     """low < value <= high."""
-    return value > number(low) and (high in ("undef", "inf") or value <= number(high))
+    least, most = number(low), _end(high, "undef", "inf")
+    return lambda value: least < value <= most
 
 
-def within(value: float, low: str, high: str = "undef") -> bool:
+def within(low: str, high: str = "undef") -> Callable[[float], bool]:
     """low <= value < high."""
-    return (low == "undef" or value >= number(low)) and (high == "undef" or value < number(high))
+    least, end = (-math.inf if low == "undef" else number(low)), _end(high, "undef")
+    return lambda value: least <= value < end
+
+
+def between(low: str, high: str = "undef") -> Callable[[float], bool]:
+    """low <= value <= high."""
+    least, most = number(low), _end(high, "undef")
+    return lambda value: least <= value <= most
+
+
+def _end(high: str, *open_ends: str) -> float:
+    return math.inf if high in open_ends else number(high)

@@ -20,18 +20,18 @@ _MAY_HAVE_PERCENT = re.compile(
 )
 _ID_WITH_ADDRESS = re.compile(r"<[A-Z]{28}\.([^>]+?)>")
 _SENDER_REWRITTEN = re.compile(r"SRS\d[=+-]", re.IGNORECASE)
-_ABOVE = re.compile(r"^.+\.([^.]+\.[^.]+)$")
 
 
 @eval_function("check_outlook_message_id")
 def outlook_message_id(subject: Subject) -> int:
     """The Message-ID is like Outlook's, and the time in it is neither that of Date nor of Received."""
-    found = _OUTLOOK_ID.match(_text(subject, "MESSAGEID"))
+    identifier = subject.header("MESSAGEID")
+    found = _OUTLOOK_ID.match(identifier.decode("utf-8", "replace")) if identifier[:1] == b"<" else None
     if not found:
         return 0
     token = int(found[1], 16)
-    received = _DATE_IN_RECEIVED.search(_text(subject, "Received"))
-    times = (_text(subject, "Date"), received[1] if received else "")
+    received = _DATE_IN_RECEIVED.search(subject.text("Received"))
+    times = (subject.text("Date"), received[1] if received else "")
     return all(abs(token - _expected(time)) >= _OUTLOOK_FUDGE for time in times)
 
 
@@ -44,7 +44,7 @@ def unresolved_template(subject: Subject) -> str:
     """A field in which the program should have put something in the place of `%NAME`."""
     if b"%" not in subject.header("ALL"):
         return ""
-    for line in _text(subject, "ALL").split("\n"):
+    for line in subject.text("ALL").split("\n"):
         if _TEMPLATE.search(line) and not _MAY_HAVE_PERCENT.match(line):
             return line
     return ""
@@ -53,10 +53,10 @@ def unresolved_template(subject: Subject) -> str:
 @eval_function("check_ratware_name_id")
 def ratware_name_id(subject: Subject) -> int:
     """The Message-ID is 28 capitals, and the address of the sender."""
-    found = _ID_WITH_ADDRESS.search(_text(subject, "MESSAGEID"))
+    found = _ID_WITH_ADDRESS.search(subject.text("MESSAGEID"))
     if not found:
         return 0
-    return re.search(rf'"[^"]+"\s*<{re.escape(found[1])}>', _text(subject, "From")) is not None
+    return re.search(rf'"[^"]+"\s*<{re.escape(found[1])}>', subject.text("From")) is not None
 
 
 @eval_function("check_ratware_envelope_from")
@@ -64,9 +64,7 @@ def ratware_envelope_from(subject: Subject) -> int:
     """The envelope sender is the recipient's address turned round: domain, a sign, user."""
     user, _, host = subject.first("To:addr").rpartition("@")
     sender = subject.first("EnvelopeFrom:addr")
-    if not user or not sender or _SENDER_REWRITTEN.match(sender):
-        return 0
-    if user.lower() not in sender.lower():
+    if not user or user.lower() not in sender.lower() or _SENDER_REWRITTEN.match(sender):
         return 0
     domain = subject.message.registry.registered(host.lower())
     if not hostnames.is_name(domain) or not subject.message.registry.knows_tld(domain):
@@ -77,18 +75,20 @@ def ratware_envelope_from(subject: Subject) -> int:
 @eval_function("check_equal_from_domains")
 def different_sender_domains(subject: Subject) -> int:
     """The domains of From and of the envelope sender differ, by their last two labels."""
-    domains = [_two_labels(subject.first(s)) for s in ("From:addr", "EnvelopeFrom:addr")]
-    return all(domains) and domains[0] != domains[1]
+    author, sender = (_two_labels(subject.first(s)) for s in ("From:addr", "EnvelopeFrom:addr"))
+    return author != "" and sender != "" and author != sender
 
 
 def _two_labels(address: str) -> str:
-    return _ABOVE.sub(r"\1", address.rpartition("@")[2]).lower() if "@" in address else ""
+    _, at, host = address.lower().rpartition("@")
+    labels = host.rsplit(".", 2)
+    return (".".join(labels[1:]) if len(labels) == 3 and all(labels) else host) if at else ""
 
 
 @eval_function("check_for_to_in_subject")
 def to_in_subject(subject: Subject, what: str) -> int:
     """The recipient's `address`, or his local part (`user`) as if he were addressed by it."""
-    to, text = subject.header("To:addr").decode("utf-8", "replace"), _text(subject, "Subject")
+    to, text = subject.text("To:addr"), subject.text("Subject")
     if not to:
         return 0
     if what == "address":
@@ -98,7 +98,3 @@ def to_in_subject(subject: Subject, what: str) -> int:
     user = re.escape(to.partition("@")[0])
     form = rf"(?:(?:re|fw):\s*(?:\w+\s+)?{user}$|(?-i:{user})\s*[,:;!?-](?:$|\s)|{user}$|,\s*{user}[,:;!?-]$)"
     return what == "user" and re.match(form, text, re.IGNORECASE) is not None
-
-
-def _text(subject: Subject, selector: str) -> str:
-    return subject.header(selector).decode("utf-8", "replace")

@@ -51,7 +51,7 @@ def numeric_helo(subject: Subject) -> str:
 def helo_ip_mismatch(subject: Subject) -> str:
     """Somebody greeted with an address from another network than the one he came from."""
     for relay in subject.message.relays.untrusted:
-        if not (_V4.fullmatch(relay.helo) and _V4.fullmatch(relay.ip)):
+        if not (relay.helo[-1:].isdigit() and _V4.fullmatch(relay.helo) and _V4.fullmatch(relay.ip)):
             continue
         if ip.is_private(relay.helo) or ip.is_private(relay.ip):
             continue
@@ -63,8 +63,9 @@ def helo_ip_mismatch(subject: Subject) -> str:
 @eval_function("check_for_no_rdns_dotcom_helo")
 def no_rdns_dotcom_helo(subject: Subject) -> int:
     """The oldest public hand-over greeted as a big provider from an address without a name."""
-    public = [relay for relay in subject.message.relays.untrusted if not relay.private]
-    return bool(public) and public[-1].no_rdns and _BIG_PROVIDER.fullmatch(public[-1].helo) is not None
+    oldest_first = reversed(subject.message.relays.untrusted)
+    oldest = next((relay for relay in oldest_first if not relay.private), None)
+    return oldest is not None and oldest.no_rdns and _BIG_PROVIDER.fullmatch(oldest.helo) is not None
 
 
 @eval_function("check_for_sender_no_reverse")

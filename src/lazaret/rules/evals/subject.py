@@ -1,12 +1,19 @@
 """What an eval function may look at: the message, the settings of the rule files, the time."""
 
+import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TypeVar
 
+from lazaret.mime import mailboxes
 from lazaret.mime.message import Message
 from lazaret.rules.views import HeaderValues
 
 T = TypeVar("T")
+
+_SENDER_ADDRESS = "EnvelopeFrom:addr"
+_PLAIN_ADDRESS = re.compile(rb"[A-Za-z0-9._+=-]+@[A-Za-z0-9.-]+")
+"""Is all that stands in a field with it, so that nothing has to be read."""
 
 
 class Settings:
@@ -28,11 +35,36 @@ class Settings:
         """The value of the last line that began with the word: of a setting that has one value."""
         return (self.lines(word) or (default,))[-1]
 
+    def yes(self, word: str, default: bool) -> bool:
+        """The last value of a setting that is 0 or 1, no or yes."""
+        value = self.last(word, "").strip().lower()
+        return default if value not in ("0", "1", "no", "yes") else value in ("1", "yes")
+
+    def number(self, word: str, default: float) -> float:
+        """The last value of a setting that is a number."""
+        try:
+            return float(self.last(word, ""))
+        except ValueError:
+            return default
+
+    def loads(self, plugin: str) -> bool:
+        """Whether a `loadplugin` line names it."""
+        return plugin in self.once(_plugins)
+
+    def file(self, path: str) -> Path:
+        """A file that a setting names; a path that is not absolute begins where the rules lie."""
+        places = [directory / path for directory in map(Path, self._values.get("rule_directories", ()))]
+        return next((place for place in places if place.is_file()), Path(path))
+
     def once(self, build: "Callable[[Settings], T]") -> T:
         """What `build` makes of the settings; called once."""
         if build not in self._built:
             self._built[build] = build(self)
         return self._built[build]  # type: ignore[return-value]
+
+
+def _plugins(settings: Settings) -> frozenset[str]:
+    return frozenset(settings.words("loadplugin"))
 
 
 def _text(line: str) -> str:
@@ -43,7 +75,7 @@ def _text(line: str) -> str:
 class Subject:
     """One message under examination. `now` in seconds since 1970; `recipients` are the envelope's."""
 
-    __slots__ = ("_built", "_headers", "message", "now", "recipients", "settings")
+    __slots__ = ("_built", "_headers", "_texts", "_values", "message", "now", "recipients", "settings")
 
     def __init__(
         self,
@@ -59,6 +91,8 @@ class Subject:
         self.now = now
         self.recipients = recipients
         self._built: dict[Callable[[Subject], object], object] = {}
+        self._texts: dict[str, str] = {}
+        self._values: dict[str, tuple[str, ...]] = {}
 
     def once(self, build: "Callable[[Subject], T]") -> T:
         """What `build` makes of the message; called once, however many rules ask."""
@@ -66,15 +100,41 @@ class Subject:
             self._built[build] = build(self)
         return self._built[build]  # type: ignore[return-value]
 
+    def answered(self, build: "Callable[[Subject], object]") -> object:
+        """What `build` made of the message, where it was called; otherwise something that is not None."""
+        return self._built.get(build, build)
+
     def header(self, selector: str) -> bytes:
         """What a header rule with this selector would search; b"" when the field is absent."""
+        if selector == _SENDER_ADDRESS:
+            return self.once(_sender_address)
         return self._headers.get(selector) or b""
 
-    def values(self, selector: str) -> list[str]:
+    def text(self, selector: str) -> str:
+        """`header` as text."""
+        known = self._texts.get(selector)
+        if known is None:
+            known = self._texts[selector] = self.header(selector).decode("utf-8", "replace")
+        return known
+
+    def values(self, selector: str) -> tuple[str, ...]:
         """The lines of `header` as text, trimmed, without empty ones: one address of `To:addr` each."""
-        lines = self.header(selector).decode("utf-8", "replace").split("\n")
-        return [line.strip() for line in lines if line.strip()]
+        known = self._values.get(selector)
+        if known is None:
+            lines = self.text(selector).split("\n")
+            known = self._values[selector] = tuple(filter(None, map(str.strip, lines)))
+        return known
 
     def first(self, selector: str) -> str:
         """The first of `values`, or ""."""
-        return next(iter(self.values(selector)), "")
+        values = self.values(selector)
+        return values[0] if values else ""
+
+
+def _sender_address(subject: Subject) -> bytes:
+    """From what rules look at anyhow: by a selector of its own the sender would be guessed a second time."""
+    sender = subject.header("EnvelopeFrom")
+    if _PLAIN_ADDRESS.fullmatch(sender):
+        return sender
+    found = mailboxes.parse(sender)
+    return b"\n".join(mailbox.address for mailbox in found if mailbox.address is not None)

@@ -1,33 +1,31 @@
 """Subjects on a list (Mail::SpamAssassin::Plugin::WelcomeListSubject): part of a line with `*` and `?`."""
 
 import re
+from collections.abc import Callable
 
-from lazaret.rules.evals import Settings, Subject, eval_function
-
-
-@eval_function("check_subject_in_welcomelist")
-def subject_in_welcomelist(subject: Subject) -> int:
-    return _holds(subject, "welcomelist_subject")
+from lazaret.rules.evals import Settings, Subject, eval_test
 
 
-@eval_function("check_subject_in_blocklist")
-def subject_in_blocklist(subject: Subject) -> int:
-    return _holds(subject, "blocklist_subject")
+def _text(subject: Subject) -> str:
+    return subject.text("Subject").lower()
 
 
-def _holds(subject: Subject, word: str) -> bool:
-    pattern = subject.settings.once(_patterns).get(word)
-    text = subject.header("Subject").decode("utf-8", "replace").lower()
-    return pattern is not None and pattern.search(text) is not None
+@eval_test("check_subject_in_welcomelist", of=_text)
+def subject_in_welcomelist(settings: Settings) -> Callable[[str], bool] | None:
+    return _listed(settings.lines("welcomelist_subject"))
 
 
-def _patterns(settings: Settings) -> dict[str, re.Pattern[str]]:
-    patterns = {}
-    for word in ("welcomelist_subject", "blocklist_subject"):
-        entries = [_spelled(line.lower()) for line in settings.lines(word) if line]
-        if entries:
-            patterns[word] = re.compile("|".join(entries))
-    return patterns
+@eval_test("check_subject_in_blocklist", of=_text)
+def subject_in_blocklist(settings: Settings) -> Callable[[str], bool] | None:
+    return _listed(settings.lines("blocklist_subject"))
+
+
+def _listed(lines: tuple[str, ...]) -> Callable[[str], bool] | None:
+    entries = [_spelled(line.lower()) for line in lines if line]
+    if not entries:
+        return None
+    pattern = re.compile("|".join(entries))
+    return lambda text: pattern.search(text) is not None
 
 
 def _spelled(entry: str) -> str:

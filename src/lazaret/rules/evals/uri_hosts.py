@@ -2,67 +2,83 @@
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
-from lazaret.rules.evals import Settings, Subject, eval_function
+from lazaret.rules.evals import Settings, Subject, eval_test
 
 _LISTED = re.compile(r"\((.+?)\)\s+(.+)")
 _LABELS = 11
 """So many domains above a host are looked up, from the right."""
 
-
-@eval_function("check_uri_host_listed")
-def uri_host_listed(subject: Subject, name: str) -> str:
-    """The host of some link, or a domain above it, is on the list (`enlist_uri_host`)."""
-    return subject.once(_found).get(name, "")
+Found = Mapping[str, str]
 
 
-@eval_function("check_uri_host_in_blocklist")
-def uri_host_in_blocklist(subject: Subject) -> str:
-    return subject.once(_found).get("BLOCK", "")
+class HostLists:
+    """All lists of hosts together."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._by_host: dict[str, dict[str, bool]] = {}
+        """Host -> the lists that name it; False where `!` excepts it."""
+        for line in settings.lines("enlist_uri_host"):
+            listed = _LISTED.fullmatch(line)
+            for host in listed[2].lower().split() if listed else ():
+                name = listed[1] if listed else ""
+                self._by_host.setdefault(host.lstrip("!"), {})[name] = not host.startswith("!")
+        self.names = frozenset(name for lists in self._by_host.values() for name in lists)
+        self.of = lru_cache(maxsize=4096)(self._of)
+        """The lists on which a host is. Many messages link to the same ones."""
+
+    def _of(self, host: str) -> tuple[str, ...]:
+        """What a list says of the longest name counts."""
+        lists: dict[str, bool] = {}
+        for name in _names(host):
+            lists = {**self._by_host.get(name, {}), **lists}
+        return tuple(name for name, included in lists.items() if included)
 
 
-@eval_function("check_uri_host_in_welcomelist")
-def uri_host_in_welcomelist(subject: Subject) -> str:
-    return subject.once(_found).get("WELCOME", "")
-
-
-def _found(subject: Subject) -> dict[str, str]:
-    """List -> a host that is on it."""
-    lists = subject.settings.once(_lists)
+def _found(subject: Subject) -> Found | None:
+    """List -> the first host that is on it; None when no host is on any."""
+    lists_of = subject.settings.once(HostLists).of
     found: dict[str, str] = {}
-    hosts = {
-        host: None
-        for uri in subject.message.uris
-        if lists and uri.raw[:7].lower() != b"mailto:"
-        for host in uri.hosts
-    }
-    for host in hosts:
-        keys = list(_keys(host))
-        for name, listed in lists.items():
-            if name not in found and next((listed[key] for key in keys if key in listed), False):
-                found[name] = host
-    return found
+    for uri in subject.message.uris:
+        if uri.hosts and uri.raw[:7].lower() != b"mailto:":
+            for host in uri.hosts:
+                for name in lists_of(host):
+                    found.setdefault(name, host)
+    return found or None
 
 
-def _keys(host: str) -> Iterator[str]:
+@eval_test("check_uri_host_listed", of=_found)
+def uri_host_listed(settings: Settings, name: str) -> Callable[[Found], str] | None:
+    """The host of some link, or a domain above it, is on the list (`enlist_uri_host`)."""
+    return (lambda found: found.get(name, "")) if name in settings.once(HostLists).names else None
+
+
+@eval_test("check_uri_host_in_blocklist", of=_found)
+def uri_host_in_blocklist(settings: Settings) -> Callable[[Found], str] | None:
+    return uri_host_listed(settings, "BLOCK")
+
+
+@eval_test("check_uri_host_in_welcomelist", of=_found)
+def uri_host_in_welcomelist(settings: Settings) -> Callable[[Found], str] | None:
+    return uri_host_listed(settings, "WELCOME")
+
+
+def _names(host: str) -> list[str]:
     """The host, then every domain above it; an address stands for itself."""
     bare = host.removeprefix("[").removesuffix("]")
+    if _is_address(bare):
+        return [bare]
+    labels = host.split(".")[-_LABELS:]
+    return [".".join(labels[start:]) for start in range(len(labels))]
+
+
+def _is_address(bare: str) -> bool:
+    if ":" not in bare and not bare[-1:].isdigit():
+        return False  # Asked of every host: an exception would cost ten times as much.
     try:
         ipaddress.ip_address(bare)
     except ValueError:
-        labels = host.split(".")
-        for start in range(max(0, len(labels) - _LABELS), len(labels)):
-            yield ".".join(labels[start:])
-    else:
-        yield bare
-
-
-def _lists(settings: Settings) -> Mapping[str, Mapping[str, bool]]:
-    """List -> host -> True, or False where `!` excepts it."""
-    lists: dict[str, dict[str, bool]] = {}
-    for line in settings.lines("enlist_uri_host"):
-        listed = _LISTED.fullmatch(line)
-        for host in listed[2].lower().split() if listed else ():
-            lists.setdefault(listed[1] if listed else "", {})[host.lstrip("!")] = not host.startswith("!")
-    return lists
+        return False
+    return True

@@ -1,0 +1,100 @@
+"""Rules that call eval functions: the listed ones are called for every message, sub-rules on demand."""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
+from typing import NamedTuple
+
+from lazaret.rules.evals import Question, Settings, Test, whole_message
+from lazaret.rules.evals.plan import Call, plan
+from lazaret.rules.program import Program
+from lazaret.rules.run import Run
+
+_log = logging.getLogger(__name__)
+
+
+class Later(NamedTuple):
+    """A question that is asked on demand, and the rules that hang on it."""
+
+    question: Question
+    rules: tuple[int, ...]
+    metas: int
+    """Those that hang on these rules (see Settler)."""
+
+
+class Calls:
+    """The calls of a program. Not for two threads at once."""
+
+    def __init__(
+        self,
+        program: Program,
+        settings: Settings,
+        put_off: Collection[int],
+        concerned: Callable[[Iterable[int]], int],
+    ) -> None:
+        """`concerned` gives the metas that hang on rules."""
+        self._names = program.names
+        calls = [Call(c.rule, program.names[c.rule], c.function, c.arguments) for c in program.called]
+        self._at_once = plan(settings, (call for call in calls if call.rule not in put_off))
+        later = plan(settings, (call for call in calls if call.rule in put_off))
+        asked = [*later.shared, *((whole_message, (alone,)) for alone in later.alone)]
+        self.demands: Mapping[int, Callable[[Run], None]] = {
+            rule: partial(self._on_demand, question, rule, test)
+            for question, tests in asked
+            for rule, test in tests
+        }
+        """Rule -> how its value is worked out."""
+        self._later = []
+        for question, tests in asked:
+            rules = tuple(rule for rule, _ in tests)
+            self._later.append(Later(question, rules, concerned(rules)))
+
+    def at_once(self, run: Run) -> None:
+        """Calls what is called for every message. DeadlineError when the time is used up."""
+        for question, tests in self._at_once.shared:
+            run.look_at_clock()
+            found = self._find(run, question, [rule for rule, _ in tests])
+            if found is not None:
+                self._test(run, tests, found)
+        for asked in self._at_once.alone:
+            run.look_at_clock()
+            self._test(run, (asked,), run.subject)
+
+    def pending(self, run: Run) -> int:
+        """Forgets the rules that may hit if somebody asks; gives the metas that hang on them."""
+        metas = 0
+        for question, rules, concerned in self._later:
+            # What was asked already for other rules may have settled these.
+            if run.subject.answered(question) is not None:
+                metas |= concerned
+                run.forget(rules)
+        return metas
+
+    def _on_demand(self, question: Question, rule: int, test: Test, run: Run) -> None:
+        found = self._find(run, question, [rule])
+        if found is not None:
+            self._test(run, ((rule, test),), found)
+
+    def _find(self, run: Run, question: Question, rules: Iterable[int]) -> object:
+        try:
+            return run.subject.once(question)
+        except Exception:
+            self._failed(rules)
+            return None
+
+    def _test(self, run: Run, tests: Iterable[tuple[int, Test]], found: object) -> None:
+        for rule, test in tests:
+            try:
+                answer = test(found)
+            except Exception:
+                self._failed([rule])
+                continue
+            if answer:
+                run.set(rule, answer if not isinstance(answer, str) and answer > 0 else 1)
+                if isinstance(answer, str):
+                    run.shown[rule] = answer
+
+    def _failed(self, rules: Iterable[int]) -> None:
+        """One bad function must not cost the message its other rules; the log says which to repair."""
+        for rule in rules:
+            _log.exception("the eval function of rule %s failed", self._names[rule])
