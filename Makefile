@@ -80,7 +80,7 @@ $(VENV)/.build: requirements-build.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Lazaret needs Python 3.11 or later; name it with make PYTHON=python3.12")'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'The Python module venv is missing: apt-get install python3-venv' >&2; exit 1; }
 	@echo 'Setting up $(VENV); this takes a minute the first time.'
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip --quiet --quiet --disable-pip-version-check install --require-hashes -r requirements-build.txt
 	@touch $@
 
