@@ -37,6 +37,7 @@ COMMANDS = {
         "lazaret.cli.selftest",
         "Send a spam and a clean message through the filter.",
     ),
+    "learn": ("lazaret.cli.learn", "Try the learner on labelled mail."),
     "rules": ("lazaret.cli.rules", "Check, list, explain and measure rules."),
     "config": ("lazaret.cli.config", "Check, show and explain the configuration."),
     "db": ("lazaret.cli.db", "Make, check, back up, restore and tidy up the database."),

@@ -168,6 +168,11 @@ class Message:
 
         return self._sites.registry if self._sites else hostnames.public()
 
+    @property
+    def networks(self) -> "trust.Networks | None":
+        """Which hosts are believed; None: nobody said so."""
+        return self._networks
+
     @cached_property
     def relays(self) -> "trust.Relays":
         """The relays that the message passed, as far as their Received fields can be trusted."""

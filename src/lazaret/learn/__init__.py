@@ -1,0 +1,1 @@
+"""What learns from a site's own mail which is spam: features, an online model, and what its points mean."""

@@ -1,0 +1,187 @@
+"""From the pieces of a message to numbers: keyed hashes of words, pairs of words and runs of four octets.
+
+A feature is 32 bits: three name its zone, 29 are the hash. All of it is arithmetic on whole arrays: a word
+is read as up to two numbers of eight octets, each multiplied by a secret odd number; their sum modulo
+2**64 is mixed before any bit is dropped. Who does not know the site's secret cannot build words that
+collide with others.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lazaret.learn.zones import Piece, View, Zone
+
+Features: TypeAlias = NDArray[np.uint32]
+"""Sorted, each once."""
+_Hashes: TypeAlias = NDArray[np.uint64]
+_Places1: TypeAlias = NDArray[np.intp]
+_Places: TypeAlias = tuple[_Places1, _Places1, _Places1, _Places1]
+
+HASH_BITS = 29
+WORD_OCTETS = 16
+"""Longer words count by their beginning."""
+WORDS_OCTETS = 24_576
+"""Octets that are cut into words; the rest is not looked at."""
+
+_WORD_OCTETS = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'$!-_%") | {
+    *range(128, 256)
+}
+_IN_WORD = bytes(octet in _WORD_OCTETS for octet in range(256))
+_LOWER = bytes(range(256)).lower()
+_CHUNK = 8
+_CHUNKS = WORD_OCTETS // _CHUNK
+_KEPT = np.array(
+    [
+        [(1 << 8 * min(max(length - _CHUNK * number, 0), _CHUNK)) - 1 for length in range(WORD_OCTETS + 1)]
+        for number in range(_CHUNKS)
+    ],
+    np.uint64,
+)
+"""Which bits of the chunk with this number belong to a word of this length."""
+_PLACES_LIMIT = 1024
+_PADDING = bytes(WORD_OCTETS)
+
+_ZONE_BITS = [zone << HASH_BITS for zone in range(len(Zone))]
+_DROPPED = np.uint64(64 - HASH_BITS)
+_HALF = np.uint64(32)
+
+
+class Words(NamedTuple):
+    """Every word in its order, and every pair of neighbours."""
+
+    features: Features
+    pairs: Features
+    first: NDArray[np.intp]
+    """Of each pair, the number of its first word."""
+    starts: NDArray[np.intp]
+    ends: NDArray[np.intp]
+    pieces: NDArray[np.intp]
+    """Of each word, where it stands in `joined` of the pieces, and the number of its piece."""
+
+
+def joined(pieces: Sequence[Piece]) -> bytes:
+    """The octets in which the places of `Words` count."""
+    return b"\n".join([b"", *(piece.octets for piece in pieces), b""])[:WORDS_OCTETS]
+
+
+class Hasher:
+    """Makes features under one secret."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = hashlib.blake2b(secret, person=b"lazaret.learn").digest()
+        drawn = np.frombuffer(hashlib.shake_256(self._key).digest(8 * 16), np.uint64) | np.uint64(1)
+        self._chunk = drawn[:_CHUNKS]
+        self._mix, self._pair, self._last, self._run = drawn[_CHUNKS : _CHUNKS + 4]
+        self._places: dict[tuple[int, str], int] = {}
+        self._salts = np.zeros(_PLACES_LIMIT, np.uint64)
+        self._zones = np.zeros(_PLACES_LIMIT, np.uint32)
+
+    def _salted(self, pieces: Sequence[Piece]) -> list[int]:
+        """Where in `_salts` and `_zones` each piece finds what tells its words from those of others."""
+        known = self._places
+        if len(known) + len(pieces) > _PLACES_LIMIT:
+            known.clear()  # names of header fields are the sender's to choose
+        found = [known.get((piece.zone, piece.name), -1) for piece in pieces]
+        if -1 in found:
+            for piece in pieces:
+                key = (piece.zone, piece.name)
+                if key not in known:
+                    number = known[key] = len(known)
+                    octets = piece.name.encode("utf-8", "replace")
+                    digest = hashlib.blake2b(octets, key=self._key, digest_size=8).digest()
+                    self._salts[number] = int.from_bytes(digest, "little")
+                    self._zones[number] = piece.zone << HASH_BITS
+            found = [known[piece.zone, piece.name] for piece in pieces]
+        return found
+
+    def features(self, view: View) -> Features:
+        """All features of a message."""
+        words, pairs, _ = self._words(view.pieces)
+        found = np.concatenate([words, pairs, self._runs(view.runs)])
+        found.sort()
+        if len(found) < 2:
+            return found
+        fresh = np.empty(len(found), np.bool_)
+        fresh[0] = True
+        np.not_equal(found[1:], found[:-1], out=fresh[1:])
+        unique: Features = found.compress(fresh)
+        return unique
+
+    def words(self, pieces: Sequence[Piece]) -> Words:
+        """The words of all pieces with their places; upper and lower case are alike."""
+        words, pairs, places = self._words(pieces)
+        return Words(words, pairs, *places)
+
+    def _words(self, pieces: Sequence[Piece]) -> tuple[Features, Features, _Places]:
+        octets = joined(pieces)
+        inside = np.frombuffer(octets.translate(_IN_WORD), np.bool_)
+        edges = np.flatnonzero(inside[1:] != inside[:-1])
+        edges += 1
+        starts, ends = edges[0::2], edges[1::2]
+        starts = starts[: len(ends)]  # a word that the limit has cut
+        hashes = self._hashes(
+            octets.translate(_LOWER) + _PADDING, starts, np.minimum(ends - starts, WORD_OCTETS)
+        )
+        pieces = pieces[:_PLACES_LIMIT]
+        borders = list(accumulate([len(piece.octets) + 1 for piece in pieces], initial=1))
+        counts = np.diff(starts.searchsorted(borders))
+        numbers = np.arange(len(pieces)).repeat(counts)
+        places = np.array(self._salted(pieces), np.intp).repeat(counts)
+        salts, zones = self._salts[places], self._zones[places]
+        first = np.flatnonzero(numbers[1:] == numbers[:-1])
+        both = hashes[:-1] * self._pair
+        both += hashes[1:]
+        both += salts[:-1]
+        hashes += salts
+        where = (first, starts, ends, numbers)
+        return self._finish(hashes, zones), self._finish(both[first], zones[first]), where
+
+    def _hashes(self, octets: bytes, starts: _Places1, lengths: _Places1) -> _Hashes:
+        """Of the words that begin at `starts`; the octets go on for WORD_OCTETS after the last one."""
+        chunks: _Hashes = np.ndarray((len(octets) - _CHUNK + 1,), "<u8", octets, strides=(1,))
+        hashes: _Hashes = (chunks[starts] & _KEPT[0][lengths]) * self._chunk[0]
+        longer = np.flatnonzero(lengths > _CHUNK)
+        for number in range(1, _CHUNKS):
+            if not len(longer):
+                break
+            part = chunks[starts[longer] + _CHUNK * number] & _KEPT[number][lengths[longer]]
+            hashes[longer] += part * self._chunk[number]
+            longer = longer[lengths[longer] > _CHUNK * (number + 1)]
+        hashes ^= hashes >> _HALF
+        hashes *= self._mix
+        hashes ^= hashes >> _HALF
+        return hashes
+
+    def _runs(self, pieces: Sequence[Piece]) -> Features:
+        """Every run of four octets, upper and lower case apart."""
+        pieces = [piece for piece in pieces if len(piece.octets) >= 4]
+        if not pieces:
+            return np.zeros(0, np.uint32)
+        found = [np.ndarray((len(p.octets) - 3,), "<u4", p.octets, strides=(1,)) for p in pieces]
+        lengths = [len(runs) for runs in found]
+        hashes = np.concatenate(found).astype(np.uint64)
+        hashes *= self._run
+        places = self._salted(pieces)
+        hashes += self._salts[places].repeat(lengths)
+        hashes ^= hashes >> _HALF
+        return self._finish(hashes, self._zones[places].repeat(lengths))
+
+    def _finish(self, hashes: _Hashes, zones: Features) -> Features:
+        hashes *= self._last
+        hashes >>= _DROPPED
+        features: Features = hashes.astype(np.uint32)
+        features |= zones
+        return features
+
+
+def zone_bounds(features: Features) -> NDArray[np.intp]:
+    """Where each zone begins among the features, and where the last one ends."""
+    return np.append(features.searchsorted(_ZONE_STARTS), len(features))
+
+
+_ZONE_STARTS = np.array(_ZONE_BITS, np.uint32)

@@ -1,0 +1,226 @@
+"""Which octets of a message are learned from, and in which zone does each stand?
+
+A word means one thing in From and another in the text, so each piece of a message carries its own name,
+and pieces belong to zones that are judged one by one. What the own site or another filter wrote is left
+out: it says where a message was kept or what somebody thought of it, not what it is. Dates are left out
+too: next year's mail has others.
+"""
+
+import re
+from collections.abc import Iterator
+from enum import IntEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+from lazaret.mime import words
+from lazaret.mime.html_facts import HtmlFacts
+from lazaret.mime.message import Message
+
+FIELDS_LIMIT = 80
+FIELD_OCTETS = 400
+HEADER_OCTETS = 4_000
+"""Header fields that are looked at, octets of each, and of all together."""
+RELAYS_LIMIT = 12
+"""Received fields."""
+TEXT_OCTETS = 8_000
+PART_OCTETS = 6_000
+"""Octets of text, of all parts and of each."""
+LINKS_LIMIT = 24
+LINK_OCTETS = 120
+PARTS_LIMIT = 16
+NAME_OCTETS = 100
+"""Links, octets of each, MIME parts and octets of the names of attachments."""
+HEADER_GRAM_OCTETS = 2_000
+TEXT_GRAM_OCTETS = 4_000
+SHORT_GRAM_OCTETS = 300
+"""How much is cut into runs of four octets."""
+
+_OWN_OR_VERDICT = re.compile(
+    r"delivered-to|x-original-to|return-path|envelope-|x-envelope-|x-quarantine-id|delivery-date"
+    r"|apparently-to|x-spam|x-virus|x-amavis|x-lazaret|x-rspamd?|x-bogosity|x-dspam|x-crm114|x-mailscanner"
+    r"|x-barracuda|x-ironport|x-forefront|x-microsoft-antispam|x-ms-exchange|x-proofpoint|x-sophos|x-razor"
+    r"|x-pyzor|x-dcc|x-greylist|x-policyd|x-scanned|x-antispam|x-antivirus|x-junk|x-ham|x-gm-|x-received"
+    r"|x-google-smtp|status\Z|x-status|x-uid|x-keywords|x-mozilla|x-evolution|x-gmail|x-folder"
+    r"|content-length|lines\Z|xref|authentication-results|arc-|received-spf|dkim-filter|domainkey-status"
+    r"|x-loop|x-originalarrivaltime"
+)
+"""Written on arrival, by the mail store, or by a filter."""
+_DELIVERY = re.compile(rb"\bwith LMTP|\(lazaret\)|\(Dovecot\)", re.I)
+_TIME_ZONE = re.compile(rb"[-+]\d{4}.*", re.S)
+
+
+class Zone(IntEnum):
+    """What is judged one by one, and then together. No more than eight: a feature has three bits for it."""
+
+    HEADER = 0
+    RELAYS = 1
+    TEXT = 2
+    LINKS = 3
+    HEADER_GRAMS = 4
+    TEXT_GRAMS = 5
+    SUBJECT_GRAMS = 6
+    SENDER_GRAMS = 7
+
+
+_HEADER, _RELAYS, _TEXT, _LINKS, _HEADER_GRAMS, _TEXT_GRAMS, _SUBJECT_GRAMS, _SENDER_GRAMS = map(int, Zone)
+
+
+class Piece(NamedTuple):
+    """Octets out of one place of a message, decoded; line ends and blanks are as they came."""
+
+    zone: int
+    """A `Zone`; plain numbers, because those of an enumeration are slow keys."""
+    name: str
+    """Words are told apart by it: `from`, `subject`, `text`, `link`."""
+    octets: bytes
+
+
+class View(NamedTuple):
+    """What is learned of one message."""
+
+    pieces: tuple[Piece, ...]
+    """Cut into words."""
+    runs: tuple[Piece, ...]
+    """Cut into runs of four octets."""
+
+
+def view(message: Message) -> View:
+    """The pieces of a message. Bounded, whatever the message is."""
+    header, lines = _header(message)
+    text = _text(message)
+    pieces = [*header, *_relays(message), *_links(message), *_form(message)]
+    pieces += [Piece(_TEXT, "text", p.octets) for p in header if p.name == "subject"]
+    subject = b"\n".join([p.octets for p in header if p.name == "subject"])
+    sender = b"\n".join([p.octets for p in header if p.name in ("from", "reply-to")])
+    pieces += text
+    runs = (
+        Piece(_HEADER_GRAMS, "header", lines[:HEADER_GRAM_OCTETS]),
+        Piece(_TEXT_GRAMS, "text", b"\n".join([p.octets for p in text])[:TEXT_GRAM_OCTETS]),
+        Piece(_SUBJECT_GRAMS, "subject", subject[:SHORT_GRAM_OCTETS]),
+        Piece(_SENDER_GRAMS, "sender", sender[:SHORT_GRAM_OCTETS]),
+    )
+    return View(tuple(pieces), runs)
+
+
+class _Name(NamedTuple):
+    """How a field is called, for people's text and for octets."""
+
+    text: str
+    octets: bytes
+
+
+@lru_cache(maxsize=1024)
+def _kept(name: str) -> _Name | None:
+    """The name under which a field is learned from; None when it is not."""
+    name = name[:40].lower()
+    if name == "received" or _OWN_OR_VERDICT.match(name):
+        return None
+    return _Name(name, name.encode("latin-1", "replace"))
+
+
+def _header(message: Message) -> tuple[list[Piece], bytes]:
+    """The fields, then their names in order; and all of it as one text."""
+    header = message.header
+    left = HEADER_OCTETS
+    pieces: list[Piece] = []
+    names: list[bytes] = []
+    lines: list[bytes] = []
+    for field in header.fields[:FIELDS_LIMIT]:
+        name = _kept(field.name)
+        if name is None:
+            continue
+        value = header.raw[field.value_start : min(field.end, field.value_start + FIELD_OCTETS)]
+        if b"=?" in value:
+            value = words.decode(value, field.name)[:FIELD_OCTETS]
+        if name.text == "date":
+            value = b"".join(_TIME_ZONE.findall(value)[:1])
+        value = value.strip()[:left]
+        pieces.append(Piece(_HEADER, name.text, value))
+        names.append(name.octets)
+        lines += (name.octets, b": ", value, b"\n")
+        left -= len(value)
+        if left <= 0:
+            break
+    pieces.append(Piece(_HEADER, "names", b" ".join(names)))
+    return pieces, b"".join(lines)
+
+
+def _relays(message: Message) -> Iterator[Piece]:
+    """Who handed the message in, and the way before: without dates.
+
+    Where the trusted networks are configured, what our own hosts wrote is left out. Without them nobody
+    knows which these are; then only the last delivery is, which mail has in a mailbox and lacks here.
+    """
+    relays = message.relays
+    for relay in relays.untrusted[:1] or relays.trusted[-1:]:
+        known = f"{relay.helo} {relay.rdns} {relay.ip}"[:FIELD_OCTETS]
+        yield Piece(_RELAYS, "relay", known.encode("utf-8", "replace"))
+    header = message.header
+    networks = message.networks
+    own = relays.trusted_fields + 1 if networks and networks.trusted.configured else 0
+    for field in header.named("received")[own : own + RELAYS_LIMIT]:
+        value = header.raw[field.value_start : min(field.end, field.value_start + FIELD_OCTETS)]
+        if not _DELIVERY.search(value):
+            yield Piece(_RELAYS, "received", value.rpartition(b";")[0] or value)
+
+
+def _links(message: Message) -> Iterator[Piece]:
+    for uri in message.uris[:LINKS_LIMIT]:
+        if "domainkeys" in uri.types:
+            continue
+        yield Piece(_LINKS, "link", uri.raw[:LINK_OCTETS])
+        for domain in sorted(set(uri.hosts.values()))[:2]:
+            yield Piece(_LINKS, "site", domain.encode("utf-8", "replace")[:LINK_OCTETS])
+
+
+def _form(message: Message) -> Iterator[Piece]:
+    """How the message is built: its parts, the names of its attachments, and what its HTML is like."""
+    for part in message.parts[:PARTS_LIMIT]:
+        kind = f"{part.content_type} {part.charset} {part.disposition}"[:NAME_OCTETS]
+        yield Piece(_LINKS, "mime", kind.encode("utf-8", "replace"))
+    for attachment in message.attachments[: PARTS_LIMIT // 2]:
+        yield Piece(_LINKS, "attachment", attachment.name[:NAME_OCTETS].encode("utf-8", "replace"))
+    facts = message.html
+    if facts.html:
+        yield Piece(_LINKS, "html", " ".join(_html(facts)).encode())
+        tags = " ".join(sorted(facts.inside)[:60])[:FIELD_OCTETS]
+        yield Piece(_LINKS, "tags", tags.encode("utf-8", "replace"))
+        title = " ".join(facts.title[:2])[: 2 * NAME_OCTETS]
+        yield Piece(_LINKS, "title", title.encode("utf-8", "replace"))
+
+
+_STEPS: dict[str, tuple[float, ...]] = {
+    "ratio": (0.1, 0.3, 0.5, 0.7, 0.85, 0.95),
+    "image_area": (1, 10_000, 100_000, 400_000),
+    "bad_tag_ratio": (0.01, 0.1, 0.3),
+    "closed_extra_ratio": (0.01, 0.1, 0.3),
+    "obfuscation_ratio": (0.01, 0.1),
+    "length": (500, 2_000, 8_000, 30_000),
+    "min_size": (1, 2, 3),
+    "max_size": (3, 4, 5, 6, 7),
+}
+_FLAGS = ("font_low_contrast", "font_invalid_color", "font_face_bad", "form_action_mailto", "embeds")
+
+
+def _html(facts: HtmlFacts) -> Iterator[str]:
+    for name, steps in _STEPS.items():
+        value = getattr(facts, name)
+        if value is not None:
+            yield f"{name}_{sum(value >= step for step in steps)}"
+    for name in _FLAGS:
+        if getattr(facts, name):
+            yield name
+
+
+def _text(message: Message) -> list[Piece]:
+    left = TEXT_OCTETS
+    pieces = []
+    for rendered in message.rendered:
+        limit = min(left, PART_OCTETS)
+        octets = rendered.seen[:limit].encode("utf-8", "replace")[:limit]
+        if octets:
+            pieces.append(Piece(_TEXT, "text", octets))
+        left -= len(octets)
+        if left <= 0:
+            break
+    return pieces

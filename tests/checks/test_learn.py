@@ -1,0 +1,69 @@
+"""The learner as a check: silent until it knows both classes, then one symbol with its words."""
+
+import pytest
+from tests.learn.mail import HASHER, features, mail
+
+from lazaret.checks import Scan
+from lazaret.checks.learn import HAM, SPAM, LearnCheck
+from lazaret.learn.model import Model, Private
+from lazaret.learn.model_file import Reader, Writer
+from lazaret.mime import message
+from lazaret.model.envelope import Envelope, Session
+
+
+def hits(memory, raw):
+    scan = Scan(message.parse(raw), Session(), Envelope("", ()), 0.0)
+    return list(LearnCheck(memory, HASHER).run(scan))
+
+
+def memory_of(each):
+    memory = Private(18)
+    model = Model(memory)
+    for seed in range(each):
+        model.learn(features(mail("spam", seed)), spam=True)
+        model.learn(features(mail("ham", seed)), spam=False)
+    return memory
+
+
+@pytest.fixture(scope="module")
+def full():
+    return memory_of(220)
+
+
+def test_it_says_nothing_while_it_knows_little():
+    assert [] == hits(memory_of(20), mail("spam", 999))
+
+
+def test_spam_gets_points_that_alone_do_not_quarantine(full):
+    (hit,) = hits(full, mail("spam", 999))
+
+    assert SPAM == hit.symbol
+    assert 2 < hit.weight * LearnCheck.symbols[SPAM].score < 5
+
+
+def test_ham_gets_negative_points(full):
+    (hit,) = hits(full, mail("ham", 999))
+
+    assert HAM == hit.symbol
+    assert hit.weight * LearnCheck.symbols[HAM].score < -2
+
+
+def test_the_hit_carries_the_words_that_pushed(full):
+    (hit,) = hits(full, mail("spam", 999))
+
+    assert hit.detail.startswith("spam: ")
+    assert "\n" not in hit.detail
+
+
+def test_a_check_that_was_there_before_the_model_finds_it(tmp_path):
+    secret = b"s" * 32
+    reader = Reader(tmp_path, secret)
+    assert [] == hits(reader, mail("spam", 999))
+    writer = Writer.open(tmp_path, secret, bits=16)
+    model = Model(writer)
+    for seed in range(40):
+        model.learn(features(mail("spam", seed)), spam=True)
+        model.learn(features(mail("ham", seed)), spam=False)
+
+    assert [SPAM] == [hit.symbol for hit in hits(reader, mail("spam", 999))]
+    writer.close()
