@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from lazaret.mime import entities
 
-TOKEN_LIMIT = 200_000
-"""Tags and pieces of text that are looked at: about 0.3 s."""
+TOKEN_LIMIT = 120_000
+"""Tags and pieces of text that are looked at: half a second of the dearest ones."""
 
 BLANKS = " \t\n\r\f\v"
 _S = r" \t\n\r\f\v"
