@@ -204,7 +204,10 @@ def test_a_worker_that_is_stuck_keeps_no_client_waiting(running: Service):
     for client in (*others, *more):
         client.close()
     for pid in (one, desk):
-        os.kill(pid, signal.SIGCONT)
+        try:
+            os.kill(pid, signal.SIGCONT)
+        except ProcessLookupError:
+            pass  # On a busy machine it has been replaced by now.
 
 
 def test_both_workers_take_part(running: Service):
