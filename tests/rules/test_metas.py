@@ -90,7 +90,7 @@ def _expressions(names: list[str]) -> st.SearchStrategy[str]:
     )
 
 
-@settings(max_examples=300)
+@settings(max_examples=500)
 @given(
     st.tuples(_expressions(_NAMES[:4]), _expressions(_NAMES[:5]), _expressions(_NAMES[:6])),
     st.lists(st.integers(0, 3), min_size=4, max_size=4),

@@ -84,7 +84,7 @@ def plan(
 
     `prices`: what looking at each other rule costs. `listed`: metas whose value is wanted in any case.
     """
-    planner = _Planner(parsed, numbers, values, prices)
+    planner = _Planner(parsed, numbers, values, prices, _counted(parsed, listed))
     return tuple(planner.add(name, listed=name in listed) for name in ordered)
 
 
@@ -97,6 +97,7 @@ class _Planner:
         numbers: Mapping[str, int],
         values: list[float],
         prices: Mapping[str, Price],
+        counted: Collection[str],
     ) -> None:
         self._parsed = parsed
         self._numbers = numbers
@@ -107,7 +108,7 @@ class _Planner:
         """Rules of which one must differ from its first value for this one to differ from its own."""
         self._levels: dict[str, int] = {}
         self._inlined: dict[str, Node] = {}
-        self._counted = _counted(parsed)
+        self._counted = counted
 
     def add(self, name: str, *, listed: bool) -> Meta:
         node = self._parsed[name]
@@ -180,10 +181,10 @@ class _Planner:
         return evaluate(compiled(expression.to_python(node, self._spelled)), self._values)
 
 
-def _counted(parsed: Mapping[str, Node]) -> set[str]:
-    """The names whose value matters somewhere, not only whether it is 0."""
+def _counted(parsed: Mapping[str, Node], listed: Collection[str]) -> set[str]:
+    """The names whose value matters somewhere, not only whether it is 0: that of a listed meta does."""
     counted: set[str] = set()
-    waiting = [(node, True) for node in parsed.values()]
+    waiting = [(node, name not in listed) for name, node in parsed.items()]
     while waiting:
         node, truth = waiting.pop()
         match node.operator:
