@@ -1,6 +1,6 @@
 # Everything goes into .venv; `make setup` once, and what has not changed costs nothing the next time.
 
-# The Python of the distribution is compiled with profiles, and a quarter faster than most that are built at home.
+# The Python of the distribution is compiled with profiles, and up to a quarter faster than one that is not.
 PYTHON ?= $(shell /usr/bin/python3 -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' \
 	2>/dev/null && echo /usr/bin/python3 || echo python3)
 VENV := .venv

@@ -164,7 +164,7 @@ class Search:
             return True
         if limit is not None and run.values[rule] >= limit and not searched.negated:
             return False
-        count = 1 if searched.exact else self._matches(run, place, text)
+        count = self._matches(run, place, text)
         if count:
             run.where.setdefault(rule, text)
             total = run.values[rule] + count
@@ -173,7 +173,7 @@ class Search:
 
     def _find(self, run: Run, place: int, texts: Sequence[bytes]) -> None:
         """The rule hits when the expression matches in one of the texts."""
-        rule = self.group.searched[place].rule
+        rule = self._numbers[place]
         if rule in run.spent or run.values.get(rule):
             return
         expression = self._confirm(place)
