@@ -4,6 +4,7 @@ import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
+from keyword import iskeyword
 from typing import NoReturn
 
 import click
@@ -40,6 +41,7 @@ COMMANDS = {
     "learn": ("lazaret.cli.learn", "Try the learner on labelled mail."),
     "rules": ("lazaret.cli.rules", "Check, list, explain and measure rules."),
     "config": ("lazaret.cli.config", "Check, show and explain the configuration."),
+    "import": ("lazaret.cli.import_", "Take over what amavisd has: its quarantine, its configuration."),
     "db": ("lazaret.cli.db", "Make, check, back up, restore and tidy up the database."),
 }
 """Name -> the module that has the command under this name, and what it does."""
@@ -55,7 +57,8 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(module), cmd_name)
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(import_module(module), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -56,6 +56,16 @@ class Journal(Protocol):
         """Whether `store.min_free` octets are free where the database lies."""
 
 
+class Texts(Protocol):
+    """Where the texts of another filter are taken over."""
+
+    async def texts_known(self, mail_ids: Sequence[str]) -> Mapping[str, bool]:
+        """Those of the ids that the history knows -> whether their text lies in the quarantine."""
+
+    async def add_text(self, mail_id: str, octets: bytes) -> None:
+        """Gives a message of the history its text, as on the wire, with the prefix of who stored it."""
+
+
 class Quarantine(Protocol):
     """The stored messages, for people."""
 

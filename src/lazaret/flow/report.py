@@ -10,9 +10,14 @@ SUBJECT_WIDTH = 60
 
 
 def render(items: Iterable[Item], *, only: str = "", level: float) -> str:
-    """The report; "" when there is nothing to tell. `only`: one recipient's address, normalised."""
+    """The report; "" when there is nothing to tell. `only`: one recipient's address, normalised.
+
+    What was imported is left out: whoever filtered it has told of it, or did not want to.
+    """
     by_recipient: dict[str, list[Item]] = {}
     for item in items:
+        if item.imported:
+            continue
         for copy in item.copies:
             address = normalise(copy.address)
             if copy.state.releasable and only in ("", address):

@@ -64,3 +64,5 @@ class Entry:
     """File names, only with `text`."""
     dsn_sent: str = "N"
     """N no, Y sent, q suppressed."""
+    imported: bool = False
+    """Taken over from another filter: nobody is told of it, now or later."""

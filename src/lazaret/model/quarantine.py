@@ -77,6 +77,8 @@ class Item:
     stored: bool = False
     """Its text lies in the quarantine."""
     symbols: tuple[str, ...] = ()
+    imported: bool = False
+    """Taken over from another filter: no report or digest tells of it."""
 
     @property
     def cursor(self) -> str:

@@ -13,13 +13,14 @@ from lazaret.store.condition import Condition, joined
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import marks
 from lazaret.store.keys import Key
+from lazaret.store.rows import IMPORTED
 from lazaret.store.symbols import unpacked
 
 _FROM = " FROM msgs m LEFT JOIN lz_msgs l ON l.partition_tag = m.partition_tag AND l.mail_id = m.mail_id"
 _COLUMNS = (
     "SELECT m.partition_tag, m.mail_id, m.time_num, (SELECT a.email FROM maddr a WHERE a.id = m.sid),"
     " l.sender, m.subject, m.from_addr, m.message_id, m.spam_level, m.content, m.size, m.client_addr,"
-    " m.quar_type, l.queue_id, l.hits"
+    " m.quar_type, l.queue_id, l.hits, m.policy"
 )
 _AFTER = (
     "m.time_num <= :time AND (m.time_num < :time OR m.mail_id < :mail_id"
@@ -55,6 +56,7 @@ class _Row(NamedTuple):
     quar_type: str | None
     queue_id: str | None
     hits: str | None
+    policy: str | None
 
 
 class _CopyRow(NamedTuple):
@@ -133,6 +135,7 @@ def _item(row: _Row, copies: Iterable[Copy], hits: Iterable[ScoredHit]) -> Item:
         queue_id=row.queue_id or "",
         stored=row.quar_type == "Q",
         symbols=tuple(hit.symbol for hit in sorted(hits, key=lambda hit: (-hit.score, hit.symbol))),
+        imported=row.policy == IMPORTED,
     )
 
 

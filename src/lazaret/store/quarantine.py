@@ -1,7 +1,7 @@
 """The stored messages, for people (the Protocol `flow.needs.Quarantine`)."""
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from sqlite3 import Connection
 
 from lazaret.model.delivery import Answer
@@ -10,9 +10,12 @@ from lazaret.model.quarantine import Detail, Item, ReleaseRecord, StoredText
 from lazaret.model.verdict import ScoredHit
 from lazaret.store import keys, listing, releases, text
 from lazaret.store.addresses import plain
+from lazaret.store.dialect import sql
+from lazaret.store.inserting import insert, marks
 from lazaret.store.keys import Key
 from lazaret.store.reader import Reader
 from lazaret.store.releases import Wish
+from lazaret.store.rows import QUARANTINE
 from lazaret.store.search import Scope, condition
 from lazaret.store.symbols import unpacked
 from lazaret.store.writer import Writer
@@ -105,6 +108,27 @@ class SqlQuarantine:
     async def audit(self, who: str, act: str, mail_id: str, detail: str = "") -> None:
         await self._writer.run(lambda connection: _write_audit(connection, who, act, mail_id, detail))
 
+    async def texts_known(self, mail_ids: Sequence[str]) -> Mapping[str, bool]:
+        """Those of the ids that the history knows -> whether their text lies in the quarantine."""
+
+        def work(connection: Connection) -> dict[str, bool]:
+            rows = connection.execute(sql(_KNOWN, marks(len(mail_ids)), ")"), mail_ids)
+            return {mail_id: quar_type == "Q" for mail_id, quar_type in rows}
+
+        return await self._reader.run(work)
+
+    async def add_text(self, mail_id: str, octets: bytes) -> None:
+        """Gives a message that amavisd has logged its text, `octets` as on the wire with amavisd's prefix."""
+
+        def work(connection: Connection) -> None:
+            message = keys.find(connection, mail_id)
+            stored, _ = text.to_stored(octets)
+            rows = [(message.partition_tag, mail_id, number, chunk) for number, chunk in text.chunks(stored)]
+            insert(connection, QUARANTINE, rows)
+            connection.execute(_NOW_STORED, message.values)
+
+        await self._writer.run(work, durable=True)
+
     async def _page(self, query: str, everything: bool, size: int, after: str, now: float) -> list[Item]:
         scope = Scope(everything, self._foreign)
 
@@ -113,6 +137,11 @@ class SqlQuarantine:
 
         return await self._reader.run(work, limited=True)
 
+
+_KNOWN = "SELECT mail_id, quar_type FROM msgs WHERE mail_id IN ("
+_NOW_STORED = (
+    "UPDATE msgs SET quar_type = 'Q', quar_loc = mail_id WHERE mail_id = :mail_id AND partition_tag = :tag"
+)
 
 # A copy that was delivered stays what it is: only what was kept from its reader is deleted.
 _DELETE = (

@@ -17,6 +17,9 @@ from lazaret.store.symbols import Symbols, packed
 
 Row = tuple[object, ...]
 
+IMPORTED = "IMPORTED"
+"""`msgs.policy` of what was taken over from another filter; amavisd names its policy bank there."""
+
 DS_LETTERS = {
     Action.DELIVER: "P",
     Action.MARK: "P",
@@ -42,7 +45,7 @@ _MSGRCPT = Table(
         *("bspam_level", "smtp_resp"),
     ),
 )
-_QUARANTINE = Table("quarantine", ("partition_tag", "mail_id", "chunk_ind", "mail_text"))
+QUARANTINE = Table("quarantine", ("partition_tag", "mail_id", "chunk_ind", "mail_text"))
 _LZ_MSGS = Table(
     "lz_msgs",
     (
@@ -99,7 +102,7 @@ class Rows:
         insert(connection, LZ_HITS, hits)
         for msg, entry, octets, _ in stored:
             chunks = text.chunks(octets)
-            insert(connection, _QUARANTINE, [(0, entry.mail_id, number, chunk) for number, chunk in chunks])
+            insert(connection, QUARANTINE, [(0, entry.mail_id, number, chunk) for number, chunk in chunks])
             insert(connection, LZ_ATTACHMENTS, attachment_rows(msg, entry.attachments))
             fulltext.add(connection, msg, _searchable(entry))
 
@@ -108,7 +111,8 @@ class Rows:
         return (
             *(0, entry.mail_id, entry.secret_id, plain(entry.log_id, 20)),
             *(int(entry.time), time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(entry.time))),
-            *(maddr[entry.sender], "", plain(entry.session.client_ip, 255), entry.size),
+            *(maddr[entry.sender], IMPORTED if entry.imported else ""),
+            *(plain(entry.session.client_ip, 255), entry.size),
             *("Y" if entry.originating else "N", entry.category.value),
             *("Q" if kept else " ", entry.mail_id if kept else "", entry.dsn_sent, entry.score),
             *(plain(entry.message_id, 255), plain(entry.from_header, 255), plain(entry.subject, 255)),
