@@ -118,3 +118,13 @@ def test_one_wrong_lesson_in_twenty_does_no_harm():
         model.learn(features(mail("ham", seed)), spam=seed % 20 == 0)
 
     assert min(scores(model, "spam")) > max(scores(model, "ham"))
+
+
+def test_a_lesson_of_little_weight_moves_little():
+    full, less = Model(Private(16)), Model(Private(16))
+    found = features(mail("spam", 1))
+    full.learn(found, spam=True)
+    less.learn(found, spam=True, weight=0.3)
+
+    assert 0 < less.judge(found).weights < 0.5 * full.judge(found).weights
+    assert (1, 0) == (full.spam, less.spam)

@@ -3,7 +3,7 @@
 import pytest
 
 from lazaret.mime import headers
-from lazaret.mime.edit import edited
+from lazaret.mime.edit import edited, without_tag
 
 MESSAGE = (
     b"X-Spam-Flag: YES\r\nFrom: a@b.example\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n"
@@ -58,3 +58,12 @@ def test_every_one_of_several_subjects_is_marked():
 
 def test_a_tag_outside_ascii_becomes_an_encoded_word():
     assert b"Subject: =?utf-8?" in edit(b"Subject: x\r\n\r\n", subject_tag="***MÜLL*** ")
+
+
+def test_a_mark_is_taken_off_as_it_was_put_on():
+    for raw in (b"Subject: news\r\n\r\nx", b"Subject:news\r\n\r\nx", b"Subject:\r\n news\r\n\r\nx"):
+        marked = edited(raw, headers.parse(raw), without=(), subject_tag="***SPAM*** ")
+
+        assert raw.replace(b"Subject:n", b"Subject: n") == without_tag(marked, "***SPAM*** ")
+    assert raw == without_tag(raw, "***SPAM*** ")
+    assert raw == without_tag(raw, "")

@@ -77,7 +77,11 @@ class Counter:
     SPAM_COUNTED, HAM_COUNTED = 0, 1
     """Messages that went into the counts of the features."""
     SPAM_SEEN, HAM_SEEN = 2, 3
-    """Messages that were taught."""
+    """Messages that were taught; one with less weight than 1 counts by its weight."""
+    FACTOR, EVEN = 4, 5
+    """What its points were fitted to (`points.Scale`); 0, 0: they were not."""
+    STALE = 6
+    """1: a lesson in it was taken back, so that it is to be made anew."""
     SIZE = 8
 
 
@@ -154,15 +158,15 @@ class Model:
         score = (weights + COUNTS_SHARE * counts) * self._ramp()
         return Judgement(score, weights, counts, zones, columns, lengths)
 
-    def learn(self, features: Features, *, spam: bool) -> Judgement:
-        """Learns one message; what it thought of it before."""
+    def learn(self, features: Features, *, spam: bool, weight: float = 1.0) -> Judgement:
+        """Learns one message, by `weight` as much as one that a person has taught; what it thought before."""
         before = self.judge(features)
-        self._counters[Counter.SPAM_SEEN if spam else Counter.HAM_SEEN] += 1
+        self._counters[Counter.SPAM_SEEN if spam else Counter.HAM_SEEN] += weight
         columns = before.columns
-        changed = self._fit(before, columns, spam=spam)
+        changed = self._fit(before, columns, spam=spam, weight=weight)
         if (before.counts if spam else -before.counts) <= COUNTS_THICK:
-            columns[SPAM if spam else HAM] += 1
-            self._counters[Counter.SPAM_COUNTED if spam else Counter.HAM_COUNTED] += 1
+            columns[SPAM if spam else HAM] += weight
+            self._counters[Counter.SPAM_COUNTED if spam else Counter.HAM_COUNTED] += weight
             changed = True
         if changed:
             rows = np.ascontiguousarray(columns.T)
@@ -195,7 +199,8 @@ class Model:
         fewest = float(min(self._counters[Counter.SPAM_SEEN], self._counters[Counter.HAM_SEEN]))
         return math.sqrt((fewest + RAMP_FROM) / (fewest + RAMP_TO))
 
-    def _fit(self, before: Judgement, columns: Floats, *, spam: bool) -> bool:
+    @staticmethod
+    def _fit(before: Judgement, columns: Floats, *, spam: bool, weight: float) -> bool:
         errors = []
         for value in before.zones:
             expected = OWN_SHARE * value + (1 - OWN_SHARE) * before.weights
@@ -205,7 +210,9 @@ class Model:
             return False
         energy = columns[ENERGY]
         energy += _spread([error * error for error in errors], before.lengths)
-        steps = _spread(_normed([RATE * error for error in errors], before.lengths, FEW), before.lengths)
+        # The energy is that of the whole error: AdaGrad would make up for a smaller one.
+        wanted = [RATE * weight * error for error in errors]
+        steps = _spread(_normed(wanted, before.lengths, FEW), before.lengths)
         steps /= np.sqrt(np.maximum(energy, _TINY))
         columns[WEIGHT] += steps
         return True

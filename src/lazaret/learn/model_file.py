@@ -17,17 +17,19 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lazaret.learn.model import COLUMNS, TABLE_BITS, Counter, Floats
+from lazaret.learn.model import COLUMNS, TABLE_BITS, Counter, Floats, Memory
 from lazaret.model.errors import LazaretError
 
 LIVE = "learner.model"
 SNAPSHOT = "learner.snapshot"
 LOCK = "learner.lock"
+SECRET = "learner.secret"
+"""For readers; its home is the database, which all hosts of a site share."""
 
 _LIVE_MAGIC = b"LZLEARN1"
 _SNAPSHOT_MAGIC = b"LZSNAP01"
@@ -67,6 +69,11 @@ class Reader:
         self.counters = np.zeros(Counter.SIZE)
         self.refresh()
 
+    @property
+    def known(self) -> bool:
+        """Whether there is a model."""
+        return self._seen is not None
+
     def refresh(self) -> bool:
         """Goes over to another file when there is one; whether it did. Cheap: a stat when nothing changed."""
         try:
@@ -91,10 +98,14 @@ class Writer:
         self._folder = folder
         self._secret = _fingerprint(secret)
         self._lock = lock
-        path = folder / LIVE
-        if not _ended_well(path, self._secret):
+        keep_secret(folder, secret)
+        if not _ended_well(folder / LIVE, self._secret):
             _build(folder, self._secret, bits)
-        self._header, self.table = _map(path, self._secret, writable=True)
+        self._take_up()
+
+    def _take_up(self) -> None:
+        """Goes on in the live file."""
+        self._header, self.table = _map(self._folder / LIVE, self._secret, writable=True)
         self.counters: NDArray[np.float64] = self._header["counters"][0]
         self._header["open"] = 1
 
@@ -125,6 +136,17 @@ class Writer:
         """This lesson, and all before it, are in the model."""
         self._header["lesson"] = lesson
 
+    def replace(self, memory: Memory, lesson: int) -> None:
+        """Puts a model that was made anew, with all lessons up to this one, in the place of this one.
+
+        Readers go over to it when they next look. A crash leaves the old one or the new one.
+        """
+        header = self._header.copy()
+        header["counters"][0], header["lesson"] = memory.counters, lesson
+        used = np.flatnonzero(memory.table.any(axis=1))
+        _make(self._folder / LIVE, header, used, memory.table[used])
+        self._take_up()
+
     def snapshot(self) -> None:
         """Keeps what is known up to now, so that a crash costs only the lessons after it."""
         used = np.flatnonzero(self.table.any(axis=1)).astype("<u4")
@@ -145,6 +167,21 @@ class Writer:
         os.close(self._lock)
 
 
+def keep_secret(folder: Path, secret: bytes) -> None:
+    """Puts the site's secret beside the model, for those who read the model without the database."""
+    if read_secret(folder) != secret:
+        with _replacing(folder / SECRET) as (file, _):
+            file.write(secret)
+
+
+def read_secret(folder: Path) -> bytes:
+    """The site's secret; empty when nobody has kept it here."""
+    try:
+        return (folder / SECRET).read_bytes()
+    except OSError:
+        return b""
+
+
 def _ended_well(path: Path, secret: bytes) -> bool:
     try:
         header, _ = _map(path, secret, writable=False)
@@ -160,9 +197,14 @@ def _build(folder: Path, secret: bytes, bits: int) -> None:
         header = np.zeros(1, _HEADER)
         header["bits"] = bits
         header["secret"] = np.void(secret)
+    _make(folder / LIVE, header, used, rows)
+
+
+def _make(path: Path, header: NDArray[np.void], used: NDArray[Any], rows: Floats) -> None:
+    """A live file with these rows; it takes the place of the old one at once."""
     header["magic"], header["open"], header["rows"] = _LIVE_MAGIC, 0, 0
     octets = _HEADER_OCTETS + (_ROW_OCTETS << int(header["bits"][0]))
-    with _replacing(folder / LIVE) as (file, new):
+    with _replacing(path) as (file, new):
         file.write(_padded(header))
         file.truncate(octets)
         file.flush()

@@ -45,7 +45,7 @@ _OWN_OR_VERDICT = re.compile(
     r"|x-loop|x-originalarrivaltime"
 )
 """Written on arrival, by the mail store, or by a filter."""
-_DELIVERY = re.compile(rb"\bwith LMTP|\(lazaret\)|\(Dovecot\)", re.I)
+_DELIVERY = re.compile(rb"\bwith LMTP|\(lazaret[,)]|\(Dovecot\)", re.I)
 _TIME_ZONE = re.compile(rb"[-+]\d{4}.*", re.S)
 
 
@@ -93,9 +93,11 @@ def view(message: Message) -> View:
     subject = b"\n".join([p.octets for p in header if p.name == "subject"])
     sender = b"\n".join([p.octets for p in header if p.name in ("from", "reply-to")])
     pieces += text
+    # A mailbox has other line ends than the wire, and the message is the same.
+    runs_of_text = b"\n".join([p.octets for p in text]).replace(b"\r\n", b"\n")
     runs = (
-        Piece(_HEADER_GRAMS, "header", lines[:HEADER_GRAM_OCTETS]),
-        Piece(_TEXT_GRAMS, "text", b"\n".join([p.octets for p in text])[:TEXT_GRAM_OCTETS]),
+        Piece(_HEADER_GRAMS, "header", lines.replace(b"\r\n", b"\n")[:HEADER_GRAM_OCTETS]),
+        Piece(_TEXT_GRAMS, "text", runs_of_text[:TEXT_GRAM_OCTETS]),
         Piece(_SUBJECT_GRAMS, "subject", subject[:SHORT_GRAM_OCTETS]),
         Piece(_SENDER_GRAMS, "sender", sender[:SHORT_GRAM_OCTETS]),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from email.header import Header
 
+from lazaret.mime import headers
 from lazaret.mime.headers import HeaderSection
 
 
@@ -32,6 +33,17 @@ def edited(raw: bytes, header: HeaderSection, *, without: Collection[str], subje
     if tag and not subject_seen:
         pieces.insert(0, b"Subject: %b\r\n" % tag)
     return b"".join(pieces)
+
+
+def without_tag(raw: bytes, subject_tag: str) -> bytes:
+    """The message as it was before `edited` has marked its subject."""
+    tag = _encoded(subject_tag)
+    subjects = headers.parse(raw).named("subject") if tag else []
+    for field in subjects[:1]:
+        value = raw[field.value_start : field.end]
+        if value.lstrip(b" ").startswith(tag):
+            return raw[: field.value_start] + value.lstrip(b" ")[len(tag) :] + raw[field.end :]
+    return raw
 
 
 def _encoded(tag: str) -> bytes:

@@ -27,6 +27,8 @@ _KEYS = {
     "lz_audit": "id",
     "lz_partial": "attempt, recipient",
     "lz_words": "msg",
+    "lz_learned": "id",
+    "lz_secrets": "name",
     "lz_migrations": "number",
 }
 """Each table with the columns that put its rows in order. lz_text follows from lz_words."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from lazaret.store import migrations
 from lazaret.store.database import Database, locate
 from lazaret.store.journal import SqlJournal
+from lazaret.store.learned import SqlLessons
 from lazaret.store.quarantine import SqlQuarantine
 from lazaret.store.reader import Reader
 from lazaret.store.retention import SqlRetention
@@ -22,6 +23,7 @@ class Store:
     database: Database
     journal: SqlJournal
     quarantine: SqlQuarantine
+    lessons: SqlLessons
     retention: SqlRetention
     stats: Stats
     reader: Reader
@@ -53,6 +55,7 @@ def open_store(url: str, data_dir: Path, *, create: bool, min_free: int = 0, hos
         database=database,
         journal=SqlJournal(database, writer, Room(database.path.parent, min_free)),
         quarantine=SqlQuarantine(reader, writer, foreign=foreign),
+        lessons=SqlLessons(reader, writer),
         retention=SqlRetention(reader, writer, database),
         stats=Stats(reader, foreign=foreign),
         reader=reader,
