@@ -1,4 +1,4 @@
-"""Features as the journal keeps them: small, exact for a model's table, and safe to read whatever they are."""
+"""Features as the journal keeps them: small, exact for a table, and safe to read whatever they are."""
 
 import zlib
 

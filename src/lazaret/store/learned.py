@@ -66,8 +66,10 @@ class SqlLessons:
         return await self._writer.run(partial(_teach, lessons=lessons, limit=limit), durable=True)
 
     async def forget(self, *, who: str, since: float) -> int:
-        """Takes back what this teacher has taught since then; how many lessons. What they had overturned holds
-        again."""
+        """Takes back what this teacher has taught since then; how many lessons.
+
+        What they had overturned holds again.
+        """
 
         def work(connection: Connection) -> int:
             return _forget(connection, _HELD_OF, {"who": plain(who, 255), "since": int(since)})
