@@ -1,4 +1,4 @@
-"""`lazaret import amavis-files`: taking over the file quarantine of amavisd."""
+"""`lazaret import`: taking over the file quarantine and the configuration of amavisd."""
 
 import gzip
 import json
@@ -160,3 +160,25 @@ def test_root_reads_what_only_its_owner_may_read_and_leaves_no_file_of_roots(tmp
 
     assert 1 == len(ours.rows("find", "--json"))
     assert {65534} == {path.stat().st_uid for path in place.glob("lazaret.db*")}
+
+
+def test_a_configuration_becomes_ours_and_says_what_it_left_out(bare, tmp_path):
+    folder = tmp_path / "conf.d"
+    folder.mkdir()
+    (folder / "20-defaults").write_text("$sa_tag2_level_deflt = 6.31;\n@av_scanners = ();\n")
+    (folder / "50-user").write_text("$sa_tag2_level_deflt = 4;\n")
+    (folder / "50-user~").write_text("$sa_tag2_level_deflt = 1;\n")
+    done = bare.run("import", "amavis-conf", folder)
+
+    assert (0, f"[levels]\nmark = 4.0  # {folder}/50-user:1\n") == (done.returncode, done.stdout.decode())
+    assert f"{folder}/20-defaults:2: @av_scanners: set your virus scanner up anew\n" == done.stderr.decode()
+    assert {"levels.mark": 4} == json.loads(bare.run("import", "amavis-conf", folder, "--json").stdout)[
+        "settings"
+    ]
+
+
+def test_a_configuration_that_is_broken_or_missing_is_an_error(bare, tmp_path):
+    (tmp_path / "amavisd.conf").write_text("$x = 'never closed;")
+
+    assert 65 == bare.run("import", "amavis-conf", tmp_path / "amavisd.conf").returncode
+    assert 66 == bare.run("import", "amavis-conf", tmp_path / "absent").returncode

@@ -1,8 +1,10 @@
-"""`lazaret import amavis-files`: takes over what amavisd has."""
+"""`lazaret import amavis-files | amavis-conf`: takes over what amavisd has."""
 
+import re
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -12,9 +14,14 @@ from lazaret.cli.context import Command, Given, Group, as_owner, json_option, pa
 from lazaret.cli.output import plain, print_json
 from lazaret.cli.quarantine_files import Reader
 from lazaret.config.options import Config
+from lazaret.config.perl_tokens import MAX_CHARACTERS
 from lazaret.flow.adoption import Adopted, Adoption, Fate
+from lazaret.model.errors import UserError
 
 EX_DATAERR = 65
+EX_NOINPUT = 66
+_RUN_PART = re.compile(r"[A-Za-z0-9_-]+")
+"""Names of files that are read out of a directory: no copy of an editor, no .dpkg-old."""
 EVERY = 500
 """Files between two words on how far it is."""
 
@@ -90,3 +97,52 @@ class _Count:
                 "the next purge removes them, unless you raise it"
             )
         return "\n".join(lines)
+
+
+@import_.command(name="amavis-conf", cls=Command)
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@json_option
+def amavis_conf(files: Sequence[Path], as_json: bool) -> None:
+    """Write amavisd's configuration as ours: TOML on stdout, with the line that each setting comes from.
+
+    FILE is amavisd.conf, or a directory of such files, as Debian has it. The Perl in them is read and never
+    run: assignments of constants are understood. What was not taken over is named on stderr with its line.
+
+    Exit status: 0 the files were read, 65 a part of one could not be, 66 one is missing.
+
+    \b
+    Example:
+      lazaret import amavis-conf /etc/amavis/conf.d > lazaret.toml
+      lazaret config check --config lazaret.toml
+    """
+    from lazaret.config import amavisd
+
+    texts = [(plain(str(file)), _text_of(file)) for file in _in_order(files)]
+    translation = amavisd.translate(texts)
+    if as_json:
+        settings = {".".join(path): s.value for path, s in translation.settings.items()}
+        notes = [{"where": n.where, "name": n.name, "text": n.text} for n in translation.notes]
+        print_json({"settings": settings, "not_taken": notes})
+    else:
+        click.echo(translation.toml(), nl=False)
+        for note in translation.notes:
+            click.echo(plain(str(note)), err=True)
+    if translation.broken:
+        sys.exit(EX_DATAERR)
+
+
+def _in_order(files: Sequence[Path]) -> Iterator[Path]:
+    """The files; of a directory those that Debian's amavisd reads, in its order."""
+    for file in files:
+        if file.is_dir():
+            yield from sorted(path for path in file.iterdir() if _RUN_PART.fullmatch(path.name))
+        else:
+            yield file
+
+
+def _text_of(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(MAX_CHARACTERS + 1).decode("utf-8", "replace")
+    except OSError as e:
+        raise UserError(f"cannot read {file}: {e.strerror}", EX_NOINPUT) from e
