@@ -17,6 +17,7 @@ from lazaret.config.options import Config
 from lazaret.config.words import Mode, RequireSecret
 from lazaret.flow.expire import Expiry
 from lazaret.flow.fields import Site
+from lazaret.flow.policies import PolicyBook
 from lazaret.flow.quarantine import QuarantineDesk
 from lazaret.model.delivery import Extensions
 from lazaret.model.errors import UserError
@@ -143,7 +144,7 @@ def make_filter(
     observe = config.mode is Mode.OBSERVE
     return Filter(
         checks=checks(ruleset),
-        lookup=lookup_of(config),
+        policies=policy_book(config, store),
         courier=Courier(relay, store.journal, site, unchanged=observe),
         journal=store.journal,
         site=site,
@@ -259,21 +260,38 @@ def site_of(config: Config) -> Site:
     return Site(config.site.hostname or socket.gethostname())
 
 
-def policy_of(config: Config) -> Policy:
-    """What holds for every recipient without a policy of his own."""
+def policy_of(config: Config, *, foreign: bool = False) -> Policy:
+    """What holds for every recipient without a policy of his own.
+
+    `foreign`: the database was made by another program, which may never have killed anything.
+    """
     levels = config.levels
+    kill = None if foreign and not config.is_set("levels.kill") else levels.kill
     return Policy(
-        levels=Levels(levels.tag, levels.mark, levels.quarantine, levels.kill),
+        levels=Levels(levels.tag, levels.mark, levels.quarantine, kill),
         subject_tag=levels.subject_tag,
         kill_action=levels.kill_action,
         quarantine_reply=levels.quarantine_reply,
     )
 
 
-def lookup_of(config: Config) -> Lookup:
-    """Which policy holds for whom."""
+def lookup_of(config: Config, *, foreign: bool = False) -> Lookup:
+    """Which policy holds for whom, as far as the configuration says."""
     return Lookup(
-        policy_of(config), local_domains=config.local.domains, always_deliver=config.policy.always_deliver
+        policy_of(config, foreign=foreign),
+        local_domains=config.local.domains,
+        always_deliver=config.policy.always_deliver,
+    )
+
+
+def policy_book(config: Config, store: Store) -> PolicyBook:
+    """Which policy holds for whom, as the configuration and the database say."""
+    as_amavis = store.foreign if not config.is_set("lists.require_auth") else not config.lists.require_auth
+    return PolicyBook(
+        lookup_of(config, foreign=store.foreign),
+        store.policies,
+        delimiter=config.local.recipient_delimiter,
+        trust_others=as_amavis,
     )
 
 

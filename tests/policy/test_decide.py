@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lazaret.model.envelope import Role
 from lazaret.model.verdict import Action, Category, Levels, Policy, Report, ScoredHit, Unavailable, Verdict
 from lazaret.policy.decide import Situation, decide
+from lazaret.policy.senders import Standing
 
 POLICY = Policy()
 AFTER = Situation(role=Role.AFTER_QUEUE)
@@ -147,3 +148,109 @@ def test_more_points_never_lead_to_a_milder_action(score: float, levels: list[fl
     order = [Action.DELIVER, Action.MARK, Action.QUARANTINE, Action.DISCARD]
     mild, stern = verdict(score, AFTER, policy), verdict(score + 1.0, AFTER, policy)
     assert order.index(mild.action) <= order.index(stern.action)
+
+
+ALLOWED = Standing(allowed=True, reason="a@x is allowed on the list of everybody")
+BLOCKED = Standing(blocked=True, reason="a@x is blocked on the list of everybody")
+
+
+def with_lists(
+    score: float, standing: Standing, policy: Policy = POLICY, situation: Situation = AFTER
+) -> Verdict:
+    return decide(report(score), "a@b.example", policy, situation, standing)
+
+
+def test_who_is_allowed_is_not_judged_by_his_score():
+    outcome = with_lists(1000.0, ALLOWED)
+    assert (Action.DELIVER, Category.CLEAN, True) == (outcome.action, outcome.category, outcome.allowed)
+    assert "not judged by its score 1000.0" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("policy", "situation", "action"),
+    [
+        (POLICY, AFTER, Action.DISCARD),
+        (POLICY, BEFORE, Action.REJECT),
+        (replace(POLICY, levels=Levels(kill=None)), AFTER, Action.QUARANTINE),
+        (replace(POLICY, always_deliver=True), AFTER, Action.MARK),
+        (replace(POLICY, lovers=frozenset({Category.SPAM})), AFTER, Action.MARK),
+        (POLICY, OURS, Action.REJECT),
+    ],
+)
+def test_who_is_blocked_is_treated_as_if_he_had_reached_every_level(
+    policy: Policy, situation: Situation, action: Action
+):
+    outcome = with_lists(-5.0, BLOCKED, policy, situation)
+    assert (action, Category.SPAM) == (outcome.action, outcome.category)
+    assert outcome.reason.startswith(BLOCKED.reason)
+
+
+def test_points_of_the_lists_count_for_the_recipient_whose_lists_they_are():
+    outcome = with_lists(6.0, Standing(points=-3.0, reason="x is allowed, but nothing proves it"))
+    assert (Action.MARK, 3.0) == (outcome.action, outcome.score)
+    assert "score 3.0 is exactly at the mark level 3.0; x is allowed, but nothing proves it" == outcome.reason
+    assert [("AM.WBL", -3.0)] == [(h.symbol, h.score) for h in outcome.hits]
+
+
+def test_a_lover_of_spam_gets_it_marked():
+    outcome = verdict(1000.0, AFTER, replace(POLICY, lovers=frozenset({Category.SPAM})))
+    assert (Action.MARK, False) == (outcome.action, outcome.keep)
+
+
+def test_a_lover_of_what_could_not_be_examined_gets_it():
+    found = replace(report(5.0), over_budget=True)
+    lover = replace(POLICY, lovers=frozenset({Category.UNCHECKED}))
+    assert Action.MARK is decide(found, "a@b", lover, AFTER).action
+    assert Action.QUARANTINE is decide(report(5.0), "a@b", lover, AFTER).action
+
+
+def test_who_has_spam_checks_bypassed_gets_mail_as_it_is():
+    outcome = verdict(1000.0, AFTER, replace(POLICY, bypasses=frozenset({Category.SPAM})))
+    assert (Action.DELIVER, Category.CLEAN, False) == (outcome.action, outcome.category, outcome.tagged)
+
+
+@pytest.mark.parametrize("score", [6.0, 9.0])
+def test_without_a_quarantine_nothing_is_kept(score: float):
+    nothing_kept = replace(POLICY, keep=False)
+    after, before = verdict(score, AFTER, nothing_kept), verdict(score, BEFORE, nothing_kept)
+    assert (Action.DISCARD, False) == (after.action, after.keep)
+    assert (Action.REJECT, False) == (before.action, before.keep)
+
+
+@pytest.mark.parametrize(
+    ("score", "situation", "action"),
+    [
+        (0.0, AFTER, Action.REJECT),
+        (3.0, AFTER, Action.QUARANTINE),
+        (0.0, replace(AFTER, mailing_list=True), Action.QUARANTINE),
+    ],
+)
+def test_a_message_above_the_recipients_size_limit_is_refused_where_its_sender_can_be_told(
+    score: float, situation: Situation, action: Action
+):
+    limited = replace(POLICY, size_limit=70_000)
+    outcome = verdict(score, replace(situation, size=70_001), limited)
+    assert (action, Category.OVERSIZED) == (outcome.action, outcome.category)
+    assert Category.OVERSIZED is not verdict(score, replace(situation, size=70_000), limited).category
+
+
+def test_what_is_quarantined_anyway_is_no_matter_of_size():
+    outcome = verdict(6.0, replace(AFTER, size=70_001), replace(POLICY, size_limit=70_000))
+    assert Category.SPAM is outcome.category
+
+
+def test_the_reason_names_who_set_the_level():
+    policy = replace(POLICY, sources={"quarantine": 'policy "strict" for @b.example'})
+    assert verdict(6.0, AFTER, policy).reason.endswith('level 5.0, by the policy "strict" for @b.example')
+
+
+@pytest.mark.parametrize(("score", "tag"), [(0.0, "(ok) "), (3.0, "***SPAM*** "), (4.5, "!!! ")])
+def test_each_step_has_its_subject_tag(score: float, tag: str):
+    policy = replace(POLICY, clean_subject_tag="(ok) ", strong_level=4.5, strong_subject_tag="!!! ")
+    assert tag == verdict(score, AFTER, policy).subject_tag
+
+
+def test_our_own_mail_and_mail_to_others_has_no_subject_tag():
+    policy = replace(POLICY, clean_subject_tag="(ok) ")
+    assert "" == verdict(0.0, OURS, policy).subject_tag
+    assert "" == verdict(0.0, AFTER, replace(policy, local=False)).subject_tag

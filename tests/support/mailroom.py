@@ -14,6 +14,7 @@ from lazaret.config.endpoint import NextHop
 from lazaret.flow.deliver import Courier
 from lazaret.flow.fields import Site
 from lazaret.flow.filter import Filter, Handled, Rules
+from lazaret.flow.policies import PolicyBook
 from lazaret.flow.quarantine import QuarantineDesk
 from lazaret.model.envelope import Envelope, Recipient, Session
 from lazaret.model.quarantine import Item
@@ -145,7 +146,7 @@ async def mailroom(
         relay=relay,
         filter=Filter(
             checks=checks,
-            lookup=lookup,
+            policies=PolicyBook(lookup, store.policies),
             courier=Courier(relay, store.journal, SITE, unchanged=rules.observe),
             journal=store.journal,
             site=SITE,

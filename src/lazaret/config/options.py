@@ -133,6 +133,12 @@ class Local:
         "Our own networks besides loopback: mail from them is originating, and the rules trust their "
         "Received fields. Empty: the rules infer what they trust as SpamAssassin does.",
     )
+    recipient_delimiter: str = option(
+        Text("a delimiter", words.delimiter),
+        "+",
+        "What an address extension begins with: ann+shop@example.org has the policies of ann@example.org, "
+        'unless it has its own. "": addresses have no extensions.',
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +214,20 @@ class Policy:
         ("postmaster@", "abuse@"),
         'Recipients whose mail is marked at most, never quarantined or killed for its score: "user@" in '
         'every domain, "user@example.org", "@example.org", or "@.example.org" with all below it.',
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Lists of senders: allow and block."""
+
+    require_auth: bool = option(
+        Switch(),
+        True,
+        "An allow entry takes off at most 3 points, unless the sender is authenticated or the entry names "
+        "his network. Entries that Lazaret wrote always want that; those that another program wrote (MailZu, "
+        "Modoboa, SQL) when this is true. On a database that Lazaret did not create they count as in amavis "
+        "until this is written in the configuration.",
     )
 
 
@@ -394,6 +414,7 @@ class Config:
     relay: Relay = Relay()
     levels: Levels = Levels()
     policy: Policy = Policy()
+    lists: Lists = Lists()
     quarantine: Quarantine = Quarantine()
     history: History = History()
     store: Store = Store()

@@ -81,6 +81,13 @@ def recipient_pattern(text: str) -> str:
     raise Unfit(f'"{text}" is no address; write "postmaster@", "user@example.org" or "@example.org"')
 
 
+def delimiter(text: str) -> str:
+    """One character that may stand in a local part; "" for none."""
+    if text and (len(text) > 1 or not text.isprintable() or text.isalnum() or text in "@ ."):
+        raise Unfit(f'"{text}" is no delimiter; write "+", "-" or ""')
+    return text
+
+
 def host_name(text: str) -> str:
     """A host name as it stands in Received and in greetings; "" for the machine's own."""
     if text and not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?", text):

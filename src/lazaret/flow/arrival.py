@@ -74,6 +74,7 @@ def entry_of(
 ) -> Entry:
     """The row of history."""
     message = arrival.message
+    lowest = min(verdicts, key=lambda v: v.score, default=None)
     return Entry(
         mail_id=arrival.mail_id,
         secret_id=arrival.secret_id,
@@ -85,8 +86,8 @@ def entry_of(
         size=len(arrival.octets),
         originating=arrival.originating,
         category=next((c for c in _SEVERITY if any(v.category is c for v in verdicts)), Category.CLEAN),
-        score=report.score,
-        hits=report.hits,
+        score=lowest.score if lowest else report.score,
+        hits=(*report.hits, *lowest.hits) if lowest else report.hits,
         unavailable=report.unavailable,
         took_ms=took_ms,
         message_id=message.decoded("Message-ID"),
@@ -109,13 +110,20 @@ def _recipient(verdict: Verdict, reply: Reply | None) -> EntryRecipient:
         reason=verdict.reason,
         response=str(reply) if reply else "",
         stored=verdict.keep,
+        allowed=verdict.allowed,
+        blocked=verdict.blocked,
     )
 
 
 def stored_prefix(arrival: Arrival, report: Report, verdicts: Sequence[Verdict], site: Site) -> bytes:
     """The header fields before a stored message, ending with our Received."""
-    blocked = [v.recipient for v in verdicts if v.keep]
-    levels = next(v for v in verdicts if v.keep).policy.levels
+    kept = [v for v in verdicts if v.keep]
+    lowest = min(kept, key=lambda v: v.score)
     return quarantine_fields(
-        arrival.envelope, blocked, arrival.mail_id, report.hits, report.score, levels
+        arrival.envelope,
+        [v.recipient for v in kept],
+        arrival.mail_id,
+        (*report.hits, *lowest.hits),
+        lowest.score,
+        lowest.policy.levels,
     ) + received(arrival.session, arrival.envelope, arrival.mail_id, site, arrival.time)

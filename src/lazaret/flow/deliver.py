@@ -11,6 +11,7 @@ from lazaret.flow import dsn
 from lazaret.flow.arrival import Arrival, entry_of, stored_prefix
 from lazaret.flow.fields import SPAM_FIELDS, Site, received, spam_fields
 from lazaret.flow.needs import Journal, Relay
+from lazaret.flow.subject_tag import subject_tag
 from lazaret.mime.edit import edited
 from lazaret.model.delivery import Answer, Outgoing
 from lazaret.model.envelope import Recipient
@@ -113,11 +114,15 @@ class Courier:
         if self._unchanged:
             return arrival.octets
         marked = verdict.action is Action.MARK
-        tag = verdict.policy.subject_tag if marked else ""
-        message = edited(arrival.octets, arrival.message.header, without=SPAM_FIELDS, subject_tag=tag)
+        message = edited(
+            arrival.octets,
+            arrival.message.header,
+            without=SPAM_FIELDS,
+            subject_tag=subject_tag(verdict, arrival, self._site),
+        )
         ours = self._received(arrival)
-        if verdict.policy.local and verdict.score >= verdict.policy.levels.tag:
-            ours = spam_fields(report.hits, verdict, marked=marked) + ours
+        if verdict.tagged:
+            ours = spam_fields((*report.hits, *verdict.hits), verdict, marked=marked) + ours
         if verdict.policy.local and in_quarantine:
             ours = b"X-Quarantine-ID: <%b>\r\n" % arrival.mail_id.encode("ascii") + ours
         return ours + message

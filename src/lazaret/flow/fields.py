@@ -84,9 +84,17 @@ def _word(text: str) -> str:
 
 
 def spam_fields(hits: Sequence[ScoredHit], verdict: Verdict, *, marked: bool) -> bytes:
-    """X-Spam-Flag, -Score, -Level and -Status of a delivered message."""
+    """X-Spam-Flag, -Score, -Level and -Status of a delivered message.
+
+    As amavis does, the score of a sender on the recipient's lists is shown as what the lists made of it:
+    mail programs file by these fields.
+    """
     levels = verdict.policy.levels
     limits = f"tagged_above={number(levels.tag)} required={number(levels.mark)}"
+    if verdict.blocked:
+        return _spam_fields(hits, max(verdict.score, _MAX_STARS), marked, f"{limits} BLACKLISTED")
+    if verdict.allowed:
+        return _spam_fields(hits, min(verdict.score, 0.0), marked, f"{limits} WHITELISTED")
     return _spam_fields(hits, verdict.score, marked, limits)
 
 

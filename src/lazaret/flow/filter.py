@@ -13,6 +13,7 @@ from lazaret.flow.arrival import Arrival, arrive, entry_of
 from lazaret.flow.deliver import Courier, Outcome
 from lazaret.flow.fields import Site
 from lazaret.flow.needs import Journal
+from lazaret.flow.policies import Guidance, PolicyBook
 from lazaret.mime import message as mime
 from lazaret.mime.trust import Networks
 from lazaret.mime.uri_variants import Sites
@@ -22,8 +23,8 @@ from lazaret.model.errors import MailError, Reply, StoreUnavailable
 from lazaret.model.network import NetworkSet
 from lazaret.model.verdict import Action, Category, Report, Verdict
 from lazaret.policy.decide import Situation, decide
-from lazaret.policy.lookup import Lookup
 from lazaret.policy.plan import one_reply, own_reply, plan
+from lazaret.policy.senders import Standing
 
 log = logging.getLogger("lazaret.filter")
 
@@ -72,7 +73,7 @@ class Filter:
         self,
         *,
         checks: Sequence[Check],
-        lookup: Lookup,
+        policies: PolicyBook,
         courier: Courier,
         journal: Journal,
         site: Site,
@@ -82,7 +83,8 @@ class Filter:
     ) -> None:
         """`record` writes the log line and counts; it is called once per message that got an answer."""
         self._checks = checks
-        self._lookup = lookup
+        self._policies = policies
+        self._lookup = policies.lookup
         self._courier = courier
         self._journal = journal
         self._site = site
@@ -157,6 +159,8 @@ class Filter:
     ) -> tuple[Report, Outcome]:
         if not waiting:
             return Report(), Outcome({})
+        # Before the work: a message whose policies cannot be read is tried again.
+        guidance = await self._policies.of(waiting, arrival.message, arrival.envelope.sender)
         scan = Scan(arrival.message, arrival.session, arrival.envelope, arrival.time)
         report = await examine(
             scan,
@@ -165,7 +169,10 @@ class Filter:
             on_unavailable=self._rules.on_unavailable,
         )
         situation = self._situation(arrival)
-        verdicts = [decide(report, a, self._lookup.policy_for(a), situation) for a in waiting]
+        verdicts = [
+            decide(report, a, guidance.policy(a), situation, self._standing(a, guidance, report, arrival))
+            for a in waiting
+        ]
         todo = plan(verdicts, reply_each=reply_each, others_served=others_served)
         if todo.deferred:
             outcome = Outcome({v.recipient: v for v in verdicts})
@@ -177,6 +184,12 @@ class Filter:
         )
         return report, outcome
 
+    @staticmethod
+    def _standing(recipient: str, guidance: Guidance, report: Report, arrival: Arrival) -> Standing:
+        # Without XFORWARD the peer is the MTA, and says nothing about where the message comes from.
+        client_ip = arrival.session.client_ip if arrival.session.forwarded else ""
+        return guidance.standing(recipient, report, client_ip=client_ip, now=arrival.time)
+
     def _situation(self, arrival: Arrival) -> Situation:
         return Situation(
             role=arrival.session.role,
@@ -185,6 +198,7 @@ class Filter:
             mailing_list="List-Id" in arrival.message.header,
             keep_killed=self._rules.keep_killed,
             observe=self._rules.observe,
+            size=len(arrival.octets),
         )
 
     def _is_originating(self, session: Session) -> bool:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from lazaret.model.delivery import Answer, Extensions, Outgoing
 from lazaret.model.entry import Entry, EntryRecipient
+from lazaret.model.policies import PoliciesFound, PoliciesState
 from lazaret.model.quarantine import Detail, Item, ReleaseRecord, StoredText
 
 
@@ -130,3 +131,16 @@ class Alive(Protocol):
 
     async def ping(self) -> None:
         """StoreUnavailable when it does not."""
+
+
+class Policies(Protocol):
+    """What people have written about their mail, for the filter. StoreUnavailable when it cannot be read."""
+
+    async def state(self) -> PoliciesState:
+        """Whether there is anything, and a number that Lazaret's own changes raise: one small look."""
+
+    async def rows(self, keys: Sequence[str], sender_keys: Sequence[str]) -> PoliciesFound:
+        """What is written for these keys of recipients, and what their lists say of these keys of senders.
+
+        One query, by indexes: its cost does not grow with the number of policies or entries.
+        """

@@ -22,6 +22,9 @@ class EntryRecipient:
     """What was answered for this recipient, or what the next hop said."""
     stored: bool = False
     """This recipient's copy lies in the quarantine: it can be released to him."""
+    allowed: bool = False
+    blocked: bool = False
+    """His lists of senders decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Entry:
     originating: bool
     category: Category
     score: float
+    """The lowest of the recipients' scores, as in amavis."""
     hits: tuple[ScoredHit, ...]
     unavailable: tuple[Unavailable, ...]
     took_ms: float

@@ -1,6 +1,7 @@
 """What was found in a message, and what follows from it for one recipient."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -115,7 +116,21 @@ class Policy:
     """auto | reject | discard"""
     quarantine_reply: str = "accept"
     """accept | reject"""
-    source: str = "configuration"
+    lovers: frozenset[Category] = frozenset()
+    """What this recipient wants to have all the same: marked at most."""
+    bypasses: frozenset[Category] = frozenset()
+    """What is not judged for this recipient."""
+    keep: bool = True
+    """False: what would be quarantined is discarded, and nothing of it is kept."""
+    size_limit: int = 0
+    """Octets as on the wire; a larger message is not for this recipient. 0: no limit."""
+    strong_level: float | None = None
+    """From here on `strong_subject_tag` stands in the place of `subject_tag` (amavis' tag3); None: never."""
+    strong_subject_tag: str = ""
+    clean_subject_tag: str = ""
+    """Before the subject of a message that gets X-Spam fields and is not marked."""
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Name of a setting (`policy.settings`) -> who set it; what the configuration set is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +146,13 @@ class Verdict:
     """One sentence for a person: which level was reached and by how much, or which exception held."""
     keep: bool = False
     """A copy goes into the quarantine: always when quarantined, and for a killed one that is kept."""
+    hits: tuple[ScoredHit, ...] = ()
+    """What adds to the report's score for this recipient alone."""
+    allowed: bool = False
+    """The recipient allows the sender, who proved to be himself."""
+    blocked: bool = False
+    """The recipient blocks the sender."""
+    tagged: bool = True
+    """A delivered copy gets X-Spam fields."""
+    subject_tag: str = ""
+    """What stands before the subject of a delivered copy."""

@@ -1,4 +1,4 @@
-"""Which policy holds for a recipient, as far as the configuration says."""
+"""Which policy holds for a recipient, as far as the configuration says (`merge` adds the database)."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -45,3 +45,7 @@ class Lookup:
     def is_local(self, address: str) -> bool:
         """Whether the address is one of ours; without `local.domains` every one but the null sender is."""
         return bool(address) and (not self._local or split(address)[1] in self._local)
+
+    def is_known_local(self, address: str) -> bool:
+        """Whether `local.domains` names its domain."""
+        return split(address)[1] in self._local

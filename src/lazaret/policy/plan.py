@@ -71,7 +71,10 @@ def _appearance(v: Verdict) -> tuple[object, ...]:
     """What makes the header fields of two copies differ."""
     if not v.policy.local:
         return (False,)
-    return (True, v.action, v.policy.levels.tag, v.policy.levels.mark, v.policy.subject_tag)
+    if not v.tagged:
+        return (True, v.action, v.subject_tag)
+    levels = v.policy.levels
+    return (True, v.action, v.subject_tag, levels.tag, levels.mark, v.score, v.allowed, v.blocked)
 
 
 _STATUS = {
@@ -80,17 +83,23 @@ _STATUS = {
     Action.DISCARD: (250, "2.7.0", "Ok, discarded"),
     Action.DEFER: (450, "4.7.0", "Temporary failure"),
 }
+_TOO_LARGE = {
+    Action.REJECT: (552, "5.3.4", "Reject"),
+    Action.QUARANTINE: (250, "2.3.4", "Ok, discarded"),
+}
 _REASONS = {
     Category.SPAM: "spam",
     Category.SPAMMY: "spammy",
     Category.UNCHECKED: "UNCHECKED: over limits",
     Category.CLEAN: "CLEAN",
+    Category.OVERSIZED: "Message size exceeds recipient's size limit",
 }
 
 
 def own_reply(verdict: Verdict, log_id: str) -> Reply:
     """Our word on a recipient whose copy does not go to the next hop; texts as amavis words them."""
-    code, enhanced, verb = _STATUS[verdict.action]
+    known = _TOO_LARGE if verdict.category is Category.OVERSIZED else _STATUS
+    code, enhanced, verb = known.get(verdict.action, _STATUS[verdict.action])
     reason = _REASONS.get(verdict.category, verdict.category.word)
     return Reply(code, enhanced, f"{verb}, id={log_id} - {reason}")
 

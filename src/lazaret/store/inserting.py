@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from sqlite3 import Connection
+from typing import TypeVar
 
 from lazaret.store import dialect
+
+T = TypeVar("T")
 
 _SIZES = (64, 16, 4, 1)
 """Rows a statement: few sizes, so that SQLite keeps them all compiled."""
@@ -42,7 +45,7 @@ def marks(count: int) -> str:
     return ", ".join("?" * count)
 
 
-def portions(values: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+def portions(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
     """The values, at most `size` at a time, as a statement takes them."""
     for start in range(0, len(values), size):
         yield values[start : start + size]

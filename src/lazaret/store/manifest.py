@@ -29,6 +29,8 @@ _KEYS = {
     "lz_words": "msg",
     "lz_learned": "id",
     "lz_secrets": "name",
+    "lz_lists": "rid, sid",
+    "lz_changes": "name",
     "lz_migrations": "number",
 }
 """Each table with the columns that put its rows in order. lz_text follows from lz_words."""

@@ -8,6 +8,7 @@ from lazaret.store import migrations
 from lazaret.store.database import Database, locate
 from lazaret.store.journal import SqlJournal
 from lazaret.store.learned import SqlLessons
+from lazaret.store.policies import SqlPolicies
 from lazaret.store.quarantine import SqlQuarantine
 from lazaret.store.reader import Reader
 from lazaret.store.retention import SqlRetention
@@ -22,12 +23,15 @@ class Store:
 
     database: Database
     journal: SqlJournal
+    policies: SqlPolicies
     quarantine: SqlQuarantine
     lessons: SqlLessons
     retention: SqlRetention
     stats: Stats
     reader: Reader
     writer: Writer
+    foreign: bool
+    """Another program made the tables of amavisd-new in it."""
 
     async def ping(self) -> None:
         """StoreUnavailable when the database does not answer."""
@@ -39,6 +43,7 @@ class Store:
         self.writer.close()
         self.reader.close()
         self.journal.close()
+        self.policies.close()
 
 
 def open_store(url: str, data_dir: Path, *, create: bool, min_free: int = 0, host: str = "") -> Store:
@@ -54,12 +59,14 @@ def open_store(url: str, data_dir: Path, *, create: bool, min_free: int = 0, hos
     return Store(
         database=database,
         journal=SqlJournal(database, writer, Room(database.path.parent, min_free)),
+        policies=SqlPolicies(database),
         quarantine=SqlQuarantine(reader, writer, foreign=foreign),
         lessons=SqlLessons(reader, writer),
         retention=SqlRetention(reader, writer, database),
         stats=Stats(reader, foreign=foreign),
         reader=reader,
         writer=writer,
+        foreign=foreign,
     )
 
 

@@ -135,7 +135,8 @@ def _msgrcpt(entry: Entry, maddr: dict[str, int]) -> Iterator[Row]:
     for number, recipient in enumerate(entry.recipients, 1):
         yield (
             *(0, entry.mail_id, number, maddr[recipient.address], "Y" if recipient.local else "N"),
-            *(recipient.category.value, DS_LETTERS[Action(recipient.action)], " ", "N", "N"),
+            *(recipient.category.value, DS_LETTERS[Action(recipient.action)], " "),
+            *("Y" if recipient.blocked else "N", "Y" if recipient.allowed else "N"),
             *(recipient.score, plain(recipient.response, 255)),
         )
 

@@ -1,0 +1,72 @@
+"""What people have written into the database about their mail: policies, and lists of senders."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRow:
+    """A row of `users` with its row of `policy`: what was set for an address, a domain or everybody."""
+
+    user: int
+    """`users.id`, which the lists of senders hang on."""
+    key: str
+    """`users.email`: whom the row is for, in one of the forms of `policy.keys`."""
+    priority: int
+    policy: int = 0
+    """`policy.id`; 0 when there is no such row."""
+    name: str = ""
+    """`policy.policy_name`."""
+    local: bool | None = None
+    """`users.local`; None when the row says nothing."""
+    values: Mapping[str, object] = field(default_factory=dict)
+    """Column of `policy` -> value; columns that are NULL are missing."""
+
+    @property
+    def origin(self) -> str:
+        """In words, for the sentence that explains a verdict."""
+        return f'policy "{self.name}" for {self.key}' if self.name else f"policy for {self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class ListEntry:
+    """A row of `wblist`: what a recipient, a domain or everybody thinks of a sender."""
+
+    user: int
+    owner: str
+    """`users.email`: whose list it is."""
+    sender: int
+    key: str
+    """`mailaddr.email`: the address or domain that is listed."""
+    priority: int
+    wb: str
+    """W allow, B block, a number: points, blank: neutral."""
+    ours: bool = False
+    """Written by Lazaret, not by amavis' tools: an allow entry wants proof of the sender."""
+    networks: tuple[str, ...] = ()
+    """Where the sender's mail comes from (CIDR): an allow entry counts in full from there."""
+    expires: int = 0
+    """Seconds since 1970; 0: never."""
+    note: str = ""
+    who: str = ""
+    since: int = 0
+    """When it was written, seconds since 1970; 0: unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoliciesState:
+    """Whether the tables hold anything, and the count of changes that Lazaret made to them."""
+
+    number: int = 0
+    policies: bool = False
+    """There are rows in `users`."""
+    lists: bool = False
+    """There are rows in `wblist`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoliciesFound:
+    """What the tables say about some recipients and senders."""
+
+    rows: tuple[PolicyRow, ...] = ()
+    entries: tuple[ListEntry, ...] = ()
