@@ -6,6 +6,7 @@ import pwd
 import pytest
 
 ROOT = 0
+PAGE = '[listen]\nhttp = "0.0.0.0:80"\n[web]\nproxies = ["192.0.2.8"]\n'
 OPEN = '[listen]\nsmtp = ["192.0.2.1:10024"]\n'
 
 
@@ -63,7 +64,16 @@ def test_an_address_that_may_be_reached_from_outside_is_no_loopback(errors, addr
 
 
 def test_the_web_page_asks_for_a_login_and_needs_no_clients(read):
-    assert read('[listen]\nhttp = "0.0.0.0:80"\n')
+    assert read(PAGE)
+
+
+def test_the_web_page_is_open_to_others_by_tls_or_through_a_proxy_alone(read, errors):
+    open_page = '[listen]\nhttp = "0.0.0.0:80"\n'
+
+    [line] = errors(open_page)
+    assert "web.tls_certificate" in line
+    assert "web.proxies" in line
+    assert read(open_page + '[web]\ntls_certificate = "page.pem"\n')
 
 
 @pytest.mark.skipif(os.geteuid() != ROOT, reason="the data directory must belong to root")
@@ -71,11 +81,11 @@ def test_root_listens_for_nobody_else(errors):
     assert [
         "lazaret.toml:2: listen.http: 0.0.0.0:80 is reachable from other machines, and the service would run "
         "as root; set service.user, or listen on 127.0.0.1"
-    ] == errors('[listen]\nhttp = "0.0.0.0:80"\n', euid=ROOT)
+    ] == errors(PAGE, euid=ROOT)
 
 
 def test_root_that_becomes_somebody_may_listen_for_others(read, somebody):
-    assert read('[listen]\nhttp = "0.0.0.0:80"\n', [f"service.user={somebody}"], euid=ROOT)
+    assert read(PAGE, [f"service.user={somebody}"], euid=ROOT)
 
 
 @pytest.mark.skipif(os.geteuid() != ROOT, reason="only root can give a directory away")
@@ -83,7 +93,7 @@ def test_root_becomes_the_owner_of_the_data_directory(read, tmp_path):
     (tmp_path / "state").mkdir()
     os.chown(tmp_path / "state", 1234, 1234)
 
-    assert read('[listen]\nhttp = "0.0.0.0:80"\n[store]\ndata_dir = "state"\n', euid=ROOT)
+    assert read(PAGE + '[store]\ndata_dir = "state"\n', euid=ROOT)
 
 
 def test_root_cannot_become_a_user_that_there_is_not(errors):

@@ -66,6 +66,12 @@ def _open_listeners(config: Config, euid: int) -> Iterator[Conflict]:
                 f"{key}: {reachable} is reachable from other machines, and the service would run as root; "
                 "set service.user, or listen on 127.0.0.1",
             )
+        if key == "listen.http" and not (config.web.tls_certificate or config.web.proxies):
+            yield Conflict(
+                (key,),
+                f"{key}: {reachable} is reachable from other machines, and passwords would go over the wire "
+                "in clear; set web.tls_certificate, or name your reverse proxy in web.proxies",
+            )
         # The web page asks for a login instead of an address.
         if key != "listen.http" and not (config.is_set("listen.clients") and config.listen.clients):
             yield Conflict(

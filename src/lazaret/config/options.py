@@ -384,6 +384,40 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class Web:
+    """The web page and the API, which listen.http serves."""
+
+    hosts: tuple[str, ...] = option(
+        Several(Text("a host name", words.host_name)),
+        (),
+        "Names under which people reach the page; a request with any other Host is refused. The address "
+        "that it came in at, loopback and site.hostname are always among them.",
+    )
+    proxies: tuple[Network, ...] = option(
+        Several(NETWORK),
+        (),
+        "Reverse proxies before the page: only they may say, with X-Forwarded-For, -Proto and -Host, "
+        "who asks and how.",
+    )
+    prefix: str = option(
+        Text("a path", words.url_prefix),
+        "",
+        'The path below which a reverse proxy shows the page, as "/quarantine".',
+    )
+    tls_certificate: Path | None = option(
+        Parsed("a path", words.path_or_none),
+        None,
+        'The certificate (PEM, with its chain) with which listen.http speaks TLS. "": it does not, and may '
+        "be reached from other machines through web.proxies only.",
+    )
+    tls_key: Path | None = option(
+        Parsed("a path", words.path_or_none),
+        None,
+        'The private key of web.tls_certificate (PEM). "": it is in the same file.',
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """Where it is told what happens."""
 
@@ -426,6 +460,7 @@ class Config:
     limits: Limits = Limits()
     site: Site = Site()
     service: Service = Service()
+    web: Web = Web()
     log: Log = Log()
     file: Path | None = field(default=None, compare=False)
     """The configuration file; None when there is none."""

@@ -34,9 +34,14 @@ def absolute(config: Config, base: Path) -> Config:
         next_hop=_next_hops(config.relay.next_hop, data_dir),
         release=_next_hops(config.relay.release, data_dir),
     )
+    web = replace(
+        config.web,
+        tls_certificate=_below_or_none(base, config.web.tls_certificate),
+        tls_key=_below_or_none(base, config.web.tls_key),
+    )
     rules = replace(config.rules, paths=tuple(_below(base, path) for path in config.rules.paths))
     log = replace(config.log, to=_log_file(config.log.to, base))
-    return replace(config, store=store, listen=listen, relay=relay, rules=rules, log=log)
+    return replace(config, store=store, listen=listen, relay=relay, rules=rules, web=web, log=log)
 
 
 def _below(base: Path, path: Path) -> Path:

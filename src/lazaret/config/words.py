@@ -95,6 +95,13 @@ def host_name(text: str) -> str:
     return text
 
 
+def url_prefix(text: str) -> str:
+    """The path below which the page lies: "" or "/name", without a slash at its end."""
+    if text and not re.fullmatch(r"(?:/[A-Za-z0-9._~-]+)+", text):
+        raise Unfit(f'"{text}" is no path prefix; write "/quarantine", without a slash at its end')
+    return text
+
+
 def database_url(text: str) -> str:
     """`sqlite:///file`, `mysql://user@host/db`, `postgresql://user@host/db`. Errors show no password."""
     try:

@@ -6,6 +6,7 @@ from typing import Protocol
 from lazaret.model.delivery import Answer, Extensions, Outgoing
 from lazaret.model.entry import Entry, EntryRecipient
 from lazaret.model.policies import PoliciesFound, PoliciesState
+from lazaret.model.person import ALL, Sight
 from lazaret.model.quarantine import Detail, Item, ReleaseRecord, StoredText
 
 
@@ -71,12 +72,25 @@ class Quarantine(Protocol):
     """The stored messages, for people."""
 
     def find(
-        self, query: str, *, everything: bool = False, limit: int = 0, after: str = "", now: float = 0.0
+        self,
+        query: str,
+        *,
+        everything: bool = False,
+        limit: int = 0,
+        after: str = "",
+        now: float = 0.0,
+        sight: Sight = ALL,
     ) -> AsyncIterator[Item]:
-        """Items newest first; `everything` = the whole history; `after` = the cursor of an item."""
+        """Items newest first; `everything` = the whole history; `after` = the cursor of an item.
 
-    async def count(self, query: str, *, everything: bool = False, now: float = 0.0) -> int:
-        """How many `find` would give."""
+        With a `sight` only messages with a copy that it covers. The items still have all copies, but
+        no other recipient has a say in whether a message is found.
+        """
+
+    async def count(
+        self, query: str, *, everything: bool = False, now: float = 0.0, sight: Sight = ALL, most: int = 0
+    ) -> int:
+        """How many `find` would give; counting ends at `most`, unless that is 0."""
 
     async def detail(self, mail_id: str) -> Detail:
         """NoSuchMessage when there is none."""
@@ -109,8 +123,13 @@ class Quarantine(Protocol):
     async def settle(self, claims: Sequence[ReleaseRecord], answers: Sequence[Answer]) -> None:
         """Records what the next hop said: 2xx released; 4xx releasable again; 5xx refused."""
 
-    async def set_deleted(self, mail_id: str, deleted: bool, *, who: str) -> None:
-        """Marks all copies deleted, or takes the mark back; the text stays until retention removes it."""
+    async def set_deleted(
+        self, mail_id: str, deleted: bool, *, who: str, recipients: Sequence[str] | None = None
+    ) -> None:
+        """Marks copies deleted, or takes the mark back; the text stays until retention removes it.
+
+        `recipients`: only their copies; None: all.
+        """
 
     async def audit(self, who: str, act: str, mail_id: str, detail: str = "") -> None:
         """Writes who did what into the audit table."""

@@ -20,7 +20,8 @@ from lazaret.model import mail_id as ids
 from lazaret.model.delivery import Answer, Outgoing
 from lazaret.model.envelope import Envelope, Recipient, Session
 from lazaret.model.errors import Reply, UserError
-from lazaret.model.quarantine import Copy, Detail, Item, ReleaseRecord, State, StoredText
+from lazaret.model.person import ALL, Sight
+from lazaret.model.quarantine import Detail, Item, ReleaseRecord, State, StoredText
 
 log = logging.getLogger("lazaret.quarantine")
 
@@ -62,15 +63,19 @@ class QuarantineDesk:
         self._clock = clock
 
     def find(
-        self, query: str, *, everything: bool = False, limit: int = 0, after: str = ""
+        self, query: str, *, everything: bool = False, limit: int = 0, after: str = "", sight: Sight = ALL
     ) -> AsyncIterator[Item]:
         """Messages newest first; UserError points at what is wrong in the query."""
         now = self._clock()
-        return self._quarantine.find(query, everything=everything, limit=limit, after=after, now=now)
+        return self._quarantine.find(
+            query, everything=everything, limit=limit, after=after, now=now, sight=sight
+        )
 
-    async def count(self, query: str, *, everything: bool = False) -> int:
-        """How many `find` would give."""
-        return await self._quarantine.count(query, everything=everything, now=self._clock())
+    async def count(self, query: str, *, everything: bool = False, sight: Sight = ALL, most: int = 0) -> int:
+        """How many `find` would give; counting ends at `most`, unless that is 0."""
+        return await self._quarantine.count(
+            query, everything=everything, now=self._clock(), sight=sight, most=most
+        )
 
     async def show(self, mail_id: str) -> Detail:
         """All that is known of a message. NoSuchMessage."""
@@ -82,13 +87,13 @@ class QuarantineDesk:
         await self._quarantine.audit(who, "read", mail_id)
         return text
 
-    async def delete(self, mail_id: str, *, who: str) -> None:
-        """Marks the message deleted; it stays until retention removes it. NoSuchMessage."""
-        await self._quarantine.set_deleted(mail_id, True, who=who)
+    async def delete(self, mail_id: str, *, who: str, recipients: Sequence[str] | None = None) -> None:
+        """Marks copies deleted, all or those of `recipients`; they stay until retention removes them."""
+        await self._quarantine.set_deleted(mail_id, True, who=who, recipients=recipients)
 
-    async def undelete(self, mail_id: str, *, who: str) -> None:
+    async def undelete(self, mail_id: str, *, who: str, recipients: Sequence[str] | None = None) -> None:
         """Takes the mark back. NoSuchMessage."""
-        await self._quarantine.set_deleted(mail_id, False, who=who)
+        await self._quarantine.set_deleted(mail_id, False, who=who, recipients=recipients)
 
     async def release(
         self,
@@ -129,7 +134,7 @@ class QuarantineDesk:
             for address in to:
                 self._check_address(address, outside=outside)
             return _each_once(to)
-        blocked = _each_once(c.address for c in detail.item.copies if _was_kept(c))
+        blocked = _each_once(c.address for c in detail.item.copies if c.state.kept)
         if not blocked:
             raise UserError(
                 f"{detail.item.mail_id}: nobody's copy is in the quarantine; name a recipient with --to", 65
@@ -185,10 +190,6 @@ def _each_once(written: Iterable[str]) -> list[str]:
     for address in written:
         found.setdefault(addresses.normalise(address), address)
     return list(found.values())
-
-
-def _was_kept(copy: Copy) -> bool:
-    return copy.state not in (State.DELIVERED, State.REFUSED, State.DEFERRED)
 
 
 def _sent(mail_id: str, answer: Answer) -> Released:

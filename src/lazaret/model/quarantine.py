@@ -26,6 +26,11 @@ class State(StrEnum):
         """Whether a release sends it without asking twice."""
         return self in (State.QUARANTINED, State.VIEWED, State.PENDING)
 
+    @property
+    def kept(self) -> bool:
+        """Whether the copy was kept from its reader, whatever became of it since."""
+        return self not in (State.DELIVERED, State.REFUSED, State.DEFERRED)
+
 
 RS_LETTERS = {
     " ": State.QUARANTINED,

@@ -86,10 +86,13 @@ def page(connection: Connection, wanted: Condition, limit: int, after: str) -> l
         connection.execute("COMMIT")
 
 
-def count(connection: Connection, wanted: Condition) -> int:
-    """How many messages fulfil a condition."""
-    statement = sql("SELECT count(*)", _FROM, "WHERE", wanted.sql)
-    (number,) = connection.execute(statement, wanted.values).fetchone()
+def count(connection: Connection, wanted: Condition, most: int = 0) -> int:
+    """How many messages fulfil a condition; counting ends at `most`, unless that is 0."""
+    if most:
+        statement = sql("SELECT count(*) FROM (SELECT 1", _FROM, "WHERE", wanted.sql, "LIMIT :most) counted")
+    else:
+        statement = sql("SELECT count(*)", _FROM, "WHERE", wanted.sql)
+    (number,) = connection.execute(statement, wanted.values | ({"most": most} if most else {})).fetchone()
     return int(number)
 
 

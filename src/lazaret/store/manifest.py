@@ -31,6 +31,15 @@ _KEYS = {
     "lz_secrets": "name",
     "lz_lists": "rid, sid",
     "lz_changes": "name",
+    "lz_users": "id",
+    "lz_user_scopes": "user_id, kind, value",
+    "lz_sessions": "digest",
+    "lz_invitations": "digest",
+    "lz_api_tokens": "digest",
+    "lz_failed_logins": "id",
+    "lz_answers": "digest",
+    "lz_searches": "id",
+    "lz_audit_head": "id",
     "lz_migrations": "number",
 }
 """Each table with the columns that put its rows in order. lz_text follows from lz_words."""

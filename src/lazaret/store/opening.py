@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lazaret.store import migrations
+from lazaret.store.audit import AuditLog
 from lazaret.store.database import Database, locate
 from lazaret.store.journal import SqlJournal
 from lazaret.store.learned import SqlLessons
 from lazaret.store.policies import SqlPolicies
+from lazaret.store.people import SqlPeople
 from lazaret.store.quarantine import SqlQuarantine
 from lazaret.store.reader import Reader
 from lazaret.store.retention import SqlRetention
@@ -28,6 +30,8 @@ class Store:
     lessons: SqlLessons
     retention: SqlRetention
     stats: Stats
+    people: SqlPeople
+    audit: AuditLog
     reader: Reader
     writer: Writer
     foreign: bool
@@ -64,6 +68,8 @@ def open_store(url: str, data_dir: Path, *, create: bool, min_free: int = 0, hos
         lessons=SqlLessons(reader, writer),
         retention=SqlRetention(reader, writer, database),
         stats=Stats(reader, foreign=foreign),
+        people=SqlPeople(reader, writer),
+        audit=AuditLog(reader, writer),
         reader=reader,
         writer=writer,
         foreign=foreign,

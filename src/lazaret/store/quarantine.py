@@ -6,10 +6,11 @@ from sqlite3 import Connection
 
 from lazaret.model.delivery import Answer
 from lazaret.model.errors import NoSuchMessage
+from lazaret.model.person import ALL, Sight
 from lazaret.model.quarantine import Detail, Item, ReleaseRecord, StoredText
 from lazaret.model.verdict import ScoredHit
-from lazaret.store import keys, listing, releases, text
-from lazaret.store.addresses import plain
+from lazaret.store import audit, keys, listing, releases, text
+from lazaret.store.addresses import key
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import insert, marks
 from lazaret.store.keys import Key
@@ -33,13 +34,21 @@ class SqlQuarantine:
         self._foreign = foreign
 
     async def find(
-        self, query: str, *, everything: bool = False, limit: int = 0, after: str = "", now: float = 0.0
+        self,
+        query: str,
+        *,
+        everything: bool = False,
+        limit: int = 0,
+        after: str = "",
+        now: float = 0.0,
+        sight: Sight = ALL,
     ) -> AsyncIterator[Item]:
         """Items newest first. QueryError; SearchStopped when a page takes longer than 2 s."""
+        scope = Scope(everything, self._foreign, sight)
         left = limit or -1
         while left != 0:
             size = min(left, PAGE) if left > 0 else PAGE
-            items = await self._page(query, everything, size, after, now or time.time())
+            items = await self._page(query, scope, size, after, now or time.time())
             for item in items:
                 yield item
             if len(items) < size:
@@ -47,11 +56,13 @@ class SqlQuarantine:
             after = items[-1].cursor
             left -= size if left > 0 else 0
 
-    async def count(self, query: str, *, everything: bool = False, now: float = 0.0) -> int:
-        scope, moment = Scope(everything, self._foreign), now or time.time()
+    async def count(
+        self, query: str, *, everything: bool = False, now: float = 0.0, sight: Sight = ALL, most: int = 0
+    ) -> int:
+        scope, moment = Scope(everything, self._foreign, sight), now or time.time()
 
         def work(connection: Connection) -> int:
-            return listing.count(connection, condition(connection, query, scope, moment))
+            return listing.count(connection, condition(connection, query, scope, moment), most)
 
         return await self._reader.run(work, limited=True)
 
@@ -97,16 +108,22 @@ class SqlQuarantine:
 
         await self._writer.run(work, durable=True)
 
-    async def set_deleted(self, mail_id: str, deleted: bool, *, who: str) -> None:
+    async def set_deleted(
+        self, mail_id: str, deleted: bool, *, who: str, recipients: Sequence[str] | None = None
+    ) -> None:
         def work(connection: Connection) -> None:
             message = keys.find(connection, mail_id)
-            connection.execute(_DELETE if deleted else _UNDELETE, message.values)
-            _write_audit(connection, who, "delete" if deleted else "undelete", mail_id, "")
+            if recipients is None:
+                connection.execute(_DELETE if deleted else _UNDELETE, message.values)
+            for recipient in recipients or ():
+                one = message.values | {"email": key(recipient)}
+                connection.execute(_DELETE_ONE if deleted else _UNDELETE_ONE, one)
+            audit.write(connection, who, "delete" if deleted else "undelete", mail_id)
 
         await self._writer.run(work, durable=True)
 
     async def audit(self, who: str, act: str, mail_id: str, detail: str = "") -> None:
-        await self._writer.run(lambda connection: _write_audit(connection, who, act, mail_id, detail))
+        await self._writer.run(lambda connection: audit.write(connection, who, act, mail_id, detail))
 
     async def texts_known(self, mail_ids: Sequence[str]) -> Mapping[str, bool]:
         """Those of the ids that the history knows -> whether their text lies in the quarantine."""
@@ -129,9 +146,7 @@ class SqlQuarantine:
 
         await self._writer.run(work, durable=True)
 
-    async def _page(self, query: str, everything: bool, size: int, after: str, now: float) -> list[Item]:
-        scope = Scope(everything, self._foreign)
-
+    async def _page(self, query: str, scope: Scope, size: int, after: str, now: float) -> list[Item]:
         def work(connection: Connection) -> list[Item]:
             return listing.page(connection, condition(connection, query, scope, now), size, after)
 
@@ -154,6 +169,9 @@ _UNDELETE = (
     " AND a.id = msgrcpt.rid AND r.state = 'sent') THEN 'R' ELSE ' ' END"
     " WHERE mail_id = :mail_id AND partition_tag = :tag AND rs = 'D'"
 )
+_ONE_RECIPIENT = "AND rid IN (SELECT v.id FROM maddr v WHERE v.email = :email)"
+_DELETE_ONE = sql(_DELETE, _ONE_RECIPIENT)
+_UNDELETE_ONE = sql(_UNDELETE, _ONE_RECIPIENT)
 
 
 def stored_text(connection: Connection, message: Key) -> StoredText:
@@ -220,16 +238,3 @@ def _reasons(connection: Connection, msg: int, item: Item) -> dict[str, str]:
         "SELECT reason FROM lz_msgrcpt WHERE msg = :msg ORDER BY rseqnum", {"msg": msg}
     ).fetchall()
     return {copy.address: reason for copy, (reason,) in zip(item.copies, found, strict=False)}
-
-
-def _write_audit(connection: Connection, who: str, act: str, mail_id: str, detail: str) -> None:
-    connection.execute(
-        "INSERT INTO lz_audit (time_num, who, act, mail_id, detail) VALUES (:time, :who, :act, :id, :detail)",
-        {
-            "time": int(time.time()),
-            "who": plain(who, 255),
-            "act": plain(act, 64),
-            "id": plain(mail_id, 16),
-            "detail": plain(detail, 1000),
-        },
-    )

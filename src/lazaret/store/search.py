@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 
 from lazaret.model import words
+from lazaret.model.person import ALL, Sight
 from lazaret.model.verdict import Action, Category
-from lazaret.store import releases
+from lazaret.store import releases, sight
 from lazaret.store.condition import EVERY_TEXT, NEVER, Condition, escaped, joined, like, one_of, text
 from lazaret.store.query import Term, parse
 from lazaret.store.rows import DS_LETTERS
@@ -24,13 +25,15 @@ _COMPARISONS = {
     "<=": "$COLUMN <= :number",
     "=": "ABS($COLUMN - :number) < 0.0005",
 }
+# $SEEN: which copies the reader may know of (store.sight).
 _COPY = (
-    "EXISTS (SELECT 1 FROM msgrcpt r WHERE r.partition_tag = m.partition_tag AND r.mail_id = m.mail_id AND "
+    "EXISTS (SELECT 1 FROM msgrcpt r WHERE r.partition_tag = m.partition_tag AND r.mail_id = m.mail_id"
+    " AND $SEEN AND "
 )
 _KEPT = (
     "m.quar_type = 'Q' AND EXISTS (SELECT 1 FROM msgrcpt r LEFT JOIN lz_msgrcpt x"
     " ON x.msg = l.id AND x.rseqnum = r.rseqnum WHERE r.partition_tag = m.partition_tag"
-    " AND r.mail_id = m.mail_id AND r.ds IN ('D', 'R', 'B') AND COALESCE(x.stored, 'Y') = 'Y' AND "
+    " AND r.mail_id = m.mail_id AND $SEEN AND r.ds IN ('D', 'R', 'B') AND COALESCE(x.stored, 'Y') = 'Y' AND "
 )
 _STATES = {
     "quarantined": _KEPT + "r.rs NOT IN ('R', 'D'))",
@@ -50,7 +53,7 @@ _WITH_RULE = (
 # Of a row that amavisd wrote only the letter of its action is known.
 _WITH_ACTION = (
     "EXISTS (SELECT 1 FROM msgrcpt r LEFT JOIN lz_msgrcpt x ON x.msg = l.id AND x.rseqnum = r.rseqnum"
-    " WHERE r.partition_tag = m.partition_tag AND r.mail_id = m.mail_id"
+    " WHERE r.partition_tag = m.partition_tag AND r.mail_id = m.mail_id AND $SEEN"
     " AND (x.action = :action OR x.action IS NULL AND r.ds = :ds))"
 )
 _CLIENT_NAMES = ("l.client_name", "l.helo")
@@ -65,6 +68,8 @@ class Scope:
     """The whole history, not only what lies in the quarantine and is not deleted."""
     foreign: bool = False
     """Rows that amavisd wrote may be among them: without words of their own."""
+    sight: Sight = ALL
+    """Whose copies may be found, and may have a say in whether a message is."""
 
 
 def condition(connection: Connection, query: str, scope: Scope, now: float) -> Condition:
@@ -74,7 +79,9 @@ def condition(connection: Connection, query: str, scope: Scope, now: float) -> C
     if not scope.everything:
         conditions.append(Condition("m.quar_type = 'Q'"))
         if not any(term.field == "state" for term in terms):
-            conditions.append(Condition(_NOT_DELETED))
+            conditions.append(sight.of_copies(_NOT_DELETED, scope.sight))
+    if not scope.sight.everything:
+        conditions.append(sight.of_messages(scope.sight))
     conditions.append(Condition("m.content IS NOT NULL"))
     return joined(conditions, "AND")
 
@@ -86,7 +93,11 @@ def _built(connection: Connection, term: Term, scope: Scope, now: float) -> Cond
         compared = "m.time_num >= :time" if term.field == "since" else "m.time_num < :time"
         built = Condition(compared, {"time": moment(term, now)})
     elif term.field == "state":
-        built = _state(connection, term)
+        built = _state(connection, term, scope)
+    elif term.field == "to" and not scope.sight.everything:
+        built = sight.addressed_to(term.value, scope.sight)
+    elif term.field == "action":
+        built = _action(term, scope)
     else:
         built = _BY_FIELD[term.field](term)
     return built.negated() if term.negated else built
@@ -96,14 +107,25 @@ def _text(term: Term, scope: Scope) -> Condition:
     if not words.phrase(term.value).words:
         raise term.wrong("there is no letter or digit to search for")
     if term.field in ("body", "attachment"):
+        if not scope.sight.bodies:
+            raise term.wrong(f"{term.field}: the texts of messages are closed to you")
         return text(term.value, "body" if term.field == "body" else "attachments")
-    indexed = text(term.value, term.field or EVERY_TEXT)
+    indexed = text(term.value, term.field or _columns(scope.sight))
+    if not scope.sight.everything and not term.field:
+        indexed = joined([indexed, sight.addressed_to(term.value, scope.sight)], "OR")
     if not (scope.everything or scope.foreign):
         return indexed
-    return joined([indexed, _unindexed(term)], "OR")
+    return joined([indexed, _unindexed(term, scope)], "OR")
 
 
-def _unindexed(term: Term) -> Condition:
+def _columns(seen: Sight) -> str:
+    """The columns that free words search. Envelope recipients are among the indexed ones."""
+    columns = EVERY_TEXT.split()
+    hidden = ([] if seen.everything else ["recipients"]) + ([] if seen.bodies else ["body"])
+    return " ".join(column for column in columns if column not in hidden)
+
+
+def _unindexed(term: Term, scope: Scope) -> Condition:
     """The same words in messages whose text is not stored: by subject and addresses."""
     wanted = words.phrase(term.value)
     pattern = "% " + escaped(" ".join(wanted.words)) + ("%" if wanted.prefix else " %")
@@ -114,17 +136,21 @@ def _unindexed(term: Term) -> Condition:
         ),
     ]
     if not term.field:
-        found += [addressed("from", term.value), addressed("to", term.value)]
+        to = addressed("to", term.value)
+        if not scope.sight.everything:
+            to = sight.addressed_to(term.value, scope.sight)
+        found += [addressed("from", term.value), to]
     return joined([Condition("COALESCE(l.indexed, 'N') = 'N'"), joined(found, "OR")], "AND")
 
 
-def _state(connection: Connection, term: Term) -> Condition:
+def _state(connection: Connection, term: Term, scope: Scope) -> Condition:
     state = term.value.lower()
     if state == "uncertain":
-        return one_of("m.mail_id", sorted({message.mail_id for message, _ in releases.crashed(connection)}))
+        crashed = releases.crashed(connection)
+        return one_of("m.mail_id", sorted({m.mail_id for m, email in crashed if scope.sight.covers(email)}))
     if state not in _STATES:
         raise term.wrong("state: takes one of " + ", ".join([*_STATES, "uncertain"]))
-    return Condition(_STATES[state])
+    return sight.of_copies(_STATES[state], scope.sight)
 
 
 def _score(term: Term) -> Condition:
@@ -145,12 +171,12 @@ def _category(term: Term) -> Condition:
     return Condition("m.content = :letter", {"letter": letter})
 
 
-def _action(term: Term) -> Condition:
+def _action(term: Term, scope: Scope) -> Condition:
     try:
         action = Action(term.value.lower())
     except ValueError:
         raise term.wrong("action: takes one of " + ", ".join(Action)) from None
-    return Condition(_WITH_ACTION, {"action": action.value, "ds": DS_LETTERS[action]})
+    return sight.of_copies(_WITH_ACTION, scope.sight, {"action": action.value, "ds": DS_LETTERS[action]})
 
 
 def _rule(term: Term) -> Condition:
@@ -206,5 +232,4 @@ _BY_FIELD: dict[str, Callable[[Term], Condition]] = {
     "id": _id,
     "message-id": _message_id,
     "queue-id": _queue_id,
-    "action": _action,
 }

@@ -63,14 +63,14 @@ def addressed(field: str, value: str) -> Condition:
     if "@" in value.strip("@") or value == "":
         return _wanted(place, "a.email = :email", {"email": key(value)})
     if value.startswith("@") or "." in value:
-        return _wanted(place, _BELOW, _domain(value.lstrip("@.")))
+        return _wanted(place, BELOW, below(value.lstrip("@.")))
     return _named(place, value)
 
 
-_BELOW = "a.domain = :domain OR (a.domain >= :below AND a.domain < :beyond)"
+BELOW = "a.domain = :domain OR (a.domain >= :below AND a.domain < :beyond)"
 
 
-def _domain(domain: str) -> dict[str, object]:
+def below(domain: str) -> dict[str, object]:
     """The range of reversed domains that `a.domain` lies in: `/` is the character after `.`."""
     reverse = address.reversed_domain("@" + domain)
     return {"domain": reverse, "below": reverse + ".", "beyond": reverse + "/"}

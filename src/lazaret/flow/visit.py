@@ -1,0 +1,131 @@
+"""The one way by which pages and API reach messages: as a person, who sees and does what is his.
+
+What he may not see is not there (NoSuchMessage), so that no id tells whether it exists.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+from lazaret.flow.login import who
+from lazaret.flow.quarantine import QuarantineDesk, Released
+from lazaret.flow.rights import Right, rights
+from lazaret.model.errors import LazaretError, NoSuchMessage, UserError
+from lazaret.model.person import Person
+from lazaret.model.quarantine import Detail, Item, StoredText
+
+EX_DATAERR = 65
+
+
+class NotAllowed(LazaretError):
+    """This person may see the message, but not do that with it."""
+
+    def __init__(self, right: Right) -> None:
+        super().__init__(f"you may not {right} here")
+        self.right = right
+
+
+class Visitor:
+    """One person at the desk."""
+
+    def __init__(
+        self, desk: QuarantineDesk, person: Person, *, limit_to: frozenset[Right] | None = None
+    ) -> None:
+        """`limit_to`: what the scopes of a token leave of the person's rights."""
+        self._desk = desk
+        self._limit = frozenset(Right) if limit_to is None else limit_to
+        self.person = person
+        self._sight = person.sight
+        if not self.may(Right.PREVIEW):
+            self._sight = replace(self._sight, bodies=False)
+
+    def may(self, right: Right, item: Item | None = None) -> bool:
+        """Whether he may do that; with this message, when one is named."""
+        granted = rights(self.person.role, item.category if item else "")
+        return right in granted & self._limit
+
+    def require(self, right: Right, item: Item | None = None) -> None:
+        """NotAllowed when he may not."""
+        if not self.may(right, item):
+            raise NotAllowed(right)
+
+    async def find(self, query: str, *, everything: bool = False, limit: int, after: str = "") -> list[Item]:
+        """Messages newest first, each with only those copies that he may see."""
+        self.require(Right.FIND)
+        items: AsyncIterator[Item] = self._desk.find(
+            query, everything=everything, limit=limit, after=after, sight=self._sight
+        )
+        return [self._cut(item) async for item in items]
+
+    async def count(self, query: str, *, everything: bool = False, most: int = 0) -> int:
+        """How many; counting ends at `most`, unless that is 0."""
+        self.require(Right.FIND)
+        return await self._desk.count(query, everything=everything, sight=self._sight, most=most)
+
+    async def show(self, mail_id: str) -> Detail:
+        """All that he may know of a message. NoSuchMessage."""
+        self.require(Right.FIND)
+        detail = await self._desk.show(mail_id)
+        item = self._cut(detail.item)
+        if not item.copies and not self._sight.everything:
+            raise NoSuchMessage(mail_id)
+        if self._sight.everything:
+            return detail
+        covers = self._sight.covers
+        return replace(
+            detail,
+            item=item,
+            reasons={address: reason for address, reason in detail.reasons.items() if covers(address)},
+            releases=tuple(r for r in detail.releases if covers(r.recipient)),
+        )
+
+    async def text(self, detail: Detail, right: Right = Right.PREVIEW) -> StoredText:
+        """The stored octets, for a message that `show` gave him; that he reads it is written down."""
+        mail_id = detail.item.mail_id
+        detail = await self.show(mail_id)
+        self.require(right, detail.item)
+        return await self._desk.text(mail_id, who=who(self.person))
+
+    async def release(
+        self, mail_id: str, *, to: Sequence[str] = (), again: bool = False
+    ) -> tuple[Released, ...]:
+        """Sends the copies that he may see to whom they were meant for, or the message to `to`."""
+        detail = await self.show(mail_id)
+        self.require(Right.RELEASE, detail.item)
+        if to:
+            return await self._redirect(detail, to, again=again)
+        kept = [copy.address for copy in detail.item.copies if copy.state.kept]
+        if not kept:
+            raise UserError(f"{mail_id}: there is no copy in the quarantine to release", EX_DATAERR)
+        return await self._desk.release(
+            mail_id, who=who(self.person), to=kept, again=again, outside=True, requested_by=self.person.name
+        )
+
+    async def delete(self, mail_id: str) -> None:
+        """Marks the copies that he may see deleted."""
+        await self._mark(mail_id, deleted=True)
+
+    async def undelete(self, mail_id: str) -> None:
+        """Takes that mark back."""
+        await self._mark(mail_id, deleted=False)
+
+    async def _mark(self, mail_id: str, *, deleted: bool) -> None:
+        detail = await self.show(mail_id)
+        self.require(Right.DELETE, detail.item)
+        own = None if self._sight.everything else [copy.address for copy in detail.item.copies]
+        act = self._desk.delete if deleted else self._desk.undelete
+        await act(mail_id, who=who(self.person), recipients=own)
+
+    async def _redirect(self, detail: Detail, to: Sequence[str], *, again: bool) -> tuple[Released, ...]:
+        """To other addresses: those of his own sight for anybody but an admin."""
+        self.require(Right.REDIRECT, detail.item)
+        for address in to:
+            if not self._sight.covers(address):
+                raise UserError(f"{address} is not one of yours to send to", EX_DATAERR)
+        return await self._desk.release(
+            detail.item.mail_id, who=who(self.person), to=to, again=again, requested_by=self.person.name
+        )
+
+    def _cut(self, item: Item) -> Item:
+        if self._sight.everything:
+            return item
+        return replace(item, copies=tuple(c for c in item.copies if self._sight.covers(c.address)))
