@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.installation import Installation, hop_beside
+from tests.web.browser import Browser
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,36 @@ class Answer:
     text: str
 
 
+PASSWORD = "four words for tests"
+
+
 class Site(Installation):
     """An installation whose page can be asked for."""
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.http}"
+
+    def invite(self, name: str, *options: str) -> str:
+        """The path of the link that `lazaret user add` prints."""
+        status, lines = self.on_terminal("user", "add", name, *options)
+        assert 0 == status, lines
+        link = "".join(lines)
+        assert link.startswith(f"http://localhost:{self.http}/login?invite="), lines
+        return link.removeprefix(f"http://localhost:{self.http}")
+
+    def browser(self) -> Browser:
+        """Nobody yet."""
+        return Browser(self.origin)
+
+    def person(self, name: str, *options: str) -> Browser:
+        """Somebody who was invited and came in."""
+        browser = self.browser()
+        link = self.invite(name, *options)
+        browser.get(link)
+        fields = {"invite": link.partition("=")[2], "password": PASSWORD, "again": PASSWORD}
+        assert 200 == browser.post("/login", fields).status
+        return browser
 
     def get(self, path: str, method: str = "GET", within_s: float = 10) -> Answer:
         """One request; errors are answers too."""

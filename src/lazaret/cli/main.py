@@ -40,6 +40,7 @@ COMMANDS = {
     ),
     "learn": ("lazaret.cli.learn", "Try the learner on labelled mail."),
     "rules": ("lazaret.cli.rules", "Check, list, explain and measure rules."),
+    "user": ("lazaret.cli.user", "Let people come to the web page."),
     "config": ("lazaret.cli.config", "Check, show and explain the configuration."),
     "import": ("lazaret.cli.import_", "Take over what amavisd has: its quarantine, its configuration."),
     "db": ("lazaret.cli.db", "Make, check, back up, restore and tidy up the database."),

@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
 import uvloop
@@ -26,8 +26,17 @@ EXPIRE_S = 3600.0
 GRACE_S = 5
 """How long requests under way may take when the desk is told to end."""
 
-WebFactory = Callable[[Health], Any]
-"""Makes the ASGI application; an ASGI application has no type that two libraries share."""
+
+class WebSite(Protocol):
+    """An ASGI application, whose arguments have no type that two libraries share."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+    async def close(self) -> None:
+        """Ends what it began."""
+
+
+WebFactory = Callable[[Config, Store, Health], WebSite]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +63,16 @@ async def _run(desk: Desk) -> None:
     row.begin(os.getpid())
     store = app.open_store(desk.config)
     health = Health(desk.board, desk.workers, store)
+    site = desk.web(desk.config, store, health)
     server = _Server(
         uvicorn.Config(
-            desk.web(health),
+            site,
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # who a proxy speaks for is said in web.proxies
+            ssl_certfile=desk.config.web.tls_certificate,
+            ssl_keyfile=desk.config.web.tls_key,
             lifespan="off",
             timeout_graceful_shutdown=GRACE_S,
         )
@@ -82,6 +95,7 @@ async def _run(desk: Desk) -> None:
     finally:
         for task in tasks:
             task.cancel()
+        await site.close()
         store.close()
 
 

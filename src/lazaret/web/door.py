@@ -1,0 +1,158 @@
+"""The one door of all pages: who are you, may you come in here, did you mean to send that?
+
+No endpoint is reached but through `guarded`, and none gets the quarantine but as a `Visitor`.
+"""
+
+import hmac
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from lazaret.flow.rights import Right
+from lazaret.flow.visit import NotAllowed, Visitor
+from lazaret.model.errors import LazaretError, NoSuchMessage, StoreUnavailable, UserError
+from lazaret.model.language import language, wished
+from lazaret.model.person import Person
+from lazaret.web.form import TooLarge, form_of
+from lazaret.web.office import Office
+from lazaret.web.render import Pages
+from lazaret.web.visit import Visit
+
+log = logging.getLogger("lazaret.web")
+
+SESSION_COOKIE, VISIT_COOKIE = "lazaret_session", "lazaret_visit"
+SAFE_METHODS = ("GET", "HEAD")
+
+Endpoint = Callable[[Visit], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A line of the table of routes."""
+
+    path: str
+    endpoint: Endpoint
+    need: Right | None
+    """What one must be allowed to; None: open to all."""
+    methods: Sequence[str] = ("GET",)
+
+
+class Refused(Exception):
+    """The request is answered without its page."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+
+def route(page: Page, office: Office, pages: Pages) -> Route:
+    """The page behind the door."""
+
+    async def guarded(request: Request) -> Response:
+        visit = Visit(request, office, pages, wished(request.headers.get("accept-language", "")), "")
+        try:
+            await _admit(page, visit)
+            response = await page.endpoint(visit)
+        except Refused as refused:
+            return refused.response
+        except Exception as error:
+            return _told(visit, error)
+        _remember(visit, response)
+        return response
+
+    return Route(page.path, guarded, methods=list(page.methods), name=page.endpoint.__name__)
+
+
+async def _admit(page: Page, visit: Visit) -> None:
+    """Finds out who it is, and lets in whom the page is for. Refused, TooLarge."""
+    request = visit.request
+    person = await _holder(visit)
+    if person is not None:
+        visit.at_desk = Visitor(visit.office.desk, person)
+        visit.language = language(person.language) if person.language else visit.language
+    else:
+        visit.secret = request.cookies.get(VISIT_COOKIE, "") or secrets.token_urlsafe(24)
+    if page.need is not None and person is None:
+        raise Refused(_to_login(visit))
+    if request.method not in SAFE_METHODS:
+        visit.form = await form_of(request)
+        _check_meant(visit)
+    if page.need is not None and not visit.may(page.need):
+        raise NotAllowed(page.need)
+
+
+async def _holder(visit: Visit) -> Person | None:
+    secret = visit.request.cookies.get(SESSION_COOKIE, "")
+    if not secret:
+        return None
+    visit.secret = secret
+    return await visit.office.doorkeeper.holder(secret)
+
+
+def _to_login(visit: Visit) -> Response:
+    path = visit.request.url.path
+    query = visit.request.url.query
+    wish = path + (f"?{query}" if query else "")
+    if visit.request.method not in SAFE_METHODS or path == "/":
+        wish = ""
+    target = visit.url("/login") + (f"?next={quote(wish, safe='')}" if wish else "")
+    return RedirectResponse(target, 303)
+
+
+def _check_meant(visit: Visit) -> None:
+    """A form of ours carries what only our pages know, and no browser sends it from another site."""
+    headers = visit.request.headers
+    origin = headers.get("origin", "")
+    given = visit.form.get("csrf") or headers.get("x-csrf-token", "")
+    known = visit.secret and hmac.compare_digest(given.encode(), visit.csrf.encode())
+    # Under Referrer-Policy no-referrer a browser names the origin of our own forms "null".
+    foreign = origin not in ("", "null") and urlsplit(origin).netloc.lower() != visit.way.host
+    foreign = foreign or headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
+    if not known or foreign:
+        raise Refused(
+            visit.page(
+                "error.html",
+                403,
+                problem=visit.language(
+                    "This form is too old, or did not come from this page. Load the page anew and try again."
+                ),
+            )
+        )
+
+
+def _remember(visit: Visit, response: Response) -> None:
+    """Before the login a form needs something to prove itself by."""
+    if visit.at_desk is None and visit.request.cookies.get(VISIT_COOKIE) != visit.secret:
+        set_cookie(visit, response, VISIT_COOKIE, visit.secret)
+
+
+def set_cookie(visit: Visit, response: Response, name: str, value: str) -> None:
+    """A cookie that no script reads and no other site makes a browser send along with a form."""
+    response.set_cookie(
+        name, value, path=visit.way.prefix or "/", secure=visit.way.secure, httponly=True, samesite="lax"
+    )
+
+
+def _told(visit: Visit, error: Exception) -> Response:
+    """An error as a page; what is no fault of the reader's is in the log alone."""
+    say = visit.language
+    if isinstance(error, TooLarge):
+        return PlainTextResponse("too large\n", 413)
+    if isinstance(error, NotAllowed):
+        return visit.page("error.html", 403, problem=say("You may not do that."))
+    if isinstance(error, NoSuchMessage):
+        return visit.page("error.html", 404, problem=say("There is no such message."))
+    if isinstance(error, UserError):
+        return visit.page("error.html", 422, problem=str(error))
+    if isinstance(error, StoreUnavailable):
+        log.error("%s %s: %s", visit.request.method, visit.request.url.path, error)
+        return visit.page("error.html", 503, problem=say("The database does not answer. Try again soon."))
+    if isinstance(error, LazaretError):
+        return visit.page("error.html", 500, problem=str(error))
+    raise error

@@ -1,0 +1,97 @@
+"""Coming in and going out: the login, the link of an invitation, the logout."""
+
+import math
+
+from starlette.responses import Response
+
+from lazaret.flow.login import MIN_PASSWORD, LoginFailed
+from lazaret.model.errors import UserError
+from lazaret.web.door import SESSION_COOKIE, set_cookie
+from lazaret.web.visit import Visit
+
+
+async def login(visit: Visit) -> Response:
+    """The form. With `?invite=` it chooses a password; looking at it uses nothing up."""
+    if invite := visit.query.get("invite"):
+        return await _invitation(visit, invite)
+    if visit.at_desk is not None:
+        return visit.go("/")
+    return _form(visit, visit.own_path(visit.query.get("next")))
+
+
+async def log_in(visit: Visit) -> Response:
+    """Takes the form."""
+    if "invite" in visit.form:
+        return await _accept(visit, visit.form.get("invite"))
+    wish = visit.own_path(visit.form.get("next"))
+    name = visit.form.get("name")
+    try:
+        secret = await visit.office.doorkeeper.login(
+            name, visit.form.get("password"), remote=visit.way.remote
+        )
+    except LoginFailed as failed:
+        problem = visit.language("Name or password is wrong.")
+        if failed.wait_s:
+            minutes = math.ceil(failed.wait_s / 60)
+            problem = visit.language.many(
+                "Too many attempts failed. Try again in {n} minute.",
+                "Too many attempts failed. Try again in {n} minutes.",
+                minutes,
+            )
+        return _form(visit, wish, name=name, problem=problem, status=429 if failed.wait_s else 403)
+    return _come_in(visit, secret, wish)
+
+
+async def log_out(visit: Visit) -> Response:
+    """Ends the session."""
+    await visit.office.doorkeeper.logout(visit.secret, visit.person)
+    response = visit.go("/login")
+    response.delete_cookie(SESSION_COOKIE, path=visit.way.prefix or "/")
+    return response
+
+
+def _form(visit: Visit, wish: str, name: str = "", problem: str = "", status: int = 200) -> Response:
+    return visit.page("login.html", status, next=wish, name=name, problem=problem)
+
+
+async def _invitation(visit: Visit, invite: str, problem: str = "") -> Response:
+    person = await visit.office.doorkeeper.invited(invite)
+    if person is None:
+        return _lapsed(visit)
+    return visit.page(
+        "invitation.html",
+        422 if problem else 200,
+        invite=invite,
+        invited=person,
+        problem=problem,
+        shortest=MIN_PASSWORD,
+    )
+
+
+async def _accept(visit: Visit, invite: str) -> Response:
+    password = visit.form.get("password")
+    say = visit.language
+    if password != visit.form.get("again"):
+        return await _invitation(visit, invite, say("The two passwords differ."))
+    try:
+        secret = await visit.office.doorkeeper.accept(invite, password, remote=visit.way.remote)
+    except UserError:
+        return await _invitation(
+            visit, invite, say("A password has at least {n} characters.", n=MIN_PASSWORD)
+        )
+    return _come_in(visit, secret, "/") if secret else _lapsed(visit)
+
+
+def _lapsed(visit: Visit) -> Response:
+    say = visit.language
+    return visit.page(
+        "error.html",
+        410,
+        problem=say("This link was used already, or its time is over. Ask for a new one."),
+    )
+
+
+def _come_in(visit: Visit, secret: str, wish: str) -> Response:
+    response = visit.go(wish)
+    set_cookie(visit, response, SESSION_COOKIE, secret)
+    return response

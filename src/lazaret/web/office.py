@@ -1,0 +1,54 @@
+"""What stands behind pages and API: the parts that they work with, put together once per process."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from lazaret import app
+from lazaret.config.options import Config
+from lazaret.flow.login import Doorkeeper
+from lazaret.flow.quarantine import QuarantineDesk
+from lazaret.net.relay import Relay
+from lazaret.store.opening import Store
+
+
+class Health(Protocol):
+    """What the application asks about the service."""
+
+    async def ready(self) -> list[str]:
+        """What is missing, in words; empty when all is well."""
+
+    def figures(self) -> dict[str, float]:
+        """Copies by fate since the start."""
+
+    def metrics(self) -> bytes:
+        """All figures in Prometheus' text format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """One per process; nothing in it belongs to one person."""
+
+    config: Config
+    health: Health
+    store: Store
+    desk: QuarantineDesk
+    doorkeeper: Doorkeeper
+    relay: Relay
+
+    @classmethod
+    def open(cls, config: Config, store: Store, health: Health) -> "Office":
+        """The store stays its opener's to close."""
+        relay = app.release_relay(config)
+        return cls(
+            config=config,
+            health=health,
+            store=store,
+            desk=app.make_desk(config, store, relay),
+            doorkeeper=Doorkeeper(store.people),
+            relay=relay,
+        )
+
+    async def close(self) -> None:
+        """Ends connections and threads."""
+        self.doorkeeper.close()
+        await self.relay.close()
