@@ -5,8 +5,8 @@ from typing import Protocol
 
 from lazaret.model.delivery import Answer, Extensions, Outgoing
 from lazaret.model.entry import Entry, EntryRecipient
-from lazaret.model.policies import PoliciesFound, PoliciesState
 from lazaret.model.person import ALL, Sight
+from lazaret.model.policies import PoliciesFound, PoliciesState
 from lazaret.model.quarantine import Detail, Item, ReleaseRecord, StoredText
 
 

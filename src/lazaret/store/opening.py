@@ -9,8 +9,8 @@ from lazaret.store.audit import AuditLog
 from lazaret.store.database import Database, locate
 from lazaret.store.journal import SqlJournal
 from lazaret.store.learned import SqlLessons
-from lazaret.store.policies import SqlPolicies
 from lazaret.store.people import SqlPeople
+from lazaret.store.policies import SqlPolicies
 from lazaret.store.quarantine import SqlQuarantine
 from lazaret.store.reader import Reader
 from lazaret.store.retention import SqlRetention
