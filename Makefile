@@ -10,7 +10,7 @@ INSTALL := $(UV) pip install --compile-bytecode --python $(BIN)/python
 LOCK := $(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
 ARGS ?=
 
-.PHONY: help setup run demo test lint format bench bench-rules bench-learn conformance docs lock clean
+.PHONY: help setup run demo test lint format bench bench-rules bench-learn bench-peers conformance docs lock clean
 
 help:
 	@echo 'make run      set up and run the service: SQLite, shipped rules, no configuration file'
@@ -20,6 +20,7 @@ help:
 	@echo 'make lint     ruff and mypy; `make format` writes what ruff wants'
 	@echo 'make bench    run the benchmarks                  CORPUS=folder-of-messages'
 	@echo 'make bench-learn    try the learner, beside bogofilter  INDEX=…/INDEX.tsv'
+	@echo 'make bench-peers    the whole road, beside amavisd-new and Rspamd  INDEX=…/INDEX.tsv'
 	@echo 'make conformance    compare with SpamAssassin, rule by rule  DIR=folder-recorded-from-it'
 	@echo 'make docs     write docs/configuration.md from the options'
 	@echo 'make lock     renew the locked requirements'
@@ -53,6 +54,10 @@ bench-rules: setup
 bench-learn: setup
 	@test -f "$(INDEX)" || { echo 'Name an index of labelled messages: make bench-learn INDEX=…/INDEX.tsv' >&2; exit 64; }
 	@$(BIN)/python bench/learn.py $(INDEX) $(ARGS)
+
+bench-peers: setup
+	@test -f "$(INDEX)" || { echo 'Name an index of labelled messages: make bench-peers INDEX=…/INDEX.tsv' >&2; exit 64; }
+	@$(BIN)/python bench/peers.py $(INDEX) $(ARGS)
 
 bench: setup
 	@test -d "$(CORPUS)" || { echo 'Name a folder of messages: make bench CORPUS=…' >&2; exit 64; }

@@ -8,7 +8,6 @@ process as its next hop. CPU is user and system time of all its processes; RSS i
 
 import argparse
 import asyncio
-import os
 import random
 import subprocess
 import sys
@@ -18,6 +17,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from processes import cpu_s, rss_mb, tree
+
 from lazaret.cli.demo_sink import Sink
 from lazaret.config.endpoint import NextHop
 from lazaret.model.delivery import Outgoing
@@ -25,7 +26,6 @@ from lazaret.model.envelope import Recipient
 from lazaret.net.relay import Relay
 
 PORT, SINK_PORT = 12124, 12125
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
@@ -80,25 +80,25 @@ def running(command: Sequence[str]) -> Iterator[int]:
 
 
 def measure(pid: int, messages: Sequence[bytes], connections: int) -> None:
-    asyncio.run(send_all(messages[:100], connections, []))  # warm
-    before, began, waits = cpu_s(pid), time.perf_counter(), []
-    asyncio.run(send_all(messages, connections, waits))
+    asyncio.run(send_all(messages[:100], PORT, connections))  # warm
+    before, began = cpu_s(pid), time.perf_counter()
+    waits = sorted(asyncio.run(send_all(messages, PORT, connections)))
     wall, spent = time.perf_counter() - began, cpu_s(pid) - before
-    waits.sort()
     octets = sum(map(len, messages)) / len(messages)
     print(
         f"{len(messages)} messages of {octets / 1000:.1f} KB: {spent / len(messages) * 1000:.2f} ms CPU each,"
         f" {len(messages) / wall:.0f} a second over {connections} connections,"
         f" p50 {waits[len(waits) // 2] * 1000:.1f} ms, p99 {waits[int(len(waits) * 0.99)] * 1000:.1f} ms,"
-        f" RSS {max(rss_mb(child) for child in children(pid)):.0f} MB"
+        f" RSS {max(rss_mb(child) for child in tree(pid)):.0f} MB"
     )
 
 
-async def send_all(messages: Sequence[bytes], connections: int, waits: list[float]) -> None:
+async def send_all(messages: Sequence[bytes], port: int, connections: int) -> list[float]:
+    """How many seconds each took until it was answered."""
     relay = Relay(
-        [NextHop.parse(f"smtp:[127.0.0.1]:{PORT}")], name="bench.example", max_connections=connections
+        [NextHop.parse(f"smtp:[127.0.0.1]:{port}")], name="bench.example", max_connections=connections
     )
-    waiting = iter(messages)
+    waiting, waits = iter(messages), []
 
     async def send() -> None:
         for octets in waiting:
@@ -108,23 +108,7 @@ async def send_all(messages: Sequence[bytes], connections: int, waits: list[floa
 
     await asyncio.gather(*(send() for _ in range(connections)))
     await relay.close()
-
-
-def children(pid: int) -> list[int]:
-    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()] or [pid]
-
-
-def cpu_s(pid: int) -> float:
-    spent = 0.0
-    for process in [pid, *children(pid)]:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        spent += (int(fields[11]) + int(fields[12])) / TICKS
-    return spent
-
-
-def rss_mb(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+    return waits
 
 
 if __name__ == "__main__":
