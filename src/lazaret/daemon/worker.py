@@ -12,7 +12,7 @@ import uvloop
 
 from lazaret import app
 from lazaret.config.options import Config
-from lazaret.daemon import ampdp, record, smtp
+from lazaret.daemon import ampdp, huge_pages, record, smtp
 from lazaret.daemon.board import Board, Cell
 from lazaret.daemon.doors import Connection, Door, Peers
 from lazaret.daemon.sockets import Listener
@@ -88,6 +88,7 @@ class _Worker:
             loop.create_task(_every(SWEEP_S, self._sweep)),
             loop.create_task(_every(BEAT_S, lambda: self._look_round(parts))),
         ]
+        huge_pages.gather()  # Now that all is loaded.
         for door in doors:
             door.open()
         self._row.beat()
