@@ -23,6 +23,7 @@ from lazaret.model.delivery import Extensions
 from lazaret.model.errors import UserError
 from lazaret.model.network import NetworkSet
 from lazaret.model.verdict import Levels, Policy
+from lazaret.net.hop_tls import hop_tls
 from lazaret.net.relay import Relay
 from lazaret.policy.lookup import Lookup
 from lazaret.store.opening import Store
@@ -223,8 +224,10 @@ def server_settings(config: Config, offered: Extensions) -> ServerSettings:
     return ServerSettings(
         extensions=replace(offered, size=min(sizes, default=0)),
         starttls=config.listen.tls_certificate is not None,
+        tls_required=config.listen.tls_required,
         xforward=True,
         max_recipients=config.limits.recipients,
+        max_errors=config.limits.errors,
         bare_lf=BareLf(config.listen.bare_lf),
     )
 
@@ -247,7 +250,8 @@ def tls_context(config: Config) -> ssl.SSLContext | None:
 
 def make_relay(config: Config, hops: Sequence[NextHop]) -> Relay:
     """The way to next hops."""
-    return Relay(hops, name=site_of(config).hostname)
+    tls = hop_tls(config.relay.tls, config.relay.tls_ca, hops)
+    return Relay(hops, name=site_of(config).hostname, tls=tls)
 
 
 def release_relay(config: Config) -> Relay:

@@ -24,9 +24,7 @@ async def serving(room: Mailroom, folder: Path) -> AsyncIterator[tuple[Service, 
     connections: set[Connection] = set()
     service = Service(requests, Board().row(0), connections)
     path = str(folder / "a.sock")
-    server = await asyncio.get_running_loop().create_unix_server(
-        lambda: AmpdpConnection(service, over_tcp=False), path
-    )
+    server = await asyncio.get_running_loop().create_unix_server(lambda: AmpdpConnection(service), path)
     reader, writer = await asyncio.open_unix_connection(path)
     try:
         yield service, (reader, writer)

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 import uvloop
 
+from lazaret.daemon import smtp
 from lazaret.daemon.board import Board, Cell, Row
 from lazaret.daemon.doors import Connection
+from lazaret.daemon.memory import Memory
 from lazaret.daemon.smtp import Service, SmtpConnection
 from lazaret.model.envelope import Envelope, Session
 from lazaret.model.errors import Reply
@@ -40,6 +42,7 @@ class Desk:
     seconds: float = 0.0
     full: bool = False
     tls: ssl.SSLContext | None = None
+    memory: Memory = field(default_factory=Memory)
 
     async def __call__(
         self, session: Session, envelope: Envelope, octets: bytes, *, reply_each: bool
@@ -52,7 +55,13 @@ class Desk:
     def connection(self) -> SmtpConnection:
         settings = ServerSettings(starttls=self.tls is not None)
         service = Service(
-            self, lambda: settings, lambda: FULL if self.full else None, self.row, self.connections, self.tls
+            handle=self,
+            settings=lambda: settings,
+            refusal=lambda: FULL if self.full else None,
+            row=self.row,
+            connections=self.connections,
+            tls=self.tls,
+            memory=self.memory,
         )
         return SmtpConnection(service, Session())
 
@@ -82,6 +91,14 @@ async def gone(desk: Desk) -> None:
             return
         await asyncio.sleep(0.01)
     raise AssertionError("a connection is still counted")
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if happened():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not happen in time")
 
 
 async def replies(reader: asyncio.StreamReader, count: int) -> list[bytes]:
@@ -121,12 +138,116 @@ def test_a_flood_of_pipelined_octets_waits_in_the_system_and_not_in_our_memory(r
         async with client(desk) as (reader, writer):
             writer.write(MESSAGE % 1)
             await replies(reader, 3)
-            writer.write(b"NOOP\r\n" * 300_000)
+            writer.write(MESSAGE % 2 * 30_000)
             await asyncio.sleep(0.1)
             [connection] = desk.connections
             assert isinstance(connection, SmtpConnection)
             assert len(connection._server._lines) < 1_000_000
-            assert (await replies(reader, 2)) == [b"250 2.0.0 Ok 1 b@home.example", b"250 2.0.0 Ok NOOP"]
+            said = await replies(reader, 2)
+            assert [b"250 2.0.0 Ok 1 b@home.example", b"250 2.1.0 Sender <a@out.example> OK"] == said
+            writer.transport.abort()
+
+    run(main())
+
+
+def test_a_client_that_does_not_read_is_not_read_from(run: Run):
+    """Its replies would fill our memory."""
+
+    async def main() -> None:
+        desk = Desk()
+        async with client(desk) as (_, writer):
+            recipients = b"RCPT TO:<%s>\r\n" % (b"b" * 4000) * 1000
+            writer.write((b"MAIL FROM:<a@out.example>\r\n" + recipients + b"RSET\r\n") * 10)
+            [connection] = desk.connections
+            assert isinstance(connection, SmtpConnection)
+            await until(lambda: connection._paused)
+            assert connection._transport is not None
+            held = connection._transport.get_write_buffer_size()
+            await asyncio.sleep(0.1)
+            assert held == connection._transport.get_write_buffer_size() < 1_000_000
+            writer.transport.abort()
+
+    run(main())
+
+
+def test_a_client_that_does_not_read_is_cut_off_in_the_end(run: Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(smtp, "LINGER_S", 0.1)
+
+    async def main() -> None:
+        desk = Desk()
+        async with client(desk) as (_, writer):
+            writer.write(b"RCPT TO:<b@home.example>\r\n" * 10 + b"EHLO %s\r\n" % (b"x" * 4000) * 90)
+            [connection] = desk.connections
+            assert isinstance(connection, SmtpConnection)
+            await until(lambda: connection._server.steps > 50)
+            connection.hang_up(FULL)
+            await gone(desk)
+
+    run(main())
+
+
+def test_who_is_slow_is_known(run: Run):
+    async def main() -> None:
+        desk = Desk()
+        async with client(desk) as (reader, writer):
+            [connection] = desk.connections
+            assert isinstance(connection, SmtpConnection)
+            now = asyncio.get_running_loop().time()
+            assert "" == connection.overdue(now + 299)
+            assert "silent for 301 s" == connection.overdue(now + 301.2)
+            connection._last_heard = now + 290  # an octet now and then
+            assert "no whole command in 301 s" == connection.overdue(now + 301.2)
+
+            writer.write((MESSAGE % 1)[:-5])
+            await replies(reader, 3)
+            now = asyncio.get_running_loop().time()
+            connection._last_heard = now + 800
+            assert "" == connection.overdue(now + 899)
+            assert "no whole message (17 octets so far) in 901 s" == connection.overdue(now + 901.2)
+            assert 99 == round(connection.standing_still(now + 899))
+
+            desk.seconds = 0.2
+            writer.write(b"x\r\n.\r\n")
+            await until(lambda: connection.busy)
+            assert "" == connection.overdue(now + 10_000)
+            assert 0 == connection.standing_still(now + 10_000)
+            await replies(reader, 1)
+
+    run(main())
+
+
+def test_when_memory_is_short_the_largest_message_goes(run: Run):
+    async def main() -> None:
+        desk = Desk()
+        desk.memory = Memory(1_000_000, lambda: desk.connections)  # type: ignore[arg-type]
+        async with client(desk) as (reader, writer):
+            large_reader, large = await asyncio.open_connection(*writer.get_extra_info("peername"))
+            start = b"HELO x\r\nMAIL FROM:<a@out.example>\r\nRCPT TO:<b@home.example>\r\nDATA\r\n"
+            writer.write(start + b"y" * 300_000)
+            large.write(start + b"x" * 600_000)
+            await until(lambda: desk.memory.held > 900_000)
+            writer.write(b"y" * 200_000 + b"\r\n.\r\n")
+            assert b"250 2.0.0 Ok 1 b@home.example" == (await replies(reader, 5))[-1]
+            large.write(b"x" * 10_000_000 + b"\r\n.\r\n")
+            assert b"452 4.3.1 Insufficient system storage" == (await replies(large_reader, 6))[-1]
+            large.close()
+            await until(lambda: desk.memory.held == 0)
+        assert 1 == len(desk.taken)
+
+    run(main())
+
+
+def test_a_message_that_is_examined_still_counts_when_its_client_has_gone(run: Run):
+    async def main() -> None:
+        desk = Desk(seconds=0.2)
+        async with client(desk) as (reader, writer):
+            writer.write(MESSAGE % 1)
+            await replies(reader, 3)
+            writer.transport.abort()
+            await until(lambda: desk.row[Cell.CONNECTIONS] == 0)
+            assert desk.memory.held > 0
+            await gone(desk)
+            assert 0 == desk.memory.held
 
     run(main())
 

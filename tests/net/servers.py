@@ -67,7 +67,12 @@ class SinkConnection(asyncio.Protocol):
         self.secured = True
         loop = asyncio.get_running_loop()
         self.server.tls_started()
-        self.transport = await loop.start_tls(plain, self, self.sink.tls, server_side=True)
+        try:
+            self.transport = await loop.start_tls(plain, self, self.sink.tls, server_side=True)
+        except OSError:
+            plain.abort()
+            self.sink.open.discard(self)
+            return
         self.write()
 
 
@@ -87,7 +92,8 @@ async def listening(sink: Sink, *, lmtp: bool = False) -> AsyncIterator[NextHop]
     finally:
         server.close()
         for connection in list(sink.open):
-            connection.transport.abort()
+            if connection.transport is not None:
+                connection.transport.abort()
         await server.wait_closed()
 
 

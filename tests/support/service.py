@@ -158,8 +158,8 @@ def service(folder: Path, *, smtp: int, hop: int, stuck_s: float = 30.0, **confi
 class Client:
     """An SMTP client that says one line at a time."""
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+    def __init__(self, port: int, source: str = "127.0.0.1") -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(source, 0))
         self._file = self.socket.makefile("rb")
         try:
             self.greeting = self.reply()

@@ -27,7 +27,10 @@ class Play:
     def __init__(self, dialog: Dialog) -> None:
         self._settings = dialog.settings
         self._client = SmtpClient(
-            name="filter.example", lmtp="lmtp" in dialog.settings, starttls="starttls" in dialog.settings
+            name="filter.example",
+            lmtp="lmtp" in dialog.settings,
+            starttls="starttls" in dialog.settings,
+            tls_required="tls_required" in dialog.settings,
         )
         self._events: list[Event] = []
         self.found: list[str] = []

@@ -11,6 +11,8 @@ from lazaret.model.envelope import Envelope, Recipient, Session
 from lazaret.model.errors import Reply
 from lazaret.wire.dot import BareLf
 from lazaret.wire.smtp_server import (
+    ENDLESS_LINE,
+    FREE_OF_CHARGE,
     RECIPIENT_OVERSHOOT,
     Closed,
     Event,
@@ -169,13 +171,76 @@ def test_input_behind_a_message_waits_and_soon_congests():
     server.take_output()
     assert not server.congested
 
-    server.receive(b"NOOP\r\n" * 20_000)
+    begun = b"NOOP %s\r\n" % (b"x" * 700) * 100
+    server.receive(begun)
     assert server.congested
+    assert server.held >= len(begun)
     assert b"" == server.take_output()
 
     server.answer([OK])
     assert not server.congested
-    assert b"250 2.0.0 Ok\r\n" + b"250 2.0.0 Ok NOOP\r\n" * 20_000 == server.take_output()
+    assert b"250 2.0.0 Ok\r\n" + b"250 2.0.0 Ok NOOP\r\n" * 100 == server.take_output()
+
+
+@pytest.mark.parametrize("command", [b"NOOP", b"RSET", b"EHLO x", b"VRFY a", b"HELP", b"XFORWARD NAME=a"])
+def test_a_peer_that_only_plays_is_let_go(command: bytes):
+    """A hundred such commands are free, then they count as errors; a message makes up for all of them."""
+    server = greeted(ServerSettings(xforward=True, max_errors=5))
+    received(server, (command + b"\r\n") * 99 + TRANSACTION + b".\r\n")
+    server.answer([OK])
+    assert [] == server.receive((command + b"\r\n") * FREE_OF_CHARGE)
+    server.take_output()
+    assert [Closed()] == server.receive((command + b"\r\n") * 100_000)
+    assert server.take_output().endswith(b"\r\n421 4.7.0 Error: too many errors\r\n")
+    assert 6 == server.errors
+
+
+def test_before_starttls_no_mail_is_taken_where_tls_is_required():
+    server = greeted(ServerSettings(starttls=True, tls_required=True))
+    server.receive(TRANSACTION)
+    assert server.take_output().startswith(b"530 5.7.0 Must issue a STARTTLS command first\r\n")
+
+    server.receive(b"STARTTLS\r\n")
+    server.tls_started()
+    server.take_output()
+    received(server, b"EHLO x\r\n" + TRANSACTION + b".\r\n")
+
+
+def test_what_a_connection_holds_is_known_and_can_be_dropped():
+    server = greeted()
+    server.receive(TRANSACTION)
+    empty = server.held
+    server.receive(b"x" * 100_000)
+    assert 100_000 <= server.held - empty <= 100_010
+    assert server.in_data
+
+    server.drop_message(Reply(452, "4.3.1", "no room"))
+    server.receive(b"y\r\n" * 100_000)
+    assert server.held - empty < 100
+    server.take_output()
+    assert [] == server.receive(b".\r\n")
+    assert b"452 4.3.1 no room\r\n" == server.take_output()
+    assert 0 == server.held
+    assert b"next\r\n" == received(server, TRANSACTION + b"next\r\n.\r\n").octets
+
+
+def test_a_message_is_held_until_it_is_answered():
+    server = greeted()
+    received(server, TRANSACTION + b"x" * 1000 + b"\r\n.\r\n")
+    assert server.held > 1000
+    server.answer([OK])
+    assert 0 == server.held
+
+
+def test_steps_count_what_came_in_whole():
+    """Who sends an octet now and then makes none."""
+    server = greeted()
+    before = server.steps
+    for _ in range(50):
+        server.receive(b"N")
+    assert before == server.steps
+    server.receive(b"\r\n")
+    assert before + 1 == server.steps
 
 
 def test_one_answer_serves_all_recipients_of_lmtp():
@@ -223,6 +288,7 @@ CONVERSATION = st.lists(
             b".",
             b"QUIT\r\n",
             b"x" * 5000,
+            b"x" * 70_000,
             TRANSACTION,
         ]
     ),
@@ -250,13 +316,23 @@ def under(seconds: float, start: float) -> bool:
 def test_a_line_without_end_is_neither_stored_nor_slow():
     server = greeted()
     start = time.process_time()
+    server.receive(b"x" * ENDLESS_LINE)
+    assert len(server._lines) <= ENDLESS_LINE
+    assert b"" == server.take_output()
+
+    assert [Closed()] == server.receive(b"x")
+    assert b"421 4.7.0 Error: line without end\r\n" == server.take_output()
     for _ in range(200):
         server.receive(b"x" * 65_536)
-    assert len(server._lines) <= 65_536
-
-    server.receive(b"\r\nNOOP\r\n")
-    assert b"500 5.5.2 Error: line too long\r\n250 2.0.0 Ok NOOP\r\n" == server.take_output()
+    assert 0 == len(server._lines)
     assert under(1, start)
+
+
+def test_a_line_that_is_too_long_is_refused_and_the_next_one_heard():
+    server = greeted()
+    server.receive(b"x" * 5000)
+    server.receive(b"x" * 50_000 + b"\r\nNOOP\r\n")
+    assert b"500 5.5.2 Error: line too long\r\n250 2.0.0 Ok NOOP\r\n" == server.take_output()
 
 
 def test_a_hundred_thousand_recipients_end_the_connection():

@@ -24,6 +24,7 @@ def conflicts(config: Config, euid: int) -> Iterator[Conflict]:
     yield from _mail_loop(config)
     yield from _user(config, euid)
     yield from _rule_paths(config)
+    yield from _tls(config)
 
 
 def _levels(config: Config) -> Iterator[Conflict]:
@@ -124,3 +125,11 @@ def _rule_paths(config: Config) -> Iterator[Conflict]:
     for path in config.rules.paths:
         if not path.exists():
             yield Conflict(("rules.paths",), f"rules.paths: there is no {path}")
+
+
+def _tls(config: Config) -> Iterator[Conflict]:
+    if config.listen.tls_required and config.listen.tls_certificate is None:
+        yield Conflict(
+            ("listen.tls_required",),
+            "listen.tls_required: without listen.tls_certificate there is no STARTTLS and no mail",
+        )

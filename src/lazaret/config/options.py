@@ -103,6 +103,11 @@ class Listen:
         None,
         'The private key of listen.tls_certificate (PEM). "": it is in the same file.',
     )
+    tls_required: bool = option(
+        Switch(),
+        False,
+        "Take mail under TLS only: before STARTTLS, MAIL gets 530 5.7.0.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +160,19 @@ class Relay:
         Several(NEXT_HOP, single=True),
         (),
         "Takes the mail that is released from the quarantine, when that is another. Empty: relay.next_hop.",
+    )
+    tls: words.RelayTls = option(
+        Word(words.RelayTls),
+        words.RelayTls.MAY,
+        'STARTTLS with the next hops. "may": where one on another machine offers it, whatever its '
+        'certificate, and in the clear when it fails; "encrypt": always, or the mail stays with the MTA; '
+        '"verify": the certificate must also be valid for the host as relay.next_hop names it; '
+        '"none": never. Unix sockets need none.',
+    )
+    tls_ca: Path | None = option(
+        Parsed("a path", words.path_or_none),
+        None,
+        'The authorities (PEM) that "verify" believes. "": those of the system.',
     )
 
 
@@ -341,7 +359,7 @@ class Workers:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one message may cost."""
+    """What one message, and one client, may cost."""
 
     message_size: int = option(
         Size(), 0, "A larger message is refused with 552. 0: what the next hop takes.", unit="octets"
@@ -356,6 +374,61 @@ class Limits:
         Number(above=0),
         20.0,
         "The checks of one message get this much time; a message that needs more gets LAZARET_OVER_BUDGET.",
+        unit="seconds",
+    )
+    memory: int = option(
+        Size(),
+        256 * 2**20,
+        "So much mail one worker holds at a time, being received or examined. With more, the largest message "
+        "that is still being received gets 452, and so does MAIL. At least one message of the size that is "
+        "allowed should fit.",
+        unit="octets",
+    )
+    connections: int = option(
+        Whole(1, 1_000_000),
+        2000,
+        "Open connections at a time, of all clients to all workers. With more, one that stood still for 20 "
+        "seconds is let go; when there is none, the newcomer gets 421.",
+        unit="connections",
+    )
+    client_connections: int = option(
+        Whole(),
+        0,
+        "The same for one client, by its IP address (IPv6: its /64). 0: limits.connections. The usual client "
+        "is the one MTA, so that what limits one client limits all mail.",
+        unit="connections",
+    )
+    client_rate: int = option(
+        Whole(),
+        0,
+        "New connections of one client in a minute; more get 421. 0: no limit.",
+        unit="connections",
+    )
+    client_errors: int = option(
+        Whole(),
+        0,
+        "Commands of one client that were refused in a minute, over all its connections; after them new "
+        "connections get 421 until the minute is over. 0: no limit.",
+        unit="commands",
+    )
+    errors: int = option(
+        Whole(1),
+        20,
+        "Refused commands in one connection, since its last message; after them it ends with 421. Of NOOP, "
+        "RSET and others that bring no message nearer 100 are free.",
+        unit="commands",
+    )
+    command_time_s: float = option(
+        Number(above=0),
+        300.0,
+        "A client that sends nothing, or no whole command, for so long is cut off with 421; RFC 5321 asks "
+        "for at least 5 minutes.",
+        unit="seconds",
+    )
+    message_time_s: float = option(
+        Number(above=0),
+        900.0,
+        "A client that has not sent the whole message so long after DATA is cut off with 421.",
         unit="seconds",
     )
 

@@ -33,6 +33,7 @@ def absolute(config: Config, base: Path) -> Config:
         config.relay,
         next_hop=_next_hops(config.relay.next_hop, data_dir),
         release=_next_hops(config.relay.release, data_dir),
+        tls_ca=_below_or_none(base, config.relay.tls_ca),
     )
     web = replace(
         config.web,

@@ -20,6 +20,13 @@ class BareLineFeed(StrEnum):
     NORMALIZE = "normalize"
 
 
+class RelayTls(StrEnum):
+    NONE = "none"
+    MAY = "may"
+    ENCRYPT = "encrypt"
+    VERIFY = "verify"
+
+
 class RequireSecret(StrEnum):
     TCP = "tcp"
     ALWAYS = "always"

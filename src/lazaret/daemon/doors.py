@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lazaret.daemon.board import Board, Cell, Row
+from lazaret.daemon.quiet import Quiet
 from lazaret.daemon.sockets import Listener
 from lazaret.model.errors import Reply
 from lazaret.model.network import NetworkSet
+from lazaret.wire.replies import encode
 
 log = logging.getLogger("lazaret.doors")
 
@@ -30,12 +32,18 @@ OUT_OF_FILES_S = 0.5
 class Connection(Protocol):
     """What a worker asks of a connection, whatever is spoken on it."""
 
-    last_heard: float
-    """loop.time() of the last octet."""
+    peer: str
+    """Who it is, for the log."""
 
     @property
     def busy(self) -> bool:
         """A request is under way."""
+
+    def standing_still(self, now: float) -> float:
+        """Seconds (of loop.time()) in which nothing came in whole; 0 while a request is under way."""
+
+    def overdue(self, now: float) -> str:
+        """Why it is to be cut off; "" while all is well."""
 
     def drain(self) -> None:
         """Ends the connection, after the request that is under way."""
@@ -44,6 +52,8 @@ class Connection(Protocol):
         """Ends it now, with a last word where the protocol has one."""
 
 
+Admit = Callable[[str], Reply | None]
+"""IP of a client that may talk to us -> what it is told instead of a greeting; None lets it in."""
 Make = Callable[[Listener, str, int], asyncio.Protocol]
 """(listener, peer's IP or "", peer's port) -> the protocol of the new connection."""
 
@@ -68,12 +78,21 @@ class Peers:
 class Door:
     """One listening socket, as one worker sees it."""
 
-    def __init__(self, listener: Listener, peers: Peers | None, clients: NetworkSet, make: Make) -> None:
+    def __init__(
+        self,
+        listener: Listener,
+        peers: Peers | None,
+        clients: NetworkSet,
+        make: Make,
+        admit: Admit = lambda ip: None,
+    ) -> None:
         """`peers` None: this process accepts whatever comes."""
         self._listener = listener
         self._peers = peers
         self._clients = clients
         self._make = make
+        self._admit = admit
+        self._quiet = Quiet(log)
         self._loop = asyncio.get_running_loop()
         self._open = False
         self._later: asyncio.TimerHandle | None = None
@@ -119,7 +138,12 @@ class Door:
         connection.setblocking(False)
         ip, port = (address[0], address[1]) if isinstance(address, tuple) else ("", 0)
         if ip and ip not in self._clients:
-            self._turn_away(connection, ip)
+            # Strangers are told 554 and nothing else: whoever may talk to us may send through us.
+            self._turn_away(connection, ip, Reply(554, "5.7.1", "Access denied"), "not in listen.clients")
+            return
+        refusal = self._admit(ip)
+        if refusal is not None:
+            self._turn_away(connection, ip, refusal, str(refusal))
             return
         if connection.family != socket.AF_UNIX:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -134,12 +158,11 @@ class Door:
             connection.close()
             log.info("connection from [%s] was lost at once: %s", ip, e.strerror or e)
 
-    def _turn_away(self, connection: socket.socket, ip: str) -> None:
-        """Strangers are told 554 and nothing else: whoever may talk to us may send through us."""
+    def _turn_away(self, connection: socket.socket, ip: str, reply: Reply, why: str) -> None:
         if self._peers:
             self._peers.own.add(Cell.REFUSED_CLIENTS)
-        log.warning("refused a connection from [%s] to %s: not in listen.clients", ip, self._listener.address)
+        self._quiet.warning("refused a connection from [%s] to %s: %s", ip, self._listener.address, why)
         if self._listener.speaks == "smtp":
             with contextlib.suppress(OSError):
-                connection.send(b"554 5.7.1 Access denied\r\n")
+                connection.send(encode(reply))
         connection.close()

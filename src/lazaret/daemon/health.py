@@ -25,7 +25,10 @@ _COUNTS = {
     "messages": (Cell.MESSAGES, "Messages that were answered."),
     "octets": (Cell.OCTETS, "Octets of those messages."),
     "check_unavailable": (Cell.UNAVAILABLE, "Checks that could not answer."),
-    "refused_clients": (Cell.REFUSED_CLIENTS, "Connections from beyond listen.clients."),
+    "refused_clients": (
+        Cell.REFUSED_CLIENTS,
+        "Connections that were turned away: strangers, and above the limits.",
+    ),
     "release_requests": (Cell.RELEASES, "Release requests answered over AM.PDP."),
 }
 
@@ -71,7 +74,7 @@ class Health:
         yield GaugeMetricFamily("lazaret_workers", "Workers that are wanted.", value=len(self._workers))
         yield GaugeMetricFamily("lazaret_workers_up", "Workers that accept.", value=self.workers_up())
         yield GaugeMetricFamily(
-            "lazaret_connections", "Open SMTP connections.", value=self._board.total(Cell.CONNECTIONS)
+            "lazaret_connections", "Open connections of clients.", value=self._board.total(Cell.CONNECTIONS)
         )
         yield GaugeMetricFamily(
             "lazaret_messages_busy", "Messages under way.", value=self._board.total(Cell.BUSY)

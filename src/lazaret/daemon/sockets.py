@@ -1,6 +1,7 @@
 """The listening sockets: bound once by the supervisor, inherited by every process."""
 
 import os
+import resource
 import socket
 import stat
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,6 +14,7 @@ from lazaret.model.errors import UserError
 
 BACKLOG = 512
 UNIX_MODE = 0o660
+MOST_FILES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,14 @@ def bind_all(config: Config, old: Sequence[Listener] = ()) -> list[Listener]:
         close(listeners, but=old)
         raise
     return listeners
+
+
+def allow_many() -> None:
+    """As many file descriptors as we may have: the usual 1024 are too few for limits.connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def listen(listeners: Iterable[Listener]) -> None:

@@ -19,6 +19,7 @@ from lazaret.config.explain import difference
 from lazaret.config.options import Config
 from lazaret.daemon import compiling, desk, generation, logs, privileges, sockets, worker
 from lazaret.daemon.board import ROWS, Board, Cell
+from lazaret.daemon.clients import ClientBoard
 from lazaret.daemon.compiling import Compiler
 from lazaret.daemon.generation import State
 from lazaret.daemon.signals import Signals
@@ -97,6 +98,7 @@ class _Supervisor:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._board = Board()
+        self._client_board = ClientBoard()
         self._signals = Signals()
         self._lifeline = os.pipe()
         self._compiler = Compiler(self._signals, self._lifeline)
@@ -109,6 +111,7 @@ class _Supervisor:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
         logs.set_up(config)
         privileges.prepare_data_dir(config)
+        sockets.allow_many()
         listeners = sockets.bind_all(config)
         try:
             self._state = self._prepared(config, listeners)
@@ -310,6 +313,7 @@ class _Supervisor:
                 config=state.config,
                 ruleset=state.ruleset,
                 board=self._board,
+                client_board=self._client_board,
                 row=child.row,
                 workers=self._worker_rows(child.generation),
                 listeners=state.listeners,

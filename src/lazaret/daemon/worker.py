@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import resource
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from lazaret import app
 from lazaret.config.options import Config
 from lazaret.daemon import ampdp, huge_pages, record, smtp
 from lazaret.daemon.board import Board, Cell
+from lazaret.daemon.clients import ClientBoard, ClientLimits, Clients
 from lazaret.daemon.doors import Connection, Door, Peers
+from lazaret.daemon.memory import NO_MEMORY, Memory
 from lazaret.daemon.sockets import Listener
 from lazaret.model.delivery import Extensions
 from lazaret.model.envelope import Session
@@ -25,11 +28,13 @@ from lazaret.rules.ruleset import RuleSet
 log = logging.getLogger("lazaret.worker")
 
 BEAT_S = 1.0
-SWEEP_S = 5.0
+SWEEP_S = 2.0
 PROBE_S = 1.0
 """How long a start waits to hear what the next hop offers; a silent one must not keep the doors shut."""
-IDLE_S = 300.0
-"""Silence after which a client is let go (RFC 5321, section 4.5.3.2.7, asks for at least 5 minutes)."""
+STILL_S = 20.0
+"""A client that has not brought anything whole for so long makes room when there are too many."""
+FILES_KEPT = 128
+"""File descriptors that connections of clients leave for next hops, database and logs."""
 DRAIN_S = 25.0
 """How long the messages under way may take when a worker is told to end."""
 
@@ -41,6 +46,7 @@ class Crew:
     config: Config
     ruleset: RuleSet
     board: Board
+    client_board: ClientBoard
     row: int
     workers: Sequence[int]
     """The rows of all workers, this one included."""
@@ -60,6 +66,17 @@ class _Worker:
         self._crew = crew
         self._row = crew.board.row(crew.row)
         self._connections: set[Connection] = set()
+        limits = crew.config.limits
+        self._clients = Clients(
+            crew.client_board,
+            crew.workers,
+            crew.row,
+            ClientLimits(limits.client_connections, limits.client_rate, limits.client_errors),
+        )
+        self._memory = Memory(
+            limits.memory, lambda: (c for c in self._connections if isinstance(c, smtp.SmtpConnection))
+        )
+        self._most_open = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - FILES_KEPT
         self._ending = asyncio.Event()
         self._extensions = Extensions()
         self._has_room = True
@@ -111,25 +128,57 @@ class _Worker:
             row=self._row,
             connections=self._connections,
             tls=parts.tls,
+            clients=self._clients,
+            memory=self._memory,
+            command_time_s=self._crew.config.limits.command_time_s,
+            message_time_s=self._crew.config.limits.message_time_s,
         )
-        ampdp_service = ampdp.Service(parts.release_requests, self._row, self._connections)
+        ampdp_service = ampdp.Service(
+            parts.release_requests,
+            self._row,
+            self._connections,
+            self._clients,
+            self._crew.config.limits.command_time_s,
+        )
 
         def connect(listener: Listener, ip: str, port: int) -> asyncio.Protocol:
             if listener.speaks == "ampdp":
-                return ampdp.AmpdpConnection(ampdp_service, over_tcp=bool(ip))
+                return ampdp.AmpdpConnection(ampdp_service, ip)
             session = Session(
                 client_ip=ip, client_port=port, peer_ip=ip, role=listener.role, listen_port=listener.port
             )
             return smtp.SmtpConnection(smtp_service, session)
 
         return [
-            Door(item, peers, self._crew.clients, connect)
+            Door(item, peers, self._crew.clients, connect, self._admit)
             for item in self._crew.listeners
             if item.speaks != "http"
         ]
 
     def _refusal(self) -> Reply | None:
-        return None if self._has_room else Reply(452, "4.3.1", "Insufficient system storage")
+        return NO_MEMORY if self._memory.full or not self._has_room else None
+
+    def _admit(self, ip: str) -> Reply | None:
+        """What a newcomer is told instead of a greeting."""
+        refusal = self._clients.refusal(ip)
+        if refusal is None and self._is_crowded() and not self._let_one_go():
+            return Reply(421, "4.3.2", "Error: too many connections")
+        return refusal
+
+    def _is_crowded(self) -> bool:
+        rows = (self._crew.board.row(n) for n in self._crew.workers)
+        total = sum(row[Cell.CONNECTIONS] for row in rows)
+        return total >= self._crew.config.limits.connections or len(self._connections) >= self._most_open
+
+    def _let_one_go(self) -> bool:
+        """Ends the connection that has stood still longest, if it has for a while: whether there was one."""
+        now = asyncio.get_running_loop().time()
+        idlest = max(self._connections, key=lambda c: c.standing_still(now), default=None)
+        if idlest is None or idlest.standing_still(now) < STILL_S:
+            return False
+        log.warning("%s makes room: it stood still, and there are too many connections", idlest.peer)
+        idlest.hang_up(Reply(421, "4.3.2", "Error: too many connections"))
+        return True
 
     async def _look_round(self, parts: app.Parts) -> None:
         """What the next hop offers, and whether the disk has room: known before a client asks."""
@@ -153,10 +202,12 @@ class _Worker:
         self._row.beat()
 
     async def _sweep(self) -> None:
-        """Lets silent clients go."""
-        limit = asyncio.get_running_loop().time() - IDLE_S
+        """Cuts off who is silent or too slow."""
+        now = asyncio.get_running_loop().time()
         for connection in list(self._connections):
-            if not connection.busy and connection.last_heard < limit:
+            why = connection.overdue(now)
+            if why:
+                log.warning("%s is cut off: %s", connection.peer, why)
                 connection.hang_up(Reply(421, "4.4.2", "Error: timeout exceeded"))
 
     async def _drain(self) -> None:

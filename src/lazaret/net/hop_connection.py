@@ -4,13 +4,13 @@ An asyncio.Protocol and not streams: a message costs half the time.
 """
 
 import asyncio
-import ssl
 from dataclasses import dataclass
 from typing import cast
 
 from lazaret.config.endpoint import NextHop
 from lazaret.model.delivery import Outgoing
 from lazaret.model.errors import Reply
+from lazaret.net.hop_tls import HopTls
 from lazaret.wire.smtp_client import Broken, Event, Finished, Ready, Refused, SmtpClient, Stage, StartTls
 
 
@@ -25,6 +25,8 @@ class Timeouts:
     end: float = 600
     """From the last octet handed to the system to the reply to the message."""
     rset: float = 20
+    tls: float = 60
+    """For the handshake."""
     probe: float = 5
     """For all of connect, greeting and EHLO when only the extensions are asked for."""
 
@@ -66,6 +68,10 @@ class TimedOut(HopError):
         self.stage = stage
 
 
+class TlsFailed(Lost):
+    """The handshake failed, or the certificate is not valid."""
+
+
 class Turned(HopError):
     """The greeting or the answer to EHLO was a refusal: not of a message, but of us, now."""
 
@@ -94,11 +100,13 @@ class HopConnection(asyncio.Protocol):
 
     @classmethod
     async def open(
-        cls, hop: NextHop, name: str, timeouts: Timeouts, tls: ssl.SSLContext | None = None
+        cls, hop: NextHop, name: str, timeouts: Timeouts, tls: HopTls | None = None
     ) -> "HopConnection":
         """Connected and greeted. Raises HopError."""
         loop = asyncio.get_running_loop()
-        connection = cls(SmtpClient(name=name, lmtp=hop.lmtp, starttls=tls is not None), timeouts)
+        required = tls is not None and tls.required
+        client = SmtpClient(name=name, lmtp=hop.lmtp, starttls=tls is not None, tls_required=required)
+        connection = cls(client, timeouts)
         try:
             async with asyncio.timeout(timeouts.connect):
                 if hop.endpoint.path:
@@ -157,7 +165,7 @@ class HopConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    async def _become_ready(self, hop: NextHop, tls: ssl.SSLContext | None) -> None:
+    async def _become_ready(self, hop: NextHop, tls: HopTls | None) -> None:
         while True:
             match await self._next():
                 case Ready():
@@ -169,14 +177,17 @@ class HopConnection(asyncio.Protocol):
                 case event:
                     raise Lost(self._client.stage, event.text if isinstance(event, Broken) else str(event))
 
-    async def _start_tls(self, transport: asyncio.Transport, hop: NextHop, tls: ssl.SSLContext) -> None:
-        timeout = self._timeouts.command
+    async def _start_tls(self, transport: asyncio.Transport, hop: NextHop, tls: HopTls) -> None:
         try:
             secured = await self._loop.start_tls(
-                transport, self, tls, server_hostname=hop.endpoint.host, ssl_handshake_timeout=timeout
+                transport,
+                self,
+                tls.context,
+                server_hostname=hop.endpoint.host,
+                ssl_handshake_timeout=self._timeouts.tls,
             )
         except OSError as error:
-            raise Lost(Stage.STARTTLS, f"TLS: {error}") from error
+            raise TlsFailed(Stage.STARTTLS, f"TLS: {error}") from error
         self._transport = secured
         self._client.tls_started()
 

@@ -6,7 +6,6 @@ silence may deliver twice, never lose.
 """
 
 import asyncio
-import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +23,7 @@ from lazaret.net.hop_connection import (
     Turned,
 )
 from lazaret.net.hop_pool import HopPool
+from lazaret.net.hop_tls import HopTls
 from lazaret.wire.smtp_client import Finished, Stage
 
 PROBE_KEEP_S = 60
@@ -67,12 +67,9 @@ class Relay:
         name: str,
         timeouts: Timeouts | None = None,
         max_connections: int = 50,
-        tls: ssl.SSLContext | None = None,
+        tls: HopTls | None = None,
     ) -> None:
-        """`name` is what we say in EHLO; `max_connections` bounds the messages on their way at once.
-
-        With `tls` STARTTLS is used where it is offered.
-        """
+        """`name` is what we say in EHLO; `max_connections` bounds the messages on their way at once."""
         self._timeouts = timeouts or Timeouts()
         self._hops = tuple(next_hops)
         self._pools = {hop: HopPool(hop, name, self._timeouts, tls) for hop in self._hops}

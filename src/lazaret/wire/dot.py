@@ -44,6 +44,11 @@ class DotReader:
         """Octets so far, doubled dots counted once as soon as it matters (RFC 1870, section 5)."""
         return self._dropped + len(self._buffer) - 2 - (self._stuffed or 0)
 
+    @property
+    def kept(self) -> int:
+        """Octets that are in memory."""
+        return len(self._buffer)
+
     def feed(self, octets: bytes) -> bytes | None:
         """What follows the end of the message; None while it goes on. Raises BareLfReceived."""
         buffer = self._buffer
@@ -63,6 +68,11 @@ class DotReader:
             self._stuffed -= 1  # the dot of the end came earlier and was counted
         self._keep_to_limit(old, undecided=0)
         return rest
+
+    def drop(self) -> None:
+        """Keeps nothing of the message, and from now on only looks for its end."""
+        self.oversized = True
+        self._keep_to_limit(len(self._buffer), undecided=2)
 
     def message(self) -> bytes:
         """The message with its dots freed; to be asked once, after the end."""
@@ -88,7 +98,8 @@ class DotReader:
         """
         buffer = self._buffer
         allowed = self._max_size + undecided
-        if not self._max_size or self._dropped + len(buffer) - 2 <= allowed:
+        within = not self._max_size or self._dropped + len(buffer) - 2 <= allowed
+        if within and not self.oversized:
             return
         if self._stuffed is None:
             self._stuffed = buffer.count(b"\r\n.")

@@ -84,13 +84,15 @@ _LONE_DOT = b".\r\n"
 class SmtpClient:
     """One connection to a next hop."""
 
-    def __init__(self, *, name: str, lmtp: bool, starttls: bool = False) -> None:
+    def __init__(self, *, name: str, lmtp: bool, starttls: bool = False, tls_required: bool = False) -> None:
+        """`starttls`: where it is offered; `tls_required`: a peer without it is of no use."""
         self.closing = False
         """Nothing more can be sent over this connection."""
         self.extensions = Extensions()
         self._name = name
         self._lmtp = lmtp
-        self._wants_tls = starttls
+        self._wants_tls = starttls or tls_required
+        self._needs_tls = tls_required
         self._replies = ReplyReader()
         self._output = bytearray()
         self._events: list[Event] = []
@@ -161,7 +163,7 @@ class SmtpClient:
 
     def tls_started(self) -> None:
         """The connection is under TLS; what was offered before is forgotten (RFC 3207, section 4.2)."""
-        self._wants_tls = False
+        self._wants_tls = self._needs_tls = False
         self._replies.clear()
         self._greet()
 
@@ -218,11 +220,17 @@ class SmtpClient:
         if self._wants_tls and "STARTTLS" in self._keywords:
             self._command(Stage.STARTTLS, b"STARTTLS\r\n")
             return
+        if self._needs_tls:
+            self._break("TLS is required, and STARTTLS is not offered")
+            return
         self._events.append(Ready(self.extensions))
 
     def _answered_starttls(self, reply: Reply) -> None:
         if reply.positive:
             self._events.append(StartTls())
+            return
+        if self._needs_tls:
+            self._break(f"TLS is required, and STARTTLS is refused: {reply}")
             return
         # TLS is a favour here, not a demand: mail to a next hop that cannot just now goes in the clear.
         self._wants_tls = False

@@ -17,7 +17,7 @@ from lazaret.model.delivery import Extensions
 from lazaret.model.envelope import Envelope, Recipient, Session
 from lazaret.model.errors import Reply
 from lazaret.wire.dot import BareLf, BareLfReceived, DotReader
-from lazaret.wire.lines import Lines
+from lazaret.wire.lines import EndlessLine, Lines
 from lazaret.wire.paths import decode
 from lazaret.wire.replies import encode
 from lazaret.wire.smtp_parameters import parse_mail, parse_rcpt
@@ -29,6 +29,12 @@ RECIPIENT_OVERSHOOT = 1000
 """So many recipients beyond the limit get their 452 in peace, as Postfix expects; more count as errors."""
 CONGESTED = 65_536
 """Octets of pipelined input beyond which the reader should pause."""
+ENDLESS_LINE = 65_536
+"""Octets of a command without a line end after which nobody waits for one."""
+FREE_OF_CHARGE = 100
+"""So many commands that bring no message nearer may stand between two messages; more count as errors."""
+_RECIPIENT_COST = 300
+"""Octets that a recipient takes in memory beside its address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,8 @@ class ServerSettings:
     extensions: Extensions = field(default_factory=Extensions)
     """What the next hop offers; `size` is the limit of a message in octets, 0 = none."""
     starttls: bool = False
+    tls_required: bool = False
+    """MAIL is refused before STARTTLS."""
     xforward: bool = False
     """This peer may name the real client."""
     max_recipients: int = 1100
@@ -94,11 +102,23 @@ class SmtpServer:
         self._lmtp = False
         self._greeted = False
         self._state = _State.COMMANDS
-        self._lines = Lines(MAX_COMMAND_LINE)
+        self._lines = Lines(MAX_COMMAND_LINE, ENDLESS_LINE)
         self._output = bytearray()
         self._events: list[Event] = []
-        self._errors = 0
+        self.errors = 0
+        """Commands that were refused, in all."""
+        self.steps = 0
+        """Commands and messages that came in whole, in all: a peer that stands still makes none."""
+        self._charge = 0
+        """Errors since the last message."""
+        self._free = 0
+        """Commands since the last message that brought none nearer."""
         self._overshoot = 0
+        self._recipients_cost = 0
+        self._message_size = 0
+        """Octets of the message that awaits its reply."""
+        self._dropped: Reply | None = None
+        """Why the message being received is thrown away."""
         self._envelope: Envelope | None = None
         self._recipients: list[Recipient] = []
         self._data: DotReader | None = None
@@ -112,6 +132,27 @@ class SmtpServer:
     def congested(self) -> bool:
         """More pipelined input waits than a peer needs: stop reading until the answer."""
         return self._state is _State.ANSWER and len(self._lines) > CONGESTED
+
+    @property
+    def receiving(self) -> int:
+        """Octets that are kept of the message being received; 0 when none is."""
+        return self._data.kept if self._data is not None else 0
+
+    @property
+    def in_data(self) -> bool:
+        """The peer is in the middle of a message."""
+        return self._state is _State.DATA
+
+    @property
+    def held(self) -> int:
+        """Octets of mail that this connection keeps in memory, the message under way included."""
+        return self.receiving + self._message_size + self._recipients_cost + len(self._lines)
+
+    def drop_message(self, reply: Reply) -> None:
+        """Throws away what came of the message being received; its end is answered with `reply`."""
+        if self._data is not None and self._dropped is None:
+            self._dropped = reply
+            self._data.drop()
 
     def greet(self) -> None:
         """Says 220."""
@@ -168,9 +209,14 @@ class SmtpServer:
     def _take_line(self) -> bool:
         if self._state is not _State.COMMANDS:
             return False
-        line = self._lines.pop()
+        try:
+            line = self._lines.pop()
+        except EndlessLine:
+            self._hang_up(Reply(421, "4.7.0", "Error: line without end"))
+            return False
         if line is None:
             return False
+        self.steps += 1
         self._command(line)
         return True
 
@@ -192,6 +238,8 @@ class SmtpServer:
         if verb in _NOT_SMTP:
             self._hang_up(Reply(521, "5.5.1", "Error: this is a mail service"))
             return
+        if verb in _FREE and self._has_played_enough():
+            return
         handler = _COMMANDS.get(verb, SmtpServer._unknown)
         reply = handler(self, argument.strip(b" \t"))
         if reply is None:
@@ -204,9 +252,21 @@ class SmtpServer:
     def _refuse(self, reply: Reply) -> None:
         """Says it and counts it; too many errors end the connection."""
         self._say(reply)
-        self._errors += 1
-        if self._errors > self._settings.max_errors:
-            self._hang_up(Reply(421, "4.7.0", "Error: too many errors"))
+        self._count_error()
+
+    def _count_error(self) -> bool:
+        """Whether it was one too many, so that the connection ends."""
+        self.errors += 1
+        self._charge += 1
+        if self._charge <= self._settings.max_errors:
+            return False
+        self._hang_up(Reply(421, "4.7.0", "Error: too many errors"))
+        return True
+
+    def _has_played_enough(self) -> bool:
+        """A peer that says NOOP for ever takes the time of those who have mail."""
+        self._free += 1
+        return self._free > FREE_OF_CHARGE and self._count_error()
 
     def _hang_up(self, reply: Reply) -> None:
         self.close(reply)
@@ -264,6 +324,8 @@ class SmtpServer:
             return Reply(503, "5.5.1", "Error: send HELO, EHLO or LHLO first")
         if self._envelope is not None:
             return Reply(503, "5.5.1", "Error: nested MAIL command")
+        if self._settings.tls_required and not self._peer.secure:
+            return Reply(530, "5.7.0", "Must issue a STARTTLS command first")
         if self.refuse_mail is not None:
             return self.refuse_mail
         envelope = parse_mail(argument)
@@ -285,6 +347,7 @@ class SmtpServer:
         if len(self._recipients) >= self._settings.max_recipients:
             return self._one_too_many()
         self._recipients.append(recipient)
+        self._recipients_cost += len(argument) + _RECIPIENT_COST
         return Reply(250, "2.1.5", f"Recipient <{recipient.address}> OK")
 
     def _one_too_many(self) -> Reply | None:
@@ -358,6 +421,10 @@ class SmtpServer:
             return
         self._lines.feed(rest)
         self._data = None
+        self.steps += 1
+        if self._dropped is not None:
+            self._end_message([self._dropped])
+            return
         if data.oversized:
             text = f"Message size ({data.size} B) exceeds size limit"
             self._end_message([Reply(552, "5.3.4", text)])
@@ -365,9 +432,11 @@ class SmtpServer:
         if self._envelope is None:
             return
         self._state = _State.ANSWER
-        self._errors = 0
+        self._charge = self._free = 0
         envelope = replace(self._envelope, recipients=tuple(self._recipients))
-        self._events.append(MessageReceived(self._session, envelope, data.message()))
+        octets = data.message()
+        self._message_size = len(octets)
+        self._events.append(MessageReceived(self._session, envelope, octets))
 
     def _end_message(self, replies: Sequence[Reply]) -> None:
         """Over LMTP one reply stands for each recipient when it is the only one (RFC 2033, section 4.2)."""
@@ -388,6 +457,9 @@ class SmtpServer:
     def _forget_message(self) -> None:
         self._envelope = None
         self._recipients = []
+        self._recipients_cost = 0
+        self._message_size = 0
+        self._dropped = None
         self._overshoot = 0
         self._data = None
 
@@ -395,6 +467,10 @@ class SmtpServer:
 _NOT_SMTP = frozenset((b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"CONNECT", b"BDAT"))
 """A browser lured to our port would send a mail in the body of a POST, and BDAT, which we never offer,
 brings text where we expect commands: both end the connection."""
+
+_FREE = frozenset((b"HELO", b"EHLO", b"LHLO", b"XFORWARD", b"RSET", b"NOOP", b"VRFY", b"HELP"))
+"""What may be said again and again without an error and without a message; XFORWARD comes once or twice
+before each."""
 
 _COMMANDS: dict[bytes, Callable[[SmtpServer, bytes], Reply | None]] = {
     b"HELO": SmtpServer._helo,
