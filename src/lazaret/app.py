@@ -138,13 +138,14 @@ def make_filter(
     config: Config, store: Store, relay: Relay, ruleset: RuleSet, record: Callable[[Handled], None]
 ) -> Filter:
     """The road of a message."""
+    from lazaret.checks import other_filters
     from lazaret.flow.deliver import Courier
     from lazaret.flow.filter import Filter, Rules
 
     site = site_of(config)
     observe = config.mode is Mode.OBSERVE
     return Filter(
-        checks=checks(ruleset),
+        checks=[*checks(ruleset), *([other_filters] if observe else [])],
         policies=policy_book(config, store),
         courier=Courier(relay, store.journal, site, unchanged=observe),
         journal=store.journal,

@@ -38,6 +38,7 @@ COMMANDS = {
         "lazaret.cli.selftest",
         "Send a spam and a clean message through the filter.",
     ),
+    "compare": ("lazaret.cli.compare", "List what another filter judges differently."),
     "doctor": ("lazaret.cli.doctor", "Find what is wrong between Postfix and Lazaret."),
     "learn": ("lazaret.cli.learn", "Try the learner on labelled mail."),
     "rules": ("lazaret.cli.rules", "Check, list, explain and measure rules."),

@@ -68,9 +68,9 @@ def scan(
 
     async def scan_all() -> int:
         status = 0
-        for name in _names(files, listing):
+        for name in written_names(files, listing):
             try:
-                octets = _read(name)
+                octets = read_message(name)
             except (OSError, ValueError) as e:  # ValueError: a NUL in the name
                 print_json({"file": name, "error": getattr(e, "strerror", None) or str(e)})
                 status = EX_NOINPUT
@@ -81,7 +81,7 @@ def scan(
     sys.exit(run_async(scan_all()))
 
 
-def _names(files: Sequence[str], listing: str | None) -> Iterator[str]:
+def written_names(files: Sequence[str], listing: str | None) -> Iterator[str]:
     """The names as they were written, octets that are no UTF-8 included."""
     if listing is None:
         yield from files or (STDIN,)
@@ -94,5 +94,6 @@ def _names(files: Sequence[str], listing: str | None) -> Iterator[str]:
         raise UserError(f"cannot read {listing}: {e.strerror}", EX_NOINPUT) from e
 
 
-def _read(name: str) -> bytes:
+def read_message(name: str) -> bytes:
+    """The octets of a file, or of stdin for `-`."""
     return sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from lazaret import app
 from lazaret.checks import Check, Scan
@@ -34,7 +35,7 @@ class Scanner:
     sites: Sites | None = None
     """What the rules know of the hosts in links."""
 
-    async def scan(self, octets: bytes) -> dict[str, object]:
+    async def scan(self, octets: bytes) -> dict[str, Any]:
         """Score, action and hits of one message, as they are printed."""
         started = time.perf_counter()
         report = await examine(self._examined(octets), self.checks, budget_s=self.config.limits.scan_time_s)
@@ -56,7 +57,7 @@ class Scanner:
         return app.lookup_of(self.config).policy_for(self.recipient)
 
 
-def _result(report: Report, verdict: Verdict, took_ms: float) -> dict[str, object]:
+def _result(report: Report, verdict: Verdict, took_ms: float) -> dict[str, Any]:
     hits = sorted(report.hits, key=lambda h: (-abs(h.score), h.symbol))
     return {
         "score": report.score,
