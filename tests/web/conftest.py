@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.installation import Installation, hop_beside
+from tests.support.next_hop import Hop
 from tests.web.browser import Browser
 
 
@@ -26,6 +27,9 @@ PASSWORD = "four words for tests"
 
 class Site(Installation):
     """An installation whose page can be asked for."""
+
+    hop: Hop
+    """Where mail goes from it."""
 
     @property
     def origin(self) -> str:
@@ -85,5 +89,30 @@ def _running(home: Path, smtp: int, http: int) -> Iterator[Site]:
     with hop_beside() as hop:
         site = Site(home, next_hop=hop.at.endpoint.port, smtp=smtp, http=http)
         site.file.write_text(site.file.read_text().replace("count = 1", "count = 2"))
+        site.hop = hop
         with site.service():
             yield site
+
+
+@pytest.fixture(scope="session")
+def admin(site: Site) -> Browser:
+    """An admin who is logged in."""
+    return site.person("chief@home.example", "--admin")
+
+
+@pytest.fixture(scope="session")
+def ann(site: Site) -> Browser:
+    """A user with one address."""
+    return site.person("ann@home.example")
+
+
+@pytest.fixture(scope="session")
+def bob(site: Site) -> Browser:
+    """Another one."""
+    return site.person("bob@home.example")
+
+
+@pytest.fixture(scope="session")
+def auditor(site: Site) -> Browser:
+    """Somebody who sees figures, and no text."""
+    return site.person("auditor", "--auditor")

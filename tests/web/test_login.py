@@ -53,17 +53,17 @@ def test_a_bad_choice_of_a_password_does_not_use_the_link_up(site, password, aga
 
 
 def test_a_password_lets_in_and_the_cookie_is_closed_to_scripts_and_other_sites(site):
-    site.person("ann@home.example", "--admin")
+    site.person("cookie@home.example", "--admin")
     browser = site.browser()
     browser.get("/login")
     seen = browser.post(
-        "/login", {"name": "ANN@home.example ", "password": PASSWORD, "next": "/"}, follow=False
+        "/login", {"name": "COOKIE@home.example ", "password": PASSWORD, "next": "/"}, follow=False
     )
     cookie = next(c for c in seen.headers.get_all("Set-Cookie") if c.startswith("lazaret_session="))
 
     assert (303, "/") == (seen.status, seen.headers["Location"])
     assert {"httponly", "samesite=lax", "path=/"} == {p.strip().lower() for p in cookie.split(";")[1:]}
-    assert "ann@home.example" in browser.get("/").words
+    assert "cookie@home.example" in browser.get("/").words
 
 
 def test_passwords_are_kept_as_argon2id_and_secrets_as_digests(site):

@@ -131,6 +131,9 @@ class Quarantine(Protocol):
         `recipients`: only their copies; None: all.
         """
 
+    async def set_pending(self, mail_id: str, *, who: str, recipients: Sequence[str]) -> None:
+        """Marks copies that are in the quarantine: their release was asked of an admin."""
+
     async def audit(self, who: str, act: str, mail_id: str, detail: str = "") -> None:
         """Writes who did what into the audit table."""
 

@@ -91,6 +91,10 @@ class QuarantineDesk:
         """Marks copies deleted, all or those of `recipients`; they stay until retention removes them."""
         await self._quarantine.set_deleted(mail_id, True, who=who, recipients=recipients)
 
+    async def request(self, mail_id: str, *, who: str, recipients: Sequence[str]) -> None:
+        """Marks copies whose release is asked of an admin. NoSuchMessage."""
+        await self._quarantine.set_pending(mail_id, who=who, recipients=recipients)
+
     async def undelete(self, mail_id: str, *, who: str, recipients: Sequence[str] | None = None) -> None:
         """Takes the mark back. NoSuchMessage."""
         await self._quarantine.set_deleted(mail_id, False, who=who, recipients=recipients)

@@ -68,6 +68,9 @@ class Visitor:
         item = self._cut(detail.item)
         if not item.copies and not self._sight.everything:
             raise NoSuchMessage(mail_id)
+        if not self.may(Right.PREVIEW):
+            # What a rule found is a piece of the text.
+            detail = replace(detail, hits=tuple(replace(hit, detail="") for hit in detail.hits))
         if self._sight.everything:
             return detail
         covers = self._sight.covers
@@ -99,6 +102,15 @@ class Visitor:
         return await self._desk.release(
             mail_id, who=who(self.person), to=kept, again=again, outside=True, requested_by=self.person.name
         )
+
+    async def request(self, mail_id: str) -> None:
+        """Asks an admin to release the copies that he may see."""
+        detail = await self.show(mail_id)
+        self.require(Right.REQUEST, detail.item)
+        own = [copy.address for copy in detail.item.copies if copy.state.releasable]
+        if not own:
+            raise UserError(f"{mail_id}: there is no copy in the quarantine to ask for", EX_DATAERR)
+        await self._desk.request(mail_id, who=who(self.person), recipients=own)
 
     async def delete(self, mail_id: str) -> None:
         """Marks the copies that he may see deleted."""

@@ -122,6 +122,15 @@ class SqlQuarantine:
 
         await self._writer.run(work, durable=True)
 
+    async def set_pending(self, mail_id: str, *, who: str, recipients: Sequence[str]) -> None:
+        def work(connection: Connection) -> None:
+            message = keys.find(connection, mail_id)
+            for recipient in recipients:
+                connection.execute(_PENDING_ONE, message.values | {"email": key(recipient)})
+            audit.write(connection, who, "request", mail_id)
+
+        await self._writer.run(work, durable=True)
+
     async def audit(self, who: str, act: str, mail_id: str, detail: str = "") -> None:
         await self._writer.run(lambda connection: audit.write(connection, who, act, mail_id, detail))
 
@@ -170,6 +179,11 @@ _UNDELETE = (
     " WHERE mail_id = :mail_id AND partition_tag = :tag AND rs = 'D'"
 )
 _ONE_RECIPIENT = "AND rid IN (SELECT v.id FROM maddr v WHERE v.email = :email)"
+_PENDING_ONE = sql(
+    "UPDATE msgrcpt SET rs = 'p'",
+    "WHERE mail_id = :mail_id AND partition_tag = :tag AND ds IN ('D', 'R', 'B') AND rs NOT IN ('D', 'R')",
+    _ONE_RECIPIENT,
+)
 _DELETE_ONE = sql(_DELETE, _ONE_RECIPIENT)
 _UNDELETE_ONE = sql(_UNDELETE, _ONE_RECIPIENT)
 

@@ -37,6 +37,7 @@ async def metrics(visit: Visit) -> Response:
 async def static(visit: Visit) -> Response:
     """The style and the script, under names that change with them."""
     files = {
+        "icon.svg": (visit.pages.icon, "image/svg+xml"),
         visit.pages.style_name: (visit.pages.style, "text/css"),
         visit.pages.script_name: (visit.pages.script, "text/javascript"),
     }

@@ -1,7 +1,7 @@
 """The table of all routes: path, page, and what one must be allowed to in order to see it."""
 
 from lazaret.flow.rights import Right
-from lazaret.web import home_pages, login_pages, search_pages
+from lazaret.web import bulk_pages, home_pages, login_pages, message_pages, search_pages
 from lazaret.web.door import Page
 
 PAGES = (
@@ -15,5 +15,15 @@ PAGES = (
     # For whoever is logged in.
     Page("/logout", login_pages.log_out, Right.ACCOUNT, ("POST",)),
     Page("/mail", search_pages.search, Right.FIND),
+    Page("/mail/acts", bulk_pages.acts, Right.FIND, ("POST",)),
+    Page("/mail/all", bulk_pages.everything, Right.FIND, ("POST",)),
+    Page("/mail/{id}", message_pages.message, Right.FIND),
+    Page("/mail/{id}/frame", message_pages.frame, Right.PREVIEW),
+    Page("/mail/{id}/raw", message_pages.raw, Right.DOWNLOAD),
+    Page("/mail/{id}/part/{number}", message_pages.part, Right.DOWNLOAD),
+    Page("/mail/{id}/release", message_pages.release, Right.RELEASE, ("POST",)),
+    Page("/mail/{id}/request", message_pages.request, Right.REQUEST, ("POST",)),
+    Page("/mail/{id}/delete", message_pages.delete, Right.DELETE, ("POST",)),
+    Page("/mail/{id}/undelete", message_pages.undelete, Right.DELETE, ("POST",)),
     Page("/static/{name}", home_pages.static, Right.ACCOUNT),
 )

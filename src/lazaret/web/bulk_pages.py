@@ -1,0 +1,79 @@
+"""Acts on what was ticked, or on a whole search: counted first, then told item by item."""
+
+from collections.abc import AsyncIterator
+
+from starlette.responses import Response, StreamingResponse
+
+from lazaret.web.acting import ACTS, MOST, act_on_all
+from lazaret.web.render import with_query
+from lazaret.web.rows import tag_of
+from lazaret.web.visit import Visit
+
+
+async def acts(visit: Visit) -> Response:
+    """What was ticked; `act=all` goes on to the question about the whole search."""
+    form = visit.form
+    act, ids = form.get("act"), form.all("id")
+    if act == "all":
+        return await _question(visit)
+    if act not in ACTS or not ids:
+        return visit.go(_list(visit))
+    return _told(visit, act, ids)
+
+
+async def everything(visit: Visit) -> Response:
+    """All that the search finds, once its number was seen and agreed to."""
+    form = visit.form
+    act = form.get("act")
+    if act not in ACTS or not form.get("seen").isdecimal():
+        return await _question(visit)
+    found = await _found(visit)
+    if len(found) != int(form.get("seen")[:9]):
+        return await _question(visit, changed=True)
+    return _told(visit, act, found)
+
+
+async def _question(visit: Visit, *, changed: bool = False) -> Response:
+    found = await _found(visit)
+    return visit.page(
+        "all.html",
+        query=visit.form.get("q"),
+        place=visit.form.get("in"),
+        number=len(found),
+        most=MOST,
+        changed=changed,
+        back=_list(visit),
+    )
+
+
+async def _found(visit: Visit) -> list[str]:
+    query, history = visit.form.get("q"), visit.form.get("in") == "history"
+    items = await visit.visitor.find(query, everything=history, limit=MOST)
+    return [tag_of(item) for item in items if item.stored]
+
+
+def _list(visit: Visit) -> str:
+    return with_query("/mail", q=visit.form.get("q"), **{"in": visit.form.get("in")})
+
+
+def _told(visit: Visit, act: str, ids: list[str]) -> Response:
+    """A page that grows as things are done: whoever leaves it stops what was not done yet."""
+    return StreamingResponse(_lines(visit, act, ids), media_type="text/html; charset=utf-8")
+
+
+async def _lines(visit: Visit, act: str, ids: list[str]) -> AsyncIterator[str]:
+    def piece(template: str, **values: object) -> str:
+        return visit.pages.render(template, visit.language, values | {"visit": visit, "act": act})
+
+    whole = piece("outcomes.html", number=len(ids), back=_list(visit))
+    before, after = whole.split("<!--outcomes-->")
+    yield before
+    done = []
+    failed = 0
+    async for outcome in act_on_all(visit.visitor, ids, act):
+        failed += not outcome.ok
+        if outcome.ok:
+            done.append(outcome.mail_id)
+        yield piece("outcome_row.html", outcome=outcome)
+    summary = piece("outcomes_end.html", done=done, failed=failed, back=_list(visit))
+    yield after.replace("<!--end-->", summary)
