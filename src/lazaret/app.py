@@ -20,6 +20,7 @@ from lazaret.flow.fields import Site
 from lazaret.flow.policies import PolicyBook
 from lazaret.flow.quarantine import QuarantineDesk
 from lazaret.model.delivery import Extensions
+from lazaret.model.digest import Wish
 from lazaret.model.errors import UserError
 from lazaret.model.network import NetworkSet
 from lazaret.model.verdict import Levels, Policy
@@ -32,7 +33,9 @@ from lazaret.store.opening import open_store as open_database
 if TYPE_CHECKING:
     from lazaret.checks import Check
     from lazaret.flow.ampdp import ReleaseRequests
+    from lazaret.flow.digest import Digests
     from lazaret.flow.filter import Filter, Handled
+    from lazaret.flow.links import Links
     from lazaret.mime.trust import Networks
     from lazaret.rules.ruleset import RuleSet
     from lazaret.wire.smtp_server import ServerSettings
@@ -75,6 +78,45 @@ def open_store(config: Config, *, create: bool = False) -> Store:
         min_free=config.store.min_free,
         host=site_of(config).hostname,
     )
+
+
+def make_digests(config: Config, store: Store, relay: Relay) -> Digests:
+    """What tells recipients of their quarantine. UserError (74) when the key of links cannot be had."""
+    from lazaret.flow.digest import Custom, Digests
+    from lazaret.flow.digest_letter import Stationery
+
+    wanted = config.digest
+    lookup = lookup_of(config)
+    return Digests(
+        store=store.digests,
+        relay=relay,
+        stationery=Stationery(site_of(config), make_links(config), wanted.link_days, wanted.sender),
+        custom=Custom(
+            wish=Wish(wanted.interval, wanted.hours, wanted.time_zone, wanted.language, wanted.categories),
+            max_days=wanted.max_days,
+            discarded=wanted.discarded,
+        ),
+        # Without local.domains everybody is local: good enough for marking mail, not for writing to people.
+        is_local=lambda address: bool(config.local.domains) and lookup.is_local(address),
+    )
+
+
+async def late_digests(config: Config, store: Store) -> list[str]:
+    """Whose digest should have been sent an hour ago; nobody's where none are sent."""
+    if not config.digest.enabled:
+        return []
+    relay = release_relay(config)
+    try:
+        return [standing.address for standing in await make_digests(config, store, relay).late()]
+    finally:
+        await relay.close()
+
+
+def make_links(config: Config) -> Links:
+    """What makes and reads the links of mails. UserError (74)."""
+    from lazaret.flow.links import Links, link_key
+
+    return Links(link_key(config.store.data_dir), config.web.url)
 
 
 def expiry(config: Config) -> Expiry:

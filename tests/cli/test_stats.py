@@ -9,7 +9,7 @@ def test_json_counts_by_category_action_score_and_symbol(house):
     house.lazaret.send_found(QUARANTINE, subject="stats spam")
     (after,) = house.lazaret.rows("stats", "--json")
 
-    assert ["messages", "octets", "mean_ms", "categories", "actions", "scores", "symbols"] == list(after)
+    assert {"messages", "octets", "mean_ms", "categories", "actions", "scores", "symbols"} <= set(after)
     assert before["messages"] + 1 == after["messages"]
     assert before["categories"].get("spam", 0) + 1 == after["categories"]["spam"]
     assert before["actions"].get("quarantine", 0) + 1 == after["actions"]["quarantine"]

@@ -124,3 +124,17 @@ def test_rules_must_be_where_they_are_said_to_be(errors, tmp_path):
     assert ["lazaret.toml:2: rules.paths: there is no missing.cf"] == errors(
         '[rules]\npaths = ["missing.cf"]\n'
     )
+
+
+def test_digests_need_to_know_whose_they_are_and_where_they_lead(errors, read):
+    enabled = "[digest]\nenabled = true\n"
+    assert [
+        "lazaret.toml:2: digest.enabled: digests go to our own people only; "
+        "write in local.domains which those are",
+        "lazaret.toml:2: digest.enabled: digests lead to the web page; "
+        "write in web.url where people reach it",
+    ] == errors(enabled)
+    ours = '[local]\ndomains = ["home.example"]\n[web]\nurl = "https://q.example.org/mail"\n'
+    assert read(enabled + ours).digest.enabled
+    [error] = errors(f'[listen]\nhttp = ""\n{enabled}{ours}')
+    assert error.startswith("lazaret.toml:2: listen.http is off")

@@ -81,3 +81,29 @@ def test_a_log_target_is_taken(text):
 def test_a_typing_mistake_does_not_become_a_log_file(text):
     with pytest.raises(Unfit):
         words.log_target(text)
+
+
+@pytest.mark.parametrize("url", ["https://q.example.org", "http://[::1]:8025", "https://a.example:8443/x/y"])
+def test_the_address_of_the_page_is_taken(url):
+    assert url == words.web_url(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["q.example.org", "https://q.example.org/", "ftp://q", "https://a b", "https://q/?x", "https://"]
+)
+def test_what_is_no_address_of_a_page_is_refused(url):
+    with pytest.raises(Unfit, match="no address of a page"):
+        words.web_url(url)
+
+
+def test_a_time_zone_is_one_that_the_machine_knows():
+    assert ["", "Europe/Berlin"] == [words.time_zone(zone) for zone in ("", "Europe/Berlin")]
+    for zone in ("Mars/Olympus", "../etc/passwd", "/etc/passwd", "Europe"):
+        with pytest.raises(Unfit, match="knows no time zone"):
+            words.time_zone(zone)
+
+
+def test_a_language_is_one_that_there_are_texts_in():
+    assert ["de", "en"] == [words.language(code) for code in ("de", "en")]
+    with pytest.raises(Unfit, match='write "de" or "en"'):
+        words.language("fr")

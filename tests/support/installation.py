@@ -14,10 +14,11 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from tests.support.next_hop import Hop, next_hop
 
@@ -120,6 +121,11 @@ to = "./log"
         with closing(sqlite3.connect(self.database)) as database:
             return database.execute(statement, values).fetchall()
 
+    def write(self, statement: str, *values: object) -> None:
+        """Changes the database behind the service's back."""
+        with closing(sqlite3.connect(self.database, timeout=10)) as database, database:
+            database.execute(statement, values)
+
     def on_terminal(self, *words: str, answer: str = "") -> tuple[int, list[str]]:
         """Exit status and lines of a command on a terminal of 80 columns, where `answer` was typed."""
         ours, its = pty.openpty()
@@ -158,6 +164,18 @@ to = "./log"
             process.wait(30)
             process.stdout.close()
             process.stderr.close()
+
+    def page(self, path: str) -> str:
+        """A page of the service that is open to all."""
+        with urlopen(f"http://127.0.0.1:{self.http}{path}", timeout=10) as answer:
+            return str(answer.read().decode())
+
+    def wait(self, come: Callable[[], bool], seconds: float = 20) -> None:
+        """Returns once it has come; AssertionError with the log when it does not."""
+        end = time.monotonic() + seconds
+        while not come():
+            assert time.monotonic() < end, self.log()
+            time.sleep(0.05)
 
     def log(self) -> str:
         log = self.home / "log"

@@ -33,6 +33,7 @@ COMMANDS = {
     "delete": ("lazaret.cli.deletion", "Mark quarantined messages deleted."),
     "undelete": ("lazaret.cli.deletion", "Take that mark back."),
     "report": ("lazaret.cli.report", "What was quarantined, per recipient, as plain text."),
+    "digest": ("lazaret.cli.digest", "Tell recipients by mail what was quarantined for them."),
     "stats": ("lazaret.cli.stats", "Figures of the history."),
     "selftest": (
         "lazaret.cli.selftest",

@@ -5,6 +5,7 @@ import secrets
 import smtplib
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import click
@@ -47,8 +48,9 @@ class Fate:
 def selftest(given: Given, recipient: str) -> None:
     """Send a spam (GTUBE) and a clean message through the filter, see both fates, remove the traces.
 
-    Prints a line per message. Exit status, as monitoring expects it: 0 all is well, 1 the filter works
-    but the next hop does not take mail, 2 the filter does not work.
+    Prints a line per message, and one when digests are late. Exit status, as monitoring expects it: 0 all
+    is well, 1 the filter works but the next hop does not take mail, or digests are late, 2 the filter does
+    not work.
     """
     config = as_owner(given.load())
     try:
@@ -74,7 +76,11 @@ async def _test(config: Config, recipient: str) -> list[Fate]:
             replies.append(_send(config.listen.smtp[0], recipient, name, text))
             sent.append(name)
         observe = config.mode is Mode.OBSERVE
-        return [await _spam_fate(store, sent[0], replies[0], observe=observe), _clean_fate(replies[1])]
+        return [
+            await _spam_fate(store, sent[0], replies[0], observe=observe),
+            _clean_fate(replies[1]),
+            *_digest_fates(await app.late_digests(config, store)),
+        ]
     finally:
         for name in sent:
             await _remove(store, name)
@@ -126,6 +132,14 @@ def _clean_fate(reply: Reply) -> Fate:
     if "from MTA(" in reply.text or "From MTA(" in reply.text:
         return Fate(WARNING, f"the filter let the clean message pass, but the next hop did not: {reply}")
     return Fate(CRITICAL, f"the clean message was not let through: {reply}")
+
+
+def _digest_fates(late: Sequence[str]) -> list[Fate]:
+    """Nothing is said while nobody waits."""
+    if not late:
+        return []
+    some = ", ".join(late[:3]) + (", …" if len(late) > 3 else "")
+    return [Fate(WARNING, f"digest not sent for over an hour to {len(late)} recipients: {some}")]
 
 
 async def _row(store: Store, name: str) -> Item | None:

@@ -20,15 +20,26 @@ BAR = 40
 @pass_given
 def stats(given: Given, since: float, as_json: bool) -> None:
     """Figures of the history: messages by category and fate, scores, the most frequent symbols."""
-    store = app.open_store(as_owner(given.load()))
-    try:
-        overview = run_async(store.stats.overview(since=time.time() - since))
-    finally:
-        store.close()
+    config = as_owner(given.load())
+
+    async def read() -> tuple[Overview, list[str]]:
+        store = app.open_store(config)
+        try:
+            overview = await store.stats.overview(since=time.time() - since)
+            return overview, await app.late_digests(config, store)
+        finally:
+            store.close()
+
+    overview, late = run_async(read())
     if as_json:
-        print_json(_facts(overview))
-    else:
-        click.echo("\n\n".join(_paragraphs(overview)))
+        print_json(_facts(overview) | {"digests_late": len(late)})
+        return
+    paragraphs = _paragraphs(overview)
+    if late:
+        paragraphs.append(
+            f"digest not sent for over an hour to {len(late)} recipients; see lazaret digest status"
+        )
+    click.echo("\n\n".join(paragraphs))
 
 
 def _facts(overview: Overview) -> dict[str, object]:

@@ -25,6 +25,7 @@ def conflicts(config: Config, euid: int) -> Iterator[Conflict]:
     yield from _user(config, euid)
     yield from _rule_paths(config)
     yield from _tls(config)
+    yield from _digests(config)
 
 
 def _levels(config: Config) -> Iterator[Conflict]:
@@ -132,4 +133,26 @@ def _tls(config: Config) -> Iterator[Conflict]:
         yield Conflict(
             ("listen.tls_required",),
             "listen.tls_required: without listen.tls_certificate there is no STARTTLS and no mail",
+        )
+
+
+def _digests(config: Config) -> Iterator[Conflict]:
+    """Digests lead to a page, and go to our own people: both must be known before the first is sent."""
+    if not config.digest.enabled:
+        return
+    if not config.local.domains:
+        yield Conflict(
+            ("digest.enabled",),
+            "digest.enabled: digests go to our own people only; write in local.domains which those are",
+        )
+    if not config.web.url:
+        yield Conflict(
+            ("digest.enabled",),
+            "digest.enabled: digests lead to the web page; write in web.url where people reach it",
+        )
+    if config.listen.http is None:
+        yield Conflict(
+            ("listen.http", "digest.enabled"),
+            "listen.http is off, and with it the page that digests lead to and the process that sends them; "
+            "set it, or digest.enabled = false",
         )

@@ -23,6 +23,7 @@ from lazaret.config.kinds import (
     network,
     write_network,
 )
+from lazaret.model.digest import Interval, Told
 
 T = TypeVar("T")
 
@@ -263,6 +264,64 @@ class Quarantine:
 
 
 @dataclass(frozen=True, slots=True)
+class Digest:
+    """Mails that tell recipients what was quarantined for them. Each of them may choose otherwise."""
+
+    enabled: bool = option(
+        Switch(),
+        False,
+        "Send digests: one mail to each recipient in local.domains who ever got a message, of what is new in "
+        "the quarantine for him. They lead to web.url, which must be set.",
+    )
+    interval: Interval = option(
+        Word(Interval),
+        Interval.DAILY,
+        'On which days: "daily", "workdays" (Monday to Friday), "weekly" (Monday), or "never", for a site '
+        "where only those are told who choose to be.",
+    )
+    hours: tuple[int, ...] = option(
+        Several(Whole(0, 23)),
+        (7,),
+        "At which hours of such a day, on the clock of digest.time_zone. When there is nothing new, nothing "
+        "is sent; what a stopped service missed is sent when it runs again, in one mail.",
+    )
+    time_zone: str = option(
+        Text("a time zone", words.time_zone),
+        "",
+        'As "Europe/Berlin". Empty: the machine\'s.',
+    )
+    language: str = option(
+        Text("a language", words.language),
+        "en",
+        'Of the text: "en" or "de".',
+    )
+    categories: tuple[Told, ...] = option(
+        Several(Word(Told)),
+        tuple(told for told in Told if told is not Told.VIRUS),
+        "What is told of.",
+    )
+    discarded: bool = option(
+        Switch(),
+        False,
+        "Tell of discarded messages (levels.kill) as well. They are many, and hardly one of them is wanted.",
+    )
+    max_days: int = option(Whole(1, 31), 7, "What came in longer ago is never told of.", unit="days")
+    link_days: int = option(
+        Whole(1, 90),
+        14,
+        "So long do the links in a digest hold. A link shows one message to one recipient, without its text, "
+        "and lets him have it; nothing happens by opening it.",
+        unit="days",
+    )
+    sender: str = option(
+        Text("an address", words.address_or_none),
+        "",
+        "From whom digests come, and where a bounce goes. Empty: postmaster@ the site's name is in From, and "
+        "the envelope sender is empty, so that there are no bounces.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """How long it is remembered what happened."""
 
@@ -488,6 +547,11 @@ class Web:
         None,
         'The private key of web.tls_certificate (PEM). "": it is in the same file.',
     )
+    url: str = option(
+        Text("a URL", words.web_url),
+        "",
+        'The page as people reach it, as "https://quarantine.example.org": links in mails begin with it.',
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -523,6 +587,7 @@ class Config:
     policy: Policy = Policy()
     lists: Lists = Lists()
     quarantine: Quarantine = Quarantine()
+    digest: Digest = Digest()
     history: History = History()
     store: Store = Store()
     rules: Rules = Rules()

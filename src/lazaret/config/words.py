@@ -4,10 +4,12 @@ import re
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lazaret.config.endpoint import Endpoint
 from lazaret.config.problems import Unfit
 from lazaret.model import address
+from lazaret.model.language import languages
 
 
 class Mode(StrEnum):
@@ -106,6 +108,41 @@ def url_prefix(text: str) -> str:
     """The path below which the page lies: "" or "/name", without a slash at its end."""
     if text and not re.fullmatch(r"(?:/[A-Za-z0-9._~-]+)+", text):
         raise Unfit(f'"{text}" is no path prefix; write "/quarantine", without a slash at its end')
+    return text
+
+
+_WEB_URL = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]+)*")
+
+
+def web_url(text: str) -> str:
+    """Where people reach the page: scheme, host and perhaps a path, without a slash at its end."""
+    if text and not _WEB_URL.fullmatch(text):
+        raise Unfit(f'"{text}" is no address of a page; write for example "https://quarantine.example.org"')
+    return text
+
+
+def time_zone(text: str) -> str:
+    """A name of the IANA database that this machine has; "" for the machine's own zone."""
+    try:
+        if text:
+            ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Unfit(f'this machine knows no time zone "{text}"; write for example "Europe/Berlin"') from None
+    return text
+
+
+def language(text: str) -> str:
+    """A language that people are spoken to in."""
+    if text not in languages():
+        known = " or ".join(f'"{code}"' for code in sorted(languages()))
+        raise Unfit(f'there are no texts in "{text}"; write {known}')
+    return text
+
+
+def address_or_none(text: str) -> str:
+    """A mail address; "" for none."""
+    if text and not (text.isascii() and address.is_valid(text)):
+        raise Unfit(f'"{text}" is no mail address; write for example "postmaster@example.org"')
     return text
 
 

@@ -27,6 +27,8 @@ class Cell(IntEnum):
     """Messages under way."""
     ACCEPTING = 4
     NEXT_HOP_UP = 5
+    DIGESTS_LATE = 6
+    """Recipients whose digest should have been sent an hour ago."""
     DELIVERED = 8
     MARKED = 9
     QUARANTINED = 10
@@ -41,6 +43,9 @@ class Cell(IntEnum):
     REFUSED_CLIENTS = 18
     RELEASES = 19
     """Requests over AM.PDP."""
+    DIGESTS_SENT = 20
+    DIGESTS_FAILED = 21
+    """Attempts that the next hop deferred or refused, or that failed before."""
     LATENCY = 32
     """The first of the latency buckets, LATENCY_BOUNDS_MS and one for the rest."""
 

@@ -15,6 +15,7 @@ from lazaret import app
 from lazaret.config.options import Config
 from lazaret.daemon.board import Board, Cell
 from lazaret.daemon.health import Health
+from lazaret.daemon.postman import Postman
 from lazaret.daemon.sockets import Listener
 from lazaret.flow.expire import Expiry
 from lazaret.store.opening import Store
@@ -86,16 +87,22 @@ async def _run(desk: Desk) -> None:
     loop.add_signal_handler(signal.SIGINT, lambda: None)  # the supervisor has it too, and tells us
     loop.add_reader(desk.lifeline, end)
     expiry = app.expiry(desk.config)
+    relay = app.release_relay(desk.config)
     tasks = [
         loop.create_task(_beat(desk, server)),
         loop.create_task(_expire(store, expiry)),
     ]
+    if desk.config.digest.enabled:
+        postman = Postman(app.make_digests(desk.config, store, relay), row)
+        tasks.append(loop.create_task(postman.run()))
     try:
         await server.serve([item.socket for item in desk.listeners])
     finally:
         for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await site.close()
+        await relay.close()
         store.close()
 
 

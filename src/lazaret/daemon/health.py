@@ -30,6 +30,8 @@ _COUNTS = {
         "Connections that were turned away: strangers, and above the limits.",
     ),
     "release_requests": (Cell.RELEASES, "Release requests answered over AM.PDP."),
+    "digests_sent": (Cell.DIGESTS_SENT, "Digests that the next hop took."),
+    "digests_failed": (Cell.DIGESTS_FAILED, "Attempts to send a digest that failed."),
 }
 
 
@@ -81,6 +83,11 @@ class Health:
         )
         up = any(self._board.row(n)[Cell.NEXT_HOP_UP] for n in self._workers)
         yield GaugeMetricFamily("lazaret_next_hop_up", "The next hop answered when last asked.", value=up)
+        yield GaugeMetricFamily(
+            "lazaret_digests_late",
+            "Recipients whose digest should have been sent an hour ago: an alarm when it is not 0.",
+            value=self._board.total(Cell.DIGESTS_LATE),
+        )
         copies = CounterMetricFamily("lazaret_copies", "Recipients' copies by fate.", labels=["action"])
         for fate, count in self.figures().items():
             copies.add_metric([fate], count)

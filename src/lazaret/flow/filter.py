@@ -17,6 +17,7 @@ from lazaret.flow.policies import Guidance, PolicyBook
 from lazaret.mime import message as mime
 from lazaret.mime.trust import Networks
 from lazaret.mime.uri_variants import Sites
+from lazaret.model.digest import MESSAGE_ID
 from lazaret.model.entry import Entry
 from lazaret.model.envelope import Envelope, Role, Session
 from lazaret.model.errors import MailError, Reply, StoreUnavailable
@@ -38,6 +39,11 @@ _OWN_RESENT_ID = re.compile(
 )
 """The value as we write it, up to the end of its line: what comes next is the message, even when it begins
 with a blank and so looks like a continuation."""
+
+_OWN_DIGEST_ID = re.compile(
+    rb"\s*(?P<id>%b[A-Za-z0-9_-]{16,64}@[^<>\s]{1,255}>)\r\n" % re.escape(MESSAGE_ID.encode())
+)
+"""The Message-ID of a digest, which begins its octets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,14 +224,22 @@ class Filter:
         return b"(%b, " % self._site.name.encode() in hop and self._site.hostname.encode() in hop
 
     async def _released_as(self, arrival: Arrival, waiting: Sequence[str]) -> str:
-        """The Resent-Message-ID of our own release on its way through us, which nobody can forge; else ""."""
-        resent = arrival.message.header.named("Resent-Message-ID")
-        own = _OWN_RESENT_ID.match(arrival.octets, resent[0].value_start) if resent and waiting else None
+        """The Resent-Message-ID of our own release on its way through us, or the Message-ID of our own
+        digest, which nobody can forge; else ""."""
+        own = self._own_id(arrival) if waiting else None
         if own is None:
             return ""
-        resent_id = own["id"].decode("ascii")
+        own_id = own["id"].decode("ascii", "replace")
         digest = hashlib.sha256(arrival.octets[own.end() :]).digest()
-        return resent_id if await self._journal.released_copy(resent_id, digest, waiting) else ""
+        return own_id if await self._journal.released_copy(own_id, digest, waiting) else ""
+
+    @staticmethod
+    def _own_id(arrival: Arrival) -> re.Match[bytes] | None:
+        header = arrival.message.header
+        if resent := header.named("Resent-Message-ID"):
+            return _OWN_RESENT_ID.match(arrival.octets, resent[0].value_start)
+        ids = header.named("Message-ID")
+        return _OWN_DIGEST_ID.match(arrival.octets, ids[0].value_start) if ids else None
 
     async def _pass_on(
         self,
@@ -236,7 +250,10 @@ class Filter:
         reply_each: bool,
         others_served: bool,
     ) -> tuple[Report, Outcome]:
-        reason = "released from the quarantine by a person, and not filtered again"
+        if resent_id.startswith(MESSAGE_ID):
+            reason = "our own digest, which is not filtered"
+        else:
+            reason = "released from the quarantine by a person, and not filtered again"
         verdicts = [
             Verdict(a, Category.CLEAN, Action.DELIVER, 0.0, self._lookup.policy_for(a), reason)
             for a in waiting

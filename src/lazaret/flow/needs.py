@@ -1,10 +1,12 @@
 """What the flows need from the rooms below them, said as Protocols, so that no flow knows SQL or a socket."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from lazaret.model.delivery import Answer, Extensions, Outgoing
+from lazaret.model.digest import Attempt, Letter, Untold, Waiting, Wish
 from lazaret.model.entry import Entry, EntryRecipient
+from lazaret.model.errors import Reply
 from lazaret.model.person import ALL, Sight
 from lazaret.model.policies import PoliciesFound, PoliciesState
 from lazaret.model.quarantine import Detail, Item, ReleaseRecord, StoredText
@@ -48,7 +50,8 @@ class Journal(Protocol):
     async def released_copy(self, resent_message_id: str, digest: bytes, recipients: Sequence[str]) -> bool:
         """Whether these are copies that we released ourselves, passing through again.
 
-        `digest` is the SHA-256 of the message below our Resent fields. True once per recipient.
+        `digest` is the SHA-256 of the message below our Resent fields, or for a digest mail, which
+        goes by its Message-ID, below that. True once per recipient.
         """
 
     async def expect_again(self, resent_message_id: str, recipients: Sequence[str]) -> None:
@@ -136,6 +139,43 @@ class Quarantine(Protocol):
 
     async def audit(self, who: str, act: str, mail_id: str, detail: str = "") -> None:
         """Writes who did what into the audit table."""
+
+
+class Digests(Protocol):
+    """Who was told of what in which digest, and how everybody wants to be told. Addresses are normalised."""
+
+    async def waiting(self, *, since: float) -> list[Waiting]:
+        """What nobody was told of and came in since then, by recipient."""
+
+    async def untold(self, address: str, *, since: float, limit: int) -> list[Untold]:
+        """The same copy by copy, for one recipient: the lowest score first."""
+
+    async def items(self, copies: Sequence[Untold]) -> list[Item]:
+        """Their messages, in the same order; those are missing that were removed meanwhile."""
+
+    async def known(self, addresses: Iterable[str]) -> set[str]:
+        """Those of the addresses that have a reader, as far as we can know."""
+
+    async def wishes(self) -> dict[str, Wish]:
+        """Address -> how its reader wants to be told; those who never said are missing."""
+
+    async def wish(self, address: str) -> Wish | None:
+        """The wish of one."""
+
+    async def set_wish(self, address: str, wish: Wish | None) -> None:
+        """Takes a wish; None: what holds for everybody holds again."""
+
+    async def attempts(self, *, since: float) -> list[Attempt]:
+        """What was sent for moments since then, the oldest first."""
+
+    async def claim(self, letter: Letter, *, due: float, digest: bytes, now: float) -> bool:
+        """Whether it is ours to send: not so when it was sent, was refused, or is being sent.
+
+        `digest`: SHA-256 of the letter below its Message-ID.
+        """
+
+    async def settle(self, message_id: str, reply: Reply) -> None:
+        """Records what the next hop said."""
 
 
 class Retention(Protocol):

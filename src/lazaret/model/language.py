@@ -1,5 +1,7 @@
 """The languages that people are spoken to in: catalogues in gettext's form (`translations/*.po`).
 
+`de.po` is German, and so is `de-mail.po`, which has the texts of mails.
+
 A text is its own key, in English; `{name}` in it stands for a value.
 """
 
@@ -50,8 +52,10 @@ ENGLISH = Language("en")
 @cache
 def languages() -> Mapping[str, Language]:
     """All languages by their code."""
-    found = {file.stem: Language(file.stem, dict(read(file.read_text("utf-8")))) for file in _files()}
-    return {"en": ENGLISH} | found
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for file in sorted(_FOLDER.glob("*.po")):
+        found.setdefault(file.stem.partition("-")[0], {}).update(read(file.read_text("utf-8")))
+    return {"en": ENGLISH} | {code: Language(code, texts) for code, texts in found.items()}
 
 
 def language(code: str) -> Language:
@@ -89,10 +93,6 @@ def read(catalogue: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         forms = [text for key, text in sorted(entry.items()) if key.startswith("msgstr")]
         if entry.get("msgid") and all(forms):
             yield entry["msgid"], tuple(forms)
-
-
-def _files() -> list[Path]:
-    return sorted(_FOLDER.glob("*.po"))
 
 
 def _unescaped(text: str) -> str:

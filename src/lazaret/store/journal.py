@@ -6,9 +6,10 @@ import time
 from collections.abc import Mapping, Sequence
 from sqlite3 import Connection
 
+from lazaret.model.digest import MESSAGE_ID
 from lazaret.model.entry import Entry, EntryRecipient
 from lazaret.model.verdict import Action
-from lazaret.store import releases
+from lazaret.store import digests, releases
 from lazaret.store.addresses import from_octets, key, plain, to_octets
 from lazaret.store.database import Database
 from lazaret.store.inserting import Table, insert
@@ -74,19 +75,20 @@ class SqlJournal:
         await self._writer.run(remember, durable=True)
 
     async def released_copy(self, resent_message_id: str, digest: bytes, recipients: Sequence[str]) -> bool:
+        own = digests if resent_message_id.startswith(MESSAGE_ID) else releases
         with self._database.trouble():
-            if not releases.is_ours(self._read(), resent_message_id):
+            if not own.is_ours(self._read(), resent_message_id):
                 return False
         emails = [key(recipient) for recipient in recipients]
         return await self._writer.run(
-            lambda connection: releases.pass_again(connection, resent_message_id, digest, emails),
-            durable=True,
+            lambda connection: own.pass_again(connection, resent_message_id, digest, emails), durable=True
         )
 
     async def expect_again(self, resent_message_id: str, recipients: Sequence[str]) -> None:
+        own = digests if resent_message_id.startswith(MESSAGE_ID) else releases
         emails = [key(recipient) for recipient in recipients]
         await self._writer.run(
-            lambda connection: releases.expect_again(connection, resent_message_id, emails), durable=True
+            lambda connection: own.expect_again(connection, resent_message_id, emails), durable=True
         )
 
     async def has_room(self) -> bool:

@@ -40,6 +40,9 @@ _KEYS = {
     "lz_answers": "digest",
     "lz_searches": "id",
     "lz_audit_head": "id",
+    "lz_digests": "id",
+    "lz_digest_items": "mail_id, partition_tag, digest",
+    "lz_digest_wishes": "email",
     "lz_migrations": "number",
 }
 """Each table with the columns that put its rows in order. lz_text follows from lz_words."""

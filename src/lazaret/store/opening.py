@@ -7,6 +7,7 @@ from pathlib import Path
 from lazaret.store import migrations
 from lazaret.store.audit import AuditLog
 from lazaret.store.database import Database, locate
+from lazaret.store.digests import SqlDigests
 from lazaret.store.journal import SqlJournal
 from lazaret.store.learned import SqlLessons
 from lazaret.store.people import SqlPeople
@@ -32,6 +33,7 @@ class Store:
     stats: Stats
     people: SqlPeople
     audit: AuditLog
+    digests: SqlDigests
     reader: Reader
     writer: Writer
     foreign: bool
@@ -70,6 +72,7 @@ def open_store(url: str, data_dir: Path, *, create: bool, min_free: int = 0, hos
         stats=Stats(reader, foreign=foreign),
         people=SqlPeople(reader, writer),
         audit=AuditLog(reader, writer),
+        digests=SqlDigests(reader, writer),
         reader=reader,
         writer=writer,
         foreign=foreign,

@@ -9,7 +9,7 @@ from functools import partial
 from sqlite3 import Connection
 from typing import Any
 
-from lazaret.store import dialect
+from lazaret.store import dialect, digests
 from lazaret.store.database import Database
 from lazaret.store.dialect import sql
 from lazaret.store.journal import PARTIAL_DAYS
@@ -59,6 +59,8 @@ _REMOVE_ADDRESS = sql("DELETE FROM maddr WHERE id = :id AND", _UNUSED)
 _REMOVE_LAPSED = (
     "DELETE FROM lz_partial WHERE time_num < :partial_before",
     "DELETE FROM lz_audit WHERE time_num < :history_before",
+    "DELETE FROM lz_digest_items WHERE digest IN (SELECT id FROM lz_digests WHERE due < :digest_before)",
+    "DELETE FROM lz_digests WHERE due < :digest_before",
 )
 
 
@@ -154,6 +156,11 @@ def _remove_unused(connection: Connection, numbers: Sequence[int]) -> int:
 
 
 def _remove_lapsed(connection: Connection, history_before: int) -> None:
-    lapsed = {"partial_before": int(time.time()) - PARTIAL_DAYS * 86_400, "history_before": history_before}
+    now = int(time.time())
+    lapsed = {
+        "partial_before": now - PARTIAL_DAYS * 86_400,
+        "history_before": history_before,
+        "digest_before": now - digests.KEEP_DAYS * 86_400,
+    }
     for statement in _REMOVE_LAPSED:
         connection.execute(statement, lapsed)
