@@ -98,6 +98,24 @@ def link(given: Given, name: str) -> None:
     click.echo(_in_store(given, act))
 
 
+@user.command()
+@click.argument("name")
+@click.option("--label", default="command line", metavar="TEXT", help="What it is for.")
+@click.option("--scope", "scopes", multiple=True, metavar="SCOPE", help="read, bodies, act, figures, admin.")
+@click.option("--days", type=click.IntRange(min=0), default=0, metavar="N", help="It lapses then; 0: never.")
+@pass_given
+def token(given: Given, name: str, label: str, scopes: tuple[str, ...], days: int) -> None:
+    """Make a token with which a program uses the API in this person's name; it is printed once."""
+
+    async def act(config: Config, store: Store) -> str:
+        from lazaret.flow.tokens import Tokens
+
+        person = await _known(store, name)
+        return await Tokens(store.tokens).make(person, label, scopes or ("read",), days=days)
+
+    click.echo(_in_store(given, act))
+
+
 @user.command(name="list")
 @json_option
 @pass_given

@@ -17,6 +17,7 @@ from lazaret.store.reader import Reader
 from lazaret.store.retention import SqlRetention
 from lazaret.store.room import Room
 from lazaret.store.stats import Stats
+from lazaret.store.tokens import SqlTokens
 from lazaret.store.writer import Writer
 
 
@@ -32,6 +33,7 @@ class Store:
     retention: SqlRetention
     stats: Stats
     people: SqlPeople
+    tokens: SqlTokens
     audit: AuditLog
     digests: SqlDigests
     reader: Reader
@@ -71,6 +73,7 @@ def open_store(url: str, data_dir: Path, *, create: bool, min_free: int = 0, hos
         retention=SqlRetention(reader, writer, database),
         stats=Stats(reader, foreign=foreign),
         people=SqlPeople(reader, writer),
+        tokens=SqlTokens(reader, writer),
         audit=AuditLog(reader, writer),
         digests=SqlDigests(reader, writer),
         reader=reader,

@@ -173,7 +173,7 @@ class SqlPeople:
 
         def work(connection: Connection) -> tuple[Person, float] | None:
             found = connection.execute(_SESSION, values).fetchone()
-            person = _by_id(connection, found[0]) if found else None
+            person = person_by_id(connection, found[0]) if found else None
             return (person, float(found[1])) if person and not person.disabled else None
 
         return await self._reader.run(work)
@@ -262,11 +262,11 @@ def _invited(connection: Connection, digest: bytes, now: float) -> Person | None
         "SELECT user_id FROM lz_invitations WHERE digest = :digest AND expires > :now",
         {"digest": digest, "now": int(now)},
     ).fetchone()
-    person = _by_id(connection, found[0]) if found else None
+    person = person_by_id(connection, found[0]) if found else None
     return person if person and not person.disabled else None
 
 
-def _by_id(connection: Connection, user: int) -> Person | None:
+def person_by_id(connection: Connection, user: int) -> Person | None:
     row = connection.execute(sql(_PERSON, "WHERE id = :id"), {"id": user}).fetchone()
     return _person(connection, row) if row else None
 

@@ -19,8 +19,9 @@ from lazaret.flow.visit import NotAllowed, Visitor
 from lazaret.model.errors import LazaretError, NoSuchMessage, StoreUnavailable, UserError
 from lazaret.model.language import language, wished
 from lazaret.model.person import Person
-from lazaret.web.form import TooLarge, form_of
+from lazaret.web.form import TooLarge, form_of, octets_of
 from lazaret.web.office import Office
+from lazaret.web.problem import problem, problem_of
 from lazaret.web.render import Pages
 from lazaret.web.visit import Visit
 
@@ -42,6 +43,11 @@ class Page:
     """What one must be allowed to; None: open to all."""
     methods: Sequence[str] = ("GET",)
 
+    @property
+    def api(self) -> bool:
+        """For programs: errors are problems, and a token may stand for a session."""
+        return self.path.startswith("/api/")
+
 
 class Refused(Exception):
     """The request is answered without its page."""
@@ -62,7 +68,7 @@ def route(page: Page, office: Office, pages: Pages) -> Route:
         except Refused as refused:
             return refused.response
         except Exception as error:
-            return _told(visit, error)
+            return _told_program(visit, error) if page.api else _told(visit, error)
         _remember(visit, response)
         return response
 
@@ -72,19 +78,36 @@ def route(page: Page, office: Office, pages: Pages) -> Route:
 async def _admit(page: Page, visit: Visit) -> None:
     """Finds out who it is, and lets in whom the page is for. Refused, TooLarge."""
     request = visit.request
-    person = await _holder(visit)
+    if page.api and request.headers.get("authorization"):
+        person: Person | None = await _take_token(visit)
+    else:
+        person = await _holder(visit)
     if person is not None:
-        visit.at_desk = Visitor(visit.office.desk, person)
+        visit.at_desk = visit.at_desk or Visitor(visit.office.desk, person)
         visit.language = language(person.language) if person.language else visit.language
     else:
         visit.secret = request.cookies.get(VISIT_COOKIE, "") or secrets.token_urlsafe(24)
     if page.need is not None and person is None:
-        raise Refused(_to_login(visit))
-    if request.method not in SAFE_METHODS:
+        raise Refused(problem(401) if page.api else _to_login(visit))
+    if request.method not in SAFE_METHODS and page.api:
+        visit.body = await octets_of(request)
+    elif request.method not in SAFE_METHODS:
         visit.form = await form_of(request)
-        _check_meant(visit)
+    if request.method not in SAFE_METHODS and not visit.by_token:
+        _check_meant(visit, page)
     if page.need is not None and not visit.may(page.need):
         raise NotAllowed(page.need)
+
+
+async def _take_token(visit: Visit) -> Person:
+    """Whose token it is. Refused."""
+    scheme, _, token = visit.request.headers["authorization"].partition(" ")
+    found = await visit.office.tokens.holder(token.strip()) if scheme.lower() == "bearer" else None
+    if found is None:
+        raise Refused(problem(401, "this token does not hold"))
+    visit.at_desk = Visitor(visit.office.desk, found[0], limit_to=found[1])
+    visit.by_token = True
+    return found[0]
 
 
 async def _holder(visit: Visit) -> Person | None:
@@ -105,7 +128,7 @@ def _to_login(visit: Visit) -> Response:
     return RedirectResponse(target, 303)
 
 
-def _check_meant(visit: Visit) -> None:
+def _check_meant(visit: Visit, page: Page) -> None:
     """A form of ours carries what only our pages know, and no browser sends it from another site."""
     headers = visit.request.headers
     origin = headers.get("origin", "")
@@ -114,6 +137,8 @@ def _check_meant(visit: Visit) -> None:
     # Under Referrer-Policy no-referrer a browser names the origin of our own forms "null".
     foreign = origin not in ("", "null") and urlsplit(origin).netloc.lower() != visit.way.host
     foreign = foreign or headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
+    if (not known or foreign) and page.api:
+        raise Refused(problem(403, "send the token of the page in X-CSRF-Token, or use a token of your own"))
     if not known or foreign:
         raise Refused(
             visit.page(
@@ -139,6 +164,14 @@ def set_cookie(visit: Visit, response: Response, name: str, value: str) -> None:
     )
 
 
+def _told_program(visit: Visit, error: Exception) -> Response:
+    told = problem_of(error)
+    if told is None:
+        log.exception("%s %s", visit.request.method, visit.request.url.path, exc_info=error)
+        return problem(500, "something went wrong here; the log says what")
+    return told
+
+
 def _told(visit: Visit, error: Exception) -> Response:
     """An error as a page; what is no fault of the reader's is in the log alone."""
     say = visit.language
@@ -155,4 +188,5 @@ def _told(visit: Visit, error: Exception) -> Response:
         return visit.page("error.html", 503, problem=say("The database does not answer. Try again soon."))
     if isinstance(error, LazaretError):
         return visit.page("error.html", 500, problem=str(error))
-    raise error
+    log.exception("%s %s", visit.request.method, visit.request.url.path, exc_info=error)
+    return visit.page("error.html", 500, problem=say("Something went wrong here; the log says what."))

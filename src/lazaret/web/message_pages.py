@@ -76,7 +76,7 @@ async def raw(visit: Visit) -> Response:
     """The message, octet by octet as it came in."""
     detail = await visit.visitor.show(visit.path("id"))
     octets = (await visit.visitor.text(detail, Right.DOWNLOAD)).message
-    return _to_save(octets, f"{detail.item.mail_id}.eml", "message/rfc822")
+    return to_save(octets, f"{detail.item.mail_id}.eml", "message/rfc822")
 
 
 async def part(visit: Visit) -> Response:
@@ -86,7 +86,7 @@ async def part(visit: Visit) -> Response:
     wanted = visit.path("number")
     for number, found in reading.saveable(parse(octets)):
         if str(number) == wanted:
-            return _to_save(found.octets, found.filename or f"part-{number}", "application/octet-stream")
+            return to_save(found.octets, found.filename or f"part-{number}", "application/octet-stream")
     raise NoSuchMessage(f"{detail.item.mail_id}/{wanted}")
 
 
@@ -126,7 +126,7 @@ def _any(detail: Detail, state: State, *, but: bool = False) -> bool:
     return any((copy.state is state) != but for copy in detail.item.copies if copy.state.kept)
 
 
-def _to_save(octets: bytes, name: str, media: str) -> Response:
+def to_save(octets: bytes, name: str, media: str) -> Response:
     """A browser must not show it: it would be a page of ours then."""
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)[-100:]
     encoded = quote(name[-200:], safe="")

@@ -7,6 +7,7 @@ from lazaret import app
 from lazaret.config.options import Config
 from lazaret.flow.login import Doorkeeper
 from lazaret.flow.quarantine import QuarantineDesk
+from lazaret.flow.tokens import Tokens
 from lazaret.net.relay import Relay
 from lazaret.store.opening import Store
 
@@ -33,6 +34,7 @@ class Office:
     store: Store
     desk: QuarantineDesk
     doorkeeper: Doorkeeper
+    tokens: Tokens
     relay: Relay
 
     @classmethod
@@ -45,6 +47,7 @@ class Office:
             store=store,
             desk=app.make_desk(config, store, relay),
             doorkeeper=Doorkeeper(store.people),
+            tokens=Tokens(store.tokens),
             relay=relay,
         )
 

@@ -2,6 +2,7 @@
 
 from lazaret.flow.rights import Right
 from lazaret.web import bulk_pages, home_pages, login_pages, message_pages, search_pages
+from lazaret.web.api import routes as api_routes
 from lazaret.web.door import Page
 
 PAGES = (
@@ -26,4 +27,5 @@ PAGES = (
     Page("/mail/{id}/delete", message_pages.delete, Right.DELETE, ("POST",)),
     Page("/mail/{id}/undelete", message_pages.undelete, Right.DELETE, ("POST",)),
     Page("/static/{name}", home_pages.static, Right.ACCOUNT),
+    *api_routes.PAGES,
 )

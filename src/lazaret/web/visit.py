@@ -44,6 +44,10 @@ class Visit:
     secret: str
     """What the cookie holds: of the session, or before the login of the visit."""
     at_desk: Visitor | None = None
+    body: bytes = b""
+    """What was sent, of a request to the API."""
+    by_token: bool = False
+    """A program asks, with a token in the place of a session."""
     form: Form = field(default_factory=lambda: Form({}))
 
     @property

@@ -1,0 +1,167 @@
+"""Tokens of programs, and the answers that they were given, so that a repeated request acts once."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from sqlite3 import Connection
+
+from lazaret.model.person import Person
+from lazaret.store import audit
+from lazaret.store.addresses import plain
+from lazaret.store.people import person_by_id
+from lazaret.store.reader import Reader
+from lazaret.store.writer import Writer
+
+ANSWER_S = 86_400
+"""How long an answer is remembered."""
+SEEN_EVERY_S = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What is known of a token; the token itself nobody knows but its owner."""
+
+    name: str
+    """The first half of its digest, hexadecimal."""
+    label: str
+    scopes: tuple[str, ...]
+    created: float
+    expires: float
+    """0: never."""
+    seen: float
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What the same Idempotency-Key was used for before."""
+
+    same: bool
+    """For the same request."""
+    answer: str
+    """Empty: it is being worked on."""
+
+
+class SqlTokens:
+    """Tokens come in as SHA-256 digests only."""
+
+    def __init__(self, reader: Reader, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def add(
+        self, digest: bytes, user: int, label: str, scopes: Sequence[str], *, expires: float, who: str
+    ) -> None:
+        """Makes a token known."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(
+                "INSERT INTO lz_api_tokens (digest, user_id, label, scopes, created, expires)"
+                " VALUES (:digest, :user, :label, :scopes, :now, :expires)",
+                {
+                    "digest": digest,
+                    "user": user,
+                    "label": plain(label, 64),
+                    "scopes": " ".join(scopes),
+                    "now": int(time.time()),
+                    "expires": int(expires),
+                },
+            )
+            audit.write(connection, who, "token-add", detail=f"{label}: {' '.join(scopes)}")
+
+        await self._writer.run(work, durable=True)
+
+    async def of(self, user: int) -> list[Token]:
+        """Those of one person, the newest first."""
+
+        def work(connection: Connection) -> list[Token]:
+            rows = connection.execute(
+                "SELECT digest, label, scopes, created, expires, seen FROM lz_api_tokens"
+                " WHERE user_id = :user ORDER BY created DESC, digest",
+                {"user": user},
+            )
+            return [
+                Token(_name(digest), label, tuple(scopes.split()), created, expires, seen)
+                for digest, label, scopes, created, expires, seen in rows
+            ]
+
+        return await self._reader.run(work)
+
+    async def holder(self, digest: bytes, *, now: float) -> tuple[Person, tuple[str, ...]] | None:
+        """Whose token it is, and what it is good for; None when it does not hold."""
+
+        def work(connection: Connection) -> tuple[Person, tuple[str, ...], float] | None:
+            found = connection.execute(
+                "SELECT user_id, scopes, seen FROM lz_api_tokens"
+                " WHERE digest = :digest AND (expires = 0 OR expires > :now)",
+                {"digest": digest, "now": int(now)},
+            ).fetchone()
+            person = person_by_id(connection, found[0]) if found else None
+            if found is None or person is None or person.disabled:
+                return None
+            return person, tuple(found[1].split()), float(found[2])
+
+        known = await self._reader.run(work)
+        if known is None:
+            return None
+        person, scopes, seen = known
+        if now - seen > SEEN_EVERY_S:
+            await self._run(
+                "UPDATE lz_api_tokens SET seen = :now WHERE digest = :digest",
+                {"digest": digest, "now": int(now)},
+            )
+        return person, scopes
+
+    async def remove(self, user: int, name: str, *, who: str) -> None:
+        """Ends the token of this name."""
+
+        def work(connection: Connection) -> None:
+            rows = connection.execute(
+                "SELECT digest FROM lz_api_tokens WHERE user_id = :user", {"user": user}
+            ).fetchall()
+            for (digest,) in rows:
+                if _name(digest) == name:
+                    connection.execute("DELETE FROM lz_api_tokens WHERE digest = :digest", {"digest": digest})
+                    audit.write(connection, who, "token-remove", detail=name)
+
+        await self._writer.run(work)
+
+    # Answers
+
+    async def begin(self, digest: bytes, request: bytes, *, now: float) -> Earlier | None:
+        """Takes the key for a request; what it was used for before, when it was."""
+
+        def work(connection: Connection) -> Earlier | None:
+            connection.execute(
+                "DELETE FROM lz_answers WHERE time_num < :before", {"before": int(now - ANSWER_S)}
+            )
+            found = connection.execute(
+                "SELECT request, answer FROM lz_answers WHERE digest = :digest", {"digest": digest}
+            ).fetchone()
+            if found:
+                return Earlier(bytes(found[0]) == request, found[1])
+            connection.execute(
+                "INSERT INTO lz_answers (digest, request, time_num, answer)"
+                " VALUES (:digest, :request, :now, '')",
+                {"digest": digest, "request": request, "now": int(now)},
+            )
+            return None
+
+        return await self._writer.run(work, durable=True)
+
+    async def finish(self, digest: bytes, answer: str) -> None:
+        """Keeps the answer for whoever asks again."""
+        await self._run(
+            "UPDATE lz_answers SET answer = :answer WHERE digest = :digest",
+            {"digest": digest, "answer": answer},
+        )
+
+    async def forget(self, digest: bytes) -> None:
+        """Gives the key free: nothing was done."""
+        await self._run("DELETE FROM lz_answers WHERE digest = :digest", {"digest": digest})
+
+    async def _run(self, statement: str, values: dict[str, object]) -> None:
+        await self._writer.run(lambda connection: connection.execute(statement, values) and None)
+
+
+def _name(digest: bytes) -> str:
+    return bytes(digest)[:16].hex()

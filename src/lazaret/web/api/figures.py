@@ -1,0 +1,77 @@
+"""Figures, the record of acts, and who asks, over the API."""
+
+import time
+
+from starlette.responses import Response
+
+from lazaret.flow.explain import category_word, rfc3339
+from lazaret.flow.rights import Right
+from lazaret.web.api.calls import answer, whole
+from lazaret.web.visit import Visit
+
+
+async def me(visit: Visit) -> Response:
+    """Who asks, and what he may do."""
+    person = visit.person
+    return answer(
+        {
+            "name": person.name,
+            "role": str(person.role),
+            "addresses": list(person.addresses),
+            "domains": list(person.domains),
+            "rights": [str(right) for right in Right if visit.may(right)],
+        }
+    )
+
+
+async def overview(visit: Visit) -> Response:
+    """What the filter did in the last hours."""
+    hours = whole(visit, "hours", 24, 1, 24 * 366)
+    found = await visit.office.store.stats.overview(since=time.time() - 3600 * hours)
+    return answer(
+        {
+            "messages": found.messages,
+            "octets": found.octets,
+            "mean_ms": found.mean_ms,
+            "categories": {category_word(letter): n for letter, n in found.categories.items()},
+            "actions": found.actions,
+            "days": {
+                rfc3339(day)[:10]: {category_word(letter): n for letter, n in counts.items()}
+                for day, counts in found.days.items()
+            },
+            "symbols": [
+                {
+                    "name": s.name,
+                    "description": s.description,
+                    "messages": s.messages,
+                    "mean_score": s.mean_score,
+                }
+                for s in found.symbols
+            ],
+            "scores": {str(points): n for points, n in found.scores.items()},
+        }
+    )
+
+
+async def audit(visit: Visit) -> Response:
+    """Who did what, newest first."""
+    limit = whole(visit, "limit", 100, 1, 500)
+    found = await visit.office.store.audit.page(
+        before=whole(visit, "before", 0, 0, 1 << 53),
+        limit=limit + 1,
+        who=visit.query.get("who"),
+        mail_id=visit.query.get("id"),
+    )
+    shown = found[:limit]
+    acts = [
+        {
+            "id": act.id,
+            "time": rfc3339(act.time),
+            "who": act.who,
+            "act": act.act,
+            "mail_id": act.mail_id,
+            "detail": act.detail,
+        }
+        for act in shown
+    ]
+    return answer({"acts": acts, "before": shown[-1].id if len(found) > limit else None})

@@ -1,0 +1,135 @@
+"""Messages over the API: found, shown, released, deleted."""
+
+import asyncio
+
+from starlette.responses import Response
+
+from lazaret.flow.explain import detail_facts, item_facts
+from lazaret.flow.rights import Right
+from lazaret.model.quarantine import Item
+from lazaret.web import acting, reading
+from lazaret.web.api.calls import answer, body_of, chosen, once, whole
+from lazaret.web.api.shapes import Acts, Nothing, ReleaseWish
+from lazaret.web.message_pages import to_save
+from lazaret.web.rows import tag_of
+from lazaret.web.visit import Visit
+
+PAGE, MOST = 50, 500
+COUNTED = 10_000
+PLACES = ("quarantine", "history")
+
+
+async def find(visit: Visit) -> Response:
+    """Messages, newest first."""
+    limit = whole(visit, "limit", PAGE, 1, MOST)
+    items = await visit.visitor.find(
+        visit.query.get("q"),
+        everything=chosen(visit, "in", PLACES) == "history",
+        limit=limit + 1,
+        after=visit.query.get("after"),
+    )
+    more = len(items) > limit
+    shown = items[:limit]
+    return answer({"messages": [_item(i) for i in shown], "next": shown[-1].cursor if more else None})
+
+
+async def count(visit: Visit) -> Response:
+    """How many messages a query finds; counting ends at 10,000."""
+    everything = chosen(visit, "in", PLACES) == "history"
+    number = await visit.visitor.count(visit.query.get("q"), everything=everything, most=COUNTED + 1)
+    return answer({"count": min(number, COUNTED), "more": number > COUNTED})
+
+
+async def show(visit: Visit) -> Response:
+    """All that is known of a message."""
+    detail = await visit.visitor.show(visit.path("id"))
+    return answer(detail_facts(detail) | _item(detail.item))
+
+
+async def text(visit: Visit) -> Response:
+    """What it says; the reading is written down."""
+    detail = await visit.visitor.show(visit.path("id"))
+    octets = (await visit.visitor.text(detail)).message
+    read = await asyncio.to_thread(reading.read, octets)
+    files = [
+        {
+            "number": file.number,
+            "name": file.name,
+            "declared": file.declared,
+            "type": file.true,
+            "size": file.size,
+            "sha256": file.sha256,
+        }
+        for file in read.files
+    ]
+    return answer({"text": read.text, "has_html": read.has_html, "attachments": files})
+
+
+async def raw(visit: Visit) -> Response:
+    """The message as it came in; the reading is written down."""
+    detail = await visit.visitor.show(visit.path("id"))
+    octets = (await visit.visitor.text(detail, Right.DOWNLOAD)).message
+    return to_save(octets, f"{detail.item.mail_id}.eml", "message/rfc822")
+
+
+async def release(visit: Visit) -> Response:
+    """Sends it to whom it was meant for, or to the given addresses."""
+    wish = body_of(visit, ReleaseWish)
+    mail_id = visit.path("id")
+
+    async def act() -> object:
+        results = await visit.visitor.release(mail_id, to=wish.to, again=wish.again)
+        return _outcome(acting.released(mail_id, results))
+
+    return await once(visit, act)
+
+
+async def delete(visit: Visit) -> Response:
+    """Marks it deleted; it stays until retention removes it."""
+    body_of(visit, Nothing)
+    await visit.visitor.delete(visit.path("id"))
+    return await _state(visit)
+
+
+async def undelete(visit: Visit) -> Response:
+    """Takes that mark back."""
+    body_of(visit, Nothing)
+    await visit.visitor.undelete(visit.path("id"))
+    return await _state(visit)
+
+
+async def request(visit: Visit) -> Response:
+    """Asks an admin for the release."""
+    body_of(visit, Nothing)
+    await visit.visitor.request(visit.path("id"))
+    return await _state(visit)
+
+
+async def acts(visit: Visit) -> Response:
+    """One act on up to 500 messages, with a result for each."""
+    wish = body_of(visit, Acts)
+
+    async def act() -> object:
+        outcomes = [_outcome(o) async for o in acting.act_on_all(visit.visitor, wish.ids, wish.act)]
+        return {"outcomes": outcomes}
+
+    return await once(visit, act)
+
+
+async def _state(visit: Visit) -> Response:
+    item = (await visit.visitor.show(visit.path("id"))).item
+    return answer(_outcome(acting.Outcome(tag_of(item), ok=True, state=item.state.value)))
+
+
+def _item(item: Item) -> dict[str, object]:
+    return item_facts(item) | {"id": tag_of(item), "cursor": item.cursor}
+
+
+def _outcome(outcome: acting.Outcome) -> dict[str, object]:
+    return {
+        "id": outcome.mail_id,
+        "ok": outcome.ok,
+        "state": outcome.state,
+        "problem": outcome.problem,
+        "results": [{"recipient": x.recipient, "words": x.words, "ok": x.ok} for x in outcome.lines],
+    }

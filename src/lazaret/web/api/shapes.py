@@ -1,0 +1,197 @@
+"""What the API takes and gives, as types: they check requests, and the OpenAPI document is made of them."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+MOST_IDS = 500
+Address = Annotated[str, Meta(max_length=320)]
+Time = Annotated[str, Meta(description="RFC 3339, UTC", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+
+
+class Message(msgspec.Struct):
+    """A message as a row of a list; `from` and `to` are the envelope's."""
+
+    id: str
+    time: Time
+    sender: str = msgspec.field(name="from")
+    to: list[str]
+    subject: str
+    score: float
+    category: str
+    action: str
+    state: str
+    size: int
+    client_ip: str
+    symbols: list[str]
+    cursor: str
+
+
+class Messages(msgspec.Struct):
+    """A page of a list; `next` is the cursor of the page after it, null on the last."""
+
+    messages: list[Message]
+    next: str | None
+
+
+class Count(msgspec.Struct):
+    """How many; `more`: at least so many."""
+
+    count: int
+    more: bool
+
+
+class Copy(msgspec.Struct):
+    """One recipient's copy."""
+
+    address: str
+    state: str
+    action: str
+    score: float
+    reason: str
+    response: str
+
+
+class Hit(msgspec.Struct):
+    """A rule or a check that hit."""
+
+    symbol: str
+    score: float
+    description: str
+    detail: str
+
+
+class Release(msgspec.Struct):
+    """An attempt to release one copy."""
+
+    to: str
+    time: Time
+    who: str
+    state: str
+    response: str
+
+
+class Detail(Message, kw_only=True):
+    """All that is known of a message besides its text."""
+
+    header_from: str
+    message_id: str
+    queue_id: str
+    stored: bool
+    recipients: list[Copy]
+    hits: list[Hit]
+    unavailable: list[str]
+    attachments: list[str]
+    releases: list[Release]
+
+
+class Attachment(msgspec.Struct):
+    """A part that can be saved; `type` is what it is by its octets, in words."""
+
+    number: int
+    name: str
+    declared: str
+    type: str
+    size: int
+    sha256: str
+
+
+class Text(msgspec.Struct):
+    """What a message says."""
+
+    text: str
+    has_html: bool
+    attachments: list[Attachment]
+
+
+class ReleaseWish(msgspec.Struct, forbid_unknown_fields=True):
+    """To whom; nobody: to whom the message was meant for. `again`: also what was released before."""
+
+    to: Annotated[list[Address], Meta(max_length=100)] = []
+    again: bool = False
+
+
+class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """An empty object."""
+
+
+class Result(msgspec.Struct):
+    """What became of one copy."""
+
+    recipient: str
+    words: str
+    ok: bool
+
+
+class Outcome(msgspec.Struct):
+    """What became of one message."""
+
+    id: str
+    ok: bool
+    state: str
+    problem: str
+    results: list[Result]
+
+
+class Acts(msgspec.Struct, forbid_unknown_fields=True):
+    """One act on many messages."""
+
+    act: Annotated[str, Meta(pattern="^(release|delete|undelete|request)$")]
+    ids: Annotated[list[Annotated[str, Meta(max_length=40)]], Meta(min_length=1, max_length=MOST_IDS)]
+
+
+class Outcomes(msgspec.Struct):
+    """A result for each, in order."""
+
+    outcomes: list[Outcome]
+
+
+class Symbol(msgspec.Struct):
+    """A rule and how often it hit."""
+
+    name: str
+    description: str
+    messages: int
+    mean_score: float
+
+
+class Figures(msgspec.Struct):
+    """What the filter did in a span of time."""
+
+    messages: int
+    octets: int
+    mean_ms: float
+    categories: dict[str, int]
+    actions: dict[str, int]
+    days: dict[str, dict[str, int]]
+    symbols: list[Symbol]
+    scores: dict[str, int]
+
+
+class Act(msgspec.Struct):
+    """A row of the record of acts."""
+
+    id: int
+    time: Time
+    who: str
+    act: str
+    mail_id: str
+    detail: str
+
+
+class Record(msgspec.Struct):
+    """A page of it; `before` leads to the next one."""
+
+    acts: list[Act]
+    before: int | None
+
+
+class Me(msgspec.Struct):
+    """Who asks, and what he may do."""
+
+    name: str
+    role: str
+    addresses: list[str]
+    domains: list[str]
+    rights: list[str]

@@ -1,0 +1,71 @@
+"""Errors of the API as RFC 9457 has them (application/problem+json)."""
+
+import msgspec
+from starlette.responses import Response
+
+from lazaret.flow.visit import NotAllowed
+from lazaret.model.errors import NoSuchMessage, StoreUnavailable, UserError
+from lazaret.store.query import QueryError
+from lazaret.store.reader import SearchStopped
+from lazaret.web.form import TooLarge
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+class Problem(msgspec.Struct, omit_defaults=True):
+    """What went wrong."""
+
+    title: str
+    status: int
+    type: str = "about:blank"
+    detail: str = ""
+    position: int | None = None
+    """Of a query: the characters before the fault."""
+
+
+class BadRequest(Exception):
+    """What was sent cannot be understood, or not be done; `status` says which."""
+
+    def __init__(self, detail: str, status: int = 400) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+_TITLES = {
+    400: "The request cannot be understood",
+    401: "A login or a token is needed",
+    403: "Not allowed",
+    404: "There is no such message",
+    409: "The same request is being worked on",
+    413: "The request is too large",
+    422: "That cannot be done",
+    503: "Try again later",
+}
+
+
+def problem(status: int, detail: str = "", *, position: int | None = None) -> Response:
+    """An error as a response."""
+    body = Problem(_TITLES.get(status, "Error"), status, detail=detail, position=position)
+    headers = {"WWW-Authenticate": 'Bearer realm="lazaret"'} if status == 401 else None
+    return Response(msgspec.json.encode(body), status, headers, PROBLEM_TYPE)
+
+
+def problem_of(error: Exception) -> Response | None:
+    """The response to an error; None for one that is our own fault."""
+    if isinstance(error, BadRequest):
+        return problem(error.status, str(error))
+    if isinstance(error, TooLarge):
+        return problem(413)
+    if isinstance(error, NotAllowed):
+        return problem(403, str(error))
+    if isinstance(error, NoSuchMessage):
+        return problem(404)
+    if isinstance(error, QueryError):
+        return problem(400, error.problem, position=error.position)
+    if isinstance(error, SearchStopped | StoreUnavailable):
+        return problem(
+            503, str(error) if isinstance(error, SearchStopped) else "the database does not answer"
+        )
+    if isinstance(error, UserError):
+        return problem(422, str(error))
+    return None

@@ -1,0 +1,163 @@
+"""The API: what pages do, for programs; with tokens, cursors, problems and keys against acting twice."""
+
+import json
+
+import pytest
+from tests.support.installation import ANN, BOB, QUARANTINE
+
+V1 = "/api/v1"
+
+
+class Program:
+    """Asks with a token."""
+
+    def __init__(self, site, name, *scopes):
+        options = [word for scope in scopes for word in ("--scope", scope)]
+        self.token = site.output("user", "token", name, *options).strip()
+        self._browser = site.browser()
+
+    def __call__(self, method, path, body=None, **headers):
+        named = {"Authorization": f"Bearer {self.token}"} | headers
+        return self._browser.send(method, V1 + path, body, **named)
+
+
+@pytest.fixture(scope="module")
+def program(site, admin):
+    """May do everything."""
+    return Program(site, "chief@home.example", "read", "bodies", "act", "figures", "admin")
+
+
+@pytest.fixture
+def kept(site, request):
+    return site.send_found(QUARANTINE, ANN, subject=f"api {request.node.name}")
+
+
+def test_a_message_is_found_read_and_released(site, program, kept):
+    [found] = program("GET", f"/messages?q=id:{kept}").json["messages"]
+    detail = program("GET", f"/messages/{kept}").json
+
+    assert (kept, [ANN], 6.0, "quarantined") == (found["id"], found["to"], found["score"], found["state"])
+    assert "score 6.0 is 1.0 above the quarantine level 5.0" == detail["recipients"][0]["reason"]
+    assert QUARANTINE in program("GET", f"/messages/{kept}/text").json["text"]
+    raw = program("GET", f"/messages/{kept}/raw").octets
+    done = program("POST", f"/messages/{kept}/release", {})
+    assert (200, True) == (done.status, done.json["ok"])
+    assert "queued as" in done.json["results"][0]["words"]
+    assert site.hop.of(ANN)[-1].endswith(raw)
+
+
+def test_pages_go_on_by_cursor_and_have_each_message_once(site, program):
+    for n in range(5):
+        site.send_found(QUARANTINE, ANN, subject=f"cursor test {n}")
+    seen, after = [], ""
+    while after is not None:
+        page = program("GET", f"/messages?q=subject:cursor&limit=2&after={after}").json
+        seen += [m["subject"] for m in page["messages"]]
+        after = page["next"]
+
+    assert 5 == len(seen) == len(set(seen))
+    assert {"count": 5, "more": False} == program("GET", "/messages/count?q=subject:cursor").json
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/messages?q=nofield:x", 400),
+        ("/messages?limit=0", 400),
+        ("/messages?limit=many", 400),
+        ("/messages?in=attic", 400),
+        ("/messages?after=nonsense", 422),
+        ("/messages/AAAAAAAAAAAA", 404),
+    ],
+)
+def test_an_error_is_a_problem_with_words(program, path, status):
+    seen = program("GET", path)
+
+    assert (status, "application/problem+json") == (seen.status, seen.headers["Content-Type"])
+    assert status == seen.json["status"]
+
+
+def test_a_query_error_says_where(program):
+    seen = program("GET", "/messages?q=hello+nofield:x").json
+
+    assert (6, "there is no field nofield: (put it into quotes to search for it as text)") == (
+        seen["position"],
+        seen["detail"],
+    )
+
+
+def test_the_same_key_acts_once_and_gets_the_same_answer(site, program, kept):
+    before = site.hop.copies[ANN]
+    first = program("POST", f"/messages/{kept}/release", {"again": True}, Idempotency_Key="one")
+    again = program("POST", f"/messages/{kept}/release", {"again": True}, Idempotency_Key="one")
+
+    assert (200, first.octets, "true") == (again.status, again.octets, again.headers["Idempotency-Replayed"])
+    assert before + 1 == site.hop.copies[ANN]
+    other = program("POST", f"/messages/{kept}/release", {"again": False}, Idempotency_Key="one")
+    assert 422 == other.status
+    program("POST", f"/messages/{kept}/release", {"again": True}, Idempotency_Key="two")
+    assert before + 2 == site.hop.copies[ANN]
+
+
+def test_many_have_a_result_each(program, site):
+    ids = [site.send_found(QUARANTINE, ANN, subject=f"api bulk {n}") for n in range(2)]
+    seen = program("POST", "/acts", {"act": "delete", "ids": [*ids, "AAAAAAAAAAAA"]}).json["outcomes"]
+
+    assert [(ids[0], True), (ids[1], True), ("AAAAAAAAAAAA", False)] == [(o["id"], o["ok"]) for o in seen]
+
+
+def test_a_scope_is_all_that_a_token_is_good_for(site, program, kept):
+    reader = Program(site, "chief@home.example", "read")
+
+    assert 200 == reader("GET", f"/messages/{kept}").status
+    assert 403 == reader("GET", f"/messages/{kept}/text").status
+    assert 403 == reader("POST", f"/messages/{kept}/release", {}).status
+    assert 403 == reader("GET", "/audit").status
+    assert 400 == reader("GET", f"/messages?q=body:{QUARANTINE}").status
+    assert "" == reader("GET", f"/messages/{kept}").json["hits"][0]["detail"]
+
+
+def test_a_token_gives_no_more_than_its_owner_has(site, bob, kept):
+    program = Program(site, BOB, "read", "bodies", "act", "figures", "admin")
+
+    assert 404 == program("GET", f"/messages/{kept}").status
+    assert 403 == program("GET", "/overview").status
+    assert [] == program("GET", f"/messages?q=id:{kept}").json["messages"]
+
+
+@pytest.mark.parametrize("token", ["", "Bearer", "Bearer lzt_no", "Basic YTpi", "Bearer " + "x" * 5000])
+def test_without_a_token_there_is_nothing(site, token):
+    headers = {"Authorization": token} if token else {}
+    seen = site.browser().send("GET", f"{V1}/messages", **headers)
+
+    assert 401 == seen.status
+    assert seen.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_session_alone_does_not_act_over_the_api(site, admin, kept):
+    """Or any site could make a browser act: a cookie comes along by itself, the page's token does not."""
+    admin.get("/mail")
+    path = f"{V1}/messages/{kept}/delete"
+
+    assert 403 == admin.send("POST", path, {}).status
+    assert 200 == admin.send("POST", path, {}, X_CSRF_Token=admin.csrf).status
+
+
+def test_figures_and_the_record_are_there(program, kept):
+    program("GET", f"/messages/{kept}/text")
+    figures = program("GET", "/overview?hours=1").json
+    [act] = program("GET", f"/audit?id={kept}").json["acts"]
+
+    assert figures["messages"] > 0
+    assert ("web:chief@home.example", "read", kept) == (act["who"], act["act"], act["mail_id"])
+
+
+def test_the_document_needs_no_login_and_has_every_operation(site):
+    from lazaret.web.api.routes import OPERATIONS
+
+    seen = site.browser().send("GET", f"{V1}/openapi.json")
+    paths = json.loads(seen.octets)["paths"]
+
+    assert {(o.page.path, o.page.methods[0].lower()) for o in OPERATIONS} == {
+        (path, method) for path, methods in paths.items() for method in methods
+    }
