@@ -17,7 +17,9 @@ from lazaret.config.options import Config
 from lazaret.config.words import Mode, RequireSecret
 from lazaret.flow.expire import Expiry
 from lazaret.flow.fields import Site
+from lazaret.flow.lists import ListDesk
 from lazaret.flow.policies import PolicyBook
+from lazaret.flow.policy_desk import PolicyDesk
 from lazaret.flow.quarantine import QuarantineDesk
 from lazaret.model.delivery import Extensions
 from lazaret.model.digest import Wish
@@ -67,6 +69,16 @@ def make_desk(config: Config, store: Store, relay: Relay) -> QuarantineDesk:
         site=site_of(config),
         is_local=lookup_of(config).is_local,
     )
+
+
+def make_policy_desk(config: Config, store: Store) -> PolicyDesk:
+    """What serves people who set policies."""
+    return PolicyDesk(store.policy_tables, policy_book(config, store), store.quarantine.audit, config.where)
+
+
+def make_list_desk(config: Config, store: Store) -> ListDesk:
+    """What serves people who allow and block senders."""
+    return ListDesk(store.sender_lists, lookup_of(config, foreign=store.foreign), store.quarantine.audit)
 
 
 def open_store(config: Config, *, create: bool = False) -> Store:

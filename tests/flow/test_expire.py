@@ -26,7 +26,9 @@ def test_each_kind_goes_in_its_time(tmp_path: Path):
             await room.find()
             found = []
             for days in (13.9, 14.1, 29.9, 30.1, 89.9, 90.1):
-                await EXPIRY.run(room.store.retention, clock=lambda days=days: NOW + days * DAY_S)
+                await EXPIRY.run(
+                    room.store.retention, room.store.sender_lists, clock=lambda days=days: NOW + days * DAY_S
+                )
                 found.append(await left(room))
 
             assert [2, 1, 1, 0, 0, 0] == [stored for _, stored in found]
@@ -43,7 +45,9 @@ def test_many_messages_go_in_small_batches(tmp_path: Path, monkeypatch):
         async with next_hop() as hop, mailroom(tmp_path, hop.at) as room:
             for _ in range(10):
                 await room.send(mail(SPAM), ANN)
-            removed = await EXPIRY.run(room.store.retention, clock=lambda: NOW + 100 * DAY_S)
+            removed = await EXPIRY.run(
+                room.store.retention, room.store.sender_lists, clock=lambda: NOW + 100 * DAY_S
+            )
             assert 10 <= removed
             assert (0, 0) == await left(room)
 

@@ -116,6 +116,11 @@ to = "./log"
         """The JSON lines that a command prints."""
         return [json.loads(line) for line in self.output(*words, stdin=stdin).splitlines()]
 
+    def query_and_commit(self, statement: str) -> None:
+        """Changes the database as another program might."""
+        with closing(sqlite3.connect(self.database)) as database, database:
+            database.execute(statement)
+
     def query(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Rows of the database."""
         with closing(sqlite3.connect(self.database)) as database:

@@ -1,14 +1,23 @@
 """`lazaret config check | default | explain`."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
-from lazaret.cli.context import Command, Given, Group, json_option, pass_given
+from lazaret.cli.context import Command, Given, Group, as_owner, json_option, pass_given, run_async
 from lazaret.cli.output import print_json, table
+from lazaret.cli.policy import print_explanation
 from lazaret.config.document import default_file
 from lazaret.config.explain import explain as explain_config
 from lazaret.config.options import Config
+from lazaret.model.errors import StoreUnavailable, UserError
+
+if TYPE_CHECKING:
+    from lazaret.flow.policy_desk import Explanation
+
+EX_NOINPUT = 66
 
 
 @click.group(cls=Group)
@@ -37,12 +46,11 @@ def default() -> None:
 def explain(given: Given, rcpt: str | None, as_json: bool) -> None:
     """Show what is in force and where it was set. Secrets are not shown."""
     loaded = given.load()
-    if rcpt is None:
-        head = ("OPTION", "VALUE", "SET IN")
-        rows = [(line.key, line.value, line.where) for line in explain_config(loaded)]
-    else:
-        head = ("FOR THIS RECIPIENT", "VALUE", "SET IN")
-        rows = [(key, value, loaded.where.get(key, "default")) for key, value in _policy(loaded, rcpt)]
+    if rcpt is not None:
+        print_explanation(_holds_for(loaded, rcpt), as_json=as_json)
+        return
+    head = ("OPTION", "VALUE", "SET IN")
+    rows = [(line.key, line.value, line.where) for line in explain_config(loaded)]
     if as_json:
         for key, value, where in rows:
             print_json({"key": key, "value": value, "where": where})
@@ -50,17 +58,21 @@ def explain(given: Given, rcpt: str | None, as_json: bool) -> None:
     click.echo(table(head, rows))
 
 
-def _policy(loaded: Config, recipient: str) -> Iterator[tuple[str, str]]:
-    """(the option that decides, what it comes to for this recipient)."""
+def _holds_for(loaded: Config, recipient: str) -> Explanation:
+    """As `policy explain` says; where there is no database, what the configuration says."""
     from lazaret import app
+    from lazaret.flow.policy_desk import Explanation, lines
 
-    policy = app.lookup_of(loaded).policy_for(recipient)
-    yield "local.domains", "local" if policy.local else "not local: never marked"
-    yield "policy.always_deliver", "marked at most" if policy.always_deliver else "not in it"
-    yield "levels.tag", str(policy.levels.tag)
-    yield "levels.mark", str(policy.levels.mark)
-    yield "levels.quarantine", str(policy.levels.quarantine)
-    yield "levels.kill", str(policy.levels.kill)
-    yield "levels.kill_action", policy.kill_action
-    yield "levels.quarantine_reply", policy.quarantine_reply
-    yield "levels.subject_tag", repr(policy.subject_tag)
+    try:
+        store = app.open_store(as_owner(loaded))
+    except UserError as e:
+        if e.exit_code != EX_NOINPUT:
+            raise
+    except StoreUnavailable as e:
+        click.echo(f"note: {e}; this is what the configuration alone says", err=True)
+    else:
+        try:
+            return run_async(app.make_policy_desk(loaded, store).explain(recipient))
+        finally:
+            store.close()
+    return Explanation(tuple(lines(app.lookup_of(loaded).policy_for(recipient), loaded.where)))

@@ -100,7 +100,7 @@ def purge(given: Given) -> None:
     config = as_owner(given.load())
     store = app.open_store(config)
     try:
-        removed = run_async(app.expiry(config).run(store.retention))
+        removed = run_async(app.expiry(config).run(store.retention, store.sender_lists))
     finally:
         store.close()
     click.echo(f"{removed} messages removed")

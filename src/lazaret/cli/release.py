@@ -1,16 +1,24 @@
 """`lazaret release`: sends quarantined messages to their recipients after all."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from lazaret.cli.context import Command, Given, json_option, pass_given, who
 from lazaret.cli.desk import EX_NOINPUT, at_desk
 from lazaret.cli.output import plain, print_json
+from lazaret.cli.senders import at_list_desk, print_entries
 from lazaret.flow.quarantine import QuarantineDesk, Released
 from lazaret.model.errors import NoSuchMessage, UserError
-from lazaret.model.quarantine import State
+from lazaret.model.quarantine import Item, State
+
+if TYPE_CHECKING:
+    from lazaret.flow.lists import ListDesk
+    from lazaret.model.policies import ListEntry
 
 EX_REFUSED = 69
 EX_DEFERRED = 75
@@ -21,15 +29,27 @@ EX_DEFERRED = 75
 @click.option("--to", multiple=True, metavar="ADDR", help="To this address instead (repeatable).")
 @click.option("--outside", is_flag=True, help="Allow --to outside local.domains.")
 @click.option("--again", is_flag=True, help="Also what was released before, or may have been.")
+@click.option(
+    "--allow-sender", is_flag=True, help="Also allow the sender for these recipients, for 180 days."
+)
 @json_option
 @pass_given
 def release(
-    given: Given, mail_ids: Sequence[str], to: Sequence[str], outside: bool, again: bool, as_json: bool
+    given: Given,
+    mail_ids: Sequence[str],
+    to: Sequence[str],
+    outside: bool,
+    again: bool,
+    allow_sender: bool,
+    as_json: bool,
 ) -> None:
     """Send quarantined messages to the recipients they were kept from.
 
     Prints a line per recipient: ID, address, and what the next hop answered. What was released before
     is sent again only with --again, or after a yes on the terminal.
+
+    With --allow-sender the author goes onto the allow list of whoever got the message; what that
+    does and does not do is printed. One of our own is not put on a list.
 
     Exit status: 0 all accepted (now, or before), 75 some deferred or uncertain (they stay releasable),
     69 some refused, 66 no such message.
@@ -40,6 +60,8 @@ def release(
       lazaret release kP3v0TzYw8Qd --to helpdesk@example.org
       lazaret find from:partner.example --json | jq -r .id | xargs lazaret release
     """
+
+    got: list[tuple[Item, list[str]]] = []
 
     async def let_go(desk: QuarantineDesk) -> int:
         status = 0
@@ -54,9 +76,28 @@ def release(
             for one in released:
                 _print(one, as_json)
                 status = max(status, _status(one))
+            if allow_sender:
+                recipients = [one.recipient for one in released if one.state is State.RELEASED]
+                got.append(((await desk.show(mail_id)).item, recipients))
         return status
 
-    sys.exit(at_desk(given, let_go))
+    status = at_desk(given, let_go)
+    if allow_sender:
+        _allow(given, got, as_json=as_json)
+    sys.exit(status)
+
+
+def _allow(given: Given, got: Sequence[tuple[Item, list[str]]], *, as_json: bool) -> None:
+    async def allow(desk: ListDesk) -> list[ListEntry]:
+        written: list[ListEntry] = []
+        for item, recipients in got:
+            try:
+                written += await desk.allow_released(item, recipients, who=who())
+            except UserError as e:
+                click.echo(f"note: {e}", err=True)
+        return written
+
+    print_entries(at_list_desk(given, allow), as_json=as_json)
 
 
 async def _asked(desk: QuarantineDesk, mail_id: str, released: Sequence[Released]) -> list[Released]:

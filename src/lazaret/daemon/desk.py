@@ -129,7 +129,7 @@ async def _beat(desk: Desk, server: uvicorn.Server) -> None:
 async def _expire(store: Store, expiry: Expiry) -> None:
     while True:
         try:
-            await expiry.run(store.retention)
+            await expiry.run(store.retention, store.sender_lists)
         except Exception:
             log.exception("the database could not be tidied up; it is tried again in an hour")
         await asyncio.sleep(EXPIRE_S)

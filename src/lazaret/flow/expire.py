@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lazaret.flow.needs import Retention
+from lazaret.flow.needs import Retention, SenderLists
 
 log = logging.getLogger("lazaret.expire")
 
@@ -24,9 +24,12 @@ class Expiry:
     keep_killed_days: float
     history_days: float
 
-    async def run(self, retention: Retention, clock: Callable[[], float] = time.time) -> int:
+    async def run(
+        self, retention: Retention, lists: SenderLists, clock: Callable[[], float] = time.time
+    ) -> int:
         """Removes all that is due, and gives the space back; how many messages went."""
         now = clock()
+        await lists.expire(now)
         removed = 0
         while True:
             batch = await retention.purge(

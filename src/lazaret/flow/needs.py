@@ -8,7 +8,14 @@ from lazaret.model.digest import Attempt, Letter, Untold, Waiting, Wish
 from lazaret.model.entry import Entry, EntryRecipient
 from lazaret.model.errors import Reply
 from lazaret.model.person import ALL, Sight
-from lazaret.model.policies import PoliciesFound, PoliciesState
+from lazaret.model.policies import (
+    ListEntry,
+    NamedPolicy,
+    NewEntry,
+    PoliciesFound,
+    PoliciesState,
+    PolicyRow,
+)
 from lazaret.model.quarantine import Detail, Item, ReleaseRecord, StoredText
 
 
@@ -206,3 +213,57 @@ class Policies(Protocol):
 
         One query, by indexes: its cost does not grow with the number of policies or entries.
         """
+
+
+class PolicyTables(Protocol):
+    """Policies, for people. What is changed is committed, and counts in every process within a second."""
+
+    async def page(self, *, limit: int, after: str = "") -> list[PolicyRow]:
+        """Rows in the order of their keys, those after the key `after`."""
+
+    async def find(self, keys: Sequence[str]) -> list[PolicyRow]:
+        """Rows with these keys, in no order, with the columns too that mean nothing to Lazaret."""
+
+    async def named(self) -> list[NamedPolicy]:
+        """The policies by themselves, with the number of those who have them."""
+
+    async def change(
+        self, key: str, values: Mapping[str, object], *, local: bool | None, policy: str = ""
+    ) -> PolicyRow:
+        """Sets columns for this key alone: a policy that it shares with others is copied before.
+
+        `policy`: gives it the policy of this name first. UserError (66) when there is none.
+        """
+
+    async def change_named(self, name: str, values: Mapping[str, object]) -> None:
+        """Sets columns for all who have the policy of this name; it is made when it is missing."""
+
+    async def reset(self, key: str, columns: Sequence[str], *, local: bool) -> bool:
+        """Lets these columns say nothing any more; False when there is no such row."""
+
+    async def remove(self, key: str) -> bool:
+        """Takes the policy away from this key, not its lists of senders; False when it has none."""
+
+
+class SenderLists(Protocol):
+    """Lists of senders, for people. What is changed is committed, and counts within a second."""
+
+    async def page(
+        self,
+        *,
+        allow: bool | None,
+        owner: str | None = None,
+        containing: str = "",
+        limit: int,
+        after: tuple[int, int] = (0, 0),
+    ) -> list[ListEntry]:
+        """Entries after (`user`, `sender`) of the last one; `allow` None: of both kinds, and neutral ones."""
+
+    async def add(self, entries: Sequence[NewEntry], *, who: str) -> list[ListEntry]:
+        """Writes entries over what these lists say of these senders so far."""
+
+    async def remove(self, pairs: Iterable[tuple[str, str]], *, allow: bool) -> list[ListEntry]:
+        """Removes entries of one kind by (key of the owner, key of the sender); those that were there."""
+
+    async def expire(self, now: float) -> int:
+        """Removes what has expired; how many entries."""

@@ -59,8 +59,8 @@ class PolicyBook:
         """`trust_others`: list entries that amavis' tools wrote count as in amavis (`lists.require_auth`)."""
         self.lookup = lookup
         self._source = source
-        self._delimiter = delimiter
-        self._trust_others = trust_others
+        self.delimiter = delimiter
+        self.trust_others = trust_others
         self._clock = clock
         self._state = PoliciesState()
         self._look_at = 0.0
@@ -71,7 +71,7 @@ class PolicyBook:
         await self._look()
         if not self._state.policies:
             return Guidance({a: Held(self.lookup.policy_for(a)) for a in recipients})
-        senders = senders_of(message, sender, self._delimiter) if self._state.lists else Senders("")
+        senders = senders_of(message, sender, self.delimiter) if self._state.lists else Senders("")
         asked = senders.addresses if self._state.lists else ()
         now = self._clock()
         held: dict[str, Held] = {}
@@ -87,7 +87,7 @@ class PolicyBook:
         if len(self._kept) + len(missing) > MOST_KEPT:
             self._kept.clear()
         self._kept |= {(a, asked): _Kept(held[a], now + KEPT_S) for a in missing}
-        return Guidance(held, senders, trust_others=self._trust_others)
+        return Guidance(held, senders, trust_others=self.trust_others)
 
     async def _look(self) -> None:
         now = self._clock()
@@ -100,7 +100,7 @@ class PolicyBook:
         self._look_at = now + LOOK_S
 
     async def _read(self, recipients: Sequence[str], senders: Senders | None) -> dict[str, Held]:
-        looked_up = {a: self._keys(a) for a in recipients}
+        looked_up = {a: self.keys(a) for a in recipients}
         wanted = list(dict.fromkeys(key for found in looked_up.values() for key in found))
         found = await self._source.rows(wanted, senders.all_keys if senders else ())
         by_key = {row.key: row for row in found.rows}
@@ -114,9 +114,14 @@ class PolicyBook:
             held[address] = Held(merged(self.lookup.policy_for(address), rows), rows, entries)
         return held
 
-    def _keys(self, recipient: str) -> tuple[str, ...]:
+    async def held(self, recipient: str, senders: Senders | None = None) -> Held:
+        """The same for one recipient, read anew: for whoever wants to know why."""
+        return (await self._read([recipient], senders))[recipient]
+
+    def keys(self, recipient: str) -> tuple[str, ...]:
+        """Under which keys a recipient is looked up, the most specific first."""
         is_ours = self.lookup.is_known_local(recipient)
-        return keys(recipient, delimiter=self._delimiter, bare_user=is_ours)
+        return keys(recipient, delimiter=self.delimiter, bare_user=is_ours)
 
 
 class Guidance:

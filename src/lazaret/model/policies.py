@@ -70,3 +70,27 @@ class PoliciesFound:
 
     rows: tuple[PolicyRow, ...] = ()
     entries: tuple[ListEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPolicy:
+    """A row of `policy`, by itself."""
+
+    id: int
+    name: str
+    users: int
+    """How many rows of `users` have it."""
+    values: Mapping[str, object] = field(default_factory=dict)
+    """Column -> value; columns that are NULL are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """An entry that is to be written into the list of `owner`."""
+
+    owner: str
+    key: str
+    wb: str
+    networks: tuple[str, ...] = ()
+    expires: int = 0
+    note: str = ""

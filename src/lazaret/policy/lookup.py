@@ -32,15 +32,14 @@ class Lookup:
     def __init__(
         self, default: Policy, *, local_domains: Iterable[str] = (), always_deliver: Iterable[str] = ()
     ) -> None:
-        self._default = default
+        self.default = default
+        """Of whom nothing else is said."""
         self._local = DomainSet(local_domains)
         self._always = AddressSet(always_deliver)
 
     def policy_for(self, recipient: str) -> Policy:
         """The policy of one recipient."""
-        return replace(
-            self._default, local=self.is_local(recipient), always_deliver=recipient in self._always
-        )
+        return replace(self.default, local=self.is_local(recipient), always_deliver=recipient in self._always)
 
     def is_local(self, address: str) -> bool:
         """Whether the address is one of ours; without `local.domains` every one but the null sender is."""

@@ -160,15 +160,15 @@ def _count(tally: _Tally, address: str, entry: ListEntry, *, full: bool) -> None
             tally.unproven += points
         else:
             tally.proven += points
-        tally.notes.append(f"{who} has {points:+g} points on {whose}{_capped(points, full=full)}")
+        tally.notes.append(f"{whose} gives {who} {points:+g} points{_capped(points, full=full)}")
     elif word[0] in "BbNnFf":
-        tally.blocked.append(f"{who} is blocked on {whose}")
+        tally.blocked.append(f"{whose} blocks {who}")
     elif full:
-        tally.allowed.append(f"{who} is allowed on {whose}")
+        tally.allowed.append(f"{whose} allows {who}")
     else:
         tally.unproven -= UNPROVEN_POINTS
         tally.notes.append(
-            f"{who} is allowed on {whose}, but nothing proves that the message is from there: "
+            f"{whose} allows {who}, but nothing proves that the message is from there: "
             f"{UNPROVEN_POINTS:g} points off at most"
         )
 

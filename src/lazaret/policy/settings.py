@@ -141,6 +141,22 @@ SETTINGS: Mapping[str, Setting] = {
 }
 """Name that people type -> the setting. Names are those of the configuration, else amavis' own."""
 
+IGNORED = (
+    *("virus_quarantine_to", "banned_quarantine_to", "unchecked_quarantine_to", "bad_header_quarantine_to"),
+    *("clean_quarantine_to", "archive_quarantine_to", "spam_dsn_cutoff_level"),
+    *("addr_extension_virus", "addr_extension_spam", "addr_extension_banned", "addr_extension_bad_header"),
+    *("warnvirusrecip", "warnbannedrecip", "warnbadhrecip", "newvirus_admin", "virus_admin", "banned_admin"),
+    *("bad_header_admin", "spam_admin", "banned_rulenames", "disclaimer_options", "forward_method"),
+    *("sa_userconf", "sa_username"),
+)
+"""Columns of `policy` that mean something to amavis, and nothing to Lazaret."""
+
+
+def meanings(values: Mapping[str, object]) -> dict[str, object]:
+    """Setting -> meaning of the columns that say something."""
+    read = {n: s.read(values[s.column]) for n, s in SETTINGS.items() if values.get(s.column) is not None}
+    return {name: meaning for name, meaning in read.items() if meaning is not None}
+
 
 def wanted(name: str) -> Setting:
     """The setting of this name, or of the column of this name. ValueError names those that there are."""

@@ -10,8 +10,10 @@ from lazaret.store.database import Database, locate
 from lazaret.store.digests import SqlDigests
 from lazaret.store.journal import SqlJournal
 from lazaret.store.learned import SqlLessons
+from lazaret.store.lists import SqlSenderLists
 from lazaret.store.people import SqlPeople
 from lazaret.store.policies import SqlPolicies
+from lazaret.store.policy_tables import SqlPolicyTables
 from lazaret.store.quarantine import SqlQuarantine
 from lazaret.store.reader import Reader
 from lazaret.store.retention import SqlRetention
@@ -28,6 +30,8 @@ class Store:
     database: Database
     journal: SqlJournal
     policies: SqlPolicies
+    policy_tables: SqlPolicyTables
+    sender_lists: SqlSenderLists
     quarantine: SqlQuarantine
     lessons: SqlLessons
     retention: SqlRetention
@@ -68,6 +72,8 @@ def open_store(url: str, data_dir: Path, *, create: bool, min_free: int = 0, hos
         database=database,
         journal=SqlJournal(database, writer, Room(database.path.parent, min_free)),
         policies=SqlPolicies(database),
+        policy_tables=SqlPolicyTables(reader, writer),
+        sender_lists=SqlSenderLists(reader, writer),
         quarantine=SqlQuarantine(reader, writer, foreign=foreign),
         lessons=SqlLessons(reader, writer),
         retention=SqlRetention(reader, writer, database),

@@ -77,14 +77,18 @@ def state(connection: Connection) -> PoliciesState:
     return PoliciesState(number, bool(policies), bool(lists))
 
 
-def rows_statement(connection: Connection) -> str:
+def columns_of(connection: Connection, table: str) -> set[str]:
+    """Names of the columns that the table has in this database."""
+    return {name for (name,) in connection.execute(_COLUMNS, {"table": table})}
+
+
+def rows_statement(connection: Connection, columns: Sequence[str] = USED) -> str:
     """SELECT of what `read_row` takes, with NULL where this database has no such column."""
-    there = {name for (name,) in connection.execute(_COLUMNS, {"table": "policy"})}
-    columns = ["p." + column if column in there else "NULL" for column in USED]
-    ours = {name for (name,) in connection.execute(_COLUMNS, {"table": "users"})}
-    local = "u.local" if "local" in ours else IMPLIED
+    there = columns_of(connection, "policy")
+    found = ["p." + column if column in there else "NULL" for column in columns]
+    local = "u.local" if "local" in columns_of(connection, "users") else IMPLIED
     name = "p.policy_name" if "policy_name" in there else "NULL"
-    return " ".join([_SELECT, local, ",", name, ",", ", ".join(columns), _FROM])
+    return " ".join([_SELECT, local, ",", name, ",", ", ".join(found), _FROM])
 
 
 def rows_of(connection: Connection, keys: Sequence[str], select: str) -> Iterator[PolicyRow]:
@@ -94,7 +98,7 @@ def rows_of(connection: Connection, keys: Sequence[str], select: str) -> Iterato
         yield from map(read_row, connection.execute(statement, some))
 
 
-def read_row(row: Sequence[Any]) -> PolicyRow:
+def read_row(row: Sequence[Any], columns: Sequence[str] = USED) -> PolicyRow:
     """What `rows_statement` gives."""
     user, key, priority, policy, local, name, *values = row
     return PolicyRow(
@@ -104,7 +108,7 @@ def read_row(row: Sequence[Any]) -> PolicyRow:
         policy=policy or 0,
         name=_text(name),
         local=None if local is None else local not in _FALSE,
-        values={column: value for column, value in zip(USED, values, strict=True) if value is not None},
+        values={column: value for column, value in zip(columns, values, strict=True) if value is not None},
     )
 
 
