@@ -37,13 +37,18 @@ if TYPE_CHECKING:
     from lazaret.flow.ampdp import ReleaseRequests
     from lazaret.flow.digest import Digests
     from lazaret.flow.filter import Filter, Handled
+    from lazaret.flow.learn import Teaching
+    from lazaret.flow.learner import Learner
     from lazaret.flow.links import Links
+    from lazaret.learn.model_file import Writer
     from lazaret.mime.trust import Networks
     from lazaret.rules.ruleset import RuleSet
     from lazaret.wire.smtp_server import ServerSettings
 
 LOOPBACK = ("127.0.0.0/8", "::1")
 CACHE = "rules-cache"
+BEYOND_LIMIT = 0.3
+"""What a user's lesson counts beyond his daily limit."""
 
 
 # For people
@@ -61,13 +66,22 @@ async def open_desk(config: Config) -> AsyncIterator[QuarantineDesk]:
         store.close()
 
 
-def make_desk(config: Config, store: Store, relay: Relay) -> QuarantineDesk:
-    """What serves people."""
+def make_desk(config: Config, store: Store, relay: Relay, ruleset: RuleSet | None = None) -> QuarantineDesk:
+    """What serves people. Without a `ruleset` the rules are loaded when somebody teaches."""
+    known: list[Teaching] = []
+
+    async def teaching() -> Teaching:
+        if not known:
+            rules = ruleset or load_rules(config)
+            known.append(make_teaching(config, store, rules, await store.lessons.secret()))
+        return known[0]
+
     return QuarantineDesk(
         quarantine=store.quarantine,
         relay=relay,
         site=site_of(config),
         is_local=lookup_of(config).is_local,
+        teaching=teaching,
     )
 
 
@@ -142,10 +156,12 @@ def expiry(config: Config) -> Expiry:
 def preload() -> None:
     """Imports all that a worker needs. Before the fork: the pages are shared by all workers then, and
     an upgrade of the files on disk does not reach half of a running service."""
+    import lazaret.checks.learn
     import lazaret.checks.rules
     import lazaret.flow.ampdp
     import lazaret.flow.deliver
     import lazaret.flow.filter
+    import lazaret.flow.learner
     import lazaret.mime.selectors
     import lazaret.mime.text
     import lazaret.mime.urls  # noqa: F401 -- importing is all that is wanted
@@ -177,7 +193,7 @@ def open_parts(config: Config, ruleset: RuleSet, record: Callable[[Handled], Non
     store = open_store(config)
     relay = make_relay(config, config.relay.next_hop)
     releases = release_relay(config)
-    desk = make_desk(config, store, releases)
+    desk = make_desk(config, store, releases, ruleset)
     return Parts(
         store=store,
         relay=relay,
@@ -199,7 +215,7 @@ def make_filter(
     site = site_of(config)
     observe = config.mode is Mode.OBSERVE
     return Filter(
-        checks=[*checks(ruleset), *([other_filters] if observe else [])],
+        checks=[*checks(config, ruleset), *([other_filters] if observe else [])],
         policies=policy_book(config, store),
         courier=Courier(relay, store.journal, site, unchanged=observe),
         journal=store.journal,
@@ -250,13 +266,56 @@ def store_rules(config: Config, progress: Callable[[int, int], None] | None = No
     )
 
 
-def checks(ruleset: RuleSet) -> list[Check]:
-    """The rules, and what third parties have registered under `lazaret.checks`."""
+def checks(config: Config, ruleset: RuleSet, *, learn: bool = True, explain: bool = False) -> list[Check]:
+    """The rules, the learner, and what third parties have registered under `lazaret.checks`.
+
+    `learn`: False leaves the learner out, whatever the configuration says. `explain`: it gives its words for
+    ham too.
+    """
     from importlib.metadata import entry_points
 
+    from lazaret.checks.learn import LearnCheck
     from lazaret.checks.rules import RulesCheck
+    from lazaret.learn.known import Shared
 
-    return [RulesCheck(ruleset), *(entry.load() for entry in entry_points(group="lazaret.checks"))]
+    found: list[Check] = [entry.load() for entry in entry_points(group="lazaret.checks")]
+    if not (learn and config.learn.enabled):
+        return [RulesCheck(ruleset), *found]
+    learner = LearnCheck(Shared(config.store.data_dir), always_explains=explain)
+    return [RulesCheck(ruleset, beside_learner=lambda: learner.is_ready), learner, *found]
+
+
+# For the learner
+
+
+def open_writer(config: Config, secret: bytes) -> Writer:
+    """The model of this host, for its one writer. ModelBusy while another process has it."""
+    from lazaret.flow.learner import open_writer as open_model
+
+    return open_model(config.store.data_dir, secret)
+
+
+def make_teaching(config: Config, store: Store, ruleset: RuleSet, secret: bytes) -> Teaching:
+    """What serves those who teach; messages are read as the filter reads them."""
+    from lazaret.flow.learn import Delivered, Teaching
+    from lazaret.learn.features import Hasher
+    from lazaret.learn.lesson import Reading
+    from lazaret.model.lesson import Limit
+
+    return Teaching(
+        store.lessons,
+        store.quarantine,
+        Reading(Hasher(secret), trusted_networks(config, ruleset), ruleset.sites),
+        Delivered(site_of(config).hostname, config.levels.subject_tag),
+        Limit(config.learn.user_daily, BEYOND_LIMIT),
+    )
+
+
+def make_learner(store: Store, writer: Writer) -> Learner:
+    """What makes the model out of the journal."""
+    from lazaret.flow.learner import Learner
+
+    return Learner(store.lessons, writer)
 
 
 def trusted_networks(config: Config, ruleset: RuleSet) -> Networks:

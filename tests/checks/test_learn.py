@@ -5,15 +5,20 @@ from tests.learn.mail import HASHER, features, mail
 
 from lazaret.checks import Scan
 from lazaret.checks.learn import HAM, SPAM, LearnCheck
+from lazaret.learn.features import Hasher
+from lazaret.learn.known import Fixed, Shared
 from lazaret.learn.model import Model, Private
-from lazaret.learn.model_file import Reader, Writer
+from lazaret.learn.model_file import Writer
 from lazaret.mime import message
 from lazaret.model.envelope import Envelope, Session
 
 
+def scan_of(raw):
+    return Scan(message.parse(raw), Session(), Envelope("", ()), 0.0)
+
+
 def hits(memory, raw):
-    scan = Scan(message.parse(raw), Session(), Envelope("", ()), 0.0)
-    return list(LearnCheck(memory, HASHER).run(scan))
+    return list(LearnCheck(Fixed(memory, HASHER)).run(scan_of(raw)))
 
 
 def memory_of(each):
@@ -51,19 +56,33 @@ def test_ham_gets_negative_points(full):
 def test_the_hit_carries_the_words_that_pushed(full):
     (hit,) = hits(full, mail("spam", 999))
 
-    assert hit.detail.startswith("spam: ")
+    assert hit.detail.startswith("towards spam: ")
     assert "\n" not in hit.detail
 
 
 def test_a_check_that_was_there_before_the_model_finds_it(tmp_path):
     secret = b"s" * 32
-    reader = Reader(tmp_path, secret)
-    assert [] == hits(reader, mail("spam", 999))
+    check = LearnCheck(Shared(tmp_path))
+    assert [] == list(check.run(scan_of(mail("spam", 999))))
     writer = Writer.open(tmp_path, secret, bits=16)
-    model = Model(writer)
+    model, hasher = Model(writer), Hasher(secret)
     for seed in range(40):
-        model.learn(features(mail("spam", seed)), spam=True)
-        model.learn(features(mail("ham", seed)), spam=False)
+        model.learn(features(mail("spam", seed), hasher), spam=True)
+        model.learn(features(mail("ham", seed), hasher), spam=False)
 
-    assert [SPAM] == [hit.symbol for hit in hits(reader, mail("spam", 999))]
+    assert [SPAM] == [hit.symbol for hit in check.run(scan_of(mail("spam", 999)))]
+    assert not check.is_ready
     writer.close()
+
+
+def test_it_is_ready_once_it_has_its_full_say(full):
+    assert LearnCheck(Fixed(full, HASHER)).is_ready
+    assert not LearnCheck(Fixed(memory_of(50), HASHER)).is_ready
+
+
+def test_ham_is_explained_where_it_is_asked_for(full):
+    check = LearnCheck(Fixed(full, HASHER), always_explains=True)
+    (hit,) = check.run(scan_of(mail("ham", 999)))
+
+    assert "ham: " in hit.detail
+    assert "" == hits(full, mail("ham", 999))[0].detail

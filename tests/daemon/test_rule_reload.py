@@ -39,7 +39,7 @@ def test_changed_rules_come_into_force_by_themselves_and_no_client_is_refused(wa
     assert "the rules are being compiled, the old ones serve meanwhile" in watching.log()
     assert "reload: rules: 0 new, 0 gone, 1 with another score; 1 are run" in watching.log()
     until(lambda: not set(before) & set(watching.children()))
-    assert 3 == len(watching.children())
+    assert 4 == len(watching.children())
     assert "421 4.3.2 Service shutting down, closing channel" == under_way.reply()
     under_way.close()
 
@@ -82,14 +82,14 @@ def test_workers_are_watched_while_rules_are_compiled(watching: Service):
     before = watching.children()
     many = "".join(f"body R{n} /(?:some|other){n}[a-z]{{2,9}} ?(?:word|thing)s{{0,3}}/\n" for n in range(400))
     rule_file(watching).write_text(LOW_SCORE + many)
-    until(lambda: len(watching.children()) == 4, 20)
+    until(lambda: len(watching.children()) == 5, 20)
     (compiler,) = set(watching.children()) - set(before)
     os.kill(compiler, signal.SIGSTOP)
     for pid in before:
         os.kill(pid, signal.SIGKILL)
     killed = time.monotonic()
     assert "Ok, discarded" in send(watching.smtp, "wonder pills")
-    until(lambda: len(watching.children()) == 4)
+    until(lambda: len(watching.children()) == 5)
     assert time.monotonic() - killed < 2.0
 
     os.kill(compiler, signal.SIGCONT)
@@ -102,7 +102,7 @@ def test_rules_that_change_while_they_are_compiled_are_compiled_again(watching: 
     before = watching.children()
     many = "".join(f"body R{n} /(?:some|other){n}[a-z]{{2,9}} ?(?:word|thing)s{{0,3}}/\n" for n in range(400))
     rule_file(watching).write_text(RULES + many)
-    until(lambda: len(watching.children()) == 4, 20)
+    until(lambda: len(watching.children()) == 5, 20)
     (compiler,) = set(watching.children()) - set(before)
     os.kill(compiler, signal.SIGSTOP)
     rule_file(watching).write_text(LOW_SCORE)

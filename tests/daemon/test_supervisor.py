@@ -26,7 +26,7 @@ def _lasting(
 def running(_lasting: Service, hop: HopThread) -> Service:
     """A service that several tests share, because a start costs a second; none of them ends it."""
     write_config(_lasting.folder, smtp=_lasting.smtp, hop=hop.port)
-    until(lambda: len(_lasting.children()) == 3 and send(_lasting.smtp).startswith("250"))
+    until(lambda: len(_lasting.children()) == 4 and send(_lasting.smtp).startswith("250"))
     hop.hop.received.clear()
     _lasting.forget_log()
     return _lasting
@@ -52,14 +52,14 @@ def test_a_worker_that_is_killed_is_back_within_two_seconds_and_nobody_is_refuse
     running: Service, hop: HopThread
 ):
     before = running.children()
-    assert 3 == len(before)
+    assert 4 == len(before)
     for pid in before:
         os.kill(pid, signal.SIGKILL)
     killed = time.monotonic()
     for _ in range(3):
         assert send(running.smtp).startswith("250 2.0.0 from MTA(")
     assert time.monotonic() - killed < 2.0
-    until(lambda: len(running.children()) == 3, 2.0)
+    until(lambda: len(running.children()) == 4, 2.0)
     assert not set(before) & set(running.children())
     assert "ended by signal 9; another one starts" in running.log()
     assert 3 == len(hop.hop.received)
@@ -189,12 +189,12 @@ def test_a_worker_that_is_stuck_is_replaced(running: Service):
     for pid in running.children():
         os.kill(pid, signal.SIGSTOP)
     assert send(running.smtp).startswith("250")
-    until(lambda: 3 == running.log().count("gave no sign of life for"), 20.0)
+    until(lambda: 4 == running.log().count("gave no sign of life for"), 20.0)
 
 
 def test_a_worker_that_is_stuck_keeps_no_client_waiting(running: Service):
     """The other one takes what it does not, however many connections that one has."""
-    desk, one, _other = running.children()
+    desk, one, _other, _learner = running.children()
     others = [Client(running.smtp) for _ in range(4)]
     for pid in (one, desk):
         os.kill(pid, signal.SIGSTOP)

@@ -45,4 +45,4 @@ def test_an_empty_message_has_no_words_to_show():
 def test_a_line_for_people_names_both_sides():
     found = [explain.Push("text", "click", 1.0), explain.Push("links", "lists", -0.5)]
 
-    assert "spam: click (text); ham: lists (links)" == explain.in_words(found)
+    assert "towards spam: text (click); towards ham: links (lists)" == explain.in_words(found)

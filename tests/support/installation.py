@@ -25,6 +25,7 @@ from tests.support.next_hop import Hop, next_hop
 COMMAND = (sys.executable, "-m", "lazaret")
 AMAVISD_RELEASE = (sys.executable, "-c", "from lazaret.cli.amavisd_release import run; run()")
 START_S = 60
+PROGRESS = (b"compiling rules: ", b"learning: ")
 FORGOTTEN = ("LAZARET_", "PYTHONDONTWRITEBYTECODE")
 BYTECODE = Path(__file__).parents[2] / ".pytest_cache" / "bytecode"
 """Compiled modules, kept even where the tester's Python keeps none: commands start in half the time."""
@@ -108,7 +109,7 @@ to = "./log"
     def output(self, *words: str | Path, stdin: bytes = b"") -> str:
         """What a command prints that must succeed, and say nothing on stderr but how far it is."""
         done = self.run(*words, stdin=stdin)
-        said = [line for line in done.stderr.splitlines() if not line.startswith(b"compiling rules: ")]
+        said = [line for line in done.stderr.splitlines() if not line.startswith(PROGRESS)]
         assert (0, []) == (done.returncode, said), done.stderr.decode()
         return done.stdout.decode()
 

@@ -45,7 +45,10 @@ class Check(Protocol):
     """
 
     name: str
-    symbols: Mapping[str, Symbol]
+
+    @property
+    def symbols(self) -> Mapping[str, Symbol]:
+        """What each of its symbols is worth."""
 
     def run(self, scan: Scan, /) -> Iterator[Hit] | AsyncIterator[Hit]:
         """Yields a hit per fact; a plain generator, or an asynchronous one when it waits."""

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from lazaret.checks import Scan, Symbol
 from lazaret.learn import explain, zones
-from lazaret.learn.features import Hasher
-from lazaret.learn.model import Counter, Memory, Model
-from lazaret.learn.points import QUIET, Scale
+from lazaret.learn.known import Known
+from lazaret.learn.model import Counter, Model
+from lazaret.learn.points import CLASS_FULL, QUIET, Scale
 from lazaret.model.verdict import Hit
 
 SPAM = "BAYES_SPAM"
@@ -22,28 +22,32 @@ class LearnCheck:
         HAM: Symbol(-1.0, "Resembles what was learned as ham here"),
     }
 
-    def __init__(
-        self, memory: Memory, hasher: Hasher, scale: Scale | None = None, *, always_explains: bool = False
-    ) -> None:
+    def __init__(self, known: Known, *, always_explains: bool = False) -> None:
         """`always_explains`: ham too, which is most mail; it costs more than judging it."""
+        self._known = known
         self._always_explains = always_explains
-        self._memory = memory
-        self._hasher = hasher
-        self._scale = scale or Scale()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the learner has its full say; other points are chosen with that in mind."""
+        counters = self._known.memory.counters
+        return bool(min(counters[Counter.SPAM_SEEN], counters[Counter.HAM_SEEN]) >= CLASS_FULL)
 
     def run(self, scan: Scan, /) -> Iterator[Hit]:
         """Nothing while too little is known, or when the message could be either."""
-        self._memory.refresh()
-        spam, ham = (int(self._memory.counters[n]) for n in (Counter.SPAM_SEEN, Counter.HAM_SEEN))
-        if not self._scale.points(1.0, spam=spam, ham=ham):
+        self._known.refresh()
+        memory, hasher = self._known.memory, self._known.hasher
+        spam, ham = (int(memory.counters[n]) for n in (Counter.SPAM_SEEN, Counter.HAM_SEEN))
+        scale = Scale.of(memory)
+        if not scale.say(spam=spam, ham=ham):
             return
-        model = Model(self._memory)
+        model = Model(memory)
         view = zones.view(scan.message)
-        score = model.judge(self._hasher.features(view)).score
-        points = self._scale.points(score, spam=spam, ham=ham)
+        score = model.judge(hasher.features(view)).score
+        points = scale.points(score, spam=spam, ham=ham)
         if abs(points) < QUIET:
             return
         detail = ""
         if points > 0 or self._always_explains:
-            detail = explain.in_words(explain.pushes(view, model, self._hasher, most=4))
+            detail = explain.in_words(explain.pushes(view, model, hasher, most=4))
         yield Hit(SPAM if points > 0 else HAM, detail, abs(points))

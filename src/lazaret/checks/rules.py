@@ -1,10 +1,11 @@
 """The rule set as a check: the rules of SpamAssassin's language, shipped and the site's own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from lazaret.checks import OverBudget, Scan, Symbol
 from lazaret.model.verdict import Hit
 from lazaret.rules import RuleSet
+from lazaret.rules.ruleset import WITH_LEARNER, WITHOUT_LEARNER
 
 
 class RulesCheck:
@@ -12,12 +13,25 @@ class RulesCheck:
 
     name = "rules"
 
-    def __init__(self, ruleset: RuleSet, *, seconds: float = 1.0) -> None:
+    def __init__(
+        self,
+        ruleset: RuleSet,
+        *,
+        beside_learner: Callable[[], bool] = lambda: False,
+        seconds: float = 1.0,
+    ) -> None:
+        """`beside_learner`: whether the learner says its word too; rule files have scores of their own for
+        that."""
         self._ruleset = ruleset
         self._seconds = seconds
-        self.symbols: Mapping[str, Symbol] = {
-            name: Symbol(symbol.score, symbol.description) for name, symbol in ruleset.symbols.items()
-        }
+        self._beside_learner = beside_learner
+        self._alone = _priced(ruleset, WITHOUT_LEARNER)
+        self._beside = _priced(ruleset, WITH_LEARNER)
+
+    @property
+    def symbols(self) -> Mapping[str, Symbol]:
+        """Scores as they are just now."""
+        return self._beside if self._beside_learner() else self._alone
 
     def run(self, scan: Scan, /) -> Iterator[Hit]:
         """OverBudget, after the hits, when a rule took too many steps or all together too long."""
@@ -25,7 +39,15 @@ class RulesCheck:
         findings = self._ruleset.evaluate(
             scan.message, scan.now, recipients=recipients, seconds=self._seconds
         )
+        symbols = self.symbols
         for name, detail in findings.hits:
+            if not symbols[name].score and self._alone[name].score:
+                continue  # switched off beside a learner
             yield Hit(name, detail, findings.weights.get(name, 1.0))
         if findings.exceeded:
             raise OverBudget(findings.exceeded)
+
+
+def _priced(ruleset: RuleSet, score_set: int) -> Mapping[str, Symbol]:
+    priced = ruleset.priced(score_set)
+    return {name: Symbol(symbol.score, symbol.description) for name, symbol in priced.items()}

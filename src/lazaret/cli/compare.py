@@ -117,7 +117,7 @@ def _compare_files(given: Given, names: Iterable[str], shown: _Shown) -> int:
 
     config, ruleset = load_rules(given)
     networks = app.trusted_networks(config, ruleset)
-    scanner = Scanner(config, app.checks(ruleset), None, "", "", None, networks, ruleset.sites)
+    scanner = Scanner(config, app.checks(config, ruleset), None, "", "", None, networks, ruleset.sites)
 
     async def run() -> int:
         status = 0

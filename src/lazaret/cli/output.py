@@ -68,9 +68,14 @@ def _terminal_columns() -> int | None:
 
 
 def rule_progress() -> Callable[[int, int], None]:
-    """Says on stderr how far the rules are compiled: in place on a terminal, otherwise every tenth.
+    """Says how far the rules are compiled."""
+    return progress_of("compiling rules", lambda done, total: f"{done} of {total}")
 
-    Nothing is said in the first second: few rules are compiled before anyone wonders.
+
+def progress_of(work: str, told: Callable[[int, int], str]) -> Callable[[int, int], None]:
+    """Says on stderr how far long work is: in place on a terminal, otherwise every tenth.
+
+    Nothing is said in the first second: what is quick is done before anyone wonders.
     """
     began = time.monotonic()
     said = -1
@@ -81,9 +86,9 @@ def rule_progress() -> Callable[[int, int], None]:
         if said < 0 and time.monotonic() - began < SILENT_S:
             return
         if sys.stderr.isatty():
-            click.echo(f"\rcompiling rules: {done} of {total}", err=True, nl=done >= total)
+            click.echo(f"\r{work}: {told(done, total)}", err=True, nl=done >= total)
         elif tenth != said:
-            click.echo(f"compiling rules: {done} of {total}", err=True)
+            click.echo(f"{work}: {told(done, total)}", err=True)
         said = tenth
 
     return progress

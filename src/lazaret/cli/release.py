@@ -28,6 +28,7 @@ EX_DEFERRED = 75
 @click.argument("mail_ids", metavar="ID…", nargs=-1, required=True)
 @click.option("--to", multiple=True, metavar="ADDR", help="To this address instead (repeatable).")
 @click.option("--outside", is_flag=True, help="Allow --to outside local.domains.")
+@click.option("--learn-ham", is_flag=True, help="And teach the learner that they are ham.")
 @click.option("--again", is_flag=True, help="Also what was released before, or may have been.")
 @click.option(
     "--allow-sender", is_flag=True, help="Also allow the sender for these recipients, for 180 days."
@@ -39,6 +40,7 @@ def release(
     mail_ids: Sequence[str],
     to: Sequence[str],
     outside: bool,
+    learn_ham: bool,
     again: bool,
     allow_sender: bool,
     as_json: bool,
@@ -57,6 +59,7 @@ def release(
     \b
     Examples:
       lazaret release kP3v0TzYw8Qd
+      lazaret release kP3v0TzYw8Qd --learn-ham
       lazaret release kP3v0TzYw8Qd --to helpdesk@example.org
       lazaret find from:partner.example --json | jq -r .id | xargs lazaret release
     """
@@ -67,7 +70,9 @@ def release(
         status = 0
         for mail_id in dict.fromkeys(mail_ids):
             try:
-                first = await desk.release(mail_id, who=who(), to=to, again=again, outside=outside)
+                first = await desk.release(
+                    mail_id, who=who(), to=to, again=again, outside=outside, learn_ham=learn_ham
+                )
                 released = await _asked(desk, mail_id, first)
             except (NoSuchMessage, UserError) as e:
                 click.echo(f"lazaret: {e}", err=True)

@@ -32,7 +32,7 @@ def _ip(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
     "--client-ip", metavar="IP", default="", callback=_ip, help="The client; else read from the message."
 )
 @click.option("--now", type=float, metavar="EPOCH", help="The time of reception, for repeatable results.")
-@click.option("--no-learn", is_flag=True, expose_value=False, help="Without what a learner would add.")
+@click.option("--no-learn", is_flag=True, help="Without what the learner would add.")
 @pass_given
 def scan(
     given: Given,
@@ -42,6 +42,7 @@ def scan(
     recipient: str,
     client_ip: str,
     now: float | None,
+    no_learn: bool,
 ) -> None:
     """Score messages and print a JSON object a line, in the order of the files.
 
@@ -64,7 +65,8 @@ def scan(
 
     config, ruleset = load_rules(given)
     networks = app.trusted_networks(config, ruleset)
-    scanner = Scanner(config, app.checks(ruleset), sender, recipient, client_ip, now, networks, ruleset.sites)
+    checks = app.checks(config, ruleset, learn=not no_learn, explain=True)
+    scanner = Scanner(config, checks, sender, recipient, client_ip, now, networks, ruleset.sites)
 
     async def scan_all() -> int:
         status = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from lazaret.model.quarantine import Detail, StoredText
     from lazaret.model.verdict import ScoredHit
 
+_TOWARDS = re.compile(r"; (?=towards ham: )")
 PREVIEW_LINES = 30
 PREVIEW_WIDTH = 200
 """Characters of a line of the text: spam likes to put a page into one."""
@@ -86,11 +88,18 @@ def _reasons(detail: Detail) -> Iterator[str]:
     yield "\nWhy it is here"
     yield from (f"  {plain(line)}" for line in explain.why(detail))
     for hit in sorted(detail.hits, key=lambda h: -abs(h.score)):
-        yield f"  {hit.score:+7.3f}  {hit.symbol}  {plain(_described(hit))}".rstrip()
+        first, *more = _described(hit)
+        yield f"  {hit.score:+7.3f}  {hit.symbol}  {plain(first)}".rstrip()
+        yield from (f"{' ' * 13}{plain(line)}" for line in more)
 
 
-def _described(hit: ScoredHit) -> str:
-    return f"{hit.description}: {hit.detail}" if hit.detail else hit.description
+def _described(hit: ScoredHit) -> list[str]:
+    """What a hit means; the learner's words have lines of their own, one each way."""
+    if not hit.detail:
+        return [hit.description]
+    if hit.detail.startswith("towards "):
+        return [hit.description, *_TOWARDS.split(hit.detail)]
+    return [f"{hit.description}: {hit.detail}"]
 
 
 def _recipients(detail: Detail) -> Iterator[str]:

@@ -405,7 +405,14 @@ class Learn:
     enabled: bool = option(
         Switch(),
         True,
-        "Let what was learned from your mail add its points. It takes effect once a learner is present.",
+        "Let what was learned from your mail add its points, and learn from what people teach.",
+    )
+    user_daily: int = option(
+        Whole(0, 100_000),
+        20,
+        "So many messages a user may teach in a day at full weight; four times as many beyond these count a "
+        "third, and then no more. 0: users teach nothing. Operators on the command line have no limit.",
+        unit="messages",
     )
 
 

@@ -1,4 +1,4 @@
-"""Binds the sockets, starts the workers and the desk, and keeps them alive.
+"""Binds the sockets, starts the workers, the desk and the learner, and keeps them alive.
 
 The supervisor touches no mail. Any child may be killed at any time: it is started again at once,
 and the sockets stay open meanwhile, so that clients wait instead of being refused. All children
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from lazaret import app
 from lazaret.config.explain import difference
 from lazaret.config.options import Config
-from lazaret.daemon import compiling, desk, generation, logs, privileges, sockets, worker
+from lazaret.daemon import compiling, desk, generation, learner, logs, privileges, sockets, worker
 from lazaret.daemon.board import ROWS, Board, Cell
 from lazaret.daemon.clients import ClientBoard
 from lazaret.daemon.compiling import Compiler
@@ -52,7 +52,7 @@ class Child:
     """One process of ours, or the place for one that is about to be started."""
 
     kind: str
-    """worker | desk"""
+    """worker | desk | learner"""
     row: int
     generation: int
     pid: int = 0
@@ -176,6 +176,8 @@ class _Supervisor:
             self._children.append(Child("desk", next(free), state.number))
         for _ in range(state.config.workers.count or os.cpu_count() or 1):
             self._children.append(Child("worker", next(free), state.number))
+        if state.config.learn.enabled:
+            self._children.append(Child("learner", next(free), state.number))
 
     def _reload(self) -> None:
         """All or nothing: the old generation serves until the new one does."""
@@ -307,6 +309,9 @@ class _Supervisor:
                     web=self._task.web,
                 )
             )
+            return
+        if child.kind == "learner":
+            learner.run(learner.Study(state.config, self._board, child.row, self._lifeline[0]))
             return
         worker.run(
             worker.Crew(

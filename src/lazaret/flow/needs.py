@@ -7,6 +7,7 @@ from lazaret.model.delivery import Answer, Extensions, Outgoing
 from lazaret.model.digest import Attempt, Letter, Untold, Waiting, Wish
 from lazaret.model.entry import Entry, EntryRecipient
 from lazaret.model.errors import Reply
+from lazaret.model.lesson import Figures, JournalRow, Lesson, Limit, Pending, Taught
 from lazaret.model.person import ALL, Sight
 from lazaret.model.policies import (
     ListEntry,
@@ -76,6 +77,44 @@ class Texts(Protocol):
 
     async def add_text(self, mail_id: str, octets: bytes) -> None:
         """Gives a message of the history its text, as on the wire, with the prefix of who stored it."""
+
+
+class Lessons(Protocol):
+    """The journal of what was taught. StoreUnavailable when it cannot be reached."""
+
+    async def secret(self) -> bytes:
+        """The site's secret for features."""
+
+    async def teach(self, lessons: Sequence[Lesson], limit: Limit | None = None) -> list[Taught]:
+        """What became of each, durably. `limit` holds for each teacher."""
+
+    async def forget(self, *, who: str, since: float) -> int:
+        """Takes back what this teacher has taught since then; how many lessons."""
+
+    async def forget_messages(self, digests: Sequence[bytes]) -> int:
+        """Takes back what was taught of these messages; how many lessons."""
+
+    async def pending(self, after: int) -> Pending:
+        """How far the journal goes beyond row `after`; `last` is below it when the journal is another one."""
+
+    async def after(self, number: int, most: int) -> list[JournalRow]:
+        """The rows that follow, as far as no row between them may still be on its way."""
+
+    async def in_force(self, upto: int, after: bytes, most: int) -> tuple[list[JournalRow], bytes]:
+        """A page of the lessons that hold as of row `upto`, by chance in order, and where the next begins."""
+
+    async def figures(self) -> Figures:
+        """What holds now."""
+
+    async def was_scanned_for(self, user: str, mail_id: str, message_id: str) -> bool:
+        """Whether this site has examined the message for this recipient."""
+
+
+class Teacher(Protocol):
+    """What tells the learner about messages of the quarantine."""
+
+    async def teach_stored(self, mail_id: str, *, spam: bool, who: str) -> Taught:
+        """What became of the lesson. NoSuchMessage."""
 
 
 class Quarantine(Protocol):

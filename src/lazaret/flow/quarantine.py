@@ -8,7 +8,7 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from lazaret.flow import needs
@@ -20,6 +20,7 @@ from lazaret.model import mail_id as ids
 from lazaret.model.delivery import Answer, Outgoing
 from lazaret.model.envelope import Envelope, Recipient, Session
 from lazaret.model.errors import Reply, UserError
+from lazaret.model.lesson import Taught
 from lazaret.model.person import ALL, Sight
 from lazaret.model.quarantine import Detail, Item, ReleaseRecord, State, StoredText
 
@@ -54,12 +55,14 @@ class QuarantineDesk:
         relay: needs.Relay,
         site: Site,
         is_local: Callable[[str], bool],
+        teaching: Callable[[], Awaitable[needs.Teacher]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._quarantine = quarantine
         self._relay = relay
         self._site = site
         self._is_local = is_local
+        self._teaching = teaching
         self._clock = clock
 
     def find(
@@ -108,12 +111,14 @@ class QuarantineDesk:
         again: bool = False,
         outside: bool = False,
         requested_by: str = "",
+        learn_ham: bool = False,
     ) -> tuple[Released, ...]:
         """Sends the message to those whose copy was kept from them, or to the addresses in `to`.
 
         One result per recipient. What was released before is not sent again without `again`, nor is
-        what a crash left uncertain. NoSuchMessage; UserError for an address that is none, or that is
-        not ours without `outside`.
+        what a crash left uncertain. `learn_ham`: once somebody has it, it is taught to be ham, in the name
+        of `who`. NoSuchMessage; UserError for an address that is none, or that is not ours without
+        `outside`.
         """
         detail = await self._quarantine.detail(mail_id)
         text = await self._quarantine.text(mail_id)
@@ -131,7 +136,16 @@ class QuarantineDesk:
         for resent_message_id in dict.fromkeys(c.resent_message_id for c in claims if c.state == "claimed"):
             group = [c for c in claims if c.state == "claimed" and c.resent_message_id == resent_message_id]
             results |= await self._send(detail.item, message, group, requested_by)
+        if learn_ham and any(result.state is State.RELEASED for result in results.values()):
+            await self.learn(mail_id, spam=False, who=who)
         return tuple(results[r] for r in recipients)
+
+    async def learn(self, mail_id: str, *, spam: bool, who: str) -> Taught:
+        """Teaches the learner what a message of the quarantine is. NoSuchMessage."""
+        if self._teaching is None:
+            raise UserError("there is nothing here that learns")
+        teaching = await self._teaching()
+        return await teaching.teach_stored(mail_id, spam=spam, who=who)
 
     def _recipients(self, detail: Detail, to: Sequence[str], *, outside: bool) -> list[str]:
         if to:

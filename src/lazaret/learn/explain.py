@@ -62,12 +62,16 @@ def pushes(view: View, model: Model, hasher: Hasher, *, most: int = 5) -> list[P
 
 
 def in_words(found: Iterable[Push]) -> str:
-    """On one line: `spam: click (text), buy (subject); ham: lists (links)`."""
+    """On one line: `towards spam: text (click, buy), sender (shop); towards ham: links (lists)`."""
     parts = []
     for label, spam in (("spam", True), ("ham", False)):
-        words = [f"{p.word} ({p.group})" for p in found if (p.amount > 0) == spam]
-        if words:
-            parts.append(f"{label}: {', '.join(words)}")
+        groups: defaultdict[str, list[str]] = defaultdict(list)
+        for push in found:
+            if (push.amount > 0) == spam:
+                groups[push.group].append(push.word)
+        if groups:
+            said = ", ".join(f"{group} ({', '.join(words)})" for group, words in groups.items())
+            parts.append(f"towards {label}: {said}")
     return "; ".join(parts)
 
 

@@ -65,6 +65,7 @@ class Reader:
         self._path = folder / LIVE
         self._secret = _fingerprint(secret)
         self._seen: tuple[int, int] | None = None
+        self._header: NDArray[np.void] = np.zeros(1, _HEADER)
         self.table: Floats = np.zeros((1, COLUMNS), np.float32)
         self.counters = np.zeros(Counter.SIZE)
         self.refresh()
@@ -73,6 +74,21 @@ class Reader:
     def known(self) -> bool:
         """Whether there is a model."""
         return self._seen is not None
+
+    @property
+    def lesson(self) -> int:
+        """The last lesson in the model."""
+        return int(self._header["lesson"][0])
+
+    @property
+    def spam(self) -> int:
+        """Spam messages that it has learned."""
+        return int(self.counters[Counter.SPAM_SEEN])
+
+    @property
+    def ham(self) -> int:
+        """Ham messages that it has learned."""
+        return int(self.counters[Counter.HAM_SEEN])
 
     def refresh(self) -> bool:
         """Goes over to another file when there is one; whether it did. Cheap: a stat when nothing changed."""
@@ -83,10 +99,10 @@ class Reader:
         if (found.st_dev, found.st_ino) == self._seen:
             return False
         try:
-            header, self.table = _map(self._path, self._secret, writable=False)
+            self._header, self.table = _map(self._path, self._secret, writable=False)
         except (OSError, ModelDamaged):
             return False
-        self.counters = header["counters"][0]
+        self.counters = self._header["counters"][0]
         self._seen = (found.st_dev, found.st_ino)
         return True
 
@@ -180,6 +196,12 @@ def read_secret(folder: Path) -> bytes:
         return (folder / SECRET).read_bytes()
     except OSError:
         return b""
+
+
+def start_over(folder: Path) -> None:
+    """Gives up what is there: the next writer begins with nothing."""
+    for name in (LIVE, SNAPSHOT):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _ended_well(path: Path, secret: bytes) -> bool:

@@ -60,7 +60,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalRow:
     """A row of the journal that a model has yet to learn."""
 
     number: int
@@ -79,8 +79,8 @@ class Pending:
     entries: int
     last: int
     """The number of the last row."""
-    newest: int
-    """Seconds since 1970 when it was taught."""
+    settled: bool
+    """No row before the last one may still be on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +92,6 @@ class Figures:
     by_people: int = 0
     automatic: int = 0
     last: int = 0
+    """The number of the last row."""
     newest: int = 0
+    """Seconds since 1970 when it was taught."""

@@ -18,8 +18,8 @@ from lazaret.rules.sources import Sources
 
 log = logging.getLogger("lazaret.rules")
 
-_SCORE_SET = 0
-"""Without network and learner: both are checks of their own here."""
+WITHOUT_LEARNER, WITH_LEARNER = 0, 2
+"""The score sets in use, both without the network: it is asked by checks of their own here."""
 
 _DEFAULT_SECONDS = 1.0
 
@@ -71,16 +71,24 @@ class RuleSet:
         self._evaluator = Evaluator(program)
         self._run = frozenset(program.names)
         book = program.book
-        self.symbols: Mapping[str, Symbol] = {
-            name: Symbol(book.score(name, _SCORE_SET), book.descriptions.get(name, ""))
-            for name in program.names
-            if not name.startswith("__")
-        }
+        self.symbols = self.priced(WITHOUT_LEARNER)
         """Every rule that can hit and is listed."""
         self.networks = hosts.networks(book)
         """Which hosts the files trust: for whoever parses the messages."""
         self.sites = hosts.sites(book)
         """What the files know of the hosts in links; None: nothing."""
+
+    def priced(self, score_set: int) -> Mapping[str, Symbol]:
+        """What every listed rule that is run is worth in this score set.
+
+        Which rules are run does not change with it: one whose score is 0 without a learner never is.
+        """
+        score, descriptions = self.book.score, self.book.descriptions
+        return {
+            name: Symbol(score(name, score_set), descriptions.get(name, ""))
+            for name in self._program.names
+            if not name.startswith("__")
+        }
 
     @property
     def problems(self) -> tuple[Problem, ...]:

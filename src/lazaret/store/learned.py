@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from sqlite3 import Connection
 
-from lazaret.model.lesson import Entry, Figures, Lesson, Limit, Pending, Taught, rank
+from lazaret.model.lesson import Figures, JournalRow, Lesson, Limit, Pending, Taught, rank
 from lazaret.store.addresses import key, plain
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import Table, insert, marks
@@ -58,8 +58,11 @@ class SqlLessons:
 
     async def secret(self) -> bytes:
         """The site's secret for features, made when there is none yet."""
-        found = await self._reader.run(_secret)
-        return found or await self._writer.run(_make_secret, durable=True)
+        return await self.known_secret() or await self._writer.run(_make_secret, durable=True)
+
+    async def known_secret(self) -> bytes:
+        """The same; empty when there is none yet."""
+        return await self._reader.run(_secret)
 
     async def teach(self, lessons: Sequence[Lesson], limit: Limit | None = None) -> list[Taught]:
         """What became of each; on return they survive a power cut. `limit` holds for each teacher."""
@@ -91,20 +94,23 @@ class SqlLessons:
             count, last, newest = connection.execute(
                 "SELECT count(*), max(id), max(time_num) FROM lz_learned WHERE id > :after", {"after": after}
             ).fetchone()
-            return Pending(count, last or after, newest or 0)
+            if not count:
+                (last,) = connection.execute("SELECT max(id) FROM lz_learned").fetchone()
+                return Pending(0, last or 0, settled=True)
+            return Pending(count, last, settled=count == last - after or newest < time.time() - GAP_S)
 
         return await self._reader.run(work)
 
-    async def after(self, number: int, most: int) -> list[Entry]:
+    async def after(self, number: int, most: int) -> list[JournalRow]:
         """The rows that follow this one, as far as no row between them may still be on its way."""
 
-        def work(connection: Connection) -> list[Entry]:
+        def work(connection: Connection) -> list[JournalRow]:
             found = connection.execute(
                 "SELECT id, label, weight, features, undoes, time_num FROM lz_learned"
                 " WHERE id > :after ORDER BY id LIMIT :most",
                 {"after": number, "most": most},
             ).fetchall()
-            entries: list[Entry] = []
+            entries: list[JournalRow] = []
             last, young = number, time.time() - GAP_S
             for *row, taught in found:
                 if row[0] != last + 1 and taught > young:
@@ -115,11 +121,11 @@ class SqlLessons:
 
         return await self._reader.run(work)
 
-    async def in_force(self, upto: int, after: bytes, most: int) -> tuple[list[Entry], bytes]:
+    async def in_force(self, upto: int, after: bytes, most: int) -> tuple[list[JournalRow], bytes]:
         """Lessons that hold as of row `upto`, in the order of their digests, which is by chance; and where
         the next page begins: empty after the last one."""
 
-        def work(connection: Connection) -> tuple[list[Entry], bytes]:
+        def work(connection: Connection) -> tuple[list[JournalRow], bytes]:
             found = connection.execute(
                 "SELECT id, label, weight, features, 0, digest FROM lz_learned WHERE digest > :after"
                 " AND id <= :upto AND label <> 'F' AND (undone_by = 0 OR undone_by > :upto)"
@@ -293,5 +299,5 @@ def _figures(connection: Connection) -> Figures:
     )
 
 
-def _entry(number: int, label: str, weight: float, features: bytes, undoes: int) -> Entry:
-    return Entry(number, label == "S", weight, bytes(features), undoes)
+def _entry(number: int, label: str, weight: float, features: bytes, undoes: int) -> JournalRow:
+    return JournalRow(number, label == "S", weight, bytes(features), undoes)
