@@ -186,6 +186,18 @@ def test_a_client_that_does_not_read_is_cut_off_in_the_end(run: Run, monkeypatch
     run(main())
 
 
+def test_a_client_that_only_makes_work_is_heard_slowly(run: Run):
+    async def main() -> None:
+        async with client(Desk()) as (reader, writer):
+            began = asyncio.get_running_loop().time()
+            for _ in range(8):
+                writer.write(b"rubbish\r\n")
+                await replies(reader, 1)
+            assert asyncio.get_running_loop().time() - began > 1.9 * smtp.REST_S
+
+    run(main())
+
+
 def test_who_is_slow_is_known(run: Run):
     async def main() -> None:
         desk = Desk()

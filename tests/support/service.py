@@ -8,7 +8,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,12 +125,17 @@ def write_config(
 
 
 @contextmanager
-def service(folder: Path, *, smtp: int, hop: int, stuck_s: float = 30.0, **config: str) -> Iterator[Service]:
-    """The service, once it is ready; at the end it is told to end, and killed when it does not."""
+def service(
+    folder: Path, *, smtp: int, hop: int, stuck_s: float = 30.0, wrap: Sequence[str] = (), **config: str
+) -> Iterator[Service]:
+    """The service, once it is ready; at the end it is told to end, and killed when it does not.
+
+    `wrap`: a command that runs the one given after it in its own place.
+    """
     file = write_config(folder, smtp=smtp, hop=hop, **config)
     with open(folder / "stderr", "w") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, str(file), str(stuck_s)],
+            [*wrap, sys.executable, "-c", _PROGRAM, str(file), str(stuck_s)],
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,

@@ -14,6 +14,7 @@ from lazaret.wire.smtp_server import (
     ENDLESS_LINE,
     FREE_OF_CHARGE,
     RECIPIENT_OVERSHOOT,
+    SOFT_ERRORS,
     Closed,
     Event,
     MessageReceived,
@@ -222,6 +223,22 @@ def test_what_a_connection_holds_is_known_and_can_be_dropped():
     assert b"452 4.3.1 no room\r\n" == server.take_output()
     assert 0 == server.held
     assert b"next\r\n" == received(server, TRANSACTION + b"next\r\n.\r\n").octets
+
+
+def test_who_only_makes_work_is_known_and_a_message_makes_up_for_it():
+    server = greeted()
+    server.receive(b"rubbish\r\n" * SOFT_ERRORS)
+    assert not server.tiresome
+    server.receive(b"rubbish\r\n")
+    assert server.tiresome
+    received(server, TRANSACTION + b".\r\n")
+    assert not server.tiresome
+    server.answer([OK])
+    server.receive(TRANSACTION)
+    server.drop_message(Reply(452, "4.3.1", "no room"))
+    assert server.tiresome
+    server.receive(b".\r\n")
+    assert not server.tiresome
 
 
 def test_a_message_is_held_until_it_is_answered():

@@ -24,6 +24,8 @@ from lazaret.wire.smtp_server import (
 
 log = logging.getLogger("lazaret.smtp")
 
+REST_S = 0.1
+"""So long a client waits after each piece that it sends, once it only makes work."""
 LINGER_S = 10.0
 """So long may a client take to read what was said last; then the connection is cut off."""
 SHUTTING_DOWN = Reply(421, "4.3.2", "Service shutting down, closing channel")
@@ -77,6 +79,8 @@ class SmtpConnection(asyncio.Protocol):
         """What of these figures of the codec is accounted for."""
         self._choked = False
         """The client does not read what we answer."""
+        self._resting = False
+        """Not read from for a moment, so that the others get their turn."""
         self._paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -97,6 +101,13 @@ class SmtpConnection(asyncio.Protocol):
         events = self._server.receive(data)
         self._account(self._last_heard)
         self._act(events)
+        if self._server.tiresome and not self._resting:
+            self._resting = True
+            asyncio.get_running_loop().call_later(REST_S, self._rested)
+        self._mind_reading()
+
+    def _rested(self) -> None:
+        self._resting = False
         self._mind_reading()
 
     def pause_writing(self) -> None:
@@ -176,7 +187,7 @@ class SmtpConnection(asyncio.Protocol):
 
     def _mind_reading(self) -> None:
         """Reads no faster than the client reads, and than its messages are answered."""
-        pause = self._choked or self._server.congested
+        pause = self._choked or self._resting or self._server.congested
         if self._transport is None or pause is self._paused or self._transport.is_closing():
             return
         self._paused = pause

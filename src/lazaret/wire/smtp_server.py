@@ -31,6 +31,8 @@ CONGESTED = 65_536
 """Octets of pipelined input beyond which the reader should pause."""
 ENDLESS_LINE = 65_536
 """Octets of a command without a line end after which nobody waits for one."""
+SOFT_ERRORS = 5
+"""Errors since the last message after which a peer should be heard more slowly."""
 FREE_OF_CHARGE = 100
 """So many commands that bring no message nearer may stand between two messages; more count as errors."""
 _RECIPIENT_COST = 300
@@ -132,6 +134,11 @@ class SmtpServer:
     def congested(self) -> bool:
         """More pipelined input waits than a peer needs: stop reading until the answer."""
         return self._state is _State.ANSWER and len(self._lines) > CONGESTED
+
+    @property
+    def tiresome(self) -> bool:
+        """The peer makes work and brings no mail: it should be read from more slowly."""
+        return self._dropped is not None or self._charge > SOFT_ERRORS
 
     @property
     def receiving(self) -> int:
