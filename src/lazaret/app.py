@@ -101,6 +101,7 @@ def open_store(config: Config, *, create: bool = False) -> Store:
         config.store.url,
         config.store.data_dir,
         create=create,
+        password=config.store.password,
         min_free=config.store.min_free,
         host=site_of(config).hostname,
     )

@@ -1,6 +1,7 @@
-"""A process of its own for the tests: `process.py COMMAND FOLDER ARGUMENT…` works on the store in FOLDER."""
+"""A process of its own for the tests: `process.py COMMAND URL FOLDER ARGUMENT…` works on the store there."""
 
 import asyncio
+import os
 import sys
 import time
 from pathlib import Path
@@ -51,8 +52,9 @@ def fill(store: Store, name: str, count: str) -> None:
 
 
 def main() -> None:
-    command, folder, *arguments = sys.argv[1:]
-    store = open_store("sqlite:///lazaret.db", Path(folder), create=False)
+    command, url, folder, *arguments = sys.argv[1:]
+    password = os.environ["LAZARET_STORE_PASSWORD"]
+    store = open_store(url, Path(folder), create=False, password=password)
     {"claim": claim, "keep": keep, "fill": fill}[command](store, *arguments)
     store.close()
 

@@ -1,20 +1,17 @@
 """Rows that amavisd wrote, in a database that it or a web interface made."""
 
 import asyncio
-import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
-from string import Template
+from contextlib import closing
 
 import pytest
 
 from lazaret.model.quarantine import State
-from lazaret.store import dialect, migrations
+from lazaret.store import migrations
 from lazaret.store.check import check_database
-from lazaret.store.opening import Store, open_store
+from lazaret.store.opening import Store
 from lazaret.store.reindex import Extract, reindex
 
-from .conftest import URL
+from .conftest import Place
 from .entries import quarantined
 
 PREFIX = (
@@ -33,15 +30,7 @@ MESSAGE = (
 )
 
 
-@pytest.fixture
-def foreign(tmp_path: Path) -> Iterator[Store]:
-    """A database as amavisd keeps it: the eight tables, one quarantined message, one unfinished row."""
-    tables = Template(migrations.available()[1].read_text()).substitute(dialect.SCHEMA_WORDS)
-    connection = sqlite3.connect(tmp_path / "lazaret.db")
-    connection.executescript(tables)
-    stored = PREFIX + MESSAGE
-    connection.executescript(
-        """
+ROWS = """
         INSERT INTO maddr (id, email, domain) VALUES
           (1, 'promo@spam.example', 'example.spam'), (2, 'ann@home.example', 'example.home'),
           (3, 'bob@home.example', 'example.home');
@@ -52,18 +41,30 @@ def foreign(tmp_path: Path) -> Iterator[Store]:
         INSERT INTO msgs (mail_id, am_id, time_num, time_iso, sid, size, host) VALUES
           ('unfinished11', '1-2', 1769990001, '20260201T235321Z', 1, 500, 'mx');
         INSERT INTO msgrcpt (mail_id, rseqnum, rid, content, ds, rs, bspam_level) VALUES
-          ('9jc5xEn26f99', 1, 2, 'S', 'D', ' ', 6.642), ('9jc5xEn26f99', 2, 3, 'C', 'P', ' ', 1.5);
-        """
-    )
-    connection.executemany(
-        "INSERT INTO quarantine (mail_id, chunk_ind, mail_text) VALUES ('9jc5xEn26f99', ?, ?)",
-        [(1, stored[:100]), (2, stored[100:])],
-    )
-    connection.commit()
-    connection.close()
-    opened = open_store(URL, tmp_path, create=True)
-    yield opened
-    opened.close()
+          ('9jc5xEn26f99', 1, 2, 'S', 'D', ' ', 6.642), ('9jc5xEn26f99', 2, 3, 'C', 'P', ' ', 1.5)
+"""
+
+
+@pytest.fixture
+def foreign(empty: Place) -> Store:
+    """A database as amavisd keeps it: the eight tables, one quarantined message, one unfinished row."""
+    empty.database.create()
+    stored = PREFIX + MESSAGE
+    with closing(empty.database.connect(writing=True)) as connection:
+        dialect = connection.dialect
+        for statement in migrations.statements(
+            migrations.available(dialect.kind)[migrations.AMAVIS], dialect
+        ):
+            connection.execute(statement)
+        for statement in ROWS.split(";\n"):
+            connection.execute(statement.strip())
+        connection.executemany(
+            "INSERT INTO quarantine (mail_id, chunk_ind, mail_text) VALUES ('9jc5xEn26f99', ?, ?)",
+            [(1, stored[:100]), (2, stored[100:])],
+        )
+        if dialect.kind == "postgresql":
+            connection.execute("SELECT setval('maddr_id_seq', 3)")
+    return empty.open(create=True)
 
 
 def find(store: Store, query: str = "", everything: bool = False) -> list[str]:
@@ -73,10 +74,9 @@ def find(store: Store, query: str = "", everything: bool = False) -> list[str]:
     return asyncio.run(work())
 
 
-def test_our_tables_are_put_beside_those_that_are_there(foreign: Store) -> None:
-    again = open_store(URL, foreign.database.path.parent, create=False)
-    assert ["9jc5xEn26f99"] == find(again)
-    again.close()
+def test_our_tables_are_put_beside_those_that_are_there(foreign: Store, empty: Place) -> None:
+    assert ["9jc5xEn26f99"] == find(foreign)
+    assert ["9jc5xEn26f99"] == find(empty.open())
 
 
 def test_the_message_begins_after_the_fields_that_amavisd_added(foreign: Store) -> None:
@@ -133,14 +133,16 @@ def test_ours_stand_beside_theirs(foreign: Store) -> None:
     assert [] == check_database(foreign.database)
 
 
-def test_the_same_id_in_two_partitions_must_be_told_apart(foreign: Store) -> None:
-    connection = foreign.database.connect(writing=True)
-    connection.execute(
+def test_the_same_id_in_two_partitions_must_be_told_apart(foreign: Store, empty: Place) -> None:
+    empty.execute(
         "INSERT INTO msgs SELECT 25, mail_id, secret_id, am_id, time_num, time_iso, sid, policy, client_addr,"
         " size, originating, content, quar_type, quar_loc, dsn_sent, spam_level, message_id, from_addr,"
         " 'The other', host FROM msgs WHERE mail_id = '9jc5xEn26f99'"
     )
-    connection.close()
+    empty.execute(
+        "INSERT INTO msgrcpt (partition_tag, mail_id, rseqnum, rid, content, ds, rs) VALUES"
+        " (25, '9jc5xEn26f99', 1, 2, 'S', 'D', ' ')"
+    )
     with pytest.raises(Exception, match=r"9jc5xEn26f99\[0\], 9jc5xEn26f99\[25\]"):
         asyncio.run(foreign.quarantine.detail("9jc5xEn26f99"))
     detail = asyncio.run(foreign.quarantine.detail("9jc5xEn26f99[25]"))

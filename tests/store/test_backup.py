@@ -10,8 +10,8 @@ from lazaret.model.errors import UserError
 from lazaret.store import migrations
 from lazaret.store.backup import backup, restore, upgrade
 from lazaret.store.check import check, check_database
-from lazaret.store.database import Database
 from lazaret.store.opening import Store, open_store
+from lazaret.store.sqlite import SqliteDatabase
 
 from .conftest import URL
 from .entries import delivered, quarantined
@@ -27,6 +27,11 @@ def filled(store: Store) -> list[str]:
     return [entry.mail_id for entry in entries]
 
 
+def path_of(store: Store) -> Path:
+    assert isinstance(store.database, SqliteDatabase)
+    return store.database.path
+
+
 def damage(file: Path, statement: str) -> None:
     connection = sqlite3.connect(file)
     connection.execute(statement)
@@ -34,7 +39,8 @@ def damage(file: Path, statement: str) -> None:
     connection.close()
 
 
-def test_a_backup_is_one_file_that_restores_to_the_same_database(store: Store, tmp_path: Path) -> None:
+def test_a_backup_is_one_file_that_restores_to_the_same_database(file_store: Store, tmp_path: Path) -> None:
+    store = file_store
     ids = filled(store)
     file = tmp_path / "backup.db"
     contents = backup(store.database, file)
@@ -44,7 +50,7 @@ def test_a_backup_is_one_file_that_restores_to_the_same_database(store: Store, t
     assert 0o600 == file.stat().st_mode & 0o777
     assert [] == check(file)
 
-    place = Database(tmp_path / "new" / "lazaret.db")
+    place = SqliteDatabase(tmp_path / "new" / "lazaret.db")
     assert contents == restore(file, place)
     again = open_store(URL, tmp_path / "new", create=False)
     for mail_id in ids:
@@ -56,7 +62,9 @@ def test_a_backup_is_one_file_that_restores_to_the_same_database(store: Store, t
     assert [] == check(f"sqlite:///{place.path}")
 
 
-def test_a_backup_is_taken_while_messages_come_in(store: Store, tmp_path: Path) -> None:
+def test_a_backup_is_taken_while_messages_come_in(file_store: Store, tmp_path: Path) -> None:
+    store = file_store
+
     async def work() -> None:
         writing = asyncio.gather(*(store.journal.keep(quarantined()) for _ in range(200)))
         await asyncio.to_thread(backup, store.database, tmp_path / "backup.db")
@@ -67,7 +75,8 @@ def test_a_backup_is_taken_while_messages_come_in(store: Store, tmp_path: Path) 
     assert 200 == asyncio.run(store.quarantine.count(""))
 
 
-def test_nothing_is_overwritten(store: Store, tmp_path: Path) -> None:
+def test_nothing_is_overwritten(file_store: Store, tmp_path: Path) -> None:
+    store = file_store
     file = tmp_path / "backup.db"
     backup(store.database, file)
     with pytest.raises(UserError, match="there already"):
@@ -75,7 +84,7 @@ def test_nothing_is_overwritten(store: Store, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="empty place"):
         restore(file, store.database)
     with pytest.raises(UserError, match="no backup"):
-        restore(tmp_path / "none.db", Database(tmp_path / "new.db"))
+        restore(tmp_path / "none.db", SqliteDatabase(tmp_path / "new.db"))
     with pytest.raises(UserError, match="No such file"):
         backup(store.database, tmp_path / "nowhere" / "backup.db")
 
@@ -96,19 +105,21 @@ def test_nothing_is_overwritten(store: Store, tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_row_is_named_and_not_restored(
-    store: Store, tmp_path: Path, statement: str, fault: str
+    file_store: Store, tmp_path: Path, statement: str, fault: str
 ) -> None:
+    store = file_store
     filled(store)
     file = tmp_path / "backup.db"
     backup(store.database, file)
     damage(file, statement)
     assert fault in "\n".join(check(file))
     with pytest.raises(UserError, match="not whole"):
-        restore(file, Database(tmp_path / "new.db"))
+        restore(file, SqliteDatabase(tmp_path / "new.db"))
     assert not (tmp_path / "new.db").exists()
 
 
-def test_a_damaged_page_is_found(store: Store, tmp_path: Path) -> None:
+def test_a_damaged_page_is_found(file_store: Store, tmp_path: Path) -> None:
+    store = file_store
     filled(store)
     file = tmp_path / "backup.db"
     backup(store.database, file)
@@ -119,7 +130,8 @@ def test_a_damaged_page_is_found(store: Store, tmp_path: Path) -> None:
     assert check(file)
 
 
-def test_a_database_in_service_is_checked_as_it_is(store: Store) -> None:
+def test_a_database_in_service_is_checked_as_it_is(file_store: Store) -> None:
+    store = file_store
     filled(store)
     assert [] == check_database(store.database)
 
@@ -130,12 +142,13 @@ def test_a_missing_one_cannot_be_checked(tmp_path: Path) -> None:
 
 
 def test_an_upgrade_takes_a_backup_first(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    file_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    store = file_store
     filled(store)
     folder = tmp_path / "schema"
     folder.mkdir()
-    for file in migrations.available().values():
+    for file in migrations.available("sqlite").values():
         (folder / file.name).write_text(file.read_text())
     (folder / "0999_later.sql").write_text("CREATE TABLE lz_later (x integer);\n")
     assert [] == upgrade(store.database, tmp_path / "needless.db")
@@ -144,9 +157,9 @@ def test_an_upgrade_takes_a_backup_first(
     monkeypatch.setattr(migrations, "_FOLDER", folder)
     for create in (True, False):
         with pytest.raises(UserError, match="db upgrade"):
-            open_store(URL, store.database.path.parent, create=create)
+            open_store(URL, path_of(store).parent, create=create)
     assert [999] == upgrade(store.database, tmp_path / "before.db")
     assert [] == upgrade(store.database, tmp_path / "needless.db")
-    open_store(URL, store.database.path.parent, create=False).close()
+    open_store(URL, path_of(store).parent, create=False).close()
     monkeypatch.undo()
     assert [] == check(tmp_path / "before.db")

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from lazaret.model.errors import StoreUnavailable, UserError
-from lazaret.store.database import locate
+from lazaret.store.locating import locate
 from lazaret.store.opening import Store, open_store
+from lazaret.store.sqlite import SqliteDatabase
 
-from .conftest import URL
+from .conftest import URL, Place
 from .entries import quarantined
 
 
@@ -32,7 +33,18 @@ def test_files_are_for_the_owner_alone(tmp_path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("url", ["mysql://user@host/db", "lazaret.db", "sqlite://host/x.db", "sqlite:///"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "oracle://user@host/db",
+        "lazaret.db",
+        "sqlite://host/x.db",
+        "sqlite:///",
+        "mysql://user@host/",
+        "mysql://u@h/d?tls=maybe",
+        "postgresql://u@h/d?sslmode=off",
+    ],
+)
 def test_a_url_that_cannot_be_is_a_fault_of_the_configuration(tmp_path: Path, url: str) -> None:
     with pytest.raises(UserError, match=r"store\.url") as caught:
         open_store(url, tmp_path, create=True)
@@ -40,8 +52,8 @@ def test_a_url_that_cannot_be_is_a_fault_of_the_configuration(tmp_path: Path, ur
 
 
 def test_a_relative_path_lies_in_the_data_directory(tmp_path: Path) -> None:
-    assert tmp_path / "a b.db" == locate("sqlite:///a%20b.db", tmp_path).path
-    assert Path("/srv/x.db") == locate("sqlite:////srv/x.db", tmp_path).path
+    assert str(tmp_path / "a b.db") == locate("sqlite:///a%20b.db", tmp_path).name
+    assert "/srv/x.db" == locate("sqlite:////srv/x.db", tmp_path).name
 
 
 def test_a_file_that_is_no_database_is_called_that(tmp_path: Path) -> None:
@@ -56,15 +68,17 @@ def test_a_database_without_our_tables_asks_for_db_init(tmp_path: Path) -> None:
         open_store(URL, tmp_path, create=False)
 
 
-def test_a_database_of_a_later_version_is_left_alone(store: Store) -> None:
-    connection = store.database.connect(writing=True)
-    connection.execute("INSERT INTO lz_migrations VALUES (9999, 0, 'lazaret')")
-    connection.close()
-    with pytest.raises(UserError, match="later version"):
-        open_store(URL, store.database.path.parent, create=True)
+def test_a_database_of_a_later_version_is_left_alone(place: Place) -> None:
+    place.execute("INSERT INTO lz_migrations VALUES (9999, 0, 'lazaret')")
+    try:
+        with pytest.raises(UserError, match="later version"):
+            place.open(create=True)
+    finally:
+        place.execute("DELETE FROM lz_migrations WHERE number = 9999")
 
 
-def test_a_full_disk_is_called_that_and_the_mail_refused(store: Store) -> None:
+def test_a_full_disk_is_called_that_and_the_mail_refused(file_store: Store) -> None:
+    store = file_store
     limit = "PRAGMA max_page_count = 100"
 
     async def fill() -> None:
@@ -77,7 +91,9 @@ def test_a_full_disk_is_called_that_and_the_mail_refused(store: Store) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_database_is_called_that(store: Store) -> None:
+def test_a_read_only_database_is_called_that(file_store: Store) -> None:
+    store = file_store
+    assert isinstance(store.database, SqliteDatabase)
     store.database.path.chmod(0o400)
     with pytest.raises(StoreUnavailable, match="read-only"):
         asyncio.run(store.journal.keep(quarantined()))

@@ -11,6 +11,7 @@ from lazaret.model.quarantine import State
 from lazaret.model.verdict import ScoredHit, Unavailable
 from lazaret.store.opening import Store
 
+from .conftest import Place
 from .entries import HITS, MESSAGE, PREFIX, delivered, quarantined, recipient
 
 
@@ -48,13 +49,10 @@ def test_the_quarantine_keeps_the_exact_octets(store: Store, message: bytes) -> 
     assert message == text.message
 
 
-def test_a_text_is_stored_with_lf_in_chunks_of_16384_octets(store: Store) -> None:
+def test_a_text_is_stored_with_lf_in_chunks_of_16384_octets(store: Store, place: Place) -> None:
     entry = quarantined(message=b"Subject: x\r\n\r\n" + b"0123456789abcd\r\n" * 3000)
     keep(store, entry)
-    with store.database.connect() as connection:
-        chunks = connection.execute(
-            "SELECT chunk_ind, mail_text FROM quarantine ORDER BY chunk_ind"
-        ).fetchall()
+    chunks = place.execute("SELECT chunk_ind, mail_text FROM quarantine ORDER BY chunk_ind")
     assert [1, 2, 3] == [number for number, _ in chunks]
     assert [16_384, 16_384] == [len(chunk) for _, chunk in chunks[:2]]
     assert (entry.text or b"").replace(b"\r\n", b"\n") == b"".join(chunk for _, chunk in chunks)
@@ -120,13 +118,12 @@ def test_deleting_leaves_delivered_copies_as_they_are(store: Store) -> None:
     assert [State.DELETED, State.DELIVERED] == [copy.state for copy in item(store, entry).copies]
 
 
-def test_who_did_what_is_written_down(store: Store) -> None:
+def test_who_did_what_is_written_down(store: Store, place: Place) -> None:
     entry = quarantined()
     keep(store, entry)
     asyncio.run(store.quarantine.set_deleted(entry.mail_id, True, who="ann"))
     asyncio.run(store.quarantine.audit("root", "view", entry.mail_id, "headers"))
-    with store.database.connect() as connection:
-        rows = connection.execute("SELECT who, act, mail_id, detail FROM lz_audit ORDER BY id").fetchall()
+    rows = place.execute("SELECT who, act, mail_id, detail FROM lz_audit ORDER BY id")
     assert [("ann", "delete", entry.mail_id, ""), ("root", "view", entry.mail_id, "headers")] == rows
 
 

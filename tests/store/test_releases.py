@@ -15,6 +15,7 @@ from lazaret.model.errors import NoSuchMessage, Reply
 from lazaret.model.quarantine import ReleaseRecord, State
 from lazaret.store.opening import Store
 
+from .conftest import Place
 from .entries import quarantined, recipient
 
 PROCESS = Path(__file__).with_name("process.py")
@@ -56,12 +57,21 @@ def states(store: Store, mail_id: str) -> list[State]:
 
 @contextmanager
 def claiming(
-    store: Store, mail_id: str, resent: str, *, start: float = 0.0, stay: float
+    place: Place, mail_id: str, resent: str, *, start: float = 0.0, stay: float
 ) -> "Iterator[subprocess.Popen[str]]":
     """A process that claims Ann's copy at the time `start` and stays for some seconds."""
-    folder = store.database.path.parent
-    command = [sys.executable, PROCESS, "claim", folder, mail_id, resent, str(start), str(stay)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [
+        sys.executable,
+        PROCESS,
+        "claim",
+        place.url,
+        place.data_dir,
+        mail_id,
+        resent,
+        str(start),
+        str(stay),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=place.environment) as process:
         yield process
 
 
@@ -70,7 +80,7 @@ def said(process: "subprocess.Popen[str]") -> str:
     return process.stdout.readline().strip()
 
 
-def test_a_release_is_claimed_sent_and_recorded(store: Store) -> None:
+def test_a_release_is_claimed_sent_and_recorded(store: Store, place: Place) -> None:
     mail_id = kept(store)
     claims = claim(store, mail_id, "<r1@h>")
     assert [("claimed", ANN, "<r1@h>")] == [(c.state, c.recipient, c.resent_message_id) for c in claims]
@@ -79,8 +89,7 @@ def test_a_release_is_claimed_sent_and_recorded(store: Store) -> None:
     detail = asyncio.run(store.quarantine.detail(mail_id))
     assert [("sent", "root", str(OK))] == [(r.state, r.who, r.response) for r in detail.releases]
     assert str(OK) == detail.item.copies[0].response
-    with store.database.connect() as connection:
-        letters = connection.execute("SELECT rs FROM msgrcpt ORDER BY rseqnum").fetchall()
+    letters = place.execute("SELECT rs FROM msgrcpt ORDER BY rseqnum")
     assert [("R",), (" ",)] == letters
 
 
@@ -109,11 +118,9 @@ def test_another_address_may_have_it_too(store: Store) -> None:
     assert [State.RELEASED, State.QUARANTINED] == states(store, mail_id)
 
 
-def test_what_another_tool_released_is_released(store: Store) -> None:
+def test_what_another_tool_released_is_released(store: Store, place: Place) -> None:
     mail_id = kept(store)
-    connection = store.database.connect(writing=True)
-    connection.execute("UPDATE msgrcpt SET rs = 'R' WHERE mail_id = ? AND rseqnum = 1", (mail_id,))
-    connection.close()
+    place.execute("UPDATE msgrcpt SET rs = 'R' WHERE mail_id = ? AND rseqnum = 1", (mail_id,))
     assert "released" == claim(store, mail_id, "<r1@h>")[0].state
 
 
@@ -137,9 +144,9 @@ def test_an_undeleted_message_that_was_released_is_released_again(store: Store) 
     assert [State.RELEASED, State.QUARANTINED] == states(store, mail_id)
 
 
-def test_a_claim_that_a_crash_left_open_is_uncertain(store: Store) -> None:
+def test_a_claim_that_a_crash_left_open_is_uncertain(store: Store, place: Place) -> None:
     mail_id = kept(store)
-    with claiming(store, mail_id, "<first@h>", stay=60) as process:
+    with claiming(place, mail_id, "<first@h>", stay=60) as process:
         assert "claimed" == said(process)
         assert State.QUARANTINED == states(store, mail_id)[0]
         assert "busy" == claim(store, mail_id, "<second@h>", again=True)[0].state
@@ -154,13 +161,13 @@ def test_a_claim_that_a_crash_left_open_is_uncertain(store: Store) -> None:
     assert State.RELEASED == states(store, mail_id)[0]
 
 
-def test_of_two_processes_that_claim_at_once_one_wins(store: Store) -> None:
+def test_of_two_processes_that_claim_at_once_one_wins(store: Store, place: Place) -> None:
     mail_id = kept(store)
     start = time.time() + 1.0
     # Each stays at work until both have asked, or the winner's claim would be that of a crash.
     with (
-        claiming(store, mail_id, "<a@h>", start=start, stay=1.5) as one,
-        claiming(store, mail_id, "<b@h>", start=start, stay=1.5) as other,
+        claiming(place, mail_id, "<a@h>", start=start, stay=1.5) as one,
+        claiming(place, mail_id, "<b@h>", start=start, stay=1.5) as other,
     ):
         assert ["busy", "claimed"] == sorted([said(one), said(other)])
 

@@ -5,7 +5,9 @@ import asyncio
 from lazaret.model.entry import Entry
 from lazaret.store.check import check_database
 from lazaret.store.opening import Store
+from lazaret.store.sqlite import SqliteDatabase
 
+from .conftest import Place
 from .entries import NOW, delivered, quarantined, recipient
 
 DAY = 86_400.0
@@ -38,14 +40,12 @@ def ids(store: Store, query: str = "", everything: bool = False) -> list[str]:
     return asyncio.run(work())
 
 
-def rows(store: Store) -> dict[str, int]:
-    connection = store.database.connect()
+def rows(place: Place) -> dict[str, int]:
     tables = [
         *("msgs", "msgrcpt", "quarantine", "maddr", "lz_msgs", "lz_msgrcpt", "lz_hits", "lz_addresses"),
         *("lz_attachments", "lz_words", "lz_releases"),
     ]
-    counts = {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}  # noqa: S608
-    connection.close()
+    counts = {name: place.one(f"SELECT count(*) FROM {name}")[0] for name in tables}  # noqa: S608
     return {name: number for name, number in counts.items() if number}
 
 
@@ -74,7 +74,7 @@ def test_what_lost_its_text_is_still_found_by_subject_and_sender(store: Store) -
     assert [] == check_database(store.database)
 
 
-def test_after_the_history_nothing_is_left(store: Store) -> None:
+def test_after_the_history_nothing_is_left(store: Store, place: Place) -> None:
     keep(
         store,
         *(quarantined(time=NOW - 91 * DAY) for _ in range(25)),
@@ -82,42 +82,40 @@ def test_after_the_history_nothing_is_left(store: Store) -> None:
     )
     counts = purge(store, batch=10)
     assert max(counts[:6]) == 10
-    assert {} == rows(store)
+    assert {} == rows(place)
     assert [] == ids(store, "golden", everything=True)
 
 
-def test_an_address_stays_while_a_message_has_it(store: Store) -> None:
+def test_an_address_stays_while_a_message_has_it(store: Store, place: Place) -> None:
     keep(
         store,
         quarantined(time=NOW - 91 * DAY, sender="only@old.example"),
         quarantined(mail_id="young1111111"),
     )
     purge(store)
-    assert 2 == rows(store)["maddr"]
+    assert 2 == rows(place)["maddr"]
     assert ["young1111111"] == ids(store, "from:spam.example")
 
 
-def test_what_another_tool_left_behind_goes_too(store: Store) -> None:
+def test_what_another_tool_left_behind_goes_too(store: Store, place: Place) -> None:
     keep(store, quarantined(mail_id="torn11111111"), quarantined(mail_id="whole1111111"))
-    connection = store.database.connect(writing=True)
-    connection.execute("DELETE FROM msgs WHERE mail_id = 'torn11111111'")
-    connection.close()
+    place.execute("DELETE FROM msgs WHERE mail_id = 'torn11111111'")
     purge(store)
-    assert {"msgs": 1, "quarantine": 1, "lz_msgs": 1, "lz_words": 1}.items() <= rows(store).items()
+    assert {"msgs": 1, "quarantine": 1, "lz_msgs": 1, "lz_words": 1}.items() <= rows(place).items()
     assert ["whole1111111"] == ids(store, "golden")
 
 
-def test_rows_that_amavisd_never_finished_go_with_the_history(store: Store) -> None:
+def test_rows_that_amavisd_never_finished_go_with_the_history(store: Store, place: Place) -> None:
     keep(store, quarantined(mail_id="torn11111111", time=NOW - 91 * DAY))
-    connection = store.database.connect(writing=True)
-    connection.execute("UPDATE msgs SET content = NULL")
-    connection.close()
+    place.execute("UPDATE msgs SET content = NULL")
     assert [] == ids(store, everything=True)
     purge(store)
-    assert {} == rows(store)
+    assert {} == rows(place)
 
 
-def test_the_file_gives_its_space_back(store: Store) -> None:
+def test_the_file_gives_its_space_back(file_store: Store) -> None:
+    store = file_store
+    assert isinstance(store.database, SqliteDatabase)
     big = b"Subject: big\r\n\r\n" + b"0123456789abcd\r\n" * 20_000
     keep(store, *(quarantined(time=NOW - 91 * DAY, message=big) for _ in range(30)))
     asyncio.run(store.retention.reclaim())

@@ -7,9 +7,11 @@ import lazaret.store
 
 FILES = sorted(Path(lazaret.store.__file__).parent.glob("*.py"))
 VERBS = ("SELECT ", "INSERT ", "UPDATE ", "DELETE ", "CREATE ", "DROP ", "REPLACE ", "ALTER ")
+ADVICE = ": CREATE DATABASE"
+"""What a person is told to do where a server has no database for us."""
 ALLOWED_CALLS = {"sql", "marks"}
-TABLE_NAMES = {"table", "key", "condition", "place"}
-"""Loop variables over constants of the same file: names of tables and columns."""
+TABLE_NAMES = {"table", "key", "condition", "place", "statement"}
+"""Loop variables over constants of the same file (names of tables and columns) or of the schema."""
 
 
 def trees() -> list[tuple[Path, ast.Module]]:
@@ -22,7 +24,7 @@ def test_no_formatted_string_holds_sql() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.JoinedStr):
                 text = "".join(part.value for part in node.values if isinstance(part, ast.Constant))
-                if any(verb in text for verb in VERBS) or " WHERE " in text:
+                if (ADVICE not in text and any(verb in text for verb in VERBS)) or " WHERE " in text:
                     found.append(f"{file.name}:{node.lineno}")
     assert [] == found
 
@@ -59,5 +61,5 @@ def is_constant(piece: ast.expr) -> bool:
     if isinstance(piece, ast.Name):
         return piece.id.isupper() or piece.id in TABLE_NAMES
     if isinstance(piece, ast.Attribute):
-        return piece.attr == "sql"
+        return piece.attr in ("sql", "lock", "share", "table_options")
     return isinstance(piece, ast.Call) and isinstance(piece.func, ast.Name) and piece.func.id in ALLOWED_CALLS

@@ -3,15 +3,15 @@
 import asyncio
 import logging
 import time
-from pathlib import Path
 
 import pytest
 
 from lazaret.model.errors import StoreUnavailable
-from lazaret.store import database as database_module
-from lazaret.store.opening import Store, open_store
+from lazaret.store import sqlite
+from lazaret.store.connection import Connection
+from lazaret.store.opening import Store
 
-from .conftest import URL
+from .conftest import Place
 from .entries import delivered, quarantined
 
 
@@ -29,17 +29,16 @@ def test_history_is_written_within_a_second_without_being_waited_for(store: Stor
         time.sleep(0.02)
 
 
-def test_closing_writes_what_is_waiting(tmp_path: Path) -> None:
-    store = open_store(URL, tmp_path, create=True)
+def test_closing_writes_what_is_waiting(place: Place) -> None:
+    store = place.open()
     for _ in range(700):
         store.journal.note(delivered())
     store.close()
-    again = open_store(URL, tmp_path, create=False)
-    assert 700 == count(again)
-    again.close()
+    assert 700 == count(place.open())
 
 
-def test_many_at_once_take_few_commits(store: Store) -> None:
+def test_many_at_once_take_few_commits(file_store: Store) -> None:
+    store = file_store
     commits = 0
 
     def trace(statement: str) -> None:
@@ -71,9 +70,10 @@ def test_one_job_that_fails_does_not_spoil_its_batch(store: Store) -> None:
 
 
 def test_while_the_database_is_locked_a_keep_fails_and_history_waits(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    file_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "BUSY_S", 0.1)
+    store = file_store
+    monkeypatch.setattr(sqlite, "BUSY_S", 0.1)
     other = store.database.connect(writing=True)
     other.execute("BEGIN IMMEDIATE")
     store.journal.note(delivered())
@@ -105,9 +105,11 @@ def test_a_closed_store_takes_no_more(store: Store) -> None:
         asyncio.run(store.journal.keep(quarantined()))
 
 
-def test_only_what_must_survive_a_power_cut_waits_for_the_disk(store: Store) -> None:
+def test_only_what_must_survive_a_power_cut_waits_for_the_disk(file_store: Store) -> None:
+    store = file_store
+
     def synchronous(durable: bool) -> int:
-        def ask(connection: database_module.Connection) -> int:
+        def ask(connection: Connection) -> int:
             (level,) = connection.execute("PRAGMA synchronous").fetchone()
             return int(level)
 

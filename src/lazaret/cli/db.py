@@ -12,8 +12,10 @@ from lazaret.config.options import Config
 from lazaret.daemon.privileges import prepare_data_dir
 from lazaret.store import backup as archive
 from lazaret.store.check import check_database
-from lazaret.store.database import Database, locate
+from lazaret.store.database import Database
+from lazaret.store.locating import locate
 from lazaret.store.manifest import Contents
+from lazaret.store.sqlite import SqliteDatabase
 
 EX_PROBLEMS = 1
 
@@ -30,7 +32,7 @@ def init(given: Given) -> None:
     config = given.load()
     prepare_data_dir(config)
     app.open_store(as_owner(config), create=True).close()
-    click.echo(f"{_database(config).path}: ready")
+    click.echo(f"{_database(config).name}: ready")
 
 
 @db.command(cls=Command)
@@ -42,14 +44,14 @@ def check(given: Given, file: Path | None) -> None:
     Every fault is a line; the exit status is 1 when there is one.
     """
     config = as_owner(given.load())
-    database = Database(file) if file else _database(config)
+    database = SqliteDatabase(file) if file else _database(config)
     database.require()
     faults = check_database(database)
     for fault in faults:
         click.echo(fault)
     if faults:
         sys.exit(EX_PROBLEMS)
-    click.echo(f"{database.path}: good")
+    click.echo(f"{database.name}: good")
 
 
 @db.command(cls=Command)
@@ -59,7 +61,7 @@ def backup(given: Given, file: Path) -> None:
     """Write the state of this moment to FILE, while the service runs; then check the copy."""
     config = as_owner(given.load())
     contents = archive.backup(_database(config), file)
-    faults = check_database(Database(file))
+    faults = check_database(SqliteDatabase(file))
     if faults:
         click.echo("\n".join(faults))
         sys.exit(EX_PROBLEMS)
@@ -77,7 +79,7 @@ def restore(given: Given, file: Path) -> None:
     database = _database(as_owner(config))
     contents = archive.restore(file, database)
     click.echo(_summary(contents))
-    click.echo(f"{database.path}: restored")
+    click.echo(f"{database.name}: restored")
 
 
 @db.command(cls=Command)
@@ -88,9 +90,9 @@ def upgrade(given: Given, file: Path) -> None:
     database = _database(as_owner(given.load()))
     applied = archive.upgrade(database, file)
     if applied:
-        click.echo(f"{database.path}: {len(applied)} changes made; what was there before lies in {file}")
+        click.echo(f"{database.name}: {len(applied)} changes made; what was there before lies in {file}")
     else:
-        click.echo(f"{database.path}: nothing to do")
+        click.echo(f"{database.name}: nothing to do")
 
 
 @db.command(cls=Command)
@@ -107,7 +109,7 @@ def purge(given: Given) -> None:
 
 
 def _database(config: Config) -> Database:
-    return locate(config.store.url, config.store.data_dir)
+    return locate(config.store.url, config.store.data_dir, config.store.password)
 
 
 def _summary(contents: dict[str, Contents]) -> str:

@@ -340,8 +340,10 @@ class Store:
     url: str = option(
         Text("a database URL", words.database_url),
         "sqlite:///lazaret.db",
-        '"sqlite:///file"; a relative file lies in store.data_dir. "mysql://user@host/db" and '
-        '"postgresql://user@host/db" are understood, but no command can open them yet.',
+        '"sqlite:///file"; a relative file lies in store.data_dir. "mysql://user@host/db" for MariaDB and '
+        'MySQL, "postgresql://user@host/db". After a question mark: "socket=/path" for a Unix socket '
+        '(PostgreSQL: its directory); "tls=off|on|verify-ca|verify" (off on this machine, on beyond it), '
+        '"tls_ca=FILE", "tls_cert=FILE", "tls_key=FILE".',
     )
     password_file: Path | None = option(
         Parsed("a path", words.path_or_none),

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import islice
-from sqlite3 import Connection
 
 from lazaret.model import address, words
+from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import Table, insert, marks, portions
 
@@ -80,6 +80,6 @@ def names_in(field: str) -> str:
 def _known(connection: Connection, keys: set[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for some in portions(sorted(keys)):
-        statement = sql(_BY_EMAIL, marks(len(some)), ")")
+        statement = sql(_BY_EMAIL, marks(len(some)), ")", connection.dialect.share)
         found.update(connection.execute(statement, some))
     return found

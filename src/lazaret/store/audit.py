@@ -9,9 +9,9 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from sqlite3 import Connection
 
 from lazaret.store.addresses import plain
+from lazaret.store.connection import Connection
 from lazaret.store.reader import Reader
 from lazaret.store.writer import Writer
 

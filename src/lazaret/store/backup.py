@@ -7,8 +7,10 @@ from pathlib import Path
 from lazaret.model.errors import UserError
 from lazaret.store import manifest, migrations
 from lazaret.store.check import check_database
-from lazaret.store.database import EX_NOINPUT, Database, transaction
+from lazaret.store.connection import transaction
+from lazaret.store.database import EX_NOINPUT, Database
 from lazaret.store.manifest import Contents
+from lazaret.store.sqlite import SqliteDatabase
 
 EX_CANTCREAT = 73
 EX_DATAERR = 65
@@ -20,9 +22,10 @@ def backup(database: Database, target: Path) -> dict[str, Contents]:
     The file is a database itself, with a manifest in the table `lz_manifest`; the manifest is returned.
     UserError when the file is there already or cannot be made.
     """
+    database = _file(database)
     database.require()
     part = _begin(target)
-    copy = Database(part)
+    copy = SqliteDatabase(part)
     with copy.trouble(), closing(copy.connect()) as made:
         made.execute("PRAGMA query_only = 0")
         with database.trouble(), closing(database.connect()) as source:
@@ -41,7 +44,8 @@ def restore(file: Path, database: Database) -> dict[str, Contents]:
 
     UserError when the place is taken, or when the backup is not whole: its text says what is wrong.
     """
-    source = Database(file)
+    database = _file(database)
+    source = SqliteDatabase(file)
     if not source.exists:
         raise UserError(f"there is no backup {file}", EX_NOINPUT)
     if database.path.exists():
@@ -51,7 +55,7 @@ def restore(file: Path, database: Database) -> dict[str, Contents]:
         raise UserError(f"{file} is not whole: {'; '.join(faults[:3])}", EX_DATAERR)
     database.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = _begin(database.path)
-    copy = Database(part)
+    copy = SqliteDatabase(part)
     with copy.trouble(), closing(copy.connect()) as made:
         made.execute("PRAGMA query_only = 0")
         with source.trouble(), closing(source.connect()) as origin:
@@ -67,10 +71,16 @@ def upgrade(database: Database, file: Path) -> list[int]:
     """Brings older tables up to date after a backup into `file`; the migrations applied, none if current."""
     database.require()
     with database.trouble(), closing(database.connect(writing=True)) as connection:
-        if not migrations.available().keys() - migrations.applied(connection):
+        if not migrations.available(database.dialect.kind).keys() - migrations.applied(connection):
             return []
         backup(database, file)
         return migrations.migrate(connection)
+
+
+def _file(database: Database) -> SqliteDatabase:
+    if not isinstance(database, SqliteDatabase):
+        raise UserError(f"{database.name}: only a SQLite file can be copied so; use the tools of the server")
+    return database
 
 
 def _begin(target: Path) -> Path:

@@ -5,13 +5,15 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from sqlite3 import Connection
 
 from lazaret.store import manifest, migrations
-from lazaret.store.database import Database, locate
+from lazaret.store.connection import Connection, snapshot
+from lazaret.store.database import Database
 from lazaret.store.dialect import sql
 from lazaret.store.keys import Key
+from lazaret.store.locating import locate
 from lazaret.store.quarantine import stored_text
+from lazaret.store.sqlite import SqliteDatabase
 
 MAX_FAULTS = 100
 """Sentences about one kind of fault; a broken disk would give millions."""
@@ -39,24 +41,23 @@ _STORED = (
 
 def check(place: str | Path, data_dir: Path | None = None) -> list[str]:
     """One sentence for each fault of a database (a URL) or a backup (a path); none when it is whole."""
-    if isinstance(place, str) and place.startswith("sqlite:"):
+    if isinstance(place, str) and "://" in place:
         return check_database(locate(place, data_dir or Path()))
-    return check_database(Database(Path(place)))
+    return check_database(SqliteDatabase(Path(place)))
 
 
 def check_database(database: Database) -> list[str]:
     """The same for an opened place. UserError when there is none, StoreUnavailable when it cannot be read."""
     database.require()
-    with database.trouble(), closing(database.connect()) as connection:
-        pages = _pages(connection)
-        if pages:
+    with database.trouble(), closing(database.connect(patient=True)) as connection:
+        if isinstance(database, SqliteDatabase) and (pages := _pages(connection)):
             return pages
-        migrations.require_current(connection, database.path)
-        connection.execute("BEGIN")
-        faults = [*_rows(connection), *_texts(connection)]
+        migrations.require_current(connection, database.name)
         promised = manifest.read(connection)
-        if promised:
-            faults += manifest.differences(promised, manifest.take(connection))
+        with snapshot(connection):
+            faults = [*_rows(connection), *_texts(connection)]
+            if promised:
+                faults += manifest.differences(promised, manifest.take(connection))
         return faults
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lazaret.model import words
-from lazaret.store import dialect
+from lazaret.store.dialect import Dialect
 
 _PARAMETER = re.compile(r":([a-z_0-9]+)")
 
@@ -48,13 +48,14 @@ def one_of(column: str, values: Sequence[object]) -> Condition:
     return Condition(column + " IN (" + ", ".join(f":{name}" for name in names) + ")", names)
 
 
-def text(value: str, columns: str) -> Condition:
+def text(value: str, columns: str, dialect: Dialect) -> Condition:
     """Words that follow each other in one of the columns of the full-text index."""
     wanted = words.phrase(value)
     if not wanted.words:
         return NEVER
-    expression = dialect.match(columns, wanted.words, wanted.prefix)
-    return Condition("l.id IN (" + dialect.MATCHING + ")", {"match": expression})
+    index = dialect.full_text
+    expression = index.match(columns.split(), wanted.words, wanted.prefix)
+    return Condition("l.id IN (" + index.matching + ")", {"match": expression})
 
 
 def like(column: str, pattern: str, name: str = "pattern") -> Condition:

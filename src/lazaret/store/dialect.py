@@ -1,48 +1,66 @@
-"""The words that the databases do not share, for SQLite; all other statements are common to the three."""
+"""The words that the databases do not share; all other statements are common to the three."""
 
-SCHEMA_WORDS = {
-    "SERIAL": "INTEGER PRIMARY KEY",
-    "BLOB": "blob",
-    "TEXT": "text",
-    "DIGEST": "blob",
-    "KEY": "blob",
-    "CLUSTERED": "WITHOUT ROWID",
-    # Without content of its own the index is a third the size; lz_words has what a deletion needs.
-    # The tokenizer "ascii" takes each of our words as it is: it splits at ASCII punctuation alone.
-    "FULLTEXT": (
-        "CREATE VIRTUAL TABLE lz_text USING fts5("
-        "subject, sender, recipients, body, attachments, content='', tokenize='ascii');"
-    ),
-}
-"""What stands for `$WORD` in the files of `schema/`."""
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
-INSERT_NEW = "INSERT OR IGNORE INTO"
-"""Inserts the rows that violate no unique key, and passes over the others."""
 
-TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+class FullText(Protocol):
+    """The full-text index of a database, the table `lz_text`."""
 
-MATCHING = "SELECT rowid FROM lz_text WHERE lz_text MATCH :match"
-"""The `lz_msgs.id` of the messages that match a full-text expression."""
+    @property
+    def matching(self) -> str:
+        """SELECT of the `lz_msgs.id` of the messages that match the expression `:match`."""
 
-INDEX_WORDS = (
-    "INSERT INTO lz_text (rowid, subject, sender, recipients, body, attachments)"
-    " VALUES (:id, :subject, :sender, :recipients, :body, :attachments)"
-)
-UNINDEX_WORDS = (
-    "INSERT INTO lz_text (lz_text, rowid, subject, sender, recipients, body, attachments)"
-    " VALUES ('delete', :id, :subject, :sender, :recipients, :body, :attachments)"
-)
-MERGE_WORDS = "INSERT INTO lz_text (lz_text, rank) VALUES ('merge', 64)"
+    @property
+    def add(self) -> str:
+        """Indexes the `values` of a message."""
+
+    @property
+    def remove(self) -> str:
+        """Takes a message out again; the `values` are those that it was indexed with."""
+
+    def values(self, msg: int, columns: Sequence[str]) -> Mapping[str, object]:
+        """For `add` and `remove`; each column has words with blanks between them."""
+
+    def match(self, columns: Sequence[str], words: Sequence[str], prefix: bool) -> str:
+        """The expression for words that follow each other in one of `columns`.
+
+        `words` are letters and digits alone (model.words); with `prefix` the last may be longer.
+        """
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dialect:
+    """One database's own words."""
+
+    kind: str
+    """`sqlite`, `mariadb` or `postgresql`: a file of `schema/` may be for one of them."""
+    schema_words: Mapping[str, str]
+    """What stands for `$WORD` in the files of `schema/`."""
+    table_options: str
+    """Ends a CREATE TABLE that does not say it otherwise."""
+    begin: str
+    begin_snapshot: str
+    insert_new: str
+    """Begins a statement that inserts the rows that violate no unique key and passes over the others."""
+    on_known: str
+    """Ends it."""
+    lock: str
+    """Ends a SELECT in a transaction: nobody else changes or locks these rows before that ends."""
+    share: str
+    """The same, but others may lock them so too: nobody removes these rows."""
+    tables: str
+    """SELECT of the names of all tables."""
+    columns: str
+    """SELECT of the names of the columns of `:table`."""
+    full_text: FullText
+
+
+COLUMNS = ("subject", "sender", "recipients", "body", "attachments")
+"""The columns of the full text, in the order in which they are given."""
 
 
 def sql(*pieces: str) -> str:
     """One statement out of constant pieces. Values never come in here: they are parameters, always."""
     return " ".join(pieces)
-
-
-def match(columns: str, words: tuple[str, ...], prefix: bool) -> str:
-    """The full-text expression for words that follow each other, in one of `columns`.
-
-    `words` are letters and digits alone (model.words), so that nothing in them needs escaping.
-    """
-    return '{%s} : "%s"%s' % (columns, " ".join(words), " *" if prefix else "")  # noqa: UP031

@@ -6,7 +6,6 @@ What another filter quarantined is never told of: only copies that we kept ourse
 """
 
 from collections.abc import Iterable, Sequence
-from sqlite3 import Connection
 
 from lazaret.model.digest import Attempt, Interval, Letter, Told, Untold, Waiting, Wish
 from lazaret.model.errors import Reply
@@ -14,6 +13,7 @@ from lazaret.model.quarantine import Item
 from lazaret.store import listing, owner
 from lazaret.store.addresses import key, plain
 from lazaret.store.condition import one_of
+from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import Table, insert, marks, portions
 from lazaret.store.reader import Reader

@@ -2,10 +2,9 @@
 
 import zlib
 from dataclasses import astuple, dataclass
-from sqlite3 import Connection
 
 from lazaret.model import words
-from lazaret.store import dialect
+from lazaret.store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,8 @@ class Searchable:
 def add(connection: Connection, msg: int, text: Searchable) -> None:
     """Indexes message `msg` (lz_msgs.id)."""
     columns = [" ".join(words.split(column)) for column in astuple(text)]
-    connection.execute(dialect.INDEX_WORDS, _named(msg, columns))
+    index = connection.dialect.full_text
+    connection.execute(index.add, index.values(msg, columns))
     packed = zlib.compress("\n".join(columns).encode(), 1)
     connection.execute(
         "INSERT INTO lz_words (msg, packed) VALUES (:id, :packed)", {"id": msg, "packed": packed}
@@ -37,17 +37,6 @@ def remove(connection: Connection, msg: int) -> None:
     if found is None:
         return
     columns = zlib.decompress(found[0]).decode().split("\n")
-    connection.execute(dialect.UNINDEX_WORDS, _named(msg, columns))
+    index = connection.dialect.full_text
+    connection.execute(index.remove, index.values(msg, columns))
     connection.execute("DELETE FROM lz_words WHERE msg = :id", {"id": msg})
-
-
-def _named(msg: int, columns: list[str]) -> dict[str, object]:
-    subject, sender, recipients, body, attachments = columns
-    return {
-        "id": msg,
-        "subject": subject,
-        "sender": sender,
-        "recipients": recipients,
-        "body": body,
-        "attachments": attachments,
-    }

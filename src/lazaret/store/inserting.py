@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from sqlite3 import Connection
 from typing import TypeVar
 
-from lazaret.store import dialect
+from lazaret.store.connection import Connection
+from lazaret.store.dialect import Dialect
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ def insert(connection: Connection, table: Table, rows: Sequence[Sequence[object]
     """Inserts rows of values in the order of `table.columns`."""
     start = 0
     for size in _SIZES:
-        statement = _statement(table, size)
+        statement = _statement(table, size, connection.dialect)
         while len(rows) - start >= size:
             values = tuple(chain.from_iterable(rows[start : start + size]))
             connection.execute(statement, values)
@@ -52,7 +52,8 @@ def portions(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
 
 
 @lru_cache(maxsize=64)
-def _statement(table: Table, rows: int) -> str:
-    verb = dialect.INSERT_NEW if table.skip_known else "INSERT INTO"
+def _statement(table: Table, rows: int, dialect: Dialect) -> str:
+    verb, end = (dialect.insert_new, dialect.on_known) if table.skip_known else ("INSERT INTO", "")
     row = "(" + marks(len(table.columns)) + ")"
-    return " ".join([verb, table.name, "(" + ", ".join(table.columns) + ") VALUES", ", ".join([row] * rows)])
+    pieces = (verb, table.name, "(" + ", ".join(table.columns) + ") VALUES", ", ".join([row] * rows), end)
+    return " ".join(pieces).rstrip()

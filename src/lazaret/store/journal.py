@@ -1,18 +1,17 @@
 """Where the filter writes what it did (the Protocol `flow.needs.Journal`)."""
 
 import hashlib
-import sqlite3
 import time
 from collections.abc import Mapping, Sequence
-from sqlite3 import Connection
 
 from lazaret.model.digest import MESSAGE_ID
 from lazaret.model.entry import Entry, EntryRecipient
 from lazaret.model.verdict import Action
 from lazaret.store import digests, releases
 from lazaret.store.addresses import from_octets, key, plain, to_octets
-from lazaret.store.database import Database
+from lazaret.store.connection import Connection
 from lazaret.store.inserting import Table, insert
+from lazaret.store.lookup import Lookup
 from lazaret.store.room import Room
 from lazaret.store.rows import DS_LETTERS
 from lazaret.store.writer import Writer
@@ -20,21 +19,17 @@ from lazaret.store.writer import Writer
 PARTIAL_DAYS = 7
 """How long an MTA retries, and with it how long we know who was served already."""
 
+_DONE_BEFORE = "SELECT recipient, response FROM lz_partial WHERE attempt = :attempt AND time_num > :oldest"
 _PARTIAL = Table("lz_partial", ("attempt", "recipient", "response", "time_num"))
 
 
 class SqlJournal:
-    """Writes through the writer's thread; looks up on the spot, in the caller's thread.
+    """Writes through the writer's thread."""
 
-    The two look-ups stand on every message's road: they read one row by its key, which takes some
-    microseconds and waits for no writer, while a change of thread would cost ten times that.
-    """
-
-    def __init__(self, database: Database, writer: Writer, room: Room) -> None:
-        self._database = database
+    def __init__(self, lookup: Lookup, writer: Writer, room: Room) -> None:
+        self._lookup = lookup
         self._writer = writer
         self._room = room
-        self._connection: Connection | None = None
 
     async def keep(self, entry: Entry) -> None:
         await self._writer.keep(entry)
@@ -50,15 +45,12 @@ class SqlJournal:
         )
 
     async def done_before(self, queue_id: str, sender: str, digest: bytes) -> Mapping[str, str]:
-        with self._database.trouble():
-            found = self._read().execute(
-                "SELECT recipient, response FROM lz_partial WHERE attempt = :attempt AND time_num > :oldest",
-                {
-                    "attempt": _attempt(queue_id, sender, digest),
-                    "oldest": time.time() - PARTIAL_DAYS * 86_400,
-                },
-            )
-            return {from_octets(recipient): response for recipient, response in found}
+        wanted = {
+            "attempt": _attempt(queue_id, sender, digest),
+            "oldest": int(time.time()) - PARTIAL_DAYS * 86_400,
+        }
+        found = await self._lookup.run(lambda connection: connection.execute(_DONE_BEFORE, wanted).fetchall())
+        return {from_octets(recipient): response for recipient, response in found}
 
     async def remember_done(
         self, queue_id: str, sender: str, digest: bytes, responses: Mapping[str, str]
@@ -76,9 +68,8 @@ class SqlJournal:
 
     async def released_copy(self, resent_message_id: str, digest: bytes, recipients: Sequence[str]) -> bool:
         own = digests if resent_message_id.startswith(MESSAGE_ID) else releases
-        with self._database.trouble():
-            if not own.is_ours(self._read(), resent_message_id):
-                return False
+        if not await self._lookup.run(lambda connection: own.is_ours(connection, resent_message_id)):
+            return False
         emails = [key(recipient) for recipient in recipients]
         return await self._writer.run(
             lambda connection: own.pass_again(connection, resent_message_id, digest, emails), durable=True
@@ -93,15 +84,6 @@ class SqlJournal:
 
     async def has_room(self) -> bool:
         return self._room.is_left()
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-
-    def _read(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = self._database.connect()
-        return self._connection
 
 
 def _attempt(queue_id: str, sender: str, digest: bytes) -> bytes:

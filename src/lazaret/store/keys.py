@@ -2,9 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from sqlite3 import Connection
 
 from lazaret.model.errors import NoSuchMessage, UserError
+from lazaret.store.connection import Connection
 
 _WRITTEN = re.compile(r"([^\[\]]+)(?:\[([0-9]{1,9})\])?")
 
@@ -30,7 +30,9 @@ def find(connection: Connection, written: str) -> Key:
     if parts is None:
         raise NoSuchMessage(written)
     found = connection.execute(
-        "SELECT partition_tag FROM msgs WHERE mail_id = :mail_id AND content IS NOT NULL ORDER BY 1",
+        # Only msgrcpt has an index on the id alone where amavisd-new made the tables.
+        "SELECT partition_tag FROM msgs WHERE mail_id = :mail_id AND content IS NOT NULL AND partition_tag IN"
+        " (SELECT r.partition_tag FROM msgrcpt r WHERE r.mail_id = :mail_id) ORDER BY 1",
         {"mail_id": parts[1]},
     )
     tags = [tag for (tag,) in found if parts[2] is None or tag == int(parts[2])]

@@ -5,10 +5,10 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from sqlite3 import Connection
 
 from lazaret.model.lesson import Figures, JournalRow, Lesson, Limit, Pending, Taught, rank
 from lazaret.store.addresses import key, plain
+from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import Table, insert, marks
 from lazaret.store.reader import Reader

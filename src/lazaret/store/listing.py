@@ -1,7 +1,6 @@
 """Rows of the database as Items: pages of a search, newest first, each beginning after a cursor."""
 
 from collections.abc import Iterable, Sequence
-from sqlite3 import Connection
 from typing import NamedTuple
 
 from lazaret.model.errors import UserError
@@ -10,6 +9,7 @@ from lazaret.model.verdict import ScoredHit
 from lazaret.store import releases
 from lazaret.store.addresses import from_octets
 from lazaret.store.condition import Condition, joined
+from lazaret.store.connection import Connection, snapshot
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import marks
 from lazaret.store.keys import Key
@@ -18,9 +18,9 @@ from lazaret.store.symbols import unpacked
 
 _FROM = " FROM msgs m LEFT JOIN lz_msgs l ON l.partition_tag = m.partition_tag AND l.mail_id = m.mail_id"
 _COLUMNS = (
-    "SELECT m.partition_tag, m.mail_id, m.time_num, (SELECT a.email FROM maddr a WHERE a.id = m.sid),"
-    " l.sender, m.subject, m.from_addr, m.message_id, m.spam_level, m.content, m.size, m.client_addr,"
-    " m.quar_type, l.queue_id, l.hits, m.policy"
+    "SELECT m.partition_tag, m.mail_id, m.time_num,"
+    " (SELECT a.email FROM maddr a WHERE a.id = m.sid) AS email, l.sender, m.subject, m.from_addr,"
+    " m.message_id, m.spam_level, m.content, m.size, m.client_addr, m.quar_type, l.queue_id, l.hits, m.policy"
 )
 _AFTER = (
     "m.time_num <= :time AND (m.time_num < :time OR m.mail_id < :mail_id"
@@ -78,12 +78,15 @@ def page(connection: Connection, wanted: Condition, limit: int, after: str) -> l
     conditions = [wanted, _after(after)] if after else [wanted]
     where = joined(conditions, "AND")
     statement = sql(_COLUMNS, _FROM, "WHERE", where.sql, _NEWEST_FIRST)
-    connection.execute("BEGIN")
-    try:
-        rows = [_Row(*row) for row in connection.execute(statement, where.values | {"limit": limit})]
-        return _items(connection, rows) if rows else []
-    finally:
-        connection.execute("COMMIT")
+    if connection.in_transaction:
+        return _read(connection, statement, where.values | {"limit": limit})
+    with snapshot(connection):
+        return _read(connection, statement, where.values | {"limit": limit})
+
+
+def _read(connection: Connection, statement: str, values: dict[str, object]) -> list[Item]:
+    rows = [_Row(*row) for row in connection.execute(statement, values)]
+    return _items(connection, rows) if rows else []
 
 
 def count(connection: Connection, wanted: Condition, most: int = 0) -> int:

@@ -5,12 +5,12 @@ The tables are amavis' own, `wblist` and `mailaddr`; networks, expiry and note s
 
 import time
 from collections.abc import Iterable, Sequence
-from sqlite3 import Connection
 
 from lazaret.model.policies import ListEntry, NewEntry
 from lazaret.policy.keys import priority
 from lazaret.store.addresses import plain
 from lazaret.store.condition import Condition, escaped, joined, like
+from lazaret.store.connection import Connection
 from lazaret.store.policies import ENTRIES, read_entry
 from lazaret.store.policy_tables import changed, drop_owner, owner
 from lazaret.store.reader import Reader

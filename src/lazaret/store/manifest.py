@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from sqlite3 import Connection
 
-from lazaret.store import dialect
+from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
+from lazaret.store.migrations import tables
 
 _KEYS = {
     "policy": "id",
@@ -64,7 +64,7 @@ class Contents:
 
 def take(connection: Connection) -> dict[str, Contents]:
     """Table -> what is in it now; to be called inside a transaction when others may write."""
-    there = {name for (name,) in connection.execute(dialect.TABLES)}
+    there = tables(connection)
     return {table: _contents(connection, table, key) for table, key in _KEYS.items() if table in there}
 
 
@@ -79,7 +79,7 @@ def write(connection: Connection, manifest: dict[str, Contents]) -> None:
 
 def read(connection: Connection) -> dict[str, Contents]:
     """The manifest that a backup carries; empty for a database that is no backup."""
-    if ("lz_manifest",) not in connection.execute(dialect.TABLES).fetchall():
+    if "lz_manifest" not in tables(connection):
         return {}
     rows = connection.execute("SELECT name, row_count, checksum FROM lz_manifest")
     return {name: Contents(number, checksum) for name, number, checksum in rows}

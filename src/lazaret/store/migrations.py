@@ -2,29 +2,32 @@
 
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from sqlite3 import Connection
 from string import Template
 
 from lazaret.model.errors import UserError
-from lazaret.store import dialect
-from lazaret.store.database import EX_NOINPUT, transaction
+from lazaret.store.connection import Connection, transaction
+from lazaret.store.database import EX_NOINPUT
+from lazaret.store.dialect import Dialect, sql
 
 _FOLDER = Path(__file__).parent / "schema"
-_STATEMENT_END = re.compile(r";\s*\n")
+_COMMENT = re.compile(r"\s*--[^\n]*")
+_STATEMENT_END = re.compile(r";\s*(?:\n|$)")
 
 AMAVIS = 1
 """The migration that makes the eight tables of amavisd-new."""
 
 
-def available() -> dict[int, Path]:
-    """Number of each migration -> its file, in order."""
-    return {int(file.name[:4]): file for file in sorted(_FOLDER.glob("[0-9][0-9][0-9][0-9]_*.sql"))}
+def available(kind: str) -> dict[int, Path]:
+    """Number of each migration -> its file, in order. `0001_name.KIND.sql` is for one kind of database."""
+    files = sorted(_FOLDER.glob("[0-9][0-9][0-9][0-9]_*.sql"))
+    return {int(file.name[:4]): file for file in files if file.name.split(".")[1] in (kind, "sql")}
 
 
 def applied(connection: Connection) -> set[int]:
     """Numbers of the migrations that the database has had."""
-    if "lz_migrations" not in _tables(connection):
+    if "lz_migrations" not in tables(connection):
         return set()
     return {number for (number,) in connection.execute("SELECT number FROM lz_migrations")}
 
@@ -43,39 +46,44 @@ def migrate(connection: Connection) -> list[int]:
     done = []
     with transaction(connection):
         have = applied(connection)
-        foreign = AMAVIS not in have and "msgs" in _tables(connection)
-        for number, file in available().items():
+        foreign = AMAVIS not in have and "msgs" in tables(connection)
+        for number, file in available(connection.dialect.kind).items():
             if number in have:
                 continue
             if not (foreign and number == AMAVIS):
-                _run(connection, file)
+                for statement in statements(file, connection.dialect):
+                    connection.execute(statement)
             _record(connection, number, "other" if foreign else "lazaret")
             done.append(number)
     return done
 
 
-def require_current(connection: Connection, path: Path) -> None:
+def require_current(connection: Connection, place: str) -> None:
     """UserError when tables are missing, or were made by a later version of Lazaret."""
-    have, know = applied(connection), set(available())
+    have, know = applied(connection), set(available(connection.dialect.kind))
     if not have:
-        raise UserError(f"{path} has no tables of Lazaret; `lazaret db init` adds them", EX_NOINPUT)
+        raise UserError(f"{place} has no tables of Lazaret; `lazaret db init` adds them", EX_NOINPUT)
     if know - have:
         raise UserError(
-            f"the tables in {path} are of an older version; run `lazaret db upgrade BACKUP-FILE`", EX_NOINPUT
+            f"the tables in {place} are of an older version; run `lazaret db upgrade BACKUP-FILE`", EX_NOINPUT
         )
     if have - know:
-        raise UserError(f"the tables in {path} are of a later version of Lazaret than this", EX_NOINPUT)
+        raise UserError(f"the tables in {place} are of a later version of Lazaret than this", EX_NOINPUT)
 
 
-def _tables(connection: Connection) -> set[str]:
-    return {name for (name,) in connection.execute(dialect.TABLES)}
+def tables(connection: Connection) -> set[str]:
+    """The names of all tables, other programs' too."""
+    return {name for (name,) in connection.execute(connection.dialect.tables)}
 
 
-def _run(connection: Connection, file: Path) -> None:
-    text = Template(file.read_text("utf-8")).substitute(dialect.SCHEMA_WORDS)
-    for statement in _STATEMENT_END.split(text):
-        if statement.strip():
-            connection.execute(statement)
+def statements(file: Path, dialect: Dialect) -> Iterator[str]:
+    """The statements of a migration as a database wants them."""
+    text = Template(_COMMENT.sub("", file.read_text("utf-8"))).substitute(dialect.schema_words)
+    for statement in map(str.strip, _STATEMENT_END.split(text)):
+        if statement.startswith("CREATE TABLE ") and dialect.table_options:
+            yield sql(statement, dialect.table_options)
+        elif statement:
+            yield statement
 
 
 def _record(connection: Connection, number: int, origin: str) -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from lazaret.store import migrations
 from lazaret.store.audit import AuditLog
-from lazaret.store.database import Database, locate
+from lazaret.store.database import Database
 from lazaret.store.digests import SqlDigests
 from lazaret.store.journal import SqlJournal
 from lazaret.store.learned import SqlLessons
 from lazaret.store.lists import SqlSenderLists
+from lazaret.store.locating import locate
+from lazaret.store.lookup import Lookup
 from lazaret.store.people import SqlPeople
 from lazaret.store.policies import SqlPolicies
 from lazaret.store.policy_tables import SqlPolicyTables
@@ -40,6 +42,7 @@ class Store:
     tokens: SqlTokens
     audit: AuditLog
     digests: SqlDigests
+    lookup: Lookup
     reader: Reader
     writer: Writer
     foreign: bool
@@ -54,26 +57,29 @@ class Store:
         """Writes what is waiting and closes all connections."""
         self.writer.close()
         self.reader.close()
-        self.journal.close()
-        self.policies.close()
+        self.lookup.close()
 
 
-def open_store(url: str, data_dir: Path, *, create: bool, min_free: int = 0, host: str = "") -> Store:
+def open_store(
+    url: str, data_dir: Path, *, create: bool, password: str = "", min_free: int = 0, host: str = ""
+) -> Store:
     """The store behind `store.url`; with `create` it and its tables are made when missing.
 
-    `min_free` in octets; `host` is what `msgs.host` gets, the machine's name when empty.
+    `password` is for a server; `min_free` in octets; `host` is what `msgs.host` gets, when empty the
+    machine's name.
     UserError 66 when there is no database, 78 for a URL that cannot be; StoreUnavailable.
     """
-    database = locate(url, data_dir)
+    database = locate(url, data_dir, password)
     foreign = prepare(database, create=create)
     writer = Writer(database, host or socket.gethostname())
     reader = Reader(database)
+    lookup = Lookup(database)
     return Store(
         database=database,
-        journal=SqlJournal(database, writer, Room(database.path.parent, min_free)),
-        policies=SqlPolicies(database),
         policy_tables=SqlPolicyTables(reader, writer),
         sender_lists=SqlSenderLists(reader, writer),
+        journal=SqlJournal(lookup, writer, Room(database.directory, min_free)),
+        policies=SqlPolicies(lookup),
         quarantine=SqlQuarantine(reader, writer, foreign=foreign),
         lessons=SqlLessons(reader, writer),
         retention=SqlRetention(reader, writer, database),
@@ -82,6 +88,7 @@ def open_store(url: str, data_dir: Path, *, create: bool, min_free: int = 0, hos
         tokens=SqlTokens(reader, writer),
         audit=AuditLog(reader, writer),
         digests=SqlDigests(reader, writer),
+        lookup=lookup,
         reader=reader,
         writer=writer,
         foreign=foreign,
@@ -94,13 +101,13 @@ def prepare(database: Database, *, create: bool) -> bool:
         database.create()
     else:
         database.require()
-    connection = database.connect(writing=create)
+    connection = database.connect(writing=create, patient=True)
     try:
         with database.trouble():
             # An older version is brought up to date by `db upgrade` alone, which takes a backup first.
             if create and not migrations.applied(connection):
                 migrations.migrate(connection)
-            migrations.require_current(connection, database.path)
+            migrations.require_current(connection, database.name)
             return migrations.is_foreign(connection)
     finally:
         connection.close()

@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from sqlite3 import Connection
 
 from lazaret.model.errors import UserError
 from lazaret.model.person import Person, Role
 from lazaret.store import audit
 from lazaret.store.addresses import plain
+from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 from lazaret.store.reader import Reader
 from lazaret.store.writer import Writer
@@ -274,7 +274,8 @@ def person_by_id(connection: Connection, user: int) -> Person | None:
 def _person(connection: Connection, row: Sequence[object]) -> Person:
     number, name, role, language, disabled, created, last_login, password = row
     scopes = connection.execute(
-        "SELECT kind, value FROM lz_user_scopes WHERE user_id = :id ORDER BY kind, value", {"id": number}
+        "SELECT kind, value AS email FROM lz_user_scopes WHERE user_id = :id ORDER BY kind, value",
+        {"id": number},
     ).fetchall()
     return Person(
         id=int(str(number)),

@@ -4,15 +4,15 @@ The tables may be those of another program: columns may be missing, values may b
 """
 
 from collections.abc import Iterator, Sequence
-from sqlite3 import Connection
 from typing import Any
 
 from lazaret.model.policies import ListEntry, PoliciesFound, PoliciesState, PolicyRow
 from lazaret.policy.settings import SETTINGS
 from lazaret.store.addresses import from_octets
-from lazaret.store.database import Database
+from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import marks, portions
+from lazaret.store.lookup import Lookup
 
 CHANGES = "policies"
 """Our row of `lz_changes`."""
@@ -36,39 +36,28 @@ _AND_SENDERS = ") AND w.sid IN ("
 
 USED = tuple(setting.column for setting in SETTINGS.values())
 """Columns of `policy` that mean something here; older tables lack some."""
-_COLUMNS = "SELECT name FROM pragma_table_info(:table)"
 _FALSE = ("N", "n", "F", "f", "0", " ", "", "\0")
 
 
 class SqlPolicies:
-    """Reads on the spot, in the caller's thread: some rows by their keys (see SqlJournal)."""
+    """Reads some rows by their keys."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._connection: Connection | None = None
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
         self._select: str | None = None
 
     async def state(self) -> PoliciesState:
-        with self._database.trouble():
-            return state(self._read())
+        return await self._lookup.run(state)
 
     async def rows(self, keys: Sequence[str], sender_keys: Sequence[str]) -> PoliciesFound:
-        with self._database.trouble():
-            connection = self._read()
+        def work(connection: Connection) -> PoliciesFound:
             if self._select is None:
                 self._select = rows_statement(connection)
             found = tuple(rows_of(connection, keys, self._select))
             users = [row.user for row in found]
             return PoliciesFound(found, tuple(entries_of(connection, users, sender_keys)))
 
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-
-    def _read(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._database.connect()
-        return self._connection
+        return await self._lookup.run(work)
 
 
 def state(connection: Connection) -> PoliciesState:
@@ -79,7 +68,7 @@ def state(connection: Connection) -> PoliciesState:
 
 def columns_of(connection: Connection, table: str) -> set[str]:
     """Names of the columns that the table has in this database."""
-    return {name for (name,) in connection.execute(_COLUMNS, {"table": table})}
+    return {name for (name,) in connection.execute(connection.dialect.columns, {"table": table})}
 
 
 def rows_statement(connection: Connection, columns: Sequence[str] = USED) -> str:

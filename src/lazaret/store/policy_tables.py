@@ -4,13 +4,13 @@ A policy may serve many: a change for one of them first gives him a copy of his 
 """
 
 from collections.abc import Mapping, Sequence
-from sqlite3 import Connection
 
 from lazaret.model.errors import UserError
 from lazaret.model.policies import NamedPolicy, PolicyRow
 from lazaret.policy.keys import in_words, priority
 from lazaret.policy.settings import IGNORED
 from lazaret.store.addresses import plain
+from lazaret.store.connection import Connection
 from lazaret.store.inserting import marks
 from lazaret.store.policies import USED, columns_of, read_row, rows_of, rows_statement
 from lazaret.store.reader import Reader

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from sqlite3 import Connection
 
 from lazaret.model.delivery import Answer
 from lazaret.model.errors import NoSuchMessage
@@ -11,6 +10,7 @@ from lazaret.model.quarantine import Detail, Item, ReleaseRecord, StoredText
 from lazaret.model.verdict import ScoredHit
 from lazaret.store import audit, keys, listing, releases, text
 from lazaret.store.addresses import key
+from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import insert, marks
 from lazaret.store.keys import Key

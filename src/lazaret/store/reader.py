@@ -1,22 +1,18 @@
 """Reading for people: a few threads with a connection each, and a limit on how long a search may run."""
 
-import sqlite3
 import threading
-import time
 from asyncio import get_running_loop
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from sqlite3 import Connection
 from typing import TypeVar
 
 from lazaret.model.errors import UserError
+from lazaret.store.connection import Connection, Fault
 from lazaret.store.database import Database
 
 SEARCH_S = 2.0
 EX_TEMPFAIL = 75
 THREADS = 2
-_STEPS = 10_000
-"""Instructions of SQLite's machine between two looks at the clock; less than a millisecond."""
 
 T = TypeVar("T")
 
@@ -42,7 +38,10 @@ class Reader:
         self._pool: ThreadPoolExecutor | None = None
 
     async def run(self, work: Callable[[Connection], T], *, limited: bool = False) -> T:
-        """The result of the work; `limited`: SearchStopped when it takes more than the time of a search."""
+        """The result of the work; `limited`: SearchStopped when it takes more than the time of a search.
+
+        The work is begun again when the server has ended the connection since it was last used.
+        """
         if self._pool is None:
             self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="store-reader")
         return await get_running_loop().run_in_executor(self._pool, self._run, work, limited)
@@ -55,28 +54,43 @@ class Reader:
             connection.close()
 
     def _run(self, work: Callable[[Connection], T], limited: bool) -> T:
-        connection = self._connection()
+        known = self._known()
         with self._database.trouble():
+            if known is None:
+                return self._try(work, self._open(), limited)
+            try:
+                return self._try(work, known, limited)
+            except self._database.errors as error:
+                if self._database.is_local or self._database.fault(error) != Fault.DOWN:
+                    raise
+            return self._try(work, self._open(), limited)
+
+    def _try(self, work: Callable[[Connection], T], connection: Connection, limited: bool) -> T:
+        try:
             if not limited:
                 return work(connection)
-            return self._run_limited(work, connection)
-
-    def _run_limited(self, work: Callable[[Connection], T], connection: Connection) -> T:
-        end = time.monotonic() + self._search_s
-        connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
-        try:
-            return work(connection)
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            with self._database.limited(connection, self._search_s):
+                return work(connection)
+        except self._database.errors as error:
+            fault = self._database.fault(error)
+            if fault == Fault.STOPPED:
                 raise SearchStopped(self._search_s) from error
+            if fault == Fault.DOWN:
+                self._forget(connection)
             raise
-        finally:
-            connection.set_progress_handler(None, 0)
 
-    def _connection(self) -> Connection:
+    def _known(self) -> Connection | None:
         found: Connection | None = getattr(self._own, "connection", None)
-        if found is None:
-            found = self._database.connect()
-            self._own.connection = found
-            self._opened.append(found)
         return found
+
+    def _open(self) -> Connection:
+        connection = self._database.connect()
+        self._own.connection = connection
+        self._opened.append(connection)
+        return connection
+
+    def _forget(self, connection: Connection) -> None:
+        """A connection that failed is closed; the next who reads opens another."""
+        self._own.connection = None
+        self._opened.remove(connection)
+        connection.close()

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from sqlite3 import Connection
 
 from lazaret.model.errors import NoSuchMessage
 from lazaret.model.quarantine import Item
 from lazaret.store import fulltext, listing, text
 from lazaret.store.condition import Condition
+from lazaret.store.connection import Connection
 from lazaret.store.inserting import insert
 from lazaret.store.keys import Key
 from lazaret.store.opening import Store
@@ -22,7 +22,7 @@ from lazaret.store.rows import (
     attachment_rows,
     header_values,
     hit_rows,
-    next_id,
+    numbers,
 )
 from lazaret.store.symbols import Symbols, packed
 
@@ -80,27 +80,26 @@ def _number(connection: Connection, message: Key) -> int | None:
 
 def _adopt(connection: Connection, item: Item, found: Extract, prefix: bytes) -> int:
     """Gives a message of amavisd the rows by which ours are found; `prefix` is what amavisd put before it."""
-    msg = next_id(connection)
     header = Header(item.from_header, found.reply_to, found.to_header)
     tests = text.amavis_tests(prefix)
-    numbers = Symbols().ids(connection, tests)
+    symbols = Symbols().ids(connection, tests)
     own, from_words, reply_words, to_words = header_values(item.sender, header)
     connection.execute(
-        "INSERT INTO lz_msgs (id, partition_tag, mail_id, hits, unavailable, prefix, from_sender,"
-        " subject_words, from_words, reply_words, to_words) VALUES (:msg, :tag, :mail_id, :hits, '', NULL,"
+        "INSERT INTO lz_msgs (partition_tag, mail_id, hits, unavailable, prefix, from_sender,"
+        " subject_words, from_words, reply_words, to_words) VALUES (:tag, :mail_id, :hits, '', NULL,"
         " :own, '', :from_words, :reply_words, :to_words)",
         {
-            "msg": msg,
             "tag": item.partition_tag,
             "mail_id": item.mail_id,
-            "hits": packed(tests, numbers),
+            "hits": packed(tests, symbols),
             "own": own,
             "from_words": from_words,
             "reply_words": reply_words,
             "to_words": to_words,
         },
     )
-    insert(connection, LZ_HITS, list(hit_rows(msg, tests, numbers)))
+    msg = numbers(connection, [item.mail_id], item.partition_tag)[item.mail_id]
+    insert(connection, LZ_HITS, list(hit_rows(msg, tests, symbols)))
     recipients = [copy.address for copy in item.copies]
     insert(connection, LZ_ADDRESSES, list(address_rows(msg, item.sender, recipients, header)))
     return msg

@@ -3,15 +3,19 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from sqlite3 import Connection
 
 from lazaret.model.delivery import Answer
 from lazaret.model.quarantine import ReleaseRecord
 from lazaret.store import owner
 from lazaret.store.addresses import from_octets, key, plain, to_octets
+from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 from lazaret.store.keys import Key
 
+_MESSAGE = "SELECT mail_id FROM msgs WHERE mail_id = :mail_id AND partition_tag = :tag"
+_NOT_PASSED = (
+    "SELECT email FROM lz_releases WHERE resent_message_id = :id AND digest = :digest AND passed_again = 'N'"
+)
 _RECORDS = (
     "SELECT mail_id, recipient, time_num, who, state, response, resent_message_id, owner"
     " FROM lz_releases WHERE mail_id = :mail_id AND partition_tag = :tag"
@@ -37,6 +41,8 @@ def claim(
     connection: Connection, message: Key, recipients: Sequence[str], wish: Wish
 ) -> tuple[ReleaseRecord, ...]:
     """One record per recipient; "claimed" are ours to send. To be called inside a durable transaction."""
+    # Two at once, from two processes: the second waits here, and finds the claim of the first.
+    connection.execute(sql(_MESSAGE, connection.dialect.lock), message.values).fetchall()
     now = int(time.time())
     fresh = ReleaseRecord(message.mail_id, "", now, wish.who, "claimed", "", wish.resent_message_id)
     return tuple(
@@ -76,9 +82,7 @@ def pass_again(connection: Connection, resent_message_id: str, digest: bytes, em
     """Whether these copies were released with this content and have not come by; from now on they have."""
     wanted = set(emails)
     released = connection.execute(
-        "SELECT email FROM lz_releases"
-        " WHERE resent_message_id = :id AND digest = :digest AND passed_again = 'N'",
-        {"id": resent_message_id, "digest": digest},
+        sql(_NOT_PASSED, connection.dialect.lock), {"id": resent_message_id, "digest": digest}
     )
     known = {email for (email,) in released}
     if not wanted or not wanted <= known:

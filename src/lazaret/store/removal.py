@@ -1,9 +1,9 @@
 """Taking messages out of the database, wholly or their text alone."""
 
 from collections.abc import Iterable
-from sqlite3 import Connection
 
 from lazaret.store import fulltext
+from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 from lazaret.store.keys import Key
 from lazaret.store.rows import padded_words

@@ -6,16 +6,17 @@ What is to go is looked up by a reader; the writer only removes, so that mail ne
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
-from sqlite3 import Connection
 from typing import Any
 
-from lazaret.store import dialect, digests
+from lazaret.store import digests
+from lazaret.store.connection import Connection
 from lazaret.store.database import Database
 from lazaret.store.dialect import sql
 from lazaret.store.journal import PARTIAL_DAYS
 from lazaret.store.keys import Key
 from lazaret.store.reader import Reader
 from lazaret.store.removal import remove_messages, remove_orphans, remove_texts
+from lazaret.store.sqlite import MERGE_WORDS, SqliteDatabase
 from lazaret.store.writer import Writer
 
 RECLAIMED_PAGES = 500
@@ -99,9 +100,10 @@ class SqlRetention:
         await self._writer.run(partial(remove_messages, messages=[Key(mail_id, partition_tag)]))
 
     async def reclaim(self) -> None:
-        """Gives free pages back to the file system, a few at a time, and empties the write-ahead log."""
-        while await self._reader.run(self._reclaim_some):
-            pass
+        """Gives free pages of a file back to its system, a few at a time; servers see to it themselves."""
+        if isinstance(self._database, SqliteDatabase):
+            while await self._reader.run(partial(_reclaim_some, database=self._database)):
+                pass
 
     async def _tidy(self, ages: Mapping[str, int], batch: int) -> int:
         """What nothing points to any more; what was removed."""
@@ -129,21 +131,22 @@ class SqlRetention:
         found = await self._reader.run(partial(_fetch, statement=statement, values=values))
         return [Key(mail_id, tag) for mail_id, tag in found]
 
-    def _reclaim_some(self, _: Connection) -> bool:
-        """Whether there is more to give back."""
-        connection = self._database.connect(writing=True)
-        try:
-            # Only a script runs this statement to its end: it gives back a page a step, and no rows.
-            connection.executescript(f"PRAGMA incremental_vacuum({RECLAIMED_PAGES})")
-            (left,) = connection.execute("PRAGMA freelist_count").fetchone()
-            (mode,) = connection.execute("PRAGMA auto_vacuum").fetchone()
-            if left > 0 and mode == _INCREMENTAL:
-                return True
-            connection.execute(dialect.MERGE_WORDS)
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            return False
-        finally:
-            connection.close()
+
+def _reclaim_some(_: Connection, database: SqliteDatabase) -> bool:
+    """Whether there is more to give back."""
+    connection = database.connect(writing=True)
+    try:
+        # Only a script runs this statement to its end: it gives back a page a step, and no rows.
+        connection.executescript(f"PRAGMA incremental_vacuum({RECLAIMED_PAGES})")
+        (left,) = connection.execute("PRAGMA freelist_count").fetchone()
+        (mode,) = connection.execute("PRAGMA auto_vacuum").fetchone()
+        if left > 0 and mode == _INCREMENTAL:
+            return True
+        connection.execute(MERGE_WORDS)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return False
+    finally:
+        connection.close()
 
 
 def _fetch(connection: Connection, statement: str, values: Mapping[str, int]) -> list[Any]:
@@ -152,7 +155,7 @@ def _fetch(connection: Connection, statement: str, values: Mapping[str, int]) ->
 
 def _remove_unused(connection: Connection, numbers: Sequence[int]) -> int:
     """Addresses that nothing has come to use since they were found unused; how many went."""
-    return connection.executemany(_REMOVE_ADDRESS, [{"id": number} for number in numbers]).rowcount
+    return sum(connection.execute(_REMOVE_ADDRESS, {"id": number}).rowcount for number in numbers)
 
 
 def _remove_lapsed(connection: Connection, history_before: int) -> None:

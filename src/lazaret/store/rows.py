@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from sqlite3 import Connection
 
 from lazaret.model import words
 from lazaret.model.address import reversed_domain
@@ -12,7 +11,9 @@ from lazaret.model.entry import Entry
 from lazaret.model.verdict import Action, ScoredHit
 from lazaret.store import addresses, fulltext, text
 from lazaret.store.addresses import exact, in_header, key, names_in, plain
-from lazaret.store.inserting import Table, insert
+from lazaret.store.connection import Connection
+from lazaret.store.dialect import sql
+from lazaret.store.inserting import Table, insert, marks, portions
 from lazaret.store.symbols import Symbols, packed
 
 Row = tuple[object, ...]
@@ -49,11 +50,12 @@ QUARANTINE = Table("quarantine", ("partition_tag", "mail_id", "chunk_ind", "mail
 _LZ_MSGS = Table(
     "lz_msgs",
     (
-        *("id", "partition_tag", "mail_id", "sender", "queue_id", "client_name", "helo", "took_ms"),
+        *("partition_tag", "mail_id", "sender", "queue_id", "client_name", "helo", "took_ms"),
         *("hits", "unavailable", "prefix", "line_ends", "digest", "indexed"),
         *("subject_words", "from_sender", "from_words", "reply_words", "to_words"),
     ),
 )
+_NUMBERS = "SELECT mail_id, id FROM lz_msgs WHERE partition_tag = ? AND mail_id IN ("
 _LZ_MSGRCPT = Table("lz_msgrcpt", ("msg", "rseqnum", "address", "action", "stored", "reason"))
 LZ_ADDRESSES = Table("lz_addresses", ("msg", "num", "field", "email", "domain"))
 LZ_HITS = Table("lz_hits", ("symbol", "msg", "score"))
@@ -80,28 +82,27 @@ class Rows:
 
     def write(self, connection: Connection, entries: Sequence[Entry]) -> None:
         """All rows of all entries; those with a text also into `quarantine` and the full-text index."""
-        numbered = list(enumerate(entries, next_id(connection)))
         written = {entry.sender for entry in entries}
         written.update(recipient.address for entry in entries for recipient in entry.recipients)
         maddr = addresses.ids(connection, written)
         symbols = self.symbols.ids(connection, chain.from_iterable(entry.hits for entry in entries))
-        stored = [
-            (msg, entry, *text.to_stored(entry.text)) for msg, entry in numbered if entry.text is not None
-        ]
-        line_ends = {msg: ends for msg, _, _, ends in stored}
+        stored = [(entry, *text.to_stored(entry.text)) for entry in entries if entry.text is not None]
+        line_ends = {entry.mail_id: ends for entry, _, ends in stored}
 
         insert(connection, _MSGS, [self._msgs(entry, maddr) for entry in entries])
         insert(connection, _MSGRCPT, [row for entry in entries for row in _msgrcpt(entry, maddr)])
-        ours = [_lz_msgs(msg, entry, line_ends.get(msg, text.AS_LF), symbols) for msg, entry in numbered]
+        ours = [_lz_msgs(entry, line_ends.get(entry.mail_id, text.AS_LF), symbols) for entry in entries]
         insert(connection, _LZ_MSGS, ours)
+        ids = numbers(connection, [entry.mail_id for entry in entries])
+        numbered = [(ids[entry.mail_id], entry) for entry in entries]
         insert(connection, _LZ_MSGRCPT, [row for msg, entry in numbered for row in _lz_msgrcpt(msg, entry)])
         named = [row for msg, entry in numbered for row in _address_rows(msg, entry)]
         insert(connection, LZ_ADDRESSES, named)
         # In the order of their key, which spares SQLite most of the search for each row's place.
         hits = sorted(row for msg, entry in numbered for row in hit_rows(msg, entry.hits, symbols))
         insert(connection, LZ_HITS, hits)
-        for msg, entry, octets, _ in stored:
-            chunks = text.chunks(octets)
+        for entry, octets, _ in stored:
+            msg, chunks = ids[entry.mail_id], text.chunks(octets)
             insert(connection, QUARANTINE, [(0, entry.mail_id, number, chunk) for number, chunk in chunks])
             insert(connection, LZ_ATTACHMENTS, attachment_rows(msg, entry.attachments))
             fulltext.add(connection, msg, _searchable(entry))
@@ -120,10 +121,13 @@ class Rows:
         )
 
 
-def next_id(connection: Connection) -> int:
-    """The next free `lz_msgs.id`; the transaction keeps other processes from taking it too."""
-    (last,) = connection.execute("SELECT max(id) FROM lz_msgs").fetchone()
-    return (last or 0) + 1
+def numbers(connection: Connection, mail_ids: Sequence[str], tag: int = 0) -> dict[str, int]:
+    """`mail_id` -> the `lz_msgs.id` that the database gave it."""
+    found: dict[str, int] = {}
+    for some in portions(mail_ids):
+        statement = sql(_NUMBERS, marks(len(some)), ")")
+        found.update(connection.execute(statement, [tag, *some]))
+    return found
 
 
 def padded_words(subject: str) -> str:
@@ -141,11 +145,11 @@ def _msgrcpt(entry: Entry, maddr: dict[str, int]) -> Iterator[Row]:
         )
 
 
-def _lz_msgs(msg: int, entry: Entry, line_ends: str, numbers: dict[str, int]) -> Row:
+def _lz_msgs(entry: Entry, line_ends: str, numbers: dict[str, int]) -> Row:
     kept = entry.text is not None
     unavailable = "\n".join(plain(f"{one.check}: {one.reason}", 500) for one in entry.unavailable)
     return (
-        *(msg, 0, entry.mail_id, exact(entry.sender), plain(entry.session.queue_id, 255)),
+        *(0, entry.mail_id, exact(entry.sender), plain(entry.session.queue_id, 255)),
         *(plain(entry.session.client_name, 255), plain(entry.session.helo, 255), entry.took_ms),
         *(packed(entry.hits, numbers), unavailable),
         *(_stored_prefix(entry, line_ends), line_ends, entry.digest or None, "Y" if kept else "N"),

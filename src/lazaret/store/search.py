@@ -6,13 +6,14 @@ The statement around it calls `msgs` m, and l the row of `lz_msgs`, which a row 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from sqlite3 import Connection
 
 from lazaret.model import words
 from lazaret.model.person import ALL, Sight
 from lazaret.model.verdict import Action, Category
 from lazaret.store import releases, sight
 from lazaret.store.condition import EVERY_TEXT, NEVER, Condition, escaped, joined, like, one_of, text
+from lazaret.store.connection import Connection
+from lazaret.store.dialect import Dialect
 from lazaret.store.query import Term, parse
 from lazaret.store.rows import DS_LETTERS
 from lazaret.store.search_addresses import addressed
@@ -25,15 +26,18 @@ _COMPARISONS = {
     "<=": "$COLUMN <= :number",
     "=": "ABS($COLUMN - :number) < 0.0005",
 }
+_HALF = 0.0005
+"""Scores have three decimals, and a server keeps them as the nearest single-precision number."""
+_BETWEEN = {">": _HALF, ">=": -_HALF, "<": -_HALF, "<=": _HALF, "=": 0.0}
 # $SEEN: which copies the reader may know of (store.sight).
 _COPY = (
     "EXISTS (SELECT 1 FROM msgrcpt r WHERE r.partition_tag = m.partition_tag AND r.mail_id = m.mail_id"
     " AND $SEEN AND "
 )
 _KEPT = (
-    "m.quar_type = 'Q' AND EXISTS (SELECT 1 FROM msgrcpt r LEFT JOIN lz_msgrcpt x"
-    " ON x.msg = l.id AND x.rseqnum = r.rseqnum WHERE r.partition_tag = m.partition_tag"
-    " AND r.mail_id = m.mail_id AND $SEEN AND r.ds IN ('D', 'R', 'B') AND COALESCE(x.stored, 'Y') = 'Y' AND "
+    "m.quar_type = 'Q' AND EXISTS (SELECT 1 FROM msgrcpt r WHERE r.partition_tag = m.partition_tag"
+    " AND r.mail_id = m.mail_id AND $SEEN AND r.ds IN ('D', 'R', 'B') AND NOT EXISTS (SELECT 1"
+    " FROM lz_msgrcpt x WHERE x.msg = l.id AND x.rseqnum = r.rseqnum AND x.stored <> 'Y') AND "
 )
 _STATES = {
     "quarantined": _KEPT + "r.rs NOT IN ('R', 'D'))",
@@ -50,11 +54,13 @@ _WITH_RULE = (
     "l.id IN (SELECT h.msg FROM lz_hits h WHERE h.symbol IN (SELECT s.id FROM lz_symbols s"
     " WHERE UPPER(s.name) LIKE :pattern ESCAPE '!'))"
 )
-# Of a row that amavisd wrote only the letter of its action is known.
+# Of a row that amavisd wrote only the letter of its action is known. Not a LEFT JOIN: MariaDB makes IN of
+# EXISTS, and then finds too much where the condition of such a join speaks of the query around it.
 _WITH_ACTION = (
-    "EXISTS (SELECT 1 FROM msgrcpt r LEFT JOIN lz_msgrcpt x ON x.msg = l.id AND x.rseqnum = r.rseqnum"
-    " WHERE r.partition_tag = m.partition_tag AND r.mail_id = m.mail_id AND $SEEN"
-    " AND (x.action = :action OR x.action IS NULL AND r.ds = :ds))"
+    "EXISTS (SELECT 1 FROM msgrcpt r WHERE r.partition_tag = m.partition_tag AND r.mail_id = m.mail_id"
+    " AND $SEEN AND (EXISTS (SELECT 1 FROM lz_msgrcpt x WHERE x.msg = l.id AND x.rseqnum = r.rseqnum"
+    " AND x.action = :action) OR r.ds = :ds AND NOT EXISTS (SELECT 1 FROM lz_msgrcpt x"
+    " WHERE x.msg = l.id AND x.rseqnum = r.rseqnum)))"
 )
 _CLIENT_NAMES = ("l.client_name", "l.helo")
 _ID = re.compile(r"([^\[\]]*)(?:\[([0-9]{1,9})\])?")
@@ -88,7 +94,7 @@ def condition(connection: Connection, query: str, scope: Scope, now: float) -> C
 
 def _built(connection: Connection, term: Term, scope: Scope, now: float) -> Condition:
     if term.field in ("", "subject", "body", "attachment"):
-        built = _text(term, scope)
+        built = _text(term, scope, connection.dialect)
     elif term.field in ("since", "before"):
         compared = "m.time_num >= :time" if term.field == "since" else "m.time_num < :time"
         built = Condition(compared, {"time": moment(term, now)})
@@ -103,14 +109,14 @@ def _built(connection: Connection, term: Term, scope: Scope, now: float) -> Cond
     return built.negated() if term.negated else built
 
 
-def _text(term: Term, scope: Scope) -> Condition:
+def _text(term: Term, scope: Scope, dialect: Dialect) -> Condition:
     if not words.phrase(term.value).words:
         raise term.wrong("there is no letter or digit to search for")
     if term.field in ("body", "attachment"):
         if not scope.sight.bodies:
             raise term.wrong(f"{term.field}: the texts of messages are closed to you")
-        return text(term.value, "body" if term.field == "body" else "attachments")
-    indexed = text(term.value, term.field or _columns(scope.sight))
+        return text(term.value, "body" if term.field == "body" else "attachments", dialect)
+    indexed = text(term.value, term.field or _columns(scope.sight), dialect)
     if not scope.sight.everything and not term.field:
         indexed = joined([indexed, sight.addressed_to(term.value, scope.sight)], "OR")
     if not (scope.everything or scope.foreign):
@@ -155,7 +161,8 @@ def _state(connection: Connection, term: Term, scope: Scope) -> Condition:
 
 def _score(term: Term) -> Condition:
     sign, number = compared_number(term)
-    return Condition(_COMPARISONS[sign].replace("$COLUMN", "m.spam_level"), {"number": number})
+    compared = _COMPARISONS[sign].replace("$COLUMN", "m.spam_level")
+    return Condition(compared, {"number": number + _BETWEEN[sign]})
 
 
 def _size(term: Term) -> Condition:

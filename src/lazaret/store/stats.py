@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from sqlite3 import Connection
 
 from lazaret.model.quarantine import Item
 from lazaret.store import listing
 from lazaret.store.condition import Condition, joined
+from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 from lazaret.store.reader import Reader
 from lazaret.store.search import Scope, condition

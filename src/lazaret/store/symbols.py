@@ -1,10 +1,10 @@
 """Symbols as numbers (`lz_symbols` keeps each name once, with its sentence), and the hits of a message."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from sqlite3 import Connection
 
 from lazaret.model.verdict import ScoredHit
 from lazaret.store.addresses import plain
+from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import Table, insert, marks, portions
 
@@ -55,8 +55,8 @@ def packed(hits: Iterable[ScoredHit], numbers: Mapping[str, int]) -> str:
 def unpacked(connection: Connection, lines: Sequence[str]) -> list[tuple[ScoredHit, ...]]:
     """The hits of several messages, in the order of their checks."""
     parts = [[line.split(" ", 2) for line in text.split("\n") if line] for text in lines]
-    known = _described(connection, sorted({number for one in parts for number, _, _ in one}))
-    return [tuple(_hit(known[number], score, detail) for number, score, detail in one) for one in parts]
+    known = _described(connection, sorted({int(number) for one in parts for number, _, _ in one}))
+    return [tuple(_hit(known[int(number)], score, detail) for number, score, detail in one) for one in parts]
 
 
 def _hit(symbol: tuple[str, str], score: str, detail: str) -> ScoredHit:
@@ -64,12 +64,10 @@ def _hit(symbol: tuple[str, str], score: str, detail: str) -> ScoredHit:
     return ScoredHit(name, float(score), description, detail)
 
 
-def _described(connection: Connection, numbers: Sequence[str]) -> dict[str, tuple[str, str]]:
+def _described(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, str]]:
     """Number of a symbol -> its name and its sentence."""
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[int, tuple[str, str]] = {}
     for some in portions(numbers):
         statement = sql("SELECT id, name, description FROM lz_symbols WHERE id IN (", marks(len(some)), ")")
-        found.update(
-            (str(number), (name, text)) for number, name, text in connection.execute(statement, some)
-        )
+        found.update((number, (name, text)) for number, name, text in connection.execute(statement, some))
     return found

@@ -3,11 +3,11 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from sqlite3 import Connection
 
 from lazaret.model.person import Person
 from lazaret.store import audit
 from lazaret.store.addresses import plain
+from lazaret.store.connection import Connection
 from lazaret.store.people import person_by_id
 from lazaret.store.reader import Reader
 from lazaret.store.writer import Writer

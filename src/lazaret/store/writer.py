@@ -5,29 +5,32 @@ one at once. History that nobody waits for is written within a second.
 """
 
 import logging
-import sqlite3
 import threading
 import time
 from asyncio import AbstractEventLoop, Future, get_running_loop
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from sqlite3 import Connection
 from typing import Any, TypeVar
 
 from lazaret.model.entry import Entry
 from lazaret.model.errors import StoreUnavailable
-from lazaret.store.database import Database, transaction
+from lazaret.store.connection import Connection, Fault, transaction
+from lazaret.store.database import Database
 from lazaret.store.rows import Rows
 
 BATCH = 50
 """Jobs to a transaction, at most: other processes wait for its lock."""
 HISTORY_BATCH = 200
 """The same for history rows, which are quick: the more of them together, the fewer pages are written."""
+IDLE_S = 1.0
+"""A connection to a server that was not used for so long is tried before it is given work."""
 HISTORY_S = 0.5
 """How long a history row may wait for company."""
 MAX_WAITING = 20_000
 """History rows kept in memory while the database cannot be written; beyond that the oldest are lost."""
+CONFLICTS = 5
+"""So often a batch is begun again because another process' transaction was in its way."""
 RETRY_S = 1.0
 """Pause between attempts to write history after the database refused it."""
 
@@ -58,8 +61,9 @@ class Writer:
         self._history: deque[_Job] = deque()
         self._history_due = 0.0
         self._retry_at = 0.0
-        self._place = (0, 0)
-        self._durable = False
+        self._place: object = None
+        self._durable: bool | None = None
+        self._used = 0.0
         self._complained = -RETRY_S
         self._closing = False
         self.lost = 0
@@ -109,7 +113,7 @@ class Writer:
     def _put(self, job: _Job) -> None:
         with self._changed:
             if self._closing:
-                raise StoreUnavailable(f"database {self._database.path}: it is closed")
+                raise StoreUnavailable(f"database {self._database.name}: it is closed")
             self._jobs.append(job)
             self._wake()
 
@@ -142,10 +146,12 @@ class Writer:
     def _write(self, batch: list[_Job]) -> None:
         """Commits the batch; when one job spoils it, each is committed by itself."""
         try:
-            results = self._commit(batch)
+            results = self._commit_at_last(batch)
         except Exception as error:
             self._rows.symbols.forget()
-            if len(batch) == 1 or _is_database_down(error):
+            if len(batch) == 1 or self._is_down(error):
+                if not self._database.is_local and self._is_down(error):
+                    self._disconnect()
                 for job in batch:
                     self._refuse(job, error)
                 return
@@ -156,41 +162,74 @@ class Writer:
             if job.answer is not None:
                 job.answer(result, None)
 
+    def _commit_at_last(self, batch: list[_Job]) -> list[object]:
+        """Commits the batch, again and again while others are in its way."""
+        for _ in range(CONFLICTS):
+            try:
+                return self._commit(batch)
+            except self._database.errors as error:
+                if self._database.fault(error) != Fault.CONFLICT:
+                    raise
+                self._rows.symbols.forget()
+        return self._commit(batch)
+
     def _commit(self, batch: list[_Job]) -> list[object]:
-        connection = self._connect()
-        self._make_durable(any(job.durable for job in batch))
+        connection = self._ready(any(job.durable for job in batch))
         with transaction(connection):
             self._rows.write(connection, [job.entry for job in batch if job.entry is not None])
             return [job.work(connection) if job.work is not None else None for job in batch]
 
+    def _ready(self, durable: bool) -> Connection:
+        """A connection that is there, whatever became of the last one, and that commits as is wanted."""
+        connection = self._connect()
+        try:
+            if durable != self._durable or self._is_idle():
+                self._database.make_durable(connection, durable)
+                self._durable = durable
+        except self._database.errors as error:
+            if self._database.is_local or self._database.fault(error) != Fault.DOWN:
+                raise
+            self._disconnect()
+            connection = self._connect()
+            self._database.make_durable(connection, durable)
+            self._durable = durable
+        self._used = time.monotonic()
+        return connection
+
+    def _is_idle(self) -> bool:
+        """Whether a server may have ended the connection since it was last used."""
+        return not self._database.is_local and time.monotonic() > self._used + IDLE_S
+
     def _connect(self) -> Connection:
         """Opens the database, and anew when another file has come to lie in its place."""
         place = self._database.place()
-        if self._connection is not None and place != self._place:
-            self._connection.close()
-            self._connection = None
+        if place != self._place:
+            self._disconnect()
         if self._connection is None:
             self._connection = self._database.connect(writing=True)
             self._rows.symbols.forget()
-            self._durable = False
+            self._durable = None
             self._place = place
         return self._connection
 
-    def _make_durable(self, durable: bool) -> None:
-        """FULL waits for the disk at each commit; NORMAL may lose the last commits in a power cut."""
-        if durable != self._durable and self._connection is not None:
-            self._connection.execute(
-                "PRAGMA synchronous = FULL" if durable else "PRAGMA synchronous = NORMAL"
-            )
-            self._durable = durable
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _is_down(self, error: Exception) -> bool:
+        """Whether nothing can be written now, as opposed to one job that cannot be done."""
+        if isinstance(error, StoreUnavailable):
+            return True
+        return isinstance(error, self._database.errors) and self._database.fault(error) == Fault.DOWN
 
     def _refuse(self, job: _Job, error: Exception) -> None:
-        reason = self._database.unavailable(error) if isinstance(error, sqlite3.Error) else error
+        reason = self._database.unavailable(error) if isinstance(error, self._database.errors) else error
         if job.answer is not None:
             job.answer(None, reason)
             return
         with self._changed:
-            if _is_database_down(error) and not self._closing and len(self._history) < MAX_WAITING:
+            if self._is_down(error) and not self._closing and len(self._history) < MAX_WAITING:
                 self._history.append(job)
                 self._history_due = self._retry_at = time.monotonic() + RETRY_S
                 return
@@ -204,15 +243,6 @@ class Writer:
 
 def _take(queue: deque[_Job], most: int) -> list[_Job]:
     return [queue.popleft() for _ in range(min(most, len(queue)))]
-
-
-def _is_database_down(error: Exception) -> bool:
-    """Whether nothing can be written now, as opposed to one job that cannot be done."""
-    if isinstance(error, StoreUnavailable):
-        return True
-    return isinstance(error, sqlite3.DatabaseError) and not isinstance(
-        error, sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError | sqlite3.InterfaceError
-    )
 
 
 def _answer_to(future: "Future[T]", loop: AbstractEventLoop) -> Callable[[object, Exception | None], None]:

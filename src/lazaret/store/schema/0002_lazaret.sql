@@ -3,12 +3,12 @@
 CREATE TABLE lz_msgs (
   id            $SERIAL,
   partition_tag integer NOT NULL DEFAULT 0,
-  mail_id       varchar(16) NOT NULL,
+  mail_id       $MAIL_ID NOT NULL,
   sender        $BLOB,                           -- as in MAIL FROM, where maddr.email is another form of it
   queue_id      varchar(255) NOT NULL DEFAULT '',
   client_name   varchar(255) NOT NULL DEFAULT '',
   helo          varchar(255) NOT NULL DEFAULT '',
-  took_ms       real NOT NULL DEFAULT 0,
+  took_ms       double precision NOT NULL DEFAULT 0,
   hits          $TEXT NOT NULL,                  -- a line per hit: lz_symbols.id, score, detail; blanks between
   unavailable   $TEXT NOT NULL,                  -- a line per check that could not answer: name: reason
   prefix        integer,                         -- octets of the stored text that are ours; NULL: read them from it
@@ -38,8 +38,8 @@ CREATE TABLE lz_addresses (
   msg           bigint NOT NULL,
   num           integer NOT NULL,
   field         char(1) NOT NULL,                -- F: From, R: Reply-To, T: To and Cc; where not in the envelope
-  email         varchar(255) NOT NULL,
-  domain        varchar(255) NOT NULL,           -- reversed, as in maddr
+  email         $EMAIL NOT NULL,
+  domain        $ORDERED NOT NULL,           -- reversed, as in maddr
   PRIMARY KEY (msg, num)
 ) $CLUSTERED;
 CREATE INDEX lz_addresses_idx_domain ON lz_addresses (domain, email);
@@ -54,7 +54,7 @@ CREATE TABLE lz_symbols (
 CREATE TABLE lz_hits (
   symbol        integer NOT NULL,
   msg           bigint NOT NULL,
-  score         real NOT NULL,
+  score         double precision NOT NULL,
   PRIMARY KEY (symbol, msg)
 ) $CLUSTERED;
 
@@ -68,9 +68,9 @@ CREATE TABLE lz_attachments (
 CREATE TABLE lz_releases (
   id            $SERIAL,
   partition_tag integer NOT NULL DEFAULT 0,
-  mail_id       varchar(16) NOT NULL,
+  mail_id       $MAIL_ID NOT NULL,
   recipient     $BLOB NOT NULL,                  -- as it goes into RCPT TO
-  email         varchar(255) NOT NULL,           -- as in maddr, to compare
+  email         $EMAIL NOT NULL,           -- as in maddr, to compare
   time_num      integer NOT NULL,
   who           varchar(255) NOT NULL,
   state         varchar(8) NOT NULL,             -- claimed, sent, deferred, refused

@@ -6,7 +6,7 @@ CREATE TABLE lz_learned (
   label         char(1) NOT NULL,                -- S: spam, H: ham, F: what `undoes` names is forgotten
   who           varchar(255) NOT NULL,           -- cli:NAME, user:ADDRESS, auto:DOMAIN
   time_num      integer NOT NULL,
-  weight        real NOT NULL,                   -- 1: as much as a person's lesson counts
+  weight        double precision NOT NULL,       -- 1: as much as a person's lesson counts
   mail_id       varchar(16) NOT NULL,            -- as we know the message; '': as far as is known
   undoes        bigint NOT NULL DEFAULT 0,       -- the lesson that this row takes back
   undone_by     bigint NOT NULL DEFAULT 0,       -- the row that takes this one back; 0: it is in force

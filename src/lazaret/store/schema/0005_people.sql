@@ -14,7 +14,7 @@ CREATE TABLE lz_users (
 CREATE TABLE lz_user_scopes (
   user_id       bigint NOT NULL,
   kind          char(1) NOT NULL,                -- A: an address, D: a domain
-  value         varchar(255) NOT NULL,
+  value         $EMAIL NOT NULL,
   PRIMARY KEY (user_id, kind, value)
 ) $CLUSTERED;
 

@@ -2,7 +2,7 @@
 
 CREATE TABLE lz_digests (
   id            $SERIAL,
-  email         varchar(255) NOT NULL,           -- the recipient, as in maddr
+  email         $EMAIL NOT NULL,           -- the recipient, as in maddr
   due           integer NOT NULL,                -- the moment of the schedule that it is for
   time_num      integer NOT NULL,                -- of the last attempt
   state         varchar(8) NOT NULL,             -- claimed, sent, deferred, refused
@@ -17,7 +17,7 @@ CREATE INDEX lz_digests_idx_due ON lz_digests (due);
 CREATE INDEX lz_digests_idx_message_id ON lz_digests (message_id);
 
 CREATE TABLE lz_digest_items (
-  mail_id       varchar(16) NOT NULL,
+  mail_id       $MAIL_ID NOT NULL,
   partition_tag integer NOT NULL,
   digest        bigint NOT NULL,
   PRIMARY KEY (mail_id, partition_tag, digest)
@@ -25,7 +25,7 @@ CREATE TABLE lz_digest_items (
 CREATE INDEX lz_digest_items_idx_digest ON lz_digest_items (digest);
 
 CREATE TABLE lz_digest_wishes (
-  email         varchar(255) NOT NULL,
+  email         $EMAIL NOT NULL,
   days          varchar(16) NOT NULL,            -- daily, workdays, weekly, never
   hours         varchar(96) NOT NULL,            -- numbers, these and the next with blanks between
   time_zone     varchar(64) NOT NULL,

@@ -1,7 +1,7 @@
--- The eight tables of amavisd-new, column for column. See README.md for what SQLite makes of the types.
+-- The eight tables of amavisd-new, column for column. The types are those of amavisd-new's README.sql-pg.
 
 CREATE TABLE policy (
-  id                          $SERIAL,
+  id                          serial PRIMARY KEY,
   policy_name                 varchar(32),
   virus_lover                 char(1) DEFAULT NULL,
   spam_lover                  char(1) DEFAULT NULL,
@@ -49,32 +49,32 @@ CREATE TABLE policy (
 );
 
 CREATE TABLE users (
-  id        $SERIAL,
+  id        serial PRIMARY KEY,
   priority  integer NOT NULL DEFAULT 7,
-  policy_id integer NOT NULL DEFAULT 1,
-  email     varchar(255) NOT NULL UNIQUE,
+  policy_id integer NOT NULL DEFAULT 1 CHECK (policy_id >= 0),
+  email     bytea NOT NULL UNIQUE,
   fullname  varchar(255) DEFAULT NULL,
   local     char(1)
 );
 
 CREATE TABLE mailaddr (
-  id        $SERIAL,
-  priority  integer NOT NULL DEFAULT 7,
-  email     varchar(255) NOT NULL UNIQUE
+  id        serial PRIMARY KEY,
+  priority  integer NOT NULL DEFAULT 9,
+  email     bytea NOT NULL UNIQUE
 );
 
 CREATE TABLE wblist (
-  rid       integer NOT NULL,
-  sid       integer NOT NULL,
+  rid       integer NOT NULL CHECK (rid >= 0),
+  sid       integer NOT NULL CHECK (sid >= 0),
   wb        varchar(10) NOT NULL,
   PRIMARY KEY (rid, sid)
 );
 
 CREATE TABLE maddr (
   partition_tag integer DEFAULT 0,
-  id            $SERIAL,
-  email         varchar(255) NOT NULL,
-  domain        varchar(255) NOT NULL,
+  id            serial PRIMARY KEY,
+  email         bytea NOT NULL,
+  domain        varchar(255) COLLATE "C" NOT NULL,
   CONSTRAINT part_email UNIQUE (partition_tag, email)
 );
 CREATE INDEX maddr_idx_email ON maddr (email);
@@ -82,15 +82,15 @@ CREATE INDEX maddr_idx_domain ON maddr (domain);
 
 CREATE TABLE msgs (
   partition_tag integer DEFAULT 0,
-  mail_id       varchar(16) NOT NULL,
-  secret_id     varchar(16) DEFAULT '',
+  mail_id       bytea NOT NULL,
+  secret_id     bytea DEFAULT '',
   am_id         varchar(20) NOT NULL,
-  time_num      integer NOT NULL,
-  time_iso      char(16) NOT NULL,
-  sid           bigint NOT NULL,
+  time_num      integer NOT NULL CHECK (time_num >= 0),
+  time_iso      timestamp with time zone NOT NULL,
+  sid           integer NOT NULL CHECK (sid >= 0),
   policy        varchar(255) DEFAULT '',
   client_addr   varchar(255) DEFAULT '',
-  size          integer NOT NULL,
+  size          integer NOT NULL CHECK (size >= 0),
   originating   char(1) DEFAULT ' ' NOT NULL,
   content       char(1),
   quar_type     char(1),
@@ -101,7 +101,7 @@ CREATE TABLE msgs (
   from_addr     varchar(255) DEFAULT '',
   subject       varchar(255) DEFAULT '',
   host          varchar(255) NOT NULL,
-  PRIMARY KEY (mail_id, partition_tag)
+  PRIMARY KEY (partition_tag, mail_id)
 );
 CREATE INDEX msgs_idx_sid ON msgs (sid);
 CREATE INDEX msgs_idx_mess_id ON msgs (message_id);
@@ -110,9 +110,9 @@ CREATE INDEX msgs_idx_quarantine ON msgs (quar_type, time_num, mail_id);
 
 CREATE TABLE msgrcpt (
   partition_tag integer DEFAULT 0,
-  mail_id       varchar(16) NOT NULL,
+  mail_id       bytea NOT NULL,
   rseqnum       integer DEFAULT 0 NOT NULL,
-  rid           bigint NOT NULL,
+  rid           integer NOT NULL CHECK (rid >= 0),
   is_local      char(1) DEFAULT ' ' NOT NULL,
   content       char(1) DEFAULT ' ' NOT NULL,
   ds            char(1) NOT NULL,
@@ -121,14 +121,15 @@ CREATE TABLE msgrcpt (
   wl            char(1) DEFAULT ' ',
   bspam_level   real,
   smtp_resp     varchar(255) DEFAULT '',
-  PRIMARY KEY (mail_id, partition_tag, rseqnum)
+  PRIMARY KEY (partition_tag, mail_id, rseqnum)
 );
+CREATE INDEX msgrcpt_idx_mail_id ON msgrcpt (mail_id);
 CREATE INDEX msgrcpt_idx_rid ON msgrcpt (rid);
 
 CREATE TABLE quarantine (
   partition_tag integer DEFAULT 0,
-  mail_id       varchar(16) NOT NULL,
-  chunk_ind     integer NOT NULL,
-  mail_text     $BLOB NOT NULL,
-  PRIMARY KEY (mail_id, partition_tag, chunk_ind)
+  mail_id       bytea NOT NULL,
+  chunk_ind     integer NOT NULL CHECK (chunk_ind >= 0),
+  mail_text     bytea NOT NULL,
+  PRIMARY KEY (partition_tag, mail_id, chunk_ind)
 );

@@ -1,0 +1,303 @@
+"""PostgreSQL 15 and later: connections, settings, and errors in words.
+
+The driver is asynchronous and by far the quickest; each connection has an event loop of its own, which runs
+in the thread that uses the connection, for as long as a statement takes.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import asyncpg
+import uvloop
+
+from lazaret.store.column_words import token, tokens
+from lazaret.store.connection import TEXT_NAMES, Connection, Cursor, DatabaseError, Fault, Values
+from lazaret.store.database import BUSY_S
+from lazaret.store.dialect import Dialect
+from lazaret.store.parameters import numbered
+from lazaret.store.result import Result, number
+from lazaret.store.server import ANSWER_S, CONNECT_S, NoDatabase, ServerDatabase
+
+OLDEST = (15,)
+PREPARED = 512
+"""Statements that a connection keeps prepared."""
+MAX_POSITION = 16_383
+"""PostgreSQL knows no position of a word beyond."""
+
+T = TypeVar("T")
+
+_CAUSES = {
+    "25006": "the server is read-only",
+    "40001": "other transactions were in the way",
+    "40P01": "other transactions were in the way",
+    "42501": "the user lacks the right to do this",
+    "53100": "the server's disk is full",
+    "53200": "the server has no memory left",
+    "53300": "the server has as many connections as it takes; see max_connections",
+    "55P03": "another transaction kept rows locked for too long",
+    "57P01": "the server is being stopped",
+    "57P02": "the server crashed",
+    "57P03": "the server is starting or stopping",
+}
+_CONFLICTS = ("40", "55P03")
+_DOWN = ("08", "25006", "28", "3D", "42501", "53", "57P", "58")
+
+
+class TsVector:
+    """A tsvector with a GIN index over words made by us (`column_words.py`)."""
+
+    matching = "SELECT t.msg FROM lz_text t WHERE t.words @@ CAST(CAST(:match AS text) AS tsquery)"
+    add = "INSERT INTO lz_text (msg, words) VALUES (:id, CAST(CAST(:words AS text) AS tsvector))"
+    remove = "DELETE FROM lz_text WHERE msg = :id"
+
+    def values(self, msg: int, columns: Sequence[str]) -> dict[str, object]:
+        """The words with their positions, as PostgreSQL writes a tsvector."""
+        placed = (f"{word}:{min(at, MAX_POSITION)}" for at, word in enumerate(tokens(columns), 1))
+        return {"id": msg, "words": " ".join(placed)}
+
+    def match(self, columns: Sequence[str], words: Sequence[str], prefix: bool) -> str:
+        end = ":*" if prefix else ""
+        phrases = (" <-> ".join(token(column, word) for word in words) + end for column in columns)
+        return " | ".join(f"({phrase})" for phrase in phrases)
+
+
+POSTGRESQL = Dialect(
+    kind="postgresql",
+    schema_words={
+        "SERIAL": "bigserial PRIMARY KEY",
+        "MAIL_ID": "bytea",
+        "EMAIL": "bytea",
+        "ORDERED": 'varchar(255) COLLATE "C"',
+        "BLOB": "bytea",
+        "TEXT": "text",
+        "DIGEST": "bytea",
+        "KEY": "bytea",
+        "CLUSTERED": "",
+        "FULLTEXT": (
+            "CREATE TABLE lz_text (msg bigint NOT NULL PRIMARY KEY, words tsvector NOT NULL);\n"
+            "CREATE INDEX lz_text_idx_words ON lz_text USING gin (words);"
+        ),
+    },
+    table_options="",
+    begin="BEGIN",
+    begin_snapshot="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    insert_new="INSERT INTO",
+    on_known="ON CONFLICT DO NOTHING",
+    lock="FOR UPDATE",
+    share="FOR KEY SHARE",
+    tables="SELECT tablename FROM pg_tables WHERE schemaname = current_schema()",
+    columns=(
+        "SELECT column_name FROM information_schema.columns"
+        " WHERE table_schema = current_schema() AND table_name = :table"
+    ),
+    full_text=TsVector(),
+)
+
+
+class PostgresConnection:
+    """A connection of asyncpg that speaks the common statements, one after the other."""
+
+    dialect = POSTGRESQL
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, raw: "asyncpg.Connection[Any]") -> None:
+        self._loop = loop
+        self._raw = raw
+        self._prepared: dict[str, tuple[Any, tuple[int, ...]]] = {}
+
+    @property
+    def in_transaction(self) -> bool:
+        return not self._raw.is_closed() and self._raw.is_in_transaction()
+
+    @property
+    def version(self) -> int:
+        return int(self._raw.get_server_version().major)
+
+    def execute(self, statement: str, values: Values = (), /) -> Cursor:
+        text, arguments = numbered(statement, values)
+        with _errors():
+            if not arguments and not statement.startswith("SELECT"):
+                status = run(self._loop, self._raw.execute(text))
+                return Result([], _count(status))
+            return run(self._loop, self._fetch(text, arguments))
+
+    def executemany(self, statement: str, rows: Sequence[Values], /) -> Cursor:
+        if not rows:
+            return Result([], 0)
+        text, _ = numbered(statement, rows[0])
+        with _errors():
+            run(self._loop, self._raw.executemany(text, [numbered(statement, row)[1] for row in rows]))
+            return Result([], len(rows))
+
+    def close(self) -> None:
+        if self._loop.is_closed():
+            return
+        try:
+            run(self._loop, self._raw.close(timeout=CONNECT_S))
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            self._raw.terminate()
+        self._loop.close()
+
+    async def _fetch(self, text: str, arguments: Sequence[Any]) -> Result:
+        prepared, decoded = await self._prepare(text)
+        rows = [tuple(row) for row in await prepared.fetch(*arguments)]
+        if decoded:
+            rows = [tuple(_decoded(v) if n in decoded else v for n, v in enumerate(row)) for row in rows]
+        return Result(rows, _count(prepared.get_statusmsg()))
+
+    async def _prepare(self, text: str) -> tuple[Any, tuple[int, ...]]:
+        """The prepared statement, and the places of octets in its rows that hold text."""
+        known = self._prepared.get(text)
+        if known is None:
+            if len(self._prepared) >= PREPARED:
+                self._prepared.clear()
+            prepared = await self._raw.prepare(text)
+            columns = enumerate(prepared.get_attributes())
+            known = (
+                prepared,
+                tuple(n for n, one in columns if one.name in TEXT_NAMES and one.type.name == "bytea"),
+            )
+            self._prepared[text] = known
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresDatabase(ServerDatabase):
+    """A database on a server of PostgreSQL."""
+
+    dialect = POSTGRESQL
+
+    def connect(self, *, writing: bool = False, patient: bool = False) -> PostgresConnection:
+        loop = uvloop.new_event_loop()
+        try:
+            with self.trouble():
+                connection = PostgresConnection(loop, run(loop, self._open(writing, patient)))
+        except BaseException:
+            loop.close()
+            raise
+        try:
+            self.require_version("PostgreSQL", (connection.version,), OLDEST)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def make_durable(self, connection: Connection, durable: bool) -> None:
+        connection.execute("SET synchronous_commit = on" if durable else "SET synchronous_commit = off")
+
+    @contextmanager
+    def limited(self, connection: Connection, seconds: float) -> Iterator[None]:
+        connection.execute("SELECT set_config('statement_timeout', ?, false)", (str(int(seconds * 1000)),))
+        try:
+            yield
+        finally:
+            try:
+                connection.execute("SET statement_timeout = 0")
+            except DatabaseError:
+                connection.close()  # The next who wants it finds it closed, and opens another.
+
+    async def _open(self, writing: bool, patient: bool) -> "asyncpg.Connection[Any]":
+        server = self.server
+        try:
+            raw = await asyncpg.connect(
+                host=server.socket or server.host,
+                port=server.port,
+                user=server.user,
+                password=server.password or None,
+                database=server.database,
+                ssl=server.tls_context() or "disable",
+                timeout=CONNECT_S,
+                command_timeout=None if patient else ANSWER_S,
+                statement_cache_size=0,
+                server_settings={
+                    "application_name": "lazaret",
+                    "client_encoding": "UTF8",
+                    "TimeZone": "UTC",
+                    "lock_timeout": f"{BUSY_S:.0f}s",
+                    "default_transaction_read_only": "off" if writing else "on",
+                },
+            )
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise self._refused(error) from error
+        await _set_codecs(raw)
+        return raw
+
+    def _refused(self, error: Exception) -> Exception:
+        code = getattr(error, "sqlstate", "")
+        server = self.server
+        if code == "3D000":
+            return NoDatabase(
+                f"there is no database {server.name}; make it there: CREATE DATABASE {server.database}"
+                f" OWNER {server.user} ENCODING 'UTF8' TEMPLATE template0"
+            )
+        if code == "28P01":
+            return DatabaseError(Fault.DOWN, f"the server refuses {server.user!r}: is the password right?")
+        if code == "28000":
+            return DatabaseError(Fault.DOWN, f"the server refuses {server.user!r}: {error}")
+        if isinstance(error, OSError):
+            reason = error.strerror or str(error) or "no answer"
+            return self.no_answer(reason)
+        return translated(error)
+
+
+def run(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:
+    """Runs the loop until the work is done; in a thread of its own where another loop is running."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return loop.run_until_complete(work)
+    with ThreadPoolExecutor(1) as beside:
+        return beside.submit(loop.run_until_complete, work).result()
+
+
+def translated(error: Exception) -> DatabaseError:
+    """An error of the driver as one of ours."""
+    code = getattr(error, "sqlstate", None) or ""
+    if isinstance(error, ValueError):
+        return DatabaseError(Fault.WORK, str(error))
+    if isinstance(error, OSError) or not code:
+        lost = isinstance(error, OSError | asyncpg.InterfaceError) and "closed" not in str(error)
+        reason = f" ({error})" if lost and str(error) else ""
+        return DatabaseError(Fault.DOWN, f"the connection was lost{reason}")
+    text = _CAUSES.get(code, str(error))
+    if code == "57014":
+        return DatabaseError(Fault.STOPPED, text)
+    if code.startswith(_CONFLICTS):
+        return DatabaseError(Fault.CONFLICT, text)
+    return DatabaseError(Fault.DOWN if code.startswith(_DOWN) else Fault.WORK, text)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise translated(error) from error
+
+
+async def _set_codecs(raw: "asyncpg.Connection[Any]") -> None:
+    """Octets may be given as text; numbers and times come as the other databases give them."""
+    for name, encoder, decoder, form in (
+        ("bytea", _octets, bytes, "binary"),
+        ("float4", repr, float, "text"),
+        ("numeric", str, number, "text"),
+        ("timestamptz", str, str, "text"),
+    ):
+        await raw.set_type_codec(name, schema="pg_catalog", encoder=encoder, decoder=decoder, format=form)
+
+
+def _octets(value: str | bytes) -> bytes:
+    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+
+
+def _decoded(value: Any) -> Any:
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
+
+
+def _count(status: str) -> int:
+    """`UPDATE 3` -> 3."""
+    word = status.rpartition(" ")[2] if status else ""
+    return int(word) if word.isdigit() else 0

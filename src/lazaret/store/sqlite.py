@@ -1,0 +1,202 @@
+"""The SQLite file: where it lies, how it is set up, and what its errors mean in words."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lazaret.model.errors import StoreUnavailable, UserError
+from lazaret.store.connection import Connection, Fault
+from lazaret.store.database import BUSY_S, EX_NOINPUT, Database
+from lazaret.store.dialect import COLUMNS, Dialect
+
+_STEPS = 10_000
+"""Instructions of SQLite's machine between two looks at the clock; less than a millisecond."""
+
+_CAUSES = {
+    sqlite3.SQLITE_BUSY: f"another process kept it locked for more than {BUSY_S:.0f} s",
+    sqlite3.SQLITE_LOCKED: "a table in it is locked",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_READONLY: "it cannot be written to: file, directory or file system are read-only",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged; `lazaret db check` says where, a backup can be restored",
+    sqlite3.SQLITE_NOTADB: "the file is not an SQLite database",
+    sqlite3.SQLITE_IOERR: "the disk reports an error",
+    sqlite3.SQLITE_CANTOPEN: "the file cannot be opened: is its directory there, and ours?",
+    sqlite3.SQLITE_PERM: "access to the file is denied",
+    sqlite3.SQLITE_AUTH: "access to the file is denied",
+    sqlite3.SQLITE_NOMEM: "there is no memory left",
+    sqlite3.SQLITE_TOOBIG: "a value is larger than SQLite can keep",
+    sqlite3.SQLITE_SCHEMA: "its tables were changed at this moment",
+}
+
+
+MERGE_WORDS = "INSERT INTO lz_text (lz_text, rank) VALUES ('merge', 64)"
+
+
+class Fts5:
+    """SQLite's own full-text index.
+
+    Without content of its own it is a third the size; lz_words has what a deletion needs.
+    """
+
+    matching = "SELECT rowid FROM lz_text WHERE lz_text MATCH :match"
+    add = (
+        "INSERT INTO lz_text (rowid, subject, sender, recipients, body, attachments)"
+        " VALUES (:id, :subject, :sender, :recipients, :body, :attachments)"
+    )
+    remove = (
+        "INSERT INTO lz_text (lz_text, rowid, subject, sender, recipients, body, attachments)"
+        " VALUES ('delete', :id, :subject, :sender, :recipients, :body, :attachments)"
+    )
+
+    def values(self, msg: int, columns: Sequence[str]) -> dict[str, object]:
+        return {"id": msg, **dict(zip(COLUMNS, columns, strict=True))}
+
+    def match(self, columns: Sequence[str], words: Sequence[str], prefix: bool) -> str:
+        return '{%s} : "%s"%s' % (" ".join(columns), " ".join(words), " *" if prefix else "")  # noqa: UP031
+
+
+SQLITE = Dialect(
+    kind="sqlite",
+    schema_words={
+        "SERIAL": "INTEGER PRIMARY KEY",
+        "MAIL_ID": "varchar(16)",
+        "EMAIL": "varchar(255)",
+        "ORDERED": "varchar(255)",
+        "BLOB": "blob",
+        "TEXT": "text",
+        "DIGEST": "blob",
+        "KEY": "blob",
+        "CLUSTERED": "WITHOUT ROWID",
+        # The tokenizer "ascii" takes each of our words as it is: it splits at ASCII punctuation alone.
+        "FULLTEXT": (
+            "CREATE VIRTUAL TABLE lz_text USING fts5("
+            "subject, sender, recipients, body, attachments, content='', tokenize='ascii');"
+        ),
+    },
+    table_options="",
+    begin="BEGIN IMMEDIATE",
+    begin_snapshot="BEGIN",
+    insert_new="INSERT OR IGNORE INTO",
+    on_known="",
+    lock="",
+    share="",
+    tables="SELECT name FROM sqlite_master WHERE type = 'table'",
+    columns=("SELECT name FROM pragma_table_info(:table)"),
+    full_text=Fts5(),
+)
+
+
+class SqliteConnection(sqlite3.Connection):
+    """The driver's connection as it is: it speaks the common statements itself."""
+
+    dialect = SQLITE
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteDatabase(Database):
+    """One SQLite file."""
+
+    path: Path
+    dialect = SQLITE
+    errors = (sqlite3.Error,)
+    is_local = True
+
+    @property
+    def name(self) -> str:
+        return str(self.path)
+
+    @property
+    def directory(self) -> Path:
+        return self.path.parent
+
+    @property
+    def exists(self) -> bool:
+        return self.path.is_file()
+
+    def create(self) -> None:
+        """Makes the empty file (0600) and its directory (0700); leaves what is there as it is."""
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise StoreUnavailable(f"database {self.path}: {error.strerror}") from error
+
+    def require(self) -> None:
+        if not self.exists:
+            raise UserError(f"there is no database {self.path}; `lazaret db init` makes one", EX_NOINPUT)
+
+    def place(self) -> tuple[int, int]:
+        """Which file lies at the path, by device and inode. StoreUnavailable when none does.
+
+        SQLite does not look: it would go on writing to a deleted file, and say that all went well.
+        """
+        try:
+            found = self.path.stat()
+        except OSError as error:
+            raise StoreUnavailable(f"database {self.path}: {error.strerror}") from error
+        return found.st_dev, found.st_ino
+
+    def connect(self, *, writing: bool = False, patient: bool = False) -> SqliteConnection:
+        with self.trouble():
+            connection = sqlite3.connect(
+                f"{self.path.absolute().as_uri()}?mode=rw",
+                uri=True,
+                timeout=BUSY_S,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=256,
+                factory=SqliteConnection,
+            )
+            try:
+                _set_up(connection, writing)
+            except BaseException:
+                connection.close()
+                raise
+            return connection
+
+    def make_durable(self, connection: Connection, durable: bool) -> None:
+        """FULL waits for the disk at each commit; NORMAL may lose the last commits in a power cut."""
+        connection.execute("PRAGMA synchronous = FULL" if durable else "PRAGMA synchronous = NORMAL")
+
+    @contextmanager
+    def limited(self, connection: Connection, seconds: float) -> Iterator[None]:
+        assert isinstance(connection, SqliteConnection)
+        end = time.monotonic() + seconds
+        connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
+        try:
+            yield
+        finally:
+            connection.set_progress_handler(None, 0)
+
+    def fault(self, error: Exception) -> Fault:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+            return Fault.STOPPED
+        at_work = (
+            sqlite3.IntegrityError,
+            sqlite3.DataError,
+            sqlite3.ProgrammingError,
+            sqlite3.InterfaceError,
+        )
+        return Fault.WORK if isinstance(error, at_work) else Fault.DOWN
+
+    def cause(self, error: Exception) -> str:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        return _CAUSES.get(code, str(error))
+
+
+def _set_up(connection: SqliteConnection, writing: bool) -> None:
+    """Settings of one connection; those of the file (vacuum mode, journal) hold from its creation."""
+    if not writing:
+        connection.execute("PRAGMA query_only = 1")
+        return
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA secure_delete = FAST")
+    connection.execute("PRAGMA cache_size = -8000")
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")
+    connection.execute("PRAGMA journal_size_limit = 67108864")
