@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from tests.support import databases
 
+from lazaret.store import migrations
+from lazaret.store.connection import Connection
 from lazaret.store.database import Database
 from lazaret.store.locating import locate
 from lazaret.store.migrations import tables
@@ -98,8 +100,19 @@ def place(kind: str, tmp_path: Path, servers: "databases.Servers") -> Iterator[P
     yield place
     place.close()
     with closing(place.database.connect(writing=True)) as connection:
-        for table in sorted(tables(connection) - {"lz_migrations"}):
-            connection.execute(f"DELETE FROM {table}")  # noqa: S608
+        wipe(connection)
+
+
+def wipe(connection: Connection) -> None:
+    """As it was when it was new: TRUNCATE begins to count anew, and costs nothing where nothing is."""
+    for table in sorted(tables(connection) - {"lz_migrations"}):
+        if connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():  # noqa: S608
+            end = " RESTART IDENTITY" if connection.dialect.kind == "postgresql" else ""
+            connection.execute(f"TRUNCATE TABLE {table}{end}")
+    for file in migrations.available(connection.dialect.kind).values():
+        for statement in migrations.statements(file, connection.dialect):
+            if statement.startswith("INSERT"):
+                connection.execute(statement)
 
 
 @pytest.fixture

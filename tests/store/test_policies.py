@@ -8,9 +8,9 @@ from pathlib import Path
 
 from lazaret.model.policies import PoliciesFound, PoliciesState
 from lazaret.policy.keys import keys
-from lazaret.store.database import Database
 from lazaret.store.migrations import migrate
 from lazaret.store.opening import Store, open_store
+from lazaret.store.sqlite import SqliteDatabase
 
 from .conftest import URL
 
@@ -85,7 +85,7 @@ def test_an_entry_that_another_program_has_changed_is_no_longer_ours(store: Stor
 
 def test_tables_of_an_older_amavisd_are_read_as_they_are(tmp_path: Path) -> None:
     """Its `policy` has fewer columns and one that is gone; without users.local a row says: ours."""
-    database = Database(tmp_path / "lazaret.db")
+    database = SqliteDatabase(tmp_path / "lazaret.db")
     database.create()
     connection = database.connect(writing=True)
     for statement in (
