@@ -95,7 +95,7 @@ async def measure_query(store: Store, name: str, query: str, everything: bool) -
 
 
 def size(store: Store) -> int:
-    path = store.database.path
+    path = store.database.directory / "lazaret.db"
     return sum(file.stat().st_size for file in path.parent.glob(path.name + "*"))
 
 
