@@ -36,7 +36,8 @@ class Right(StrEnum):
 
 
 _EVERYTHING = frozenset(Right)
-_DOMAIN_ADMIN = _EVERYTHING - {Right.AUDIT, Right.PEOPLE, Right.REQUEST}
+# Figures and the record are of all domains.
+_DOMAIN_ADMIN = _EVERYTHING - {Right.AUDIT, Right.PEOPLE, Right.REQUEST, Right.FIGURES}
 _USER = frozenset(
     {
         *(Right.FIND, Right.PREVIEW, Right.DOWNLOAD, Right.RELEASE, Right.REQUEST, Right.DELETE),

@@ -8,6 +8,7 @@ from lazaret.store import migrations
 from lazaret.store.audit import AuditLog
 from lazaret.store.database import Database
 from lazaret.store.digests import SqlDigests
+from lazaret.store.figures import Figures
 from lazaret.store.journal import SqlJournal
 from lazaret.store.learned import SqlLessons
 from lazaret.store.lists import SqlSenderLists
@@ -38,6 +39,7 @@ class Store:
     lessons: SqlLessons
     retention: SqlRetention
     stats: Stats
+    figures: Figures
     people: SqlPeople
     tokens: SqlTokens
     audit: AuditLog
@@ -84,6 +86,7 @@ def open_store(
         lessons=SqlLessons(reader, writer),
         retention=SqlRetention(reader, writer, database),
         stats=Stats(reader, foreign=foreign),
+        figures=Figures(reader),
         people=SqlPeople(reader, writer),
         tokens=SqlTokens(reader, writer),
         audit=AuditLog(reader, writer),

@@ -1,7 +1,15 @@
 """The table of all routes: path, page, and what one must be allowed to in order to see it."""
 
 from lazaret.flow.rights import Right
-from lazaret.web import bulk_pages, home_pages, login_pages, message_pages, search_pages
+from lazaret.web import (
+    bulk_pages,
+    home_pages,
+    login_pages,
+    message_pages,
+    overview_pages,
+    people_pages,
+    search_pages,
+)
 from lazaret.web.api import routes as api_routes
 from lazaret.web.door import Page
 
@@ -16,6 +24,7 @@ PAGES = (
     # For whoever is logged in.
     Page("/logout", login_pages.log_out, Right.ACCOUNT, ("POST",)),
     Page("/mail", search_pages.search, Right.FIND),
+    Page("/mail/fresh", search_pages.fresh, Right.FIND),
     Page("/mail/acts", bulk_pages.acts, Right.FIND, ("POST",)),
     Page("/mail/all", bulk_pages.everything, Right.FIND, ("POST",)),
     Page("/mail/{id}", message_pages.message, Right.FIND),
@@ -26,6 +35,14 @@ PAGES = (
     Page("/mail/{id}/request", message_pages.request, Right.REQUEST, ("POST",)),
     Page("/mail/{id}/delete", message_pages.delete, Right.DELETE, ("POST",)),
     Page("/mail/{id}/undelete", message_pages.undelete, Right.DELETE, ("POST",)),
+    Page("/overview", overview_pages.overview, Right.FIGURES),
+    Page("/rules", overview_pages.rules, Right.FIGURES),
+    Page("/audit", people_pages.audit, Right.AUDIT),
+    Page("/people", people_pages.people, Right.PEOPLE),
+    Page("/people", people_pages.invite, Right.PEOPLE, ("POST",)),
+    Page("/people/change", people_pages.change, Right.PEOPLE, ("POST",)),
+    Page("/account", people_pages.account, Right.ACCOUNT),
+    Page("/account", people_pages.settings, Right.ACCOUNT, ("POST",)),
     Page("/static/{name}", home_pages.static, Right.ACCOUNT),
     *api_routes.PAGES,
 )

@@ -1,7 +1,9 @@
 """The list: a query, filters, pages by cursor; without a script, and quicker with one."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 
 from starlette.responses import Response
 
@@ -68,10 +70,36 @@ async def search(visit: Visit) -> Response:
         next_page=_list_path(query, everything, found.items[-1].cursor) if found.more else "",
         first_page=_list_path(query, everything),
         other_place=_list_path(query, not everything),
-        narrowed=lambda field, value: visit.url(_list_path(with_term(query, field, value), everything)),
+        narrowed=_narrowing(visit, query, everything),
         may_bulk=visit.may(Right.RELEASE) or visit.may(Right.DELETE),
         done=visit.query.get("done"),
     )
+
+
+async def fresh(visit: Visit) -> Response:
+    """Rows that have come since the newest one that the reader sees; 204 when there are none."""
+    query, everything = visit.query.get("q")[:4096], visit.query.get("in") == "history"
+    newest = visit.query.get("newer")
+    items = await visit.visitor.find(query, everything=everything, limit=PAGE)
+    fresh_ones = list(takewhile(lambda item: _position(item.cursor) > _position(newest), items))
+    if not fresh_ones:
+        return Response(status_code=204)
+    levels = levels_of(visit)
+    return visit.page(
+        "rows.html",
+        rows=[row_of(item, visit.visitor, levels) for item in fresh_ones],
+        narrowed=_narrowing(visit, query, everything),
+        may_bulk=visit.may(Right.RELEASE) or visit.may(Right.DELETE),
+    )
+
+
+def _position(cursor: str) -> tuple[int, str, int]:
+    """Where the cursor stands in the order of the list."""
+    moment, _, rest = cursor.partition("-")
+    tag, _, mail_id = rest.partition("-")
+    if not (moment.isdecimal() and tag.isdecimal()) or len(cursor) > 100:
+        return 0, "", 0
+    return int(moment), mail_id, int(tag)
 
 
 def levels_of(visit: Visit) -> Levels:
@@ -100,6 +128,11 @@ async def _count(visit: Visit, query: str, everything: bool) -> int | None:
         return await visit.visitor.count(query, everything=everything, most=COUNTED + 1)
     except SearchStopped:
         return None
+
+
+def _narrowing(visit: Visit, query: str, everything: bool) -> Callable[[str, str], str]:
+    """What a click on a sender, a rule or a recipient leads to."""
+    return lambda field, value: visit.url(_list_path(with_term(query, field, value), everything))
 
 
 def _filters(visit: Visit, query: str, everything: bool) -> list[tuple[str, list[Choice]]]:

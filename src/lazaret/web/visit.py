@@ -20,7 +20,13 @@ from lazaret.web.render import Pages
 _OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
 
 
-MENU = (("/mail", "Quarantine", Right.FIND),)
+MENU = (
+    ("/mail", "Quarantine", Right.FIND),
+    ("/overview", "Overview", Right.FIGURES),
+    ("/rules", "Rules", Right.FIGURES),
+    ("/people", "People", Right.PEOPLE),
+    ("/audit", "Record", Right.AUDIT),
+)
 """The pages of the bar: path, name, and what one must be allowed to."""
 
 

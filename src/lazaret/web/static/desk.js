@@ -1,0 +1,192 @@
+// What makes the pages quick: times on the reader's clock, keys, acts without a new page, new mail as it comes.
+// Everything it does can be done without it.
+
+const body = document.body;
+const prefix = body.dataset.prefix;
+const say = (name) => document.getElementById("texts")?.dataset[name] ?? "";
+
+function localTimes(root) {
+  const now = new Date();
+  const language = document.documentElement.lang;
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    const clock = { hour: "2-digit", minute: "2-digit" };
+    const today = at.toDateString() === now.toDateString();
+    const options = "long" in time.dataset
+      ? { dateStyle: "medium", timeStyle: "short" }
+      : today ? clock : at.getFullYear() === now.getFullYear()
+        ? { day: "2-digit", month: "2-digit", ...clock } : { dateStyle: "short" };
+    time.textContent = new Intl.DateTimeFormat(language, options).format(at);
+    time.title = at.toLocaleString(language);
+  }
+}
+
+async function act(id, what) {
+  const answer = await fetch(`${prefix}/api/v1/messages/${encodeURIComponent(id)}/${what}`, {
+    method: "POST",
+    headers: { "X-CSRF-Token": body.dataset.csrf, "Content-Type": "application/json" },
+    body: "{}",
+  });
+  const said = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(said.detail || said.title || answer.statusText);
+  return said;
+}
+
+let hiding = 0;
+function toast(text) {
+  const place = document.getElementById("said");
+  if (!place) return;
+  place.textContent = text;
+  place.hidden = false;
+  clearTimeout(hiding);
+  hiding = setTimeout(() => { place.hidden = true; }, 8000);
+}
+
+// The list.
+
+const rows = document.getElementById("rows");
+let at = null;
+const deleted = [];
+
+function goTo(row) {
+  if (!row) return;
+  at?.classList.remove("at");
+  at = row;
+  at.classList.add("at");
+  at.scrollIntoView({ block: "nearest" });
+  at.querySelector("a.open")?.focus({ preventScroll: true });
+}
+
+function neighbour(step) {
+  const all = [...rows.querySelectorAll("tr:not(.gone)")];
+  if (!all.length) return null;
+  const here = all.indexOf(at);
+  return all[Math.min(all.length - 1, Math.max(0, here < 0 ? 0 : here + step))];
+}
+
+function chosen() {
+  const ticked = [...rows.querySelectorAll("input[name=id]:checked")].map((box) => box.closest("tr"));
+  return ticked.length ? ticked : at ? [at] : [];
+}
+
+function show(row, state) {
+  const tag = row.querySelector(".state .tag");
+  if (!tag || !state) return;
+  tag.className = `tag ${state}`;
+  tag.textContent = say(state) || state;
+}
+
+async function actOnChosen(what) {
+  const wanted = chosen().filter((row) => row.hasAttribute(`data-${what}`));
+  const next = neighbour(1);
+  let done = 0;
+  for (const row of wanted) {
+    try {
+      const said = await act(row.dataset.id, what);
+      show(row, said.state);
+      const box = row.querySelector("input[name=id]");
+      if (box) box.checked = false;
+      if (!said.ok) {
+        toast(said.results.map((one) => one.words).join(" ") || said.problem);
+        continue;
+      }
+      done += 1;
+      row.classList.add("gone");
+      if (what === "delete") deleted.push(row);
+    } catch (error) {
+      toast(error.message);
+    }
+  }
+  if (done) {
+    toast(`${say(what)}: ${done}`);
+    if (next && wanted.includes(at)) goTo(next === at ? neighbour(-1) : next);
+  }
+}
+
+async function undo() {
+  const row = deleted.pop();
+  if (!row) return;
+  try {
+    show(row, (await act(row.dataset.id, "undelete")).state);
+    row.classList.remove("gone");
+    goTo(row);
+    toast(say("undone"));
+  } catch (error) {
+    toast(error.message);
+  }
+}
+
+const onList = {
+  j: () => goTo(neighbour(1)),
+  k: () => goTo(neighbour(-1)),
+  o: () => at?.querySelector("a.open")?.click(),
+  x: () => at?.querySelector("input[name=id]")?.click(),
+  r: () => actOnChosen("release"),
+  d: () => actOnChosen("delete"),
+  u: undo,
+  "?": () => document.getElementById("keys")?.showModal(),
+};
+const onMessage = {
+  r: () => document.querySelector('form[action$="/release"] button')?.click(),
+  d: () => document.querySelector('form[action$="/delete"] button')?.click(),
+  u: () => document.querySelector('form[action$="/undelete"] button')?.click(),
+};
+
+addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, dialog[open]");
+  if (event.ctrlKey || event.metaKey || event.altKey || typing) {
+    if (event.key === "Escape") event.target.blur?.();
+    return;
+  }
+  const search = document.getElementById("q");
+  const wanted = event.key === "/" && search ? () => search.focus()
+    : rows ? onList[event.key] : document.querySelector(".acts") ? onMessage[event.key] : null;
+  if (!wanted) return;
+  event.preventDefault();
+  wanted();
+});
+
+// New mail, as it comes. Only at the top of the list, and only while somebody looks.
+
+const PAUSE_MS = 3000;
+async function lookForNews() {
+  if (document.hidden || !rows?.dataset.newest) return;
+  const where = new URLSearchParams(location.search);
+  where.set("newer", rows.dataset.newest);
+  const answer = await fetch(`${prefix}/mail/fresh?${where}`);
+  if (answer.redirected) return location.reload();
+  if (answer.status !== 200) return;
+  const holder = document.createElement("tbody");
+  holder.innerHTML = await answer.text();
+  localTimes(holder);
+  const fresh = [...holder.querySelectorAll("tr")].filter(
+    (row) => !rows.querySelector(`tr[data-cursor="${CSS.escape(row.dataset.cursor)}"]`),
+  );
+  if (!fresh.length) return;
+  for (const row of fresh) row.classList.add("fresh");
+  rows.prepend(...fresh);
+  rows.dataset.newest = fresh[0].dataset.cursor;
+}
+
+localTimes(document);
+if (rows && rows.dataset.newest) {
+  const loop = async () => {
+    try { await lookForNews(); } catch { /* the server is away: the next look may find it */ }
+    setTimeout(loop, PAUSE_MS);
+  };
+  setTimeout(loop, PAUSE_MS);
+}
+
+// One box for all.
+
+const head = document.querySelector(".mail thead .pick");
+if (rows && head && rows.querySelector("input[name=id]")) {
+  const all = document.createElement("input");
+  all.type = "checkbox";
+  all.setAttribute("aria-label", say("all"));
+  all.addEventListener("change", () => {
+    for (const box of rows.querySelectorAll("input[name=id]")) box.checked = all.checked;
+  });
+  head.replaceChildren(all);
+}

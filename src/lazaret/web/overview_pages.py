@@ -1,0 +1,92 @@
+"""The overview: how much came by and what became of it, and what other levels would have made of it."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from starlette.responses import Response
+
+from lazaret.model.verdict import Levels
+from lazaret.store.reader import SearchStopped
+from lazaret.web import plots
+from lazaret.web.search_pages import levels_of
+from lazaret.web.visit import Visit
+
+SPANS = {"24h": (86_400, 3600), "7d": (7 * 86_400, 6 * 3600), "30d": (30 * 86_400, 86_400)}
+"""Name -> (seconds, seconds of a bar)."""
+
+
+async def overview(visit: Visit) -> Response:
+    """The page."""
+    span = visit.query.get("span") if visit.query.get("span") in SPANS else "24h"
+    seconds, bucket = SPANS[span]
+    now = time.time()
+    since = now - seconds
+    store = visit.office.store
+    levels = levels_of(visit)
+    try:
+        found, spans, senders = await asyncio.gather(
+            store.stats.overview(since=since, top=12),
+            store.figures.volume(since=since, bucket_s=bucket),
+            store.figures.senders(since=since),
+        )
+    except SearchStopped as error:
+        return visit.page("error.html", 503, problem=str(error))
+    return visit.page(
+        "overview.html",
+        span=span,
+        spans=list(SPANS),
+        found=found,
+        senders=senders,
+        volume=plots.volume(spans, since, now, bucket),
+        histogram=plots.histogram(found.scores, levels),
+        fates=[fate for fate in plots.FATES if found.actions.get(fate)],
+        levels=levels,
+        tried=await _tried(visit, since, levels),
+    )
+
+
+async def _tried(visit: Visit, since: float, levels: Levels) -> list[tuple[str, int, int]] | None:
+    """(fate, copies now, copies then) at the levels of the form; None when it has none that make sense."""
+    try:
+        wished = [float(visit.query.get(name).replace(",", ".")) for name in ("mark", "quarantine", "kill")]
+    except ValueError:
+        return None
+    mark, quarantine, kill = wished
+    if not -1000 <= mark <= quarantine <= kill <= 1000:
+        return None
+    rows = await visit.office.store.stats.levels(since=since)
+    now = _counted(rows, levels)
+    then = _counted(rows, Levels(levels.tag, mark, quarantine, kill))
+    return [(fate, now[fate], then[fate]) for fate in now]
+
+
+def _counted(rows: Sequence[tuple[float, str, int]], levels: Levels) -> dict[str, int]:
+    """Copies by what their score alone would have led to."""
+    counts = {"delivered": 0, "marked": 0, "quarantined": 0, "killed": 0}
+    for score, _, number in rows:
+        if levels.kill is not None and score >= levels.kill:
+            counts["killed"] += number
+        elif score >= levels.quarantine:
+            counts["quarantined"] += number
+        elif score >= levels.mark:
+            counts["marked"] += number
+        else:
+            counts["delivered"] += number
+    return counts
+
+
+async def rules(visit: Visit) -> Response:
+    """Rules with their hits, and how much of what they helped to stop was released."""
+    days = {"7": 7, "30": 30, "90": 90}.get(visit.query.get("days"), 7)
+    try:
+        found = await visit.office.store.figures.rules(since=time.time() - days * 86_400)
+    except SearchStopped as error:
+        return visit.page("error.html", 503, problem=str(error))
+    wanted = visit.query.get("name")[:128].upper()
+    shown = [rule for rule in found if wanted in rule.name.upper()]
+    if visit.query.get("by") == "released":
+        shown.sort(key=lambda rule: (-rule.released_share, -rule.released, rule.name))
+    return visit.page(
+        "rules.html", days=days, rules=shown, name=visit.query.get("name")[:128], by=visit.query.get("by")
+    )

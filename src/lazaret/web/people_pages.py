@@ -1,0 +1,173 @@
+"""Who may come in, what was done, and one's own account."""
+
+import asyncio
+from dataclasses import replace
+
+from starlette.responses import Response
+
+from lazaret.flow.login import LoginFailed, plain_name, who
+from lazaret.flow.tokens import SCOPES
+from lazaret.model import address
+from lazaret.model.errors import UserError
+from lazaret.model.language import languages
+from lazaret.model.person import Person, Role
+from lazaret.web.render import with_query
+from lazaret.web.visit import Visit
+
+ACTS_SHOWN = 100
+EX_DATAERR, EX_NOUSER = 65, 67
+
+
+async def people(visit: Visit) -> Response:
+    """Everybody."""
+    return await _people(visit)
+
+
+async def invite(visit: Visit) -> Response:
+    """Makes somebody known, and shows the link that he is to be given."""
+    form = visit.form
+    try:
+        person = _person(form.get("name"), form.get("role"), form.get("addresses"), form.get("domains"))
+        added = await visit.office.store.people.add(person, who=who(visit.person))
+    except (UserError, ValueError) as error:
+        return await _people(visit, problem=str(error))
+    return await _people(visit, link=await _link(visit, added), invited=added.name)
+
+
+async def change(visit: Visit) -> Response:
+    """Keeps somebody out, lets him in again, gives him a new link, or forgets him."""
+    person = await visit.office.store.people.named(plain_name(visit.form.get("name")))
+    act, store = visit.form.get("act"), visit.office.store.people
+    if person is None:
+        return await _people(visit, problem=visit.language("There is nobody of this name."))
+    if person.id == visit.person.id:
+        return await _people(visit, problem=visit.language("Nobody can keep himself out."))
+    if act == "link":
+        return await _people(visit, link=await _link(visit, person), invited=person.name)
+    if act in ("close", "open"):
+        await store.change(replace(person, disabled=act == "close"), who=who(visit.person))
+    elif act == "remove":
+        await store.remove(person, who=who(visit.person))
+    return visit.go("/people")
+
+
+async def _people(visit: Visit, problem: str = "", link: str = "", invited: str = "") -> Response:
+    found = await visit.office.store.people.all()
+    return visit.page(
+        "people.html",
+        422 if problem else 200,
+        people=found,
+        roles=list(Role),
+        problem=problem,
+        link=link,
+        invited=invited,
+    )
+
+
+async def _link(visit: Visit, person: Person) -> str:
+    token = await visit.office.doorkeeper.invite(person, who=who(visit.person))
+    scheme = "https" if visit.way.secure else "http"
+    return f"{scheme}://{visit.way.host}{visit.url('/login')}?invite={token}"
+
+
+def _person(name: str, role: str, addresses: str, domains: str) -> Person:
+    """What the form says. UserError."""
+    name, chosen = plain_name(name), Role(role)
+    own = [address.normalise(one) for one in addresses.replace(",", " ").split()]
+    if chosen is Role.USER and address.is_valid(name) and name not in own:
+        own.insert(0, name)
+    wrong = next((one for one in own if not address.is_valid(one)), "")
+    if not name or any(c.isspace() for c in name) or wrong:
+        raise UserError(f"{wrong or name!r} is no name or mail address", EX_DATAERR)
+    if chosen is Role.USER and not own:
+        raise UserError("say whose mail the user sees", EX_DATAERR)
+    ours = tuple(address.to_ascii(one) for one in domains.replace(",", " ").split())
+    if chosen is Role.DOMAIN_ADMIN and not ours:
+        raise UserError("say of which domains", EX_DATAERR)
+    return Person(0, name, chosen, tuple(own), ours)
+
+
+async def audit(visit: Visit) -> Response:
+    """Who did what, newest first."""
+    query = visit.query
+    before = query.get("before")
+    log = visit.office.store.audit
+    found = await log.page(
+        before=int(before) if before.isdecimal() and len(before) < 18 else 0,
+        limit=ACTS_SHOWN + 1,
+        who=query.get("who")[:255],
+        mail_id=query.get("id")[:40],
+    )
+    checked = query.get("check") == "1"
+    shown = found[:ACTS_SHOWN]
+    older = ""
+    if len(found) > ACTS_SHOWN:
+        older = with_query("/audit", who=query.get("who"), id=query.get("id"), before=shown[-1].id)
+    return visit.page(
+        "audit.html",
+        acts=shown,
+        older=older,
+        who=query.get("who"),
+        mail_id=query.get("id"),
+        checked=checked,
+        faults=await log.verify() if checked else [],
+    )
+
+
+async def account(visit: Visit) -> Response:
+    """Language, password, tokens."""
+    return await _account(visit)
+
+
+async def settings(visit: Visit) -> Response:
+    """Takes one of the forms of the account."""
+    form, say = visit.form, visit.language
+    act = form.get("act")
+    if act == "language" and form.get("language") in ("", *languages()):
+        changed = replace(visit.person, language=form.get("language"))
+        await visit.office.store.people.change(changed, who=who(visit.person))
+        return visit.go("/account")
+    if act == "password":
+        return await _password(visit)
+    if act == "token":
+        try:
+            token = await visit.office.tokens.make(
+                visit.person, form.get("label")[:64], form.all("scope"), days=_days(form.get("days"))
+            )
+        except UserError as error:
+            return await _account(visit, problem=str(error))
+        return await _account(visit, token=token)
+    if act == "token-remove":
+        await visit.office.store.tokens.remove(visit.person.id, form.get("token"), who=who(visit.person))
+        return visit.go("/account")
+    return await _account(visit, problem=say("That did not work"))
+
+
+async def _password(visit: Visit) -> Response:
+    form, say = visit.form, visit.language
+    if form.get("new") != form.get("again"):
+        return await _account(visit, problem=say("The two passwords differ."))
+    try:
+        await visit.office.doorkeeper.change_password(visit.person, form.get("old"), form.get("new"))
+    except UserError as error:
+        return await _account(visit, problem=str(error))
+    except LoginFailed:
+        await asyncio.sleep(1)
+        return await _account(visit, problem=say("The old password is wrong."))
+    return visit.go("/login")
+
+
+def _days(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 5 else 0
+
+
+async def _account(visit: Visit, problem: str = "", token: str = "") -> Response:
+    return visit.page(
+        "account.html",
+        422 if problem else 200,
+        problem=problem,
+        token=token,
+        tokens=await visit.office.store.tokens.of(visit.person.id),
+        scopes=list(SCOPES),
+        languages=list(languages()),
+    )

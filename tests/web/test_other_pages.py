@@ -1,0 +1,163 @@
+"""Overview, rules, the record of acts, people, one's own account."""
+
+import re
+
+import pytest
+from tests.support.installation import ANN, CLEAN, KILL, MARK, QUARANTINE
+from tests.web.conftest import PASSWORD
+
+from lazaret.model.verdict import Levels
+from lazaret.web.plots import histogram, nice, volume
+
+
+@pytest.fixture(scope="module")
+def seen_mail(site):
+    for text in (CLEAN, MARK, QUARANTINE, KILL):
+        site.send_found(text, ANN, subject=f"figures of {text}")
+
+
+def test_the_overview_counts_and_tries_other_levels(admin, seen_mail):
+    words = admin.get("/overview?mark=3&quarantine=12&kill=20").words
+    rows = re.findall(r"(delivered|marked|quarantined|killed) (\d+) (\d+) ([+-]?\d+)", words)
+    found = {fate: (int(now), int(then)) for fate, now, then, _ in rows}
+
+    assert "Copies by what became of them" in words
+    assert found["quarantined"][1] == found["killed"][0], "12 points are killed now, and quarantined then"
+    assert 0 == found["killed"][1]
+    assert sum(now for now, _ in found.values()) == sum(then for _, then in found.values())
+
+
+def test_levels_that_make_no_sense_are_not_tried(admin):
+    assert "difference" not in admin.get("/overview?mark=9&quarantine=4&kill=2").words
+    assert "difference" not in admin.get("/overview?mark=x&quarantine=4&kill=nan").words
+
+
+def test_a_rule_shows_how_much_of_what_it_stopped_was_released(site, admin):
+    before = share(admin, "TEST_QUAR")
+    mail_id = site.send_found(QUARANTINE, ANN, subject="released and counted")
+    admin.get(f"/mail/{mail_id}")
+    admin.post(f"/mail/{mail_id}/release")
+    after = share(admin, "TEST_QUAR")
+
+    assert (before[0] + 1, before[1] + 1) == after
+
+
+def share(admin, rule):
+    """(stopped, released) of a rule on the page."""
+    found = re.search(rf"{rule} .*? \+6\.00 (\d+) (\d+)", admin.get(f"/rules?name={rule}").words)
+    return int(found[1]), int(found[2])
+
+
+def test_the_record_is_listed_narrowed_and_proven(site, admin):
+    mail_id = site.send_found(QUARANTINE, ANN, subject="on the record page")
+    admin.get(f"/mail/{mail_id}/raw")
+    words = admin.get(f"/audit?id={mail_id}").words
+
+    assert f"web:chief@home.example read {mail_id}" in words
+    assert "Every row is as it was written." in admin.get("/audit?check=1").words
+
+
+def test_an_auditor_sees_the_record_and_a_user_does_not(auditor, ann):
+    assert 200 == auditor.get("/audit").status
+    for path in ("/audit", "/overview", "/rules", "/people"):
+        assert 403 == ann.get(path).status, path
+    assert 403 == auditor.get("/people").status
+
+
+def test_an_admin_lets_somebody_in_and_keeps_him_out(site, admin):
+    admin.get("/people")
+    seen = admin.post("/people", {"name": "new@home.example", "role": "user"})
+    link = re.search(r"http://\S+/login\?invite=[\w-]+", seen.text)[0]
+    guest = site.browser()
+    guest.get(link.removeprefix(site.origin))
+    fields = {"invite": link.partition("=")[2], "password": PASSWORD, "again": PASSWORD}
+    assert "new@home.example" in guest.post("/login", fields).words
+
+    admin.post("/people/change", {"name": "new@home.example", "act": "close"})
+    assert "Sign in" in guest.get("/mail").words
+    assert "kept out" in admin.get("/people").words
+    admin.post("/people/change", {"name": "new@home.example", "act": "remove"})
+    assert "new@home.example" not in admin.get("/people").words
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"name": "", "role": "user"},
+        {"name": "no address", "role": "user"},
+        {"name": "x", "role": "emperor"},
+        {"name": "boss", "role": "domain-admin"},
+        {"name": "chief@home.example", "role": "admin"},
+    ],
+)
+def test_a_form_that_makes_no_sense_makes_nobody_known(site, admin, fields):
+    before = site.rows("user", "list", "--json")
+    admin.get("/people")
+
+    assert 422 == admin.post("/people", fields).status
+    assert before == site.rows("user", "list", "--json")
+
+
+def test_nobody_keeps_himself_out(admin):
+    admin.get("/people")
+    admin.post("/people/change", {"name": "chief@home.example", "act": "remove"})
+
+    assert 200 == admin.get("/people").status
+
+
+def test_a_password_is_changed_by_who_knows_the_old_one(site):
+    browser = site.person("change@home.example")
+    browser.get("/account")
+    new = "five other words for tests"
+    wrong = {"act": "password", "old": "not this one", "new": new, "again": new}
+    assert "The old password is wrong." in browser.post("/account", wrong).words
+
+    browser.post("/account", wrong | {"old": PASSWORD})
+    assert "Sign in" in browser.get("/mail").words
+    assert 403 == site.browser().log_in("change@home.example", PASSWORD).status
+    assert "Sign out" in site.browser().log_in("change@home.example", new).words
+
+
+def test_a_token_is_shown_once_and_ends_when_it_is_removed(site):
+    browser = site.person("tokens@home.example")
+    browser.get("/account")
+    seen = browser.post("/account", [("act", "token"), ("label", "a script"), ("scope", "read")])
+    token = re.search(r"lzt_[\w-]+", seen.text)[0]
+    headers = {"Authorization": f"Bearer {token}"}
+
+    assert token not in browser.get("/account").text
+    assert 200 == site.browser().send("GET", "/api/v1/me", **headers).status
+    page = browser.get("/account")
+    browser.post("/account", {"act": "token-remove", "token": page.field("token")})
+    assert 401 == site.browser().send("GET", "/api/v1/me", **headers).status
+
+
+def test_a_language_is_chosen_or_asked_for_by_the_browser(site, ann):
+    assert '<html lang="de">' in site.browser().get("/login", Accept_Language="fr, de;q=0.9, en;q=0.5").text
+    assert '<html lang="en">' in site.browser().get("/login", Accept_Language="fr").text
+    ann.get("/account")
+    ann.post("/account", {"act": "language", "language": "de"})
+    try:
+        assert '<html lang="de">' in ann.get("/mail").text
+    finally:
+        ann.post("/account", {"act": "language", "language": "en"})
+
+
+def test_a_drawing_has_room_for_its_highest_bar():
+    plot = volume({0: {"deliver": 7, "discard": 5}, 7200: {"mark": 1}}, 0, 7200, 3600)
+
+    assert [12, 0, 1] == [bar.total for bar in plot.bars]
+    assert 15 == plot.top
+    assert all(0 <= piece.y <= plot.height for bar in plot.bars for piece in bar.pieces)
+
+
+@pytest.mark.parametrize(("number", "top"), [(0, 5), (5, 5), (7, 7), (12, 15), (99, 100), (1234, 1500)])
+def test_the_top_of_a_drawing_is_a_round_number(number, top):
+    assert top == nice(number)
+
+
+def test_scores_beyond_the_ends_are_counted_at_the_ends():
+    plot = histogram({-30: 2, -5: 1, 3: 4, 99: 5}, Levels())
+
+    assert (3, 5) == (plot.bars[0].total, plot.bars[-1].total)
+    assert ["mark", "quarantine", "kill"] == [name for name, _, _ in plot.lines]
