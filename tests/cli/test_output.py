@@ -1,10 +1,11 @@
 """Tables and text that no message can spoil."""
 
 import json
+import sys
 
 import pytest
 
-from lazaret.cli.output import plain, print_json, table
+from lazaret.cli.output import plain, print_json, print_octets, table
 
 
 @pytest.mark.parametrize(
@@ -49,3 +50,21 @@ def test_half_a_surrogate_pair_is_escaped(capfdbinary):
     sys.stdout.flush()
 
     assert {"subject": "\ud83d"} == json.loads(capfdbinary.readouterr().out)
+
+
+def test_json_has_nothing_that_a_terminal_acts_on_and_means_the_same(capfdbinary):
+    hostile = "a\x1b[2Jb\x9b2Jc\x7fd\u202ee\u2028f\r\n"
+    print_json({"subject": hostile})
+    octets = capfdbinary.readouterr().out
+    assert {"subject": hostile} == json.loads(octets)
+    assert octets[:-1].decode().isprintable()
+
+
+def test_octets_are_exact_in_a_pipe_and_harmless_on_a_terminal(capfdbinary, monkeypatch):
+    hostile = b"Subject: \x1b]0;owned\x07\r\n\tx\xff \xc2\x9b2J\r\n"
+    print_octets(hostile)
+    sys.stdout.flush()
+    assert hostile == capfdbinary.readouterr().out
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    print_octets(hostile)
+    assert "Subject: \ufffd]0;owned\ufffd\n    x\ufffd \ufffd2J\n".encode() == capfdbinary.readouterr().out

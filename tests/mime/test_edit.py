@@ -1,5 +1,7 @@
 """Header edits change what they name and nothing else."""
 
+import time
+
 import pytest
 
 from lazaret.mime import headers
@@ -67,3 +69,44 @@ def test_a_mark_is_taken_off_as_it_was_put_on():
         assert raw.replace(b"Subject:n", b"Subject: n") == without_tag(marked, "***SPAM*** ")
     assert raw == without_tag(raw, "***SPAM*** ")
     assert raw == without_tag(raw, "")
+
+
+FORGED = {
+    "in another case": b"x-sPAM-flag: NO\r\n",
+    "with a blank before the colon": b"X-Spam-Flag \t: NO\r\n",
+    "folded": b"X-Spam-Flag:\r\n NO\r\n\t(really)\r\n",
+    "without a blank": b"X-Spam-Flag:NO\r\n",
+    "twice": b"X-Spam-Flag: NO\r\nX-Spam-Flag: NO\r\n",
+    "below a line that is no field": b"no field\r\nX-Spam-Flag: NO\r\n",
+    "below ten lines that are no fields": b"no field\r\n" * 10 + b"X-Spam-Flag: NO\r\n more\r\n",
+    "below a boundary": b"--b\r\nX-Spam-Flag: NO\r\n",
+    "below a line of a mailbox": b"From x@y Mon Jan 1\r\nX-Spam-Flag: NO\r\n",
+    "below a name of NUL": b"\0\r\nX-Spam-Flag: NO\r\n",
+    "below a line of blanks": b" \r\nX-Spam-Flag: NO\r\n",
+    "below ten thousand fields": b"F: x\r\n" * 12_000 + b"X-Spam-Flag: NO\r\n",
+    "below a long field": b"F: " + b"x" * 200_000 + b"\r\nX-Spam-Flag: NO\r\n",
+    "with a long blank": b"X-Spam-Flag" + b" " * 70_000 + b": NO\r\n",
+}
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+def test_a_forged_field_goes_wherever_a_reader_may_find_it(forged: bytes, end: bytes):
+    """A filter of the recipient's, or a reader that is laxer than we are, would believe it."""
+    raw = b"From: a@b.example\r\n" + forged + b"Subject: s\r\n\r\nX-Spam-Flag: in the body\r\n"
+    found = edit(raw.replace(b"\r\n", end), without=frozenset({"x-spam-flag"}))
+    head, _, body = found.partition(end + end)
+
+    assert b"spam-flag" not in head.lower()
+    assert b"(really)" not in head
+    assert b" more" not in head
+    assert head.startswith(b"From: a@b.example")
+    assert head.endswith(b"Subject: s")
+    assert b"X-Spam-Flag: in the body" + end == body
+
+
+def test_taking_fields_out_of_a_section_without_end_is_linear():
+    raw = b"no field\r\n" * 4 + b"X-Spam-Flag: x\r\n" * 300_000 + b" \r\n" * 300_000
+    started = time.process_time()
+    assert b"no field\r\n" * 4 == edit(raw, without=frozenset({"x-spam-flag"}))
+    assert time.process_time() - started < 2

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 import time
 import unicodedata
@@ -10,15 +11,29 @@ from collections.abc import Callable, Iterable, Sequence
 import click
 
 SILENT_S = 1.0
+_DRIVES_A_TERMINAL = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What JSON leaves as it is: among others U+009B, which begins an escape sequence as ESC [ does."""
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 def print_json(row: object) -> None:
     """One JSON object on a line of its own; a file name keeps its octets, whatever they are."""
-    line = json.dumps(row, ensure_ascii=False) + "\n"
+    line = _DRIVES_A_TERMINAL.sub(_escaped, json.dumps(row, ensure_ascii=False)) + "\n"
     try:
         octets = line.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # half a surrogate pair, out of a message
         octets = (json.dumps(row) + "\n").encode("ascii")
+    sys.stdout.buffer.write(octets)
+
+
+def print_octets(octets: bytes) -> None:
+    """As they are; on a terminal without what would drive it."""
+    if sys.stdout.isatty():
+        text = octets.decode("utf-8", "replace").replace("\r\n", "\n")
+        octets = "\n".join(plain(line.replace("\t", "    ")) for line in text.split("\n")).encode("utf-8")
     sys.stdout.buffer.write(octets)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import click
 
 from lazaret.cli.context import Command, Given, json_option, pass_given, who
 from lazaret.cli.desk import EX_NOINPUT, at_desk, local_time
-from lazaret.cli.output import plain, print_json
+from lazaret.cli.output import plain, print_json, print_octets
 from lazaret.flow import explain
 from lazaret.mime import headers as header_section
 from lazaret.model.errors import UserError
@@ -37,7 +36,8 @@ def show(given: Given, mail_id: str, raw: bool, headers: bool, as_json: bool) ->
     """Show one message: why it is here, who it is for, what it says.
 
     The ID is the first column of `lazaret find`. A delivered message is in the history only, without
-    its text. Who reads a text is written down.
+    its text. Who reads a text is written down. On a terminal control characters are shown as a mark; where
+    stdout is a file or a pipe, --raw and --headers give every octet as it came in.
     """
     if raw + headers + as_json > 1:
         raise click.UsageError("only one of --raw, --headers and --json can be printed")
@@ -49,7 +49,7 @@ def show(given: Given, mail_id: str, raw: bool, headers: bool, as_json: bool) ->
         elif raw or headers:
             octets = (await _text(desk, detail)).message
             end = None if raw else header_section.parse(octets).body_start
-            sys.stdout.buffer.write(octets[:end])
+            print_octets(octets[:end])
         else:
             await _tell(desk, detail)
 

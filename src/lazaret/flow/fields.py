@@ -11,6 +11,7 @@ from email.utils import formatdate
 
 from lazaret.model.envelope import Envelope, Session
 from lazaret.model.verdict import Levels, ScoredHit, Verdict
+from lazaret.wire.paths import encode
 
 SPAM_FIELDS = frozenset(
     {
@@ -60,7 +61,7 @@ def _fold(start: str, words: Iterable[str], separator: str) -> list[str]:
 
 
 def _octets(lines: Sequence[str]) -> bytes:
-    return ("\r\n".join(lines) + "\r\n").encode("utf-8", "surrogateescape")
+    return encode("\r\n".join(lines) + "\r\n")
 
 
 def received(session: Session, envelope: Envelope, mail_id: str, site: Site, at: float) -> bytes:

@@ -1,10 +1,14 @@
 """Header edits on raw octets: fields taken out, the subject marked, every other octet as it was."""
 
+import re
 from collections.abc import Collection
 from email.header import Header
+from functools import lru_cache
 
 from lazaret.mime import headers
 from lazaret.mime.headers import HeaderSection
+
+_EMPTY_LINE = re.compile(rb"\n\r?\n")
 
 
 def edited(raw: bytes, header: HeaderSection, *, without: Collection[str], subject_tag: str = "") -> bytes:
@@ -12,6 +16,8 @@ def edited(raw: bytes, header: HeaderSection, *, without: Collection[str], subje
 
     The tag goes before the subject as it is written, encoded words and all, so that nothing of it is
     recoded; a subject that begins with the tag already stays. A message without a subject gets one.
+
+    Readers differ on where a malformed header section ends; the fields go up to the first empty line.
     """
     tag = _encoded(subject_tag)
     pieces: list[bytes] = []
@@ -29,10 +35,22 @@ def edited(raw: bytes, header: HeaderSection, *, without: Collection[str], subje
                 position = field.value_start
                 if raw[position : position + 1] not in (b" ", b"\t", b"\r", b"\n"):
                     pieces.append(b" ")
+    if without and (header.missing_separator or header.cut_off):
+        empty = _EMPTY_LINE.search(raw, max(position - 1, 0))
+        end = empty.start() + 1 if empty else len(raw)
+        pieces.append(_fields_of(frozenset(without)).sub(b"", raw[position:end]))
+        position = end
     pieces.append(raw[position:])
     if tag and not subject_seen:
         pieces.insert(0, b"Subject: %b\r\n" % tag)
     return b"".join(pieces)
+
+
+@lru_cache(8)
+def _fields_of(names: frozenset[str]) -> re.Pattern[bytes]:
+    """Fields of these names with their folds."""
+    alternatives = "|".join(map(re.escape, sorted(names)))
+    return re.compile(rf"(?im)^(?:{alternatives})[ \t]*:.*\n?(?:[ \t].*\n?)*".encode("ascii"))
 
 
 def without_tag(raw: bytes, subject_tag: str) -> bytes:
