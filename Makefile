@@ -35,6 +35,7 @@ demo: $(VENV)/.runtime
 
 test: setup
 	@tests/install-packages
+	@$(BIN)/python -m lazaret.rules.build_kernel
 	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 lint: setup
@@ -89,9 +90,10 @@ $(VENV)/.build: requirements-build.txt
 	@$(BIN)/python -m pip --quiet --quiet --disable-pip-version-check install --require-hashes -r requirements-build.txt
 	@touch $@
 
-$(VENV)/.runtime: $(VENV)/.build requirements.txt pyproject.toml
+$(VENV)/.runtime: $(VENV)/.build requirements.txt pyproject.toml src/lazaret/rules/kernel.c
 	@$(INSTALL) --require-hashes -r requirements.txt
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m lazaret.rules.build_kernel
 	@$(BIN)/python -m compileall -q src
 	@touch $@
 

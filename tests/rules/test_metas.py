@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from lazaret.mime import message
 from lazaret.mime.message import Message
 from lazaret.rules import expression, load, metas
-from lazaret.rules import run as runs
 from lazaret.rules.deferral import Price
 from lazaret.rules.settle import Settler
+from lazaret.rules.values import Outset
 
 Values = Callable[..., dict[str, float]]
 
@@ -113,17 +113,14 @@ def test_looking_only_at_what_changed_gives_what_looking_at_all_gives(
         source = expression.to_python(parsed[name], lambda n: f"v[{numbers[n]}]")
         everything[numbers[name]] = metas.evaluate(metas.compiled(source), everything)
 
-    codes = {meta.rule: metas.compiled(meta.source) for meta in lazy}
-
-    def work_out(rule: int) -> None:
-        values[rule] = hits[rule] if rule < 4 else metas.evaluate(codes[rule], values)
-
-    values = runs.Values({meta.rule: first[meta.rule] for meta in lazy if meta.triggers}, first, work_out)
+    waiting = frozenset(range(7)) - {meta.rule for meta in lazy if meta.triggers is not None}
+    outset = Outset(tuple(_NAMES), tuple(first), waiting, frozenset(), lazy)
     settler = Settler(lazy, len(_NAMES))
-    for rule in settler.rules(settler.concerned(r for r in range(4) if hits[r] != baseline[r])):
-        work_out(rule)
-
-    assert everything[numbers["M2"]] == values[numbers["M2"]]
+    woken = settler.octets(settler.concerned(r for r in range(4) if hits[r] != baseline[r]))
+    for start in (outset.start(), outset.in_python(settler)):
+        known = start(lambda rule: known.set(rule, hits[rule]))  # noqa: B023
+        known.settle(woken, ())
+        assert everything[numbers["M2"]] == known[numbers["M2"]]
 
 
 def test_metas_that_mention_each_other_in_a_long_chain_are_worked_out(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ class Calls:
             # What was asked already for other rules may have settled these.
             if run.subject.answered(question) is not None:
                 metas |= concerned
-                run.forget(rules)
+                run.values.forget(rules)
         return metas
 
     def _on_demand(self, question: Question, rule: int, test: Test, run: Run) -> None:
@@ -90,7 +90,7 @@ class Calls:
                 self._failed([rule])
                 continue
             if answer:
-                run.set(rule, answer if not isinstance(answer, str) and answer > 0 else 1)
+                run.values.set(rule, answer if not isinstance(answer, str) and answer > 0 else 1)
                 if isinstance(answer, str):
                     run.shown[rule] = answer
 

@@ -11,14 +11,18 @@ Line starts within a text (`^` with the modifier m) never go in: with two such e
 Vectorscan 5.4.12 misses matches.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 import hyperscan
 
-from lazaret.rules import literals, perl_regex, required, spelling, widen
+from lazaret.rules import kernel, literals, perl_regex, required, spelling, widen
 from lazaret.rules.ascii_only import ascii_only
 from lazaret.rules.book import Regex
+
+if TYPE_CHECKING:
+    from lazaret.rules.values import Values
 
 _EVERY = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_ALLOWEMPTY
 _EXACT_SIZE = 400
@@ -224,6 +228,33 @@ class Database:
     def scan(self, text: bytes, found: list[int]) -> None:
         """Appends the number of every expression that matches, now and then one of them twice."""
         self._database.scan(text, _note, 0, found, self._scratch)
+
+    def finder(self, rules: tuple[int, ...], settled: tuple[int, ...]) -> "Finder | None":
+        """The same in the kernel; None where there is none.
+
+        `rules`: that of each expression. `settled`: expressions for which a match is a hit.
+        """
+        if not kernel.compiled:
+            return None
+        return kernel.compiled.Finder(self._database.scan, self._scratch, rules, settled)  # type: ignore[no-any-return]
+
+
+class Finder(Protocol):
+    """Searches texts, and sets the values of what is a hit; numbers are those of the expressions."""
+
+    def find(self, text: bytes, /) -> list[int]:
+        """What matches, each once."""
+
+    def search(
+        self,
+        texts: tuple[bytes, ...],
+        values: "Values",
+        where: dict[int, bytes],
+        look_at_clock: Callable[[], None],
+        every: int,
+        /,
+    ) -> list[tuple[int, int]] | None:
+        """What matches and is to be confirmed, and in which text. Looks at the clock every so many texts."""
 
 
 class DamagedDatabase(ValueError):

@@ -7,18 +7,18 @@ from functools import partial
 from typing import TypeVar
 
 from lazaret.mime.message import Message
-from lazaret.rules import evals, expression, metas, views
+from lazaret.rules import evals, expression, views
 from lazaret.rules.book import Kind
 from lazaret.rules.calls import Calls
 from lazaret.rules.evals import Settings, Subject
 from lazaret.rules.expression import ExpressionError
-from lazaret.rules.metas import Code
 from lazaret.rules.program import Program
-from lazaret.rules.run import DeadlineError, Run, Values
+from lazaret.rules.run import DeadlineError, Run
 from lazaret.rules.search import Search, confirm
 from lazaret.rules.searches import FieldSearches, PartSearches, TextSearches
 from lazaret.rules.settle import Settler
 from lazaret.rules.shortcircuit import Shortcuts
+from lazaret.rules.values import Outset
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -56,18 +56,16 @@ class Evaluator:
         self._place_searches([Search(program, group, self._put_off) for group in program.groups])
         self._calls = Calls(program, self._settings, self._put_off, self._settler.concerned)
         self._demands.update(self._calls.demands)
-        self._sources = {meta.rule: meta.source for meta in program.metas}
-        self._codes: list[Code | None] = [None] * len(program.names)
-        """Of metas: made when first needed, since a message needs few of them."""
         waiting = self._demands.keys() | {meta.rule for meta in program.metas if meta.triggers is None}
         waiting -= {rule for _, rules in self._waiting.values() for rule in rules}
         waiting -= self._calls.demands.keys()
-        self._known = {rule: value for rule, value in enumerate(program.baseline) if rule not in waiting}
-        self._from_the_start = {
+        kept = {
             rule
             for rule, value in enumerate(program.baseline)
             if value and not (program.deferred and program.names[rule].startswith("__"))
         }
+        outset = Outset(program.names, program.baseline, frozenset(waiting), frozenset(kept), program.metas)
+        self._values = outset.start()
         self._known_grounds: dict[str, list[int]] = {}
 
     def _place_searches(self, searches: Sequence[Search]) -> None:
@@ -126,7 +124,7 @@ class Evaluator:
         Of sub-rules, those that were worked out: all of them where the program defers none.
         """
         run = Run(message, seconds)
-        run.values = Values(self._known, self._program.baseline, partial(self._work_out, run))
+        run.values = self._values(partial(self._work_out, run))
         run.subject = Subject(message, self._settings, run.headers, now, recipients)
         run.headers.beside = lambda name: self._asked(partial(evals.field_of, selector=name), run.subject)
         concerned = self._always
@@ -137,17 +135,11 @@ class Evaluator:
         except DeadlineError:
             run.late = True
         concerned |= self._calls.pending(run)
-        concerned |= self._settler.concerned(run.changed) | self._settler.concerned(run.candidates)
-        for rule in self._settler.rules(concerned):
-            run.set(rule, metas.evaluate(self._codes[rule] or self._code(rule), run.values))
+        # What is worked out on the way takes its candidates out of the run.
+        run.values.settle(self._settler.octets(concerned), tuple(run.candidates))
         if run.late:
             run.exceeded = f"the rules took more than {seconds:g} s"
-        names = self._program.names
-        values: Mapping[str, float] = {
-            names[rule]: value
-            for rule in self._from_the_start | run.changed
-            if (value := run.values.get(rule))
-        }
+        values: Mapping[str, float] = run.values.hits()
         points: Mapping[str, float] = {}
         ending = self._shortcuts.end(values)
         if ending:
@@ -175,7 +167,7 @@ class Evaluator:
             if name in self._waiting:
                 metas_on_it, rules = self._waiting[name]
                 concerned |= metas_on_it
-                run.forget(rules)
+                run.values.forget(rules)
             for searches in self._fields.get(name, ()):
                 searches.run(run)
         for texts, text_searches in self._texts:
@@ -186,10 +178,8 @@ class Evaluator:
         return concerned
 
     def _work_out(self, run: Run, rule: int) -> None:
-        """Sets the value of a rule that waited, unless it is what it is when nothing is found."""
-        if rule in self._sources:
-            run.set(rule, metas.evaluate(self._codes[rule] or self._code(rule), run.values))
-        elif not run.late:
+        """Sets the value of a rule that waited, no meta, unless it is what it is when nothing is found."""
+        if not run.late:
             try:
                 run.look_at_clock()
                 demand = self._demands.get(rule)
@@ -199,10 +189,6 @@ class Evaluator:
                     confirm(run, candidate)
             except DeadlineError:
                 run.late = True
-
-    def _code(self, rule: int) -> Code:
-        code = self._codes[rule] = metas.compiled(self._sources[rule])
-        return code
 
     def _detail(self, run: Run, name: str) -> str:
         """What made the rule hit; for a meta, what made the rules hit that it builds on."""

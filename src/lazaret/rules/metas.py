@@ -5,17 +5,22 @@ of its triggers differs from that: every rule that it builds on or, where it can
 without them, fewer. (`A && B && C` stays false without A.) The others are worked out when a listed one asks.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Protocol
 
 from lazaret.rules import expression
 from lazaret.rules.book import Book, Kind, Problem
 from lazaret.rules.deferral import Price
 from lazaret.rules.expression import ExpressionError, Node
 
-Values = MutableMapping[int, float]
-"""The value of each rule by its number; one that is not known yet is worked out when it is asked for."""
+
+class Values(Protocol):
+    """The value of each rule by its number; one that is not known yet is worked out when it is asked for."""
+
+    def __getitem__(self, rule: int, /) -> float: ...
+
 
 Code = Callable[[Values], float]
 """Gives the value of a meta for the values of all rules."""
@@ -25,6 +30,9 @@ _MOST_INLINED = 12
 
 _MOST_LEVELS = 40
 """Metas that ask each other, one inside the other; every so many levels one is looked at in order."""
+
+_LARGE = 1e15
+"""Up to here a double tells whole numbers apart, and numbers are doubles in Perl."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +218,12 @@ def compiled(source: str) -> Code:
     return eval(f"lambda v: {source}", {"__builtins__": {}, "int": int, "sum": sum})  # type: ignore[no-any-return]
 
 
-def evaluate(code: Code, values: Values | list[float]) -> float:
+def evaluate(code: Code, values: Values) -> float:
     """Its value: 0 for a miss; a hit counts at least 1, whatever the arithmetic gives."""
     try:
-        value = code(values)  # type: ignore[arg-type]
+        value = code(values)
+        if value > _LARGE:
+            return float(value)
     except (ArithmeticError, ValueError):
         return 0
     if not value:

@@ -1,13 +1,13 @@
 """A group of expressions and the texts they search: scanned at once, confirmed one by one where needed."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 from lazaret.rules.book import Regex
 from lazaret.rules.confirm import Confirm, MatchLimit, UnusableRegex
-from lazaret.rules.database import Database
+from lazaret.rules.database import Database, Finder
 from lazaret.rules.program import Group, Program, Searched
 from lazaret.rules.run import Run
 from lazaret.rules.texts import Together
@@ -33,6 +33,7 @@ class Search:
         "_confirms",
         "_counted",
         "_database",
+        "_finder",
         "_found",
         "_names",
         "_numbers",
@@ -74,15 +75,31 @@ class Search:
         """Rules that count the matches in all texts."""
         self._confirms: list[Confirm | None] = [None] * len(group.searched)
         self._found: list[int] = []
+        self._finder = self._compiled_finder()
+
+    def _compiled_finder(self) -> "Finder | None":
+        """Does the work of `_note` too; None where there is no kernel, or texts are searched without it."""
+        if self._database is None or self._alone:
+            return None
+        settled = tuple(place for place, settles in enumerate(self._settled) if settles)
+        return self._database.finder(tuple(self._numbers), settled)
 
     def each(self, run: Run, texts: Sequence[bytes]) -> None:
         """Searches each text by itself and adds up what is found."""
-        found = self._found
-        later: dict[int, list[int]] = {}
         for place in self._alone_later:
             run.put_off(self._numbers[place], Candidate(self, place, Together(texts, range(len(texts)), b"")))
-        if self._database is None and not self._alone:
-            return
+        if self._finder is not None:
+            found = self._finder.search(
+                tuple(texts), run.values, run.where, run.look_at_clock, _LOOKS_AT_CLOCK
+            )
+            if found:
+                self._take(run, found, texts)
+        elif self._database is not None or self._alone:
+            self._search_each(run, texts)
+
+    def _search_each(self, run: Run, texts: Sequence[bytes]) -> None:
+        found = self._found
+        later: dict[int, list[int]] = {}
         for number, text in enumerate(texts):
             if number % _LOOKS_AT_CLOCK == _LOOKS_AT_CLOCK - 1:
                 run.look_at_clock()
@@ -90,28 +107,31 @@ class Search:
                 self._database.scan(text, found)
             if found or self._alone:
                 self._note(run, number, text, later)
+        self._put_off_found(run, texts, later)
+
+    def _take(self, run: Run, found: Iterable[tuple[int, int]], texts: Sequence[bytes]) -> None:
+        """What was found and is no hit by that alone: places in the group, and numbers of texts."""
+        later: dict[int, list[int]] = {}
+        for place, number in found:
+            if self._put_off[place]:
+                later.setdefault(place, []).append(number)
+            else:
+                self._add(run, place, number, texts[number])
+        self._put_off_found(run, texts, later)
+
+    def _put_off_found(self, run: Run, texts: Sequence[bytes], later: Mapping[int, list[int]]) -> None:
         for place, numbers in later.items():
             candidate = Candidate(self, place, Together([texts[n] for n in numbers], numbers, b""))
             run.put_off(self._numbers[place], candidate)
 
     def one(self, run: Run, text: bytes) -> None:
         """The same as `each`, for a single text."""
-        for place in self._alone_later:
-            run.put_off(self._numbers[place], Candidate(self, place, Together((text,), (0,), b"")))
-        if self._database is not None:
-            self._database.scan(text, self._found)
-        if self._found or self._alone:
-            later: dict[int, list[int]] = {}
-            self._note(run, 0, text, later)
-            for place in later:
-                run.put_off(self._numbers[place], Candidate(self, place, Together((text,), (0,), b"")))
+        self.each(run, (text,))
 
     def together(self, run: Run, texts: Together) -> None:
         """Searches all texts at once; what is found may be in any of them, or in none."""
         run.look_at_clock()
-        if self._database is not None:
-            self._database.scan(texts.whole, self._found)
-        for place in [*self._places(), *self._alone_later]:
+        for place in self._places(texts.whole):
             candidate = Candidate(self, place, texts)
             if self._put_off[place]:
                 run.put_off(self._numbers[place], candidate)
@@ -120,10 +140,9 @@ class Search:
 
     def counts(self, run: Run, text: bytes) -> list[tuple[Searched, int]]:
         """The rules that match in a text, and how often as far as it matters; no value is set."""
-        if self._database is not None:
-            self._database.scan(text, self._found)
-        places = [*self._places(), *self._alone_later]
-        counted = ((self.group.searched[place], self._matches(run, place, text)) for place in places)
+        counted = (
+            (self.group.searched[place], self._matches(run, place, text)) for place in self._places(text)
+        )
         return [(searched, count) for searched, count in counted if count]
 
     def matched(self, rule: int, text: bytes) -> bytes:
@@ -135,21 +154,26 @@ class Search:
             return text
         return bytes(match.group() or b"") if match else b""
 
-    def _places(self) -> Iterable[int]:
-        """The places in the group of what was found, each once."""
-        places = [*dict.fromkeys(self._found), *self._alone]
-        self._found.clear()
-        return places
+    def _places(self, text: bytes) -> Iterable[int]:
+        """The places in the group of what may be in the text, each once."""
+        found: Iterable[int] = ()
+        if self._finder is not None:
+            found = self._finder.find(text)
+        elif self._database is not None:
+            self._database.scan(text, self._found)
+            found = dict.fromkeys(self._found)
+            self._found.clear()
+        return [*found, *self._alone, *self._alone_later]
 
     def _note(self, run: Run, number: int, text: bytes, later: dict[int, list[int]]) -> None:
         """Takes what was found in a text; `later` collects the texts of rules that can wait."""
         found = self._found
-        for place in found if len(found) == 1 and not self._alone else self._places():
+        for place in found if len(found) == 1 and not self._alone else [*dict.fromkeys(found), *self._alone]:
             if self._settled[place]:
                 rule = self._numbers[place]
                 if not run.values[rule]:
                     run.where[rule] = text
-                    run.set(rule, 1)
+                    run.values.set(rule, 1)
             elif self._put_off[place]:
                 later.setdefault(place, []).append(number)
             else:
@@ -168,7 +192,7 @@ class Search:
         if count:
             run.where.setdefault(rule, text)
             total = run.values[rule] + count
-            run.set(rule, 0 if searched.negated else total if limit is None else min(total, limit))
+            run.values.set(rule, 0 if searched.negated else total if limit is None else min(total, limit))
         return not (searched.negated and count)
 
     def _find(self, run: Run, place: int, texts: Sequence[bytes]) -> None:
@@ -183,7 +207,7 @@ class Search:
                 text = expression.find_in(texts[start : start + _LOOKS_AT_CLOCK])
                 if text is not None:
                     run.where.setdefault(rule, text)
-                    run.set(rule, 1)
+                    run.values.set(rule, 1)
                     return
         except MatchLimit:
             self._give_up(run, rule)
@@ -207,7 +231,7 @@ class Search:
                 count = expression.count_in(some, None if limit is None else limit - int(before))
                 if count:
                     run.where.setdefault(rule, some[0])
-                    run.set(rule, before + count)
+                    run.values.set(rule, before + count)
         except MatchLimit:
             self._give_up(run, rule)
         except UnusableRegex:

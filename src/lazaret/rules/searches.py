@@ -58,8 +58,9 @@ class FieldSearches:
         """Searches the value, if there is one."""
         value = run.headers.get(self.selector)
         if value is not None:
+            set_value = run.values.set
             for rule, first in self._at_first:
-                run.set(rule, first)
+                set_value(rule, first)
             self._searches.over_one(run, value)
 
 
@@ -96,9 +97,9 @@ class PartSearches:
             matched = dict.fromkeys(self._when_absent, 1) | matched
         for rule, count in matched.items():
             if rule not in self._negated:
-                run.set(rule, count)
+                run.values.set(rule, count)
         for rule in self._negated - matched.keys():
-            run.set(rule, 1)
+            run.values.set(rule, 1)
 
     def _found(self, run: Run, value: bytes) -> Iterable[tuple[Searched, int]]:
         return (found for search in self._searches for found in search.counts(run, value))

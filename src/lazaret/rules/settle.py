@@ -1,4 +1,4 @@
-"""Meta rules at run time: the listed ones in order, and only when a trigger of theirs has changed."""
+"""Which listed metas are to be looked at: those of which a trigger has changed, in order."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,11 +10,15 @@ class Settler:
 
     def __init__(self, planned: Sequence[Meta], rules: int) -> None:
         listed = [meta for meta in planned if meta.triggers is not None]
-        self._rules = [meta.rule for meta in listed]
-        self._concerned = [0] * rules
+        self.listed = tuple(meta.rule for meta in listed)
+        """Their rules, each after those that it mentions."""
+        places: list[list[int]] = [[] for _ in range(rules)]
         for place, meta in enumerate(listed):
             for trigger in meta.triggers or ():
-                self._concerned[trigger] |= 1 << place
+                places[trigger].append(place)
+        self.places = tuple(map(tuple, places))
+        """Of each rule: the places of the metas that it concerns."""
+        self._concerned = [sum(1 << place for place in set(each)) for each in places]
 
     def concerned(self, rules: Iterable[int]) -> int:
         """The metas to look at when the values of these rules have changed, or may have."""
@@ -25,5 +29,9 @@ class Settler:
         return metas
 
     def rules(self, metas: int) -> list[int]:
-        """Their rules, each after those that it mentions."""
-        return [rule for rule, bit in zip(self._rules, bin(metas)[:1:-1], strict=False) if bit == "1"]
+        """The rules of these metas, in order."""
+        return [rule for rule, bit in zip(self.listed, bin(metas)[:1:-1], strict=False) if bit == "1"]
+
+    def octets(self, metas: int) -> bytes:
+        """The same number, as `Values.settle` takes it."""
+        return metas.to_bytes(len(self.listed) // 8 + 1, "little")

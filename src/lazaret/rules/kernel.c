@@ -1,0 +1,980 @@
+/* The inner loops of rules/values.py and rules/search.py, for machines with a C compiler.
+
+   Everything here exists in Python too, and gives the same: tests/rules/test_kernel.py compares the two. What is
+   compiled is small because what costs is to touch much memory for every message, not to compute.
+
+   Safety: numbers of rules and places come from our own plan, and are checked all the same before they are used;
+   a program of a meta is checked when it is made (jumps forward only, the stack within its size); metas that ask
+   each other count as recursion of Python. No text of a message is read here: Vectorscan does that. */
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stddef.h>
+#include <string.h>
+
+#define STACK 64
+#define INTERFACE 1
+
+/* The value of a meta as a program: numbers are pushed, operators take theirs from the stack. */
+
+enum operation { NUMBER, RULE, AND, OR, NOT, GT, LT, GE, LE, EQ, NE, ADD, SUB, UNLESS, GOTO, OPERATIONS };
+
+typedef struct {
+    int operation;
+    Py_ssize_t argument; /* a rule, or where to go on */
+    double number;
+} Step;
+
+typedef struct {
+    PyObject_VAR_HEAD
+    Py_ssize_t rules; /* one more than the highest that it mentions */
+    Step steps[];
+} Code;
+
+static PyTypeObject CodeType;
+
+/* What is known before anything is looked at; the same for all messages. */
+typedef struct {
+    PyObject_HEAD
+    Py_ssize_t count;     /* of rules */
+    Py_ssize_t listed;    /* metas that are looked at when something changed */
+    double *first;
+    unsigned char *known; /* 0: worked out when somebody asks */
+    unsigned char *kept;  /* hits even if nothing changes */
+    unsigned char *metas;
+    PyObject **codes;     /* of metas, made when first needed */
+    Py_ssize_t *order;    /* the rules of the listed metas */
+    Py_ssize_t *concerned_at; /* count + 1: where in `concerned` the places of a rule begin */
+    Py_ssize_t *concerned;
+    PyObject *names;
+    PyObject *make_code;
+    PyObject *evaluate;
+} Outset;
+
+static PyTypeObject OutsetType;
+
+typedef struct {
+    PyObject_HEAD
+    Outset *outset;
+    PyObject *work_out;
+    double *values;
+    unsigned char *known;
+    unsigned char *changed;
+} Values;
+
+static PyTypeObject ValuesType;
+
+/* Places of a group of expressions that Vectorscan has found; it is the function that Vectorscan calls. */
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc vectorcall;
+    Py_ssize_t count;
+    Py_ssize_t *rules;
+    unsigned char *settled; /* 1: being found is a hit */
+    unsigned char *seen;
+    Py_ssize_t *found;
+    Py_ssize_t found_count;
+    PyObject *scan;
+    PyObject *scratch;
+} Finder;
+
+static PyTypeObject FinderType;
+
+/* -- Code -- */
+
+static int
+depth_after(int operation)
+{
+    switch (operation) {
+    case NUMBER:
+    case RULE:
+        return 1;
+    case NOT:
+    case GOTO:
+        return 0;
+    default: /* AND and OR: where they do not go on elsewhere */
+        return -1;
+    }
+}
+
+/* -1 with an error set unless every way through the steps keeps to the stack and ends with one number. */
+static int
+code_check(Code *self)
+{
+    Py_ssize_t count = Py_SIZE(self);
+    int *depths = PyMem_Malloc((size_t)(count + 1) * sizeof(int));
+    if (!depths) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (Py_ssize_t at = 0; at <= count; at++)
+        depths[at] = -1; /* nobody came here yet */
+    depths[0] = 0;
+    for (Py_ssize_t at = 0; at < count; at++) {
+        Step *step = &self->steps[at];
+        int depth = depths[at], needed, next;
+        switch (step->operation) {
+        case NUMBER:
+        case RULE:
+        case GOTO:
+            needed = 0;
+            break;
+        case AND:
+        case OR:
+        case NOT:
+        case UNLESS:
+            needed = 1;
+            break;
+        default:
+            needed = 2;
+        }
+        next = depth + depth_after(step->operation);
+        if (depth < needed || next > STACK)
+            goto wrong;
+        if (step->operation == AND || step->operation == OR || step->operation == UNLESS || step->operation == GOTO) {
+            int there = step->operation == UNLESS ? depth - 1 : depth;
+            if (step->argument <= at || step->argument > count)
+                goto wrong;
+            if (depths[step->argument] >= 0 && depths[step->argument] != there)
+                goto wrong;
+            depths[step->argument] = there;
+        }
+        if (step->operation != GOTO) {
+            if (depths[at + 1] >= 0 && depths[at + 1] != next)
+                goto wrong;
+            depths[at + 1] = next;
+        }
+    }
+    if (depths[count] != 1)
+        goto wrong;
+    PyMem_Free(depths);
+    return 0;
+wrong:
+    PyMem_Free(depths);
+    PyErr_SetString(PyExc_ValueError, "no program of a meta");
+    return -1;
+}
+
+/* Code(steps): a sequence of (operation, argument). */
+static PyObject *
+code_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
+{
+    PyObject *given;
+    static char *names[] = {"steps", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!", names, &PyTuple_Type, &given))
+        return NULL;
+    Py_ssize_t count = PyTuple_GET_SIZE(given);
+    Code *self = (Code *)type->tp_alloc(type, count);
+    if (!self)
+        return NULL;
+    for (Py_ssize_t at = 0; at < count; at++) {
+        Step *step = &self->steps[at];
+        PyObject *argument;
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(given, at), "iO", &step->operation, &argument))
+            goto error;
+        if (step->operation < 0 || step->operation >= OPERATIONS) {
+            PyErr_SetString(PyExc_ValueError, "no operation");
+            goto error;
+        }
+        if (step->operation == NUMBER) {
+            step->number = PyFloat_AsDouble(argument);
+            if (step->number == -1.0 && PyErr_Occurred())
+                goto error;
+            continue;
+        }
+        step->argument = PyNumber_AsSsize_t(argument, PyExc_ValueError);
+        if (step->argument == -1 && PyErr_Occurred())
+            goto error;
+        if (step->argument < 0) {
+            PyErr_SetString(PyExc_ValueError, "no argument");
+            goto error;
+        }
+        if (step->operation == RULE && step->argument >= self->rules)
+            self->rules = step->argument + 1;
+    }
+    if (code_check(self) < 0)
+        goto error;
+    return (PyObject *)self;
+error:
+    Py_DECREF(self);
+    return NULL;
+}
+
+static PyTypeObject CodeType = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "lazaret.rules._kernel.Code",
+    .tp_basicsize = sizeof(Code),
+    .tp_itemsize = sizeof(Step),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_doc = "The value of a meta, as a program.",
+    .tp_new = code_new,
+};
+
+/* -- Outset -- */
+
+static int
+outset_traverse(Outset *self, visitproc visit, void *arg)
+{
+    Py_VISIT(self->names);
+    Py_VISIT(self->make_code);
+    Py_VISIT(self->evaluate);
+    if (self->codes)
+        for (Py_ssize_t rule = 0; rule < self->count; rule++)
+            Py_VISIT(self->codes[rule]);
+    return 0;
+}
+
+static int
+outset_clear(Outset *self)
+{
+    Py_CLEAR(self->make_code);
+    Py_CLEAR(self->evaluate);
+    if (self->codes)
+        for (Py_ssize_t rule = 0; rule < self->count; rule++)
+            Py_CLEAR(self->codes[rule]);
+    return 0;
+}
+
+static void
+outset_dealloc(Outset *self)
+{
+    PyObject_GC_UnTrack(self);
+    outset_clear(self);
+    Py_CLEAR(self->names);
+    PyMem_Free(self->first);
+    PyMem_Free(self->known);
+    PyMem_Free(self->kept);
+    PyMem_Free(self->metas);
+    PyMem_Free(self->codes);
+    PyMem_Free(self->order);
+    PyMem_Free(self->concerned_at);
+    PyMem_Free(self->concerned);
+    Py_TYPE(self)->tp_free((PyObject *)self);
+}
+
+/* The number if it is below `limit`; -1 with an error set otherwise. */
+static Py_ssize_t
+below(PyObject *number, Py_ssize_t limit)
+{
+    Py_ssize_t value = PyNumber_AsSsize_t(number, PyExc_IndexError);
+    if (value == -1 && PyErr_Occurred())
+        return -1;
+    if (value < 0 || value >= limit) {
+        PyErr_SetString(PyExc_IndexError, "no such number");
+        return -1;
+    }
+    return value;
+}
+
+/* Sets the flag of each number in the tuple. */
+static int
+mark(PyObject *numbers, unsigned char *flags, Py_ssize_t count, unsigned char flag)
+{
+    for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(numbers); at++) {
+        Py_ssize_t number = below(PyTuple_GET_ITEM(numbers, at), count);
+        if (number < 0)
+            return -1;
+        flags[number] = flag;
+    }
+    return 0;
+}
+
+/* Outset(names, first, waiting, kept, metas, listed, concerned, make_code, evaluate); tuples but for the last two. */
+static PyObject *
+outset_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
+{
+    PyObject *names, *first, *waiting, *kept, *metas, *listed, *concerned, *make_code, *evaluate;
+    static char *keywords[] = {"names",  "first",     "waiting",   "kept",     "metas",
+                               "listed", "concerned", "make_code", "evaluate", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!O!O!O!O!O!O!OO", keywords, &PyTuple_Type, &names, &PyTuple_Type,
+                                     &first, &PyTuple_Type, &waiting, &PyTuple_Type, &kept, &PyTuple_Type, &metas,
+                                     &PyTuple_Type, &listed, &PyTuple_Type, &concerned, &make_code, &evaluate))
+        return NULL;
+    Py_ssize_t count = PyTuple_GET_SIZE(names), total = 0;
+    if (PyTuple_GET_SIZE(first) != count || PyTuple_GET_SIZE(concerned) != count) {
+        PyErr_SetString(PyExc_ValueError, "one of each for every rule");
+        return NULL;
+    }
+    for (Py_ssize_t rule = 0; rule < count; rule++) {
+        if (!PyTuple_Check(PyTuple_GET_ITEM(concerned, rule))) {
+            PyErr_SetString(PyExc_TypeError, "concerned: tuples of tuples");
+            return NULL;
+        }
+        total += PyTuple_GET_SIZE(PyTuple_GET_ITEM(concerned, rule));
+    }
+    Outset *self = (Outset *)type->tp_alloc(type, 0);
+    if (!self)
+        return NULL;
+    size_t room = (size_t)count + 1;
+    self->count = count;
+    self->listed = PyTuple_GET_SIZE(listed);
+    self->first = PyMem_Calloc(room, sizeof(double));
+    self->known = PyMem_Calloc(room, 1);
+    self->kept = PyMem_Calloc(room, 1);
+    self->metas = PyMem_Calloc(room, 1);
+    self->codes = PyMem_Calloc(room, sizeof(PyObject *));
+    self->order = PyMem_Calloc((size_t)self->listed + 1, sizeof(Py_ssize_t));
+    self->concerned_at = PyMem_Calloc(room, sizeof(Py_ssize_t));
+    self->concerned = PyMem_Calloc((size_t)total + 1, sizeof(Py_ssize_t));
+    if (!self->first || !self->known || !self->kept || !self->metas || !self->codes || !self->order ||
+        !self->concerned_at || !self->concerned) {
+        PyErr_NoMemory();
+        goto error;
+    }
+    Py_INCREF(names);
+    self->names = names;
+    Py_INCREF(make_code);
+    self->make_code = make_code;
+    Py_INCREF(evaluate);
+    self->evaluate = evaluate;
+    memset(self->known, 1, (size_t)count);
+    total = 0;
+    for (Py_ssize_t rule = 0; rule < count; rule++) {
+        PyObject *places = PyTuple_GET_ITEM(concerned, rule);
+        self->first[rule] = PyFloat_AsDouble(PyTuple_GET_ITEM(first, rule));
+        if (self->first[rule] == -1.0 && PyErr_Occurred())
+            goto error;
+        self->concerned_at[rule] = total;
+        for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(places); at++) {
+            Py_ssize_t place = below(PyTuple_GET_ITEM(places, at), self->listed);
+            if (place < 0)
+                goto error;
+            self->concerned[total++] = place;
+        }
+    }
+    self->concerned_at[count] = total;
+    for (Py_ssize_t place = 0; place < self->listed; place++) {
+        self->order[place] = below(PyTuple_GET_ITEM(listed, place), count);
+        if (self->order[place] < 0)
+            goto error;
+    }
+    if (mark(waiting, self->known, count, 0) < 0 || mark(kept, self->kept, count, 1) < 0 ||
+        mark(metas, self->metas, count, 1) < 0)
+        goto error;
+    return (PyObject *)self;
+error:
+    Py_DECREF(self);
+    return NULL;
+}
+
+static PyTypeObject OutsetType = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "lazaret.rules._kernel.Outset",
+    .tp_basicsize = sizeof(Outset),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .tp_doc = "What is known of the rules before anything is looked at.",
+    .tp_new = outset_new,
+    .tp_dealloc = (destructor)outset_dealloc,
+    .tp_traverse = (traverseproc)outset_traverse,
+    .tp_clear = (inquiry)outset_clear,
+};
+
+/* -- Values -- */
+
+static int values_value(Values *self, Py_ssize_t rule, double *value);
+
+static int
+values_traverse(Values *self, visitproc visit, void *arg)
+{
+    Py_VISIT(self->outset);
+    Py_VISIT(self->work_out);
+    return 0;
+}
+
+static int
+values_clear(Values *self)
+{
+    Py_CLEAR(self->work_out);
+    return 0;
+}
+
+static void
+values_dealloc(Values *self)
+{
+    PyObject_GC_UnTrack(self);
+    Py_CLEAR(self->work_out);
+    Py_CLEAR(self->outset);
+    PyMem_Free(self->values);
+    Py_TYPE(self)->tp_free((PyObject *)self);
+}
+
+static PyObject *
+values_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
+{
+    Outset *outset;
+    PyObject *work_out;
+    static char *keywords[] = {"outset", "work_out", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!O", keywords, &OutsetType, &outset, &work_out))
+        return NULL;
+    Values *self = (Values *)type->tp_alloc(type, 0);
+    if (!self)
+        return NULL;
+    size_t count = (size_t)outset->count;
+    /* One block: the numbers, then two flags each. */
+    self->values = PyMem_Malloc(count * (sizeof(double) + 2) + 1);
+    if (!self->values) {
+        Py_DECREF(self);
+        return PyErr_NoMemory();
+    }
+    self->known = (unsigned char *)(self->values + count);
+    self->changed = self->known + count;
+    memcpy(self->values, outset->first, count * sizeof(double));
+    memcpy(self->known, outset->known, count);
+    memset(self->changed, 0, count);
+    Py_INCREF(outset);
+    self->outset = outset;
+    Py_INCREF(work_out);
+    self->work_out = work_out;
+    return (PyObject *)self;
+}
+
+static void
+values_put(Values *self, Py_ssize_t rule, double value)
+{
+    if (self->known[rule] && self->values[rule] == value)
+        return;
+    self->values[rule] = value;
+    self->known[rule] = 1;
+    self->changed[rule] = 1;
+}
+
+static PyObject *
+as_number(double value)
+{
+    if (value >= -1e15 && value <= 1e15 && value == (double)(long long)value)
+        return PyLong_FromLongLong((long long)value);
+    return PyFloat_FromDouble(value);
+}
+
+/* The value of the program; -1 with an error set when something that it asks for fails. */
+static int
+code_run(Code *code, Values *values, double *result)
+{
+    double stack[STACK];
+    Py_ssize_t count = Py_SIZE(code), at = 0;
+    int top = -1; /* code_check() has seen that it stays within the stack */
+    while (at < count) {
+        const Step *step = &code->steps[at++];
+        switch (step->operation) {
+        case NUMBER:
+            stack[++top] = step->number;
+            break;
+        case RULE: {
+            double value;
+            if (values_value(values, step->argument, &value) < 0)
+                return -1;
+            stack[++top] = value;
+            break;
+        }
+        case AND:
+            if (stack[top] == 0)
+                at = step->argument;
+            else
+                top--;
+            break;
+        case OR:
+            if (stack[top] != 0)
+                at = step->argument;
+            else
+                top--;
+            break;
+        case NOT:
+            stack[top] = stack[top] == 0;
+            break;
+        case UNLESS:
+            if (stack[top--] == 0)
+                at = step->argument;
+            break;
+        case GOTO:
+            at = step->argument;
+            break;
+#define BINARY(name, expression)                                                                                      \
+    case name: {                                                                                                      \
+        double right = stack[top--], left = stack[top];                                                               \
+        stack[top] = (expression);                                                                                    \
+        break;                                                                                                        \
+    }
+            BINARY(GT, left > right)
+            BINARY(LT, left < right)
+            BINARY(GE, left >= right)
+            BINARY(LE, left <= right)
+            BINARY(EQ, left == right)
+            BINARY(NE, left != right)
+            BINARY(ADD, left + right)
+            BINARY(SUB, left - right)
+#undef BINARY
+        default:
+            PyErr_SetString(PyExc_SystemError, "no operation");
+            return -1;
+        }
+    }
+    *result = stack[0];
+    return 0;
+}
+
+/* Sets the value of a meta. */
+static int
+values_evaluate(Values *self, Py_ssize_t rule)
+{
+    Outset *outset = self->outset;
+    double value;
+    int done;
+    if (!outset->codes[rule]) {
+        PyObject *code = outset->make_code ? PyObject_CallFunction(outset->make_code, "n", rule) : NULL;
+        if (!code) {
+            if (!PyErr_Occurred())
+                PyErr_SetString(PyExc_RuntimeError, "cleared");
+            return -1;
+        }
+        if (Py_TYPE(code) == &CodeType && ((Code *)code)->rules > outset->count) {
+            Py_DECREF(code);
+            PyErr_SetString(PyExc_IndexError, "a meta mentions no such rule");
+            return -1;
+        }
+        Py_XSETREF(outset->codes[rule], code);
+    }
+    PyObject *code = outset->codes[rule];
+    Py_INCREF(code);
+    if (Py_EnterRecursiveCall(" in a meta")) {
+        Py_DECREF(code);
+        return -1;
+    }
+    if (Py_TYPE(code) == &CodeType) {
+        done = code_run((Code *)code, self, &value);
+        if (!done && value != 0 && !(value > 0))
+            value = 1; /* A hit counts at least 1, whatever the arithmetic gives. */
+    }
+    else {
+        PyObject *number = PyObject_CallFunctionObjArgs(outset->evaluate, code, (PyObject *)self, NULL);
+        value = number ? PyFloat_AsDouble(number) : -1.0;
+        done = value == -1.0 && PyErr_Occurred() ? -1 : 0;
+        Py_XDECREF(number);
+    }
+    Py_LeaveRecursiveCall();
+    Py_DECREF(code);
+    if (done < 0)
+        return -1;
+    values_put(self, rule, value);
+    return 0;
+}
+
+/* The value of a rule, which is worked out if it is not known. */
+static int
+values_value(Values *self, Py_ssize_t rule, double *value)
+{
+    if (!self->known[rule]) {
+        self->values[rule] = self->outset->first[rule];
+        self->known[rule] = 1;
+        if (self->outset->metas[rule]) {
+            if (values_evaluate(self, rule) < 0)
+                return -1;
+        }
+        else {
+            PyObject *done = self->work_out ? PyObject_CallFunction(self->work_out, "n", rule) : NULL;
+            if (!done) {
+                if (!PyErr_Occurred())
+                    PyErr_SetString(PyExc_RuntimeError, "cleared");
+                return -1;
+            }
+            Py_DECREF(done);
+        }
+    }
+    *value = self->values[rule];
+    return 0;
+}
+
+static PyObject *
+values_subscript(Values *self, PyObject *key)
+{
+    double value;
+    Py_ssize_t rule = below(key, self->outset->count);
+    if (rule < 0 || values_value(self, rule, &value) < 0)
+        return NULL;
+    return as_number(value);
+}
+
+static PyObject *
+values_get(Values *self, PyObject *key)
+{
+    Py_ssize_t rule = below(key, self->outset->count);
+    if (rule < 0)
+        return NULL;
+    if (!self->known[rule])
+        Py_RETURN_NONE;
+    return as_number(self->values[rule]);
+}
+
+static PyObject *
+values_set(Values *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "set(rule, value)");
+        return NULL;
+    }
+    Py_ssize_t rule = below(args[0], self->outset->count);
+    double value = rule < 0 ? -1.0 : PyFloat_AsDouble(args[1]);
+    if (rule < 0 || (value == -1.0 && PyErr_Occurred()))
+        return NULL;
+    values_put(self, rule, value);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+values_forget(Values *self, PyObject *rules)
+{
+    PyObject *each = PyObject_GetIter(rules), *number;
+    if (!each)
+        return NULL;
+    while ((number = PyIter_Next(each))) {
+        Py_ssize_t rule = below(number, self->outset->count);
+        Py_DECREF(number);
+        if (rule < 0)
+            break;
+        self->known[rule] = 0;
+    }
+    Py_DECREF(each);
+    if (PyErr_Occurred())
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static void
+concern(Outset *outset, Py_ssize_t rule, unsigned char *places)
+{
+    for (Py_ssize_t at = outset->concerned_at[rule]; at < outset->concerned_at[rule + 1]; at++)
+        places[outset->concerned[at]] = 1;
+}
+
+/* settle(bits, rules) */
+static PyObject *
+values_settle(Values *self, PyObject *const *args, Py_ssize_t count)
+{
+    Outset *outset = self->outset;
+    if (count != 2 || !PyBytes_Check(args[0])) {
+        PyErr_SetString(PyExc_TypeError, "settle(bits, rules)");
+        return NULL;
+    }
+    unsigned char *places = PyMem_Calloc((size_t)outset->listed + 1, 1);
+    if (!places)
+        return PyErr_NoMemory();
+    const unsigned char *bits = (const unsigned char *)PyBytes_AS_STRING(args[0]);
+    for (Py_ssize_t place = 0; place < outset->listed && place / 8 < PyBytes_GET_SIZE(args[0]); place++)
+        places[place] = bits[place / 8] >> place % 8 & 1;
+    PyObject *each = PyObject_GetIter(args[1]), *number;
+    while (each && (number = PyIter_Next(each))) {
+        Py_ssize_t rule = below(number, outset->count);
+        Py_DECREF(number);
+        if (rule < 0)
+            break;
+        concern(outset, rule, places);
+    }
+    Py_XDECREF(each);
+    if (PyErr_Occurred()) {
+        PyMem_Free(places);
+        return NULL;
+    }
+    for (Py_ssize_t rule = 0; rule < outset->count; rule++)
+        if (self->changed[rule])
+            concern(outset, rule, places);
+    for (Py_ssize_t place = 0; place < outset->listed; place++)
+        if (places[place] && values_evaluate(self, outset->order[place]) < 0) {
+            PyMem_Free(places);
+            return NULL;
+        }
+    PyMem_Free(places);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+values_hits(Values *self, PyObject *Py_UNUSED(ignored))
+{
+    Outset *outset = self->outset;
+    PyObject *hits = PyDict_New();
+    for (Py_ssize_t rule = 0; hits && rule < outset->count; rule++) {
+        if (!(self->changed[rule] | outset->kept[rule]) || !self->known[rule] || self->values[rule] == 0)
+            continue;
+        PyObject *value = as_number(self->values[rule]);
+        if (!value || PyDict_SetItem(hits, PyTuple_GET_ITEM(outset->names, rule), value) < 0)
+            Py_CLEAR(hits);
+        Py_XDECREF(value);
+    }
+    return hits;
+}
+
+static PyMethodDef values_methods[] = {
+    {"get", (PyCFunction)values_get, METH_O, "The value if it is known, else None."},
+    {"set", (PyCFunction)(void (*)(void))values_set, METH_FASTCALL, "Sets the value of a rule."},
+    {"forget", (PyCFunction)values_forget, METH_O, "The values of these rules are not known any more."},
+    {"settle", (PyCFunction)(void (*)(void))values_settle, METH_FASTCALL,
+     "Works out the listed metas of these bits, and those concerned by what changed or by these rules."},
+    {"hits", (PyCFunction)values_hits, METH_NOARGS, "Name -> value of what hit."},
+    {NULL},
+};
+
+static PyMappingMethods values_mapping = {.mp_subscript = (binaryfunc)values_subscript};
+
+static PyTypeObject ValuesType = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "lazaret.rules._kernel.Values",
+    .tp_basicsize = sizeof(Values),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .tp_doc = "The value of each rule by its number.",
+    .tp_new = values_new,
+    .tp_dealloc = (destructor)values_dealloc,
+    .tp_traverse = (traverseproc)values_traverse,
+    .tp_clear = (inquiry)values_clear,
+    .tp_as_mapping = &values_mapping,
+    .tp_methods = values_methods,
+};
+
+/* -- Finder -- */
+
+static PyObject *
+finder_note(Finder *self, PyObject *const *args, size_t flags, PyObject *Py_UNUSED(names))
+{
+    if (PyVectorcall_NARGS(flags) < 1) {
+        PyErr_SetString(PyExc_TypeError, "a place is missing");
+        return NULL;
+    }
+    Py_ssize_t place = below(args[0], self->count);
+    if (place < 0)
+        return NULL;
+    if (!self->seen[place]) {
+        self->seen[place] = 1;
+        self->found[self->found_count++] = place; /* each once: never more than there are */
+    }
+    Py_RETURN_NONE;
+}
+
+static int
+finder_traverse(Finder *self, visitproc visit, void *arg)
+{
+    Py_VISIT(self->scan);
+    Py_VISIT(self->scratch);
+    return 0;
+}
+
+static int
+finder_clear(Finder *self)
+{
+    Py_CLEAR(self->scan);
+    Py_CLEAR(self->scratch);
+    return 0;
+}
+
+static void
+finder_dealloc(Finder *self)
+{
+    PyObject_GC_UnTrack(self);
+    finder_clear(self);
+    PyMem_Free(self->rules);
+    PyMem_Free(self->settled);
+    PyMem_Free(self->seen);
+    PyMem_Free(self->found);
+    Py_TYPE(self)->tp_free((PyObject *)self);
+}
+
+/* Finder(scan, scratch, rules, settled) */
+static PyObject *
+finder_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
+{
+    PyObject *scan, *scratch, *rules, *settled;
+    static char *keywords[] = {"scan", "scratch", "rules", "settled", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwds, "OOO!O!", keywords, &scan, &scratch, &PyTuple_Type, &rules,
+                                     &PyTuple_Type, &settled))
+        return NULL;
+    Py_ssize_t count = PyTuple_GET_SIZE(rules);
+    Finder *self = (Finder *)type->tp_alloc(type, 0);
+    if (!self)
+        return NULL;
+    self->vectorcall = (vectorcallfunc)finder_note;
+    self->count = count;
+    self->rules = PyMem_Calloc((size_t)count + 1, sizeof(Py_ssize_t));
+    self->settled = PyMem_Calloc((size_t)count + 1, 1);
+    self->seen = PyMem_Calloc((size_t)count + 1, 1);
+    self->found = PyMem_Calloc((size_t)count + 1, sizeof(Py_ssize_t));
+    if (!self->rules || !self->settled || !self->seen || !self->found) {
+        PyErr_NoMemory();
+        goto error;
+    }
+    for (Py_ssize_t place = 0; place < count; place++) {
+        self->rules[place] = below(PyTuple_GET_ITEM(rules, place), PY_SSIZE_T_MAX);
+        if (self->rules[place] < 0)
+            goto error;
+    }
+    if (mark(settled, self->settled, count, 1) < 0)
+        goto error;
+    Py_INCREF(scan);
+    self->scan = scan;
+    Py_INCREF(scratch);
+    self->scratch = scratch;
+    return (PyObject *)self;
+error:
+    Py_DECREF(self);
+    return NULL;
+}
+
+static void
+finder_reset(Finder *self)
+{
+    for (Py_ssize_t at = 0; at < self->found_count; at++)
+        self->seen[self->found[at]] = 0;
+    self->found_count = 0;
+}
+
+/* Runs Vectorscan over the text; what it finds is in `found` then. */
+static int
+finder_scan(Finder *self, PyObject *text)
+{
+    PyObject *zero = PyLong_FromLong(0); /* A small number: never allocated. */
+    PyObject *arguments[] = {text, (PyObject *)self, zero, Py_None, self->scratch};
+    if (!self->scan || !self->scratch) {
+        PyErr_SetString(PyExc_RuntimeError, "cleared");
+        return -1;
+    }
+    PyObject *done = PyObject_Vectorcall(self->scan, arguments, 5, NULL);
+    Py_XDECREF(zero);
+    if (!done) {
+        finder_reset(self);
+        return -1;
+    }
+    Py_DECREF(done);
+    return 0;
+}
+
+/* find(text): the places of what matches */
+static PyObject *
+finder_find(Finder *self, PyObject *text)
+{
+    if (finder_scan(self, text) < 0)
+        return NULL;
+    PyObject *places = PyList_New(0);
+    for (Py_ssize_t at = 0; places && at < self->found_count; at++) {
+        PyObject *place = PyLong_FromSsize_t(self->found[at]);
+        if (!place || PyList_Append(places, place) < 0)
+            Py_CLEAR(places);
+        Py_XDECREF(place);
+    }
+    finder_reset(self);
+    return places;
+}
+
+/* Searches one text; a hit that needs no confirmation is set, the others are appended to `*rest`. */
+static int
+finder_search(Finder *self, PyObject *text, Py_ssize_t number, Values *values, PyObject *where, PyObject **rest)
+{
+    if (finder_scan(self, text) < 0)
+        return -1;
+    Py_ssize_t count = self->found_count;
+    if (!count)
+        return 0;
+    /* What is asked for below may search again. */
+    Py_ssize_t few[32], *found = few;
+    if (count > 32 && !(found = PyMem_Malloc((size_t)count * sizeof(Py_ssize_t)))) {
+        finder_reset(self);
+        PyErr_NoMemory();
+        return -1;
+    }
+    memcpy(found, self->found, (size_t)count * sizeof(Py_ssize_t));
+    finder_reset(self);
+    int result = 0;
+    for (Py_ssize_t at = 0; at < count && !result; at++) {
+        Py_ssize_t place = found[at], rule = self->rules[place];
+        if (self->settled[place]) {
+            double value;
+            if (rule >= values->outset->count) {
+                PyErr_SetString(PyExc_IndexError, "no such rule");
+                result = -1;
+            }
+            else if (values_value(values, rule, &value) < 0)
+                result = -1;
+            else if (value == 0) {
+                PyObject *key = PyLong_FromSsize_t(rule);
+                if (!key || PyDict_SetItem(where, key, text) < 0)
+                    result = -1;
+                Py_XDECREF(key);
+                if (!result)
+                    values_put(values, rule, 1);
+            }
+            continue;
+        }
+        PyObject *pair = Py_BuildValue("nn", place, number);
+        if (!*rest)
+            *rest = PyList_New(0);
+        if (!pair || !*rest || PyList_Append(*rest, pair) < 0)
+            result = -1;
+        Py_XDECREF(pair);
+    }
+    if (found != few)
+        PyMem_Free(found);
+    return result;
+}
+
+/* search(texts, values, where, look_at_clock, every): None, or a list of (place, number of the text) */
+static PyObject *
+finder_method(Finder *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 5 || !PyTuple_Check(args[0]) || Py_TYPE(args[1]) != &ValuesType || !PyDict_Check(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "search(texts, values, where, look_at_clock, every)");
+        return NULL;
+    }
+    Py_ssize_t every = below(args[4], PY_SSIZE_T_MAX);
+    if (every < 0)
+        return NULL;
+    PyObject *texts = args[0], *rest = NULL;
+    for (Py_ssize_t number = 0; number < PyTuple_GET_SIZE(texts); number++) {
+        if (every && number % every == every - 1) {
+            PyObject *done = PyObject_CallNoArgs(args[3]);
+            if (!done) {
+                Py_XDECREF(rest);
+                return NULL;
+            }
+            Py_DECREF(done);
+        }
+        if (finder_search(self, PyTuple_GET_ITEM(texts, number), number, (Values *)args[1], args[2], &rest) < 0) {
+            Py_XDECREF(rest);
+            return NULL;
+        }
+    }
+    if (rest)
+        return rest;
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef finder_methods[] = {
+    {"find", (PyCFunction)finder_find, METH_O, "The places of what matches in the text."},
+    {"search", (PyCFunction)(void (*)(void))finder_method, METH_FASTCALL,
+     "Searches each text; gives (place, number of the text) for what is to be confirmed, or None."},
+    {NULL},
+};
+
+static PyTypeObject FinderType = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "lazaret.rules._kernel.Finder",
+    .tp_basicsize = sizeof(Finder),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .tp_vectorcall_offset = offsetof(Finder, vectorcall),
+    .tp_call = PyVectorcall_Call,
+    .tp_doc = "A database and the rules in it.",
+    .tp_new = finder_new,
+    .tp_dealloc = (destructor)finder_dealloc,
+    .tp_traverse = (traverseproc)finder_traverse,
+    .tp_clear = (inquiry)finder_clear,
+    .tp_methods = finder_methods,
+};
+
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "lazaret.rules._kernel",
+    .m_doc = "The inner loops of the rules.",
+    .m_size = -1,
+};
+
+PyMODINIT_FUNC
+PyInit__kernel(void)
+{
+    PyObject *made = PyModule_Create(&module);
+    if (!made || PyModule_AddType(made, &CodeType) < 0 || PyModule_AddType(made, &OutsetType) < 0 ||
+        PyModule_AddType(made, &ValuesType) < 0 || PyModule_AddType(made, &FinderType) < 0 ||
+        PyModule_AddIntConstant(made, "INTERFACE", INTERFACE) < 0) {
+        Py_XDECREF(made);
+        return NULL;
+    }
+    return made;
+}

@@ -1,0 +1,140 @@
+"""The value of each rule, for one message: known, or worked out when somebody asks for it.
+
+An Outset is what is known before anything is looked at; it makes the values of each message. Both are here in
+Python and, where that could be compiled, in kernel.c: the same results, and less memory to walk through.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from lazaret.rules import kernel, metas
+from lazaret.rules.metas import Code, Meta
+from lazaret.rules.settle import Settler
+
+WorkOut = Callable[[int], None]
+"""Sets the value of a rule that is no meta, unless it is what it is when nothing is found."""
+
+
+class Values(Protocol):
+    """The values of one message."""
+
+    def __getitem__(self, rule: int, /) -> float:
+        """Works it out if it is not known."""
+
+    def get(self, rule: int, /) -> float | None:
+        """None when it is not known."""
+
+    def set(self, rule: int, value: float, /) -> None: ...
+
+    def forget(self, rules: Iterable[int], /) -> None:
+        """The values of these rules are not known any more, until somebody asks."""
+
+    def settle(self, listed: bytes, rules: Iterable[int], /) -> None:
+        """Looks at listed metas: those of the bits (see Settler), and those concerned by these rules or by
+        what has changed."""
+
+    def hits(self) -> dict[str, float]:
+        """Name -> value of the rules that hit, as far as they are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outset:
+    """What is known of the rules before anything is looked at. Rules go by their number."""
+
+    names: tuple[str, ...]
+    first: tuple[float, ...]
+    """The values when nothing is found."""
+    waiting: frozenset[int]
+    """Rules that are worked out when somebody asks."""
+    kept: frozenset[int]
+    """Rules that hit even when nothing is found, if they hit at first."""
+    metas: tuple[Meta, ...]
+
+    def start(self) -> Callable[[WorkOut], Values]:
+        """What makes the values of a message."""
+        settler = Settler(self.metas, len(self.names))
+        return self._in_c(settler) if kernel.compiled else self.in_python(settler)
+
+    def in_python(self, settler: Settler) -> Callable[[WorkOut], "PythonValues"]:
+        """Without the kernel."""
+        codes = _Codes({meta.rule: meta.source for meta in self.metas})
+        known = {rule: value for rule, value in enumerate(self.first) if rule not in self.waiting}
+        return lambda work_out: PythonValues(known, self, settler, codes, work_out)
+
+    def _in_c(self, settler: Settler) -> Callable[[WorkOut], Values]:
+        sources = {meta.rule: meta.source for meta in self.metas}
+        outset = kernel.compiled.Outset(
+            names=self.names,
+            first=self.first,
+            waiting=tuple(self.waiting),
+            kept=tuple(self.kept),
+            metas=tuple(sources),
+            listed=settler.listed,
+            concerned=settler.places,
+            make_code=lambda rule: kernel.code(sources[rule]) or metas.compiled(sources[rule]),
+            evaluate=metas.evaluate,
+        )
+        return lambda work_out: kernel.compiled.Values(outset, work_out)
+
+
+class _Codes(dict[int, Code]):
+    """Of metas: made when first needed, since a message needs few of them."""
+
+    def __init__(self, sources: Mapping[int, str]) -> None:
+        self.sources = sources
+
+    def __missing__(self, rule: int) -> Code:
+        code = self[rule] = metas.compiled(self.sources[rule])
+        return code
+
+
+class PythonValues(dict[int, float]):
+    """Values in plain Python."""
+
+    __slots__ = ("_changed", "_codes", "_outset", "_settler", "_work_out")
+
+    def __init__(
+        self,
+        known: Mapping[int, float],
+        outset: Outset,
+        settler: Settler,
+        codes: _Codes,
+        work_out: WorkOut,
+    ) -> None:
+        super().__init__(known)
+        self._outset = outset
+        self._settler = settler
+        self._codes = codes
+        self._work_out = work_out
+        self._changed: set[int] = set()
+        """Rules whose value is, or was for a while, another than at the start."""
+
+    def __missing__(self, rule: int) -> float:
+        self[rule] = self._outset.first[rule]
+        if rule in self._codes.sources:
+            self.set(rule, metas.evaluate(self._codes[rule], self))
+        else:
+            self._work_out(rule)
+        return self[rule]
+
+    def set(self, rule: int, value: float) -> None:
+        if self.get(rule) != value:
+            self[rule] = value
+            self._changed.add(rule)
+
+    def forget(self, rules: Iterable[int]) -> None:
+        for rule in rules:
+            self.pop(rule, None)
+
+    def settle(self, listed: bytes, rules: Iterable[int]) -> None:
+        settler = self._settler
+        concerned = (
+            int.from_bytes(listed, "little") | settler.concerned(self._changed) | settler.concerned(rules)
+        )
+        for rule in settler.rules(concerned):
+            self.set(rule, metas.evaluate(self._codes[rule], self))
+
+    def hits(self) -> dict[str, float]:
+        names = self._outset.names
+        return {names[rule]: value for rule in self._outset.kept | self._changed if (value := self.get(rule))}

@@ -1,0 +1,270 @@
+"""The compiled kernel gives what plain Python gives, and nothing that it is given makes it read astray."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lazaret.mime import message
+from lazaret.rules import RuleSet, build_kernel, expression, kernel, load, metas
+from lazaret.rules.run import DeadlineError
+
+needs_kernel = pytest.mark.skipif(not kernel.compiled, reason="the kernel is not compiled: gcc, python3-dev")
+
+RULES = r"""
+body __WORD /hello/
+body __COUNTED /l/
+tflags __COUNTED multiple maxhits=5
+body BACK /(.)\1o w/
+body OBFUSCATED /h[e3][l1]+o/i
+body __NEVER /no such text/
+header SUBJECT Subject =~ /offer/i
+header NEGATED Subject !~ /reply/i
+header THERE exists:X-Mailer
+header UNSET X-None =~ /^none$/ [if-unset: none]
+header __ALL ALL =~ /^x-mailer:/im
+header __FROM From:addr =~ /example/
+rawbody RAW /<b>/
+uri LINK /\.example\.org/
+full FULL /\nX-Mailer: /
+mimeheader PART Content-Type =~ /text/
+header CALLED eval:check_for_missing_to_header()
+body __TAGGED /from (?<PLACE>\w+)/
+body USED /in %{PLACE}/
+meta BOTH __WORD && __ALL
+meta COUNT __COUNTED > 3
+meta SUM __WORD + __COUNTED + __FROM >= 4
+meta CHOICE (__NEVER ? 0 : __FROM)
+meta MINUS __COUNTED - 7
+meta BY_PYTHON (__COUNTED * 3) / 2
+meta LATE !BOTH && BY_PYTHON
+"""
+
+MAILS = [
+    b"",
+    b"\n\n",
+    b"Subject: offer\nX-Mailer: m\nFrom: <a@example.org>\nTo: b@example.org\n\nhello world\n\nll ll\n",
+    b"Subject: RE: reply\nX-Mailer: m\n\nfrom Paris\n\nin Paris http://www.example.org/\n",
+    b"Content-Type: text/html\nFrom: a@example.net\n\n<b>h3llo</b> wo<i>r</i>ld <a href='//x.example.org'>",
+    b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nhello\n--b\nContent-Type: text/html\n\n<b>\n",
+    b"Subject: " + b"l" * 5000 + b"\n\n" + b"hello l\n\n" * 300,
+    bytes(range(256)) * 4,
+]
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[RuleSet, RuleSet]:
+    """The same rules with the kernel and without it."""
+    folder = tmp_path_factory.mktemp("rules")
+    (folder / "a.cf").write_text(RULES)
+    with_kernel = load([folder / "a.cf"], shipped=False, cache_dir=folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernel, "compiled", None)
+        return with_kernel, load([folder / "a.cf"], shipped=False, cache_dir=folder)
+
+
+@needs_kernel
+@pytest.mark.parametrize("raw", MAILS, ids=range(len(MAILS)))
+def test_rules_find_the_same_with_and_without_it(both: tuple[RuleSet, RuleSet], raw: bytes) -> None:
+    compiled, plain = both
+    assert found(plain, raw) == found(compiled, raw)
+    shown = [ruleset.evaluate(message.parse(raw), 0, seconds=60) for ruleset in both]
+    assert shown[0] == shown[1]
+
+
+@needs_kernel
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [b"hello", b"l", b"\n", b"\n\n", b" world", b"from X in X", b"<b>", b"\xff", b"h3l1o"]
+        ),
+        max_size=30,
+    ),
+    st.lists(st.sampled_from([b"Subject: offer\n", b"X-Mailer: x\n", b"From: a@example.org\n"]), max_size=4),
+)
+def test_rules_find_the_same_in_any_text(
+    both: tuple[RuleSet, RuleSet], pieces: list[bytes], fields: list[bytes]
+) -> None:
+    raw = b"".join(fields) + b"\n" + b"".join(pieces)
+    compiled, plain = both
+    assert found(plain, raw) == found(compiled, raw)
+
+
+def found(ruleset: RuleSet, raw: bytes) -> object:
+    return ruleset.values(message.parse(raw), 0, seconds=60).values
+
+
+_LEAVES = st.one_of(st.sampled_from(["R0", "R1", "R2"]), st.sampled_from(["0", "1", "2.5", "17"]))
+_EXPRESSIONS = st.recursive(
+    _LEAVES,
+    lambda inner: st.one_of(
+        st.tuples(
+            inner,
+            st.sampled_from(["&&", "||", "+", "-", ">", "<", ">=", "<=", "==", "!=", "*", "/", "^"]),
+            inner,
+        ).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
+        st.tuples(inner, inner, inner).map(lambda t: f"({t[0]} ? {t[1]} : {t[2]})"),
+        st.tuples(inner, inner, inner).map(lambda t: f"({t[0]} + {t[1]} + {t[2]})"),
+        inner.map(lambda t: f"!({t})"),
+    ),
+    max_leaves=12,
+)
+
+
+@needs_kernel
+@settings(max_examples=500, deadline=None)
+@given(_EXPRESSIONS, st.lists(st.sampled_from([0, 1, 2, 17, 2.5]), min_size=3, max_size=3))
+def test_a_meta_is_worth_the_same(text: str, values: list[float]) -> None:
+    source = expression.to_python(expression.parse(text), lambda name: f"v[{name[1:]}]")
+    outset = outset_of((*values, 0.0), (3,), (3,), source)
+    found = kernel.compiled.Values(outset, never)
+    assert metas.evaluate(metas.compiled(source), values) == found[3]
+
+
+def outset_of(
+    first: tuple[float, ...], waiting: tuple[int, ...], rules: tuple[int, ...], source: str = "0"
+) -> Any:
+    return kernel.compiled.Outset(
+        names=tuple(f"R{n}" for n in range(len(first))),
+        first=first,
+        waiting=waiting,
+        kept=(),
+        metas=rules,
+        listed=(),
+        concerned=((),) * len(first),
+        make_code=lambda rule: kernel.code(source) or metas.compiled(source),
+        evaluate=metas.evaluate,
+    )
+
+
+def never(rule: int) -> None:
+    raise AssertionError(f"nobody may ask for {rule}")
+
+
+@needs_kernel
+def test_most_metas_are_worked_out_in_the_kernel() -> None:
+    assert kernel.code("(v[1] and (not v[2]) and ((sum((v[3], v[4], 1)) > 2) or (v[1] if v[2] else v[3])))")
+
+
+@needs_kernel
+@pytest.mark.parametrize(
+    "source", ["(v[1] / v[2])", "(v[1] * v[2])", "(v[1] + 10000000000)", "+".join("1" * 500)]
+)
+def test_what_doubles_cannot_hold_exactly_is_left_to_python(source: str) -> None:
+    deep = "(" * 70 + "v[1]" + " + (v[2]" * 70 + ")" * 140
+    assert source.startswith("1+") or kernel.code(source) is None
+    assert kernel.code(deep) is None
+
+
+@needs_kernel
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(st.tuples(st.integers(-1, 16), st.integers(-1, 12)), max_size=12))
+def test_a_program_that_leaves_its_stack_or_never_ends_is_refused(steps: list[tuple[int, int]]) -> None:
+    try:
+        code = kernel.compiled.Code(tuple(steps))
+    except (ValueError, IndexError):
+        return
+    outset = kernel.compiled.Outset(
+        names=("R0", "R1", "R2"),
+        first=(0.0, 1.0, 2.0),
+        waiting=(2,),
+        kept=(),
+        metas=(2,),
+        listed=(),
+        concerned=((), (), ()),
+        make_code=lambda rule: code,
+        evaluate=metas.evaluate,
+    )
+    try:
+        assert kernel.compiled.Values(outset, never)[2] >= 0
+    except IndexError:
+        assert any(operation == 1 and rule > 2 for operation, rule in steps)
+
+
+@needs_kernel
+@pytest.mark.parametrize("rule", [-1, 3, 2**70])
+def test_rules_that_do_not_exist_are_refused(rule: int) -> None:
+    found = kernel.compiled.Values(outset_of((0.0, 1.0, 2.0), (), ()), never)
+    wrong: list[Callable[[], object]] = [
+        lambda: found[rule],
+        lambda: found.get(rule),
+        lambda: found.set(rule, 1),
+        lambda: found.forget([rule]),
+        lambda: found.settle(b"", [rule]),
+        lambda: outset_of((0.0,), (rule,), ()),
+        lambda: kernel.compiled.Finder(never, None, (0,), (rule,)),
+        lambda: kernel.compiled.Finder(never, None, (0,), ())(rule),
+    ]
+    for attempt in wrong:
+        with pytest.raises(IndexError):
+            attempt()
+
+
+@needs_kernel
+def test_what_fails_while_a_value_is_worked_out_comes_through() -> None:
+    def fail(_rule: int) -> None:
+        raise DeadlineError
+
+    found = kernel.compiled.Values(outset_of((0.0, 0.0), (0, 1), (1,), "(v[0] and 1)"), fail)
+    with pytest.raises(DeadlineError):
+        found[1]
+
+
+@needs_kernel
+def test_metas_that_ask_themselves_end() -> None:
+    found = kernel.compiled.Values(outset_of((0.0, 5.0), (1,), (1,), "(v[1] + 1)"), never)
+    assert 6 == found[1]
+
+
+@needs_kernel
+def test_a_search_within_a_search_disturbs_nothing() -> None:
+    """A hit may ask for a value for which the same field is searched."""
+    texts = (b"first", b"second")
+
+    def scan(text: bytes, note: Any, _flags: int, _context: object, _scratch: object) -> None:
+        for place in (1, 0, 1) if text == b"first" else (2,):
+            note(place, 0, 1, 0, None)
+
+    finder = kernel.compiled.Finder(scan, None, (0, 1, 2), (0,))
+
+    def work_out(_rule: int) -> None:
+        assert [2] == finder.find(b"second")
+
+    where: dict[int, bytes] = {}
+    found = kernel.compiled.Values(outset_of((0.0, 0.0, 0.0), (0,), ()), work_out)
+    assert [(1, 0), (2, 1)] == finder.search(texts, found, where, never, 0)
+    assert {0: b"first"} == where
+    assert {"R0": 1} == found.hits()
+
+
+@needs_kernel
+def test_a_search_looks_at_the_clock() -> None:
+    looks: list[int] = []
+    finder = kernel.compiled.Finder(lambda *_: None, None, (0,), ())
+    found = kernel.compiled.Values(outset_of((0.0,), (), ()), never)
+    finder.search((b"x",) * 100, found, {}, lambda: looks.append(1), 32)
+    assert 3 == len(looks)
+
+
+def test_it_is_built_where_there_is_a_compiler(tmp_path: Path) -> None:
+    try:
+        built = build_kernel.build(tmp_path)
+    except build_kernel.NotBuiltError as reason:
+        pytest.skip(str(reason))
+    assert [built] == list(tmp_path.iterdir())
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import _kernel; print(_kernel.INTERFACE)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert f"{kernel.INTERFACE}\n" == done.stdout
+
+
+def test_without_a_compiler_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", str(tmp_path / "no-such-compiler"))
+    with pytest.raises(build_kernel.NotBuiltError, match=r"no C compiler|Python\.h"):
+        build_kernel.build(tmp_path)
+    assert [] == list(tmp_path.iterdir())
