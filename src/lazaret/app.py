@@ -21,6 +21,7 @@ from lazaret.flow.lists import ListDesk
 from lazaret.flow.policies import PolicyBook
 from lazaret.flow.policy_desk import PolicyDesk
 from lazaret.flow.quarantine import QuarantineDesk
+from lazaret.flow.simulate import Simulator
 from lazaret.model.delivery import Extensions
 from lazaret.model.digest import Wish
 from lazaret.model.errors import UserError
@@ -93,6 +94,11 @@ def make_policy_desk(config: Config, store: Store) -> PolicyDesk:
 def make_list_desk(config: Config, store: Store) -> ListDesk:
     """What serves people who allow and block senders."""
     return ListDesk(store.sender_lists, lookup_of(config, foreign=store.foreign), store.quarantine.audit)
+
+
+def make_simulator(config: Config, store: Store) -> Simulator:
+    """What answers "what if the levels had been others?"."""
+    return Simulator(store.past, config.policy.always_deliver)
 
 
 def open_store(config: Config, *, create: bool = False) -> Store:

@@ -35,6 +35,7 @@ COMMANDS = {
     "policy": ("lazaret.cli.policy", "Who gets which levels: list, set, unset, explain."),
     "allow": ("lazaret.cli.senders", "Senders whose mail is wanted: add, remove, list."),
     "block": ("lazaret.cli.senders", "Senders whose mail is not wanted: add, remove, list."),
+    "simulate": ("lazaret.cli.simulate", "What would have become of the history at other levels."),
     "report": ("lazaret.cli.report", "What was quarantined, per recipient, as plain text."),
     "digest": ("lazaret.cli.digest", "Tell recipients by mail what was quarantined for them."),
     "stats": ("lazaret.cli.stats", "Figures of the history."),

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Protocol
 
+from lazaret.model import simulation
 from lazaret.model.delivery import Answer, Extensions, Outgoing
 from lazaret.model.digest import Attempt, Letter, Untold, Waiting, Wish
 from lazaret.model.entry import Entry, EntryRecipient
@@ -306,3 +307,17 @@ class SenderLists(Protocol):
 
     async def expire(self, now: float) -> int:
         """Removes what has expired; how many entries."""
+
+
+class Past(Protocol):
+    """The history, for a what-if. Times are seconds since 1970."""
+
+    async def copies(
+        self, *, since: float, recipient: str = "", domain: str = "", exempt: Sequence[str] = ()
+    ) -> list[simulation.Past]:
+        """Copies counted by score, action, and what people said since; `exempt`: patterns of addresses."""
+
+    async def border(
+        self, level: float, *, since: float, recipient: str = "", domain: str = "", limit: int
+    ) -> list[simulation.Border]:
+        """The copies nearest to a level, so many on each side, the highest score first."""

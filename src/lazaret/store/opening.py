@@ -21,6 +21,7 @@ from lazaret.store.quarantine import SqlQuarantine
 from lazaret.store.reader import Reader
 from lazaret.store.retention import SqlRetention
 from lazaret.store.room import Room
+from lazaret.store.simulation import SqlPast
 from lazaret.store.stats import Stats
 from lazaret.store.tokens import SqlTokens
 from lazaret.store.writer import Writer
@@ -40,6 +41,7 @@ class Store:
     retention: SqlRetention
     stats: Stats
     figures: Figures
+    past: SqlPast
     people: SqlPeople
     tokens: SqlTokens
     audit: AuditLog
@@ -85,6 +87,7 @@ def open_store(
         quarantine=SqlQuarantine(reader, writer, foreign=foreign),
         lessons=SqlLessons(reader, writer),
         retention=SqlRetention(reader, writer, database),
+        past=SqlPast(reader),
         stats=Stats(reader, foreign=foreign),
         figures=Figures(reader),
         people=SqlPeople(reader, writer),
