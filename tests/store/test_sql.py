@@ -61,5 +61,5 @@ def is_constant(piece: ast.expr) -> bool:
     if isinstance(piece, ast.Name):
         return piece.id.isupper() or piece.id in TABLE_NAMES
     if isinstance(piece, ast.Attribute):
-        return piece.attr in ("sql", "lock", "share", "table_options")
+        return piece.attr in ("sql", "lock", "share", "table_options", "renumber")
     return isinstance(piece, ast.Call) and isinstance(piece.func, ast.Name) and piece.func.id in ALLOWED_CALLS

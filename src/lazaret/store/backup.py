@@ -7,10 +7,11 @@ from pathlib import Path
 from lazaret.model.errors import UserError
 from lazaret.store import manifest, migrations
 from lazaret.store.check import check_database
-from lazaret.store.connection import transaction
+from lazaret.store.connection import Connection, snapshot, transaction
+from lazaret.store.copying import copy_rows
 from lazaret.store.database import EX_NOINPUT, Database
 from lazaret.store.manifest import Contents
-from lazaret.store.sqlite import SqliteDatabase
+from lazaret.store.sqlite import SqliteConnection, SqliteDatabase
 
 EX_CANTCREAT = 73
 EX_DATAERR = 65
@@ -19,17 +20,19 @@ EX_DATAERR = 65
 def backup(database: Database, target: Path) -> dict[str, Contents]:
     """Writes the state of this moment into a new file (0600) while the database stays in service.
 
-    The file is a database itself, with a manifest in the table `lz_manifest`; the manifest is returned.
+    The file is an SQLite database, with a manifest in the table `lz_manifest`; the manifest is returned.
     UserError when the file is there already or cannot be made.
     """
-    database = _file(database)
     database.require()
     part = _begin(target)
     copy = SqliteDatabase(part)
     with copy.trouble(), closing(copy.connect()) as made:
         made.execute("PRAGMA query_only = 0")
-        with database.trouble(), closing(database.connect()) as source:
-            source.backup(made)
+        with database.trouble(), closing(database.connect(patient=True)) as source:
+            if isinstance(source, SqliteConnection):
+                source.backup(made)
+            else:
+                _write_out(source, made)
         made.execute("PRAGMA journal_mode = DELETE").fetchall()
         with transaction(made):
             manifest.drop(made)
@@ -40,19 +43,32 @@ def backup(database: Database, target: Path) -> dict[str, Contents]:
 
 
 def restore(file: Path, database: Database) -> dict[str, Contents]:
-    """Makes a new database out of a backup that was checked first; what it holds.
+    """Makes a new database out of a backup that was checked first; what it holds, which is proven again.
 
     UserError when the place is taken, or when the backup is not whole: its text says what is wrong.
     """
-    database = _file(database)
     source = SqliteDatabase(file)
     if not source.exists:
         raise UserError(f"there is no backup {file}", EX_NOINPUT)
-    if database.path.exists():
-        raise UserError(f"{database.path} is there already; restore to an empty place", EX_CANTCREAT)
-    faults = check_database(source)
-    if faults:
+    if isinstance(database, SqliteDatabase) and database.exists:
+        raise UserError(f"{database.name} is there already; restore to an empty place", EX_CANTCREAT)
+    if faults := check_database(source):
         raise UserError(f"{file} is not whole: {'; '.join(faults[:3])}", EX_DATAERR)
+    if isinstance(database, SqliteDatabase):
+        return _restore_file(source, database)
+    return _restore_rows(source, database)
+
+
+def _write_out(source: Connection, made: SqliteConnection) -> None:
+    """The rows of a server into a file that nobody else sees yet."""
+    made.execute("PRAGMA journal_mode = OFF").fetchall()
+    made.execute("PRAGMA synchronous = OFF")
+    migrations.migrate(made, only=migrations.applied(source))
+    with snapshot(source):
+        copy_rows(source, made)
+
+
+def _restore_file(source: SqliteDatabase, database: SqliteDatabase) -> dict[str, Contents]:
     database.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = _begin(database.path)
     copy = SqliteDatabase(part)
@@ -67,6 +83,26 @@ def restore(file: Path, database: Database) -> dict[str, Contents]:
     return contents
 
 
+def _restore_rows(source: SqliteDatabase, database: Database) -> dict[str, Contents]:
+    """To a server: until all is there and proven, the database says that it is not whole."""
+    with database.trouble(), closing(database.connect(writing=True, patient=True)) as target:
+        if taken := migrations.tables(target) & set(manifest.TABLES):
+            raise UserError(
+                f"{database.name} has a table {min(taken)} already; restore to an empty place", EX_CANTCREAT
+            )
+        migrations.migrate(target)
+        migrations.mark_unfinished(target)
+        with source.trouble(), closing(source.connect()) as origin, snapshot(origin):
+            contents = manifest.read(origin)
+            copy_rows(origin, target)
+        with transaction(target):
+            migrations.mark_finished(target)
+            if faults := list(manifest.differences(contents, manifest.take(target))):
+                text = f"{database.name} is not what {source.name} holds: {'; '.join(faults)}"
+                raise UserError(text, EX_DATAERR)
+        return contents
+
+
 def upgrade(database: Database, file: Path) -> list[int]:
     """Brings older tables up to date after a backup into `file`; the migrations applied, none if current."""
     database.require()
@@ -75,12 +111,6 @@ def upgrade(database: Database, file: Path) -> list[int]:
             return []
         backup(database, file)
         return migrations.migrate(connection)
-
-
-def _file(database: Database) -> SqliteDatabase:
-    if not isinstance(database, SqliteDatabase):
-        raise UserError(f"{database.name}: only a SQLite file can be copied so; use the tools of the server")
-    return database
 
 
 def _begin(target: Path) -> Path:

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from lazaret.store import manifest, migrations
 from lazaret.store.connection import Connection, snapshot
@@ -33,9 +34,11 @@ _ADDRESSLESS = {
     ),
 }
 _STORED = (
-    "SELECT m.mail_id, m.partition_tag, l.digest, l.indexed, l.id FROM msgs m LEFT JOIN lz_msgs l"
+    "SELECT m.time_num, m.mail_id, m.partition_tag, l.digest, l.indexed, l.id FROM msgs m LEFT JOIN lz_msgs l"
     " ON l.mail_id = m.mail_id AND l.partition_tag = m.partition_tag"
-    " WHERE m.quar_type = 'Q' AND m.content IS NOT NULL ORDER BY m.mail_id"
+    " WHERE m.quar_type = 'Q' AND m.content IS NOT NULL AND m.time_num >= :time AND (m.time_num > :time"
+    " OR m.mail_id > :mail_id OR m.mail_id = :mail_id AND m.partition_tag > :tag)"
+    " ORDER BY m.time_num, m.mail_id, m.partition_tag LIMIT 1000"
 )
 
 
@@ -88,7 +91,7 @@ def _named(connection: Connection, statement: str, fault: str) -> Iterator[str]:
 
 
 def _texts(connection: Connection) -> Iterator[str]:
-    for mail_id, tag, digest, indexed, msg in connection.execute(_STORED):
+    for _, mail_id, tag, digest, indexed, msg in _stored(connection):
         message = Key(mail_id, tag)
         numbers = connection.execute(
             "SELECT count(*), min(chunk_ind), max(chunk_ind) FROM quarantine"
@@ -103,6 +106,14 @@ def _texts(connection: Connection) -> Iterator[str]:
             yield f"{mail_id} has a text that is not what came in: its digest differs"
         if indexed == "Y" and not _has_words(connection, msg):
             yield f"{mail_id} is not in the full-text index"
+
+
+def _stored(connection: Connection) -> Iterator[Any]:
+    """Every message in the quarantine, some at a time."""
+    after = {"time": 0, "mail_id": "", "tag": 0}
+    while rows := connection.execute(_STORED, after).fetchall():
+        yield from rows
+        after = dict(zip(after, rows[-1], strict=False))
 
 
 def _has_words(connection: Connection, msg: int) -> bool:

@@ -1,7 +1,8 @@
 """What a connection is to this room, whichever database it leads to, and its transactions.
 
 Statements have named parameters (`:name`) or marks (`?`); what each database wants instead is put in on the
-way (`parameters.py`). `mail_id`, `secret_id` and `email` come back as text, other octets as octets.
+way (`parameters.py`). `mail_id`, `email` and the others of TEXT_NAMES come back as text, other octets as
+octets.
 A connection is in autocommit mode, and for use by one thread at a time.
 """
 
@@ -15,8 +16,8 @@ from lazaret.store.dialect import Dialect
 Values = Sequence[Any] | Mapping[str, Any]
 """The values of a statement: in the order of its marks, or by the names of its parameters."""
 
-TEXT_NAMES = frozenset(("mail_id", "secret_id", "email"))
-"""Columns that amavisd-new declares as octets, and that hold text."""
+TEXT_NAMES = frozenset(("mail_id", "secret_id", "email", "quar_loc", "value"))
+"""Columns of text that are octets on servers, because amavisd-new declares them so."""
 
 
 class Fault(Enum):
@@ -61,6 +62,9 @@ class Connection(Protocol):
     def execute(self, statement: str, values: Values = (), /) -> Cursor: ...
 
     def executemany(self, statement: str, rows: Sequence[Values], /) -> object: ...
+
+    def stream(self, statement: str, /) -> Iterator[tuple[Any, ...]]:
+        """Rows of a large result, in a transaction; no other statement may be run before the last one."""
 
     def close(self) -> None: ...
 

@@ -54,6 +54,8 @@ class Dialect:
     """SELECT of the names of all tables."""
     columns: str
     """SELECT of the names of the columns of `:table`."""
+    renumber: str
+    """Makes `:table` count on from its highest id; the name of the table and `))` follow. Empty: it does."""
     full_text: FullText
 
 

@@ -31,12 +31,17 @@ def add(connection: Connection, msg: int, text: Searchable) -> None:
     )
 
 
+def unpacked(packed: bytes) -> list[str]:
+    """The columns of a message out of its row in lz_words."""
+    return zlib.decompress(packed).decode().split("\n")
+
+
 def remove(connection: Connection, msg: int) -> None:
     """Takes a message out of the index; nothing happens when it is not in it."""
     found = connection.execute("SELECT packed FROM lz_words WHERE msg = :id", {"id": msg}).fetchone()
     if found is None:
         return
-    columns = zlib.decompress(found[0]).decode().split("\n")
+    columns = unpacked(found[0])
     index = connection.dialect.full_text
     connection.execute(index.remove, index.values(msg, columns))
     connection.execute("DELETE FROM lz_words WHERE msg = :id", {"id": msg})

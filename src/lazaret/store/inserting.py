@@ -40,6 +40,11 @@ def insert(connection: Connection, table: Table, rows: Sequence[Sequence[object]
             start += size
 
 
+def select(table: str, columns: Sequence[str]) -> str:
+    """All rows; the names are those of a database's own columns."""
+    return " ".join(["SELECT", ", ".join(columns), "FROM", table])
+
+
 def marks(count: int) -> str:
     """`?, ?, ?`: the place-holders of `count` values."""
     return ", ".join("?" * count)

@@ -1,56 +1,60 @@
 """What a database holds, table by table: the number of rows and a checksum over every value of them."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lazaret.store.connection import Connection
-from lazaret.store.dialect import sql
+from lazaret.store.inserting import select
 from lazaret.store.migrations import tables
 
-_KEYS = {
-    "policy": "id",
-    "users": "id",
-    "mailaddr": "id",
-    "wblist": "rid, sid",
-    "maddr": "id",
-    "msgs": "mail_id, partition_tag",
-    "msgrcpt": "mail_id, partition_tag, rseqnum",
-    "quarantine": "mail_id, partition_tag, chunk_ind",
-    "lz_msgs": "id",
-    "lz_msgrcpt": "msg, rseqnum",
-    "lz_addresses": "msg, num",
-    "lz_symbols": "id",
-    "lz_hits": "symbol, msg",
-    "lz_attachments": "msg, num",
-    "lz_releases": "id",
-    "lz_audit": "id",
-    "lz_partial": "attempt, recipient",
-    "lz_words": "msg",
-    "lz_learned": "id",
-    "lz_secrets": "name",
-    "lz_lists": "rid, sid",
-    "lz_changes": "name",
-    "lz_users": "id",
-    "lz_user_scopes": "user_id, kind, value",
-    "lz_sessions": "digest",
-    "lz_invitations": "digest",
-    "lz_api_tokens": "digest",
-    "lz_failed_logins": "id",
-    "lz_answers": "digest",
-    "lz_searches": "id",
-    "lz_audit_head": "id",
-    "lz_digests": "id",
-    "lz_digest_items": "mail_id, partition_tag, digest",
-    "lz_digest_wishes": "email",
-    "lz_migrations": "number",
-}
-"""Each table with the columns that put its rows in order. lz_text follows from lz_words."""
+TABLES = (
+    "policy",
+    "users",
+    "mailaddr",
+    "wblist",
+    "maddr",
+    "msgs",
+    "msgrcpt",
+    "quarantine",
+    "lz_msgs",
+    "lz_msgrcpt",
+    "lz_addresses",
+    "lz_symbols",
+    "lz_hits",
+    "lz_attachments",
+    "lz_releases",
+    "lz_audit",
+    "lz_partial",
+    "lz_words",
+    "lz_learned",
+    "lz_secrets",
+    "lz_lists",
+    "lz_changes",
+    "lz_users",
+    "lz_user_scopes",
+    "lz_sessions",
+    "lz_invitations",
+    "lz_api_tokens",
+    "lz_failed_logins",
+    "lz_answers",
+    "lz_searches",
+    "lz_audit_head",
+    "lz_digests",
+    "lz_digest_items",
+    "lz_digest_wishes",
+    "lz_migrations",
+)
+"""What a backup holds: all tables but `lz_text`, which follows from `lz_words`."""
 
 _TABLE = (
     "CREATE TABLE lz_manifest"
     " (name varchar(64) NOT NULL PRIMARY KEY, row_count bigint NOT NULL, checksum char(64) NOT NULL)"
 )
+
+
+_MODULUS = 1 << 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,13 @@ class Contents:
 
     rows: int
     checksum: str
-    """SHA-256, hexadecimal."""
+    """The sum of the SHA-256 of the rows, hexadecimal."""
 
 
 def take(connection: Connection) -> dict[str, Contents]:
-    """Table -> what is in it now; to be called inside a transaction when others may write."""
+    """Table -> what is in it now; to be called inside a transaction."""
     there = tables(connection)
-    return {table: _contents(connection, table, key) for table, key in _KEYS.items() if table in there}
+    return {table: _contents(connection, table) for table in TABLES if table in there}
 
 
 def write(connection: Connection, manifest: dict[str, Contents]) -> None:
@@ -102,12 +106,37 @@ def differences(promised: dict[str, Contents], found: dict[str, Contents]) -> It
             yield f"table {name} holds other values than the manifest says"
 
 
-def _contents(connection: Connection, table: str, key: str) -> Contents:
-    total, digest = 0, hashlib.sha256()
-    for row in connection.execute(sql("SELECT * FROM", table, "ORDER BY", key)):
+def columns_of(connection: Connection, table: str) -> list[str]:
+    """The names of its columns, in an order that is the same for every database."""
+    found = connection.execute(connection.dialect.columns, {"table": table})
+    return sorted(name for (name,) in found if name.isidentifier())
+
+
+def _contents(connection: Connection, table: str) -> Contents:
+    """The checksum is a sum over the rows: their order, which databases do not share, does not matter."""
+    total, checksum = 0, 0
+    # When it was received stands in time_num; each database has its own way to write it once more.
+    names = [name for name in columns_of(connection, table) if name != "time_iso"]
+    levels = [place for place, name in enumerate(names) if name.endswith("_level")]
+    for row in connection.stream(select(table, names)):
         total += 1
-        for value in row:
-            octets = value if isinstance(value, bytes) else repr(value).encode()
-            digest.update(b"%s%d:" % (type(value).__name__.encode(), len(octets)))
-            digest.update(octets)
-    return Contents(total, digest.hexdigest())
+        checksum += _digest(_with_three_decimals(row, levels) if levels else row)
+    return Contents(total, f"{checksum % _MODULUS:064x}")
+
+
+def _digest(row: Sequence[object]) -> int:
+    digest = hashlib.sha256()
+    for value in row:
+        octets = value if isinstance(value, bytes) else repr(value).encode("utf-8", "surrogatepass")
+        digest.update(b"%s%d:" % (type(value).__name__.encode(), len(octets)))
+        digest.update(octets)
+    return int.from_bytes(digest.digest(), "big")
+
+
+def _with_three_decimals(row: Sequence[Any], places: Sequence[int]) -> list[Any]:
+    """Scores as we make them: servers keep them as numbers of single precision."""
+    exact = list(row)
+    for place in places:
+        if exact[place] is not None:
+            exact[place] = round(float(exact[place]), 3)
+    return exact

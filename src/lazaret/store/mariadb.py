@@ -8,6 +8,7 @@ from typing import Any
 import pymysql
 from pymysql.constants import CLIENT, FIELD_TYPE
 from pymysql.converters import conversions
+from pymysql.cursors import SSCursor
 
 from lazaret.store.column_words import token, tokens
 from lazaret.store.connection import TEXT_NAMES, Connection, Cursor, DatabaseError, Fault, Values
@@ -18,6 +19,9 @@ from lazaret.store.result import Result, number
 from lazaret.store.server import ANSWER_S, CONNECT_S, NoDatabase, ServerDatabase
 
 OLDEST = {"MariaDB": (10, 11), "MySQL": (8, 0)}
+
+STREAMED = 200
+"""Rows read at a time; those of stored texts have 16 KB each."""
 
 _ACCESS_DENIED, _NO_DATABASE, _NO_RIGHTS = 1045, 1049, 1044
 _CONFLICTS = (1205, 1213, 1020)
@@ -88,6 +92,7 @@ MARIADB = Dialect(
     lock="FOR UPDATE",
     share="LOCK IN SHARE MODE",
     tables="SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()",
+    renumber="",
     columns=(
         "SELECT column_name FROM information_schema.columns"
         " WHERE table_schema = DATABASE() AND table_name = :table"
@@ -125,6 +130,12 @@ class MariaConnection:
             text, _ = formatted(statement, ())
             cursor.executemany(text, rows)
             return Result([], cursor.rowcount)
+
+    def stream(self, statement: str, /) -> Iterator[tuple[Any, ...]]:
+        with self._errors(), self._raw.cursor(SSCursor) as cursor:
+            cursor.execute(*formatted(statement, ()))
+            while rows := cursor.fetchmany(STREAMED):
+                yield from _as_text(list(rows), cursor.description)
 
     def close(self) -> None:
         self._open_transaction = False

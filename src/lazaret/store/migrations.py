@@ -15,6 +15,8 @@ _FOLDER = Path(__file__).parent / "schema"
 _COMMENT = re.compile(r"\s*--[^\n]*")
 _STATEMENT_END = re.compile(r";\s*(?:\n|$)")
 
+RESTORING = 0
+"""Stands among the migrations of a database that a backup is being restored to."""
 AMAVIS = 1
 """The migration that makes the eight tables of amavisd-new."""
 
@@ -38,9 +40,10 @@ def is_foreign(connection: Connection) -> bool:
     return found is not None and found[0] != "lazaret"
 
 
-def migrate(connection: Connection) -> list[int]:
+def migrate(connection: Connection, only: set[int] | None = None) -> list[int]:
     """Applies what is missing, in one transaction; the numbers applied. Of processes at once, one does it.
 
+    `only`: those that another database has had, which is to be copied here.
     Tables of amavisd-new that are there already stay as they are: only our own are put beside them.
     """
     done = []
@@ -48,7 +51,7 @@ def migrate(connection: Connection) -> list[int]:
         have = applied(connection)
         foreign = AMAVIS not in have and "msgs" in tables(connection)
         for number, file in available(connection.dialect.kind).items():
-            if number in have:
+            if number in have or (only is not None and number not in only):
                 continue
             if not (foreign and number == AMAVIS):
                 for statement in statements(file, connection.dialect):
@@ -58,9 +61,21 @@ def migrate(connection: Connection) -> list[int]:
     return done
 
 
+def mark_unfinished(connection: Connection) -> None:
+    """From now on nothing opens the database."""
+    _record(connection, RESTORING, "restoring")
+
+
+def mark_finished(connection: Connection) -> None:
+    """It is whole."""
+    connection.execute("DELETE FROM lz_migrations WHERE number = :number", {"number": RESTORING})
+
+
 def require_current(connection: Connection, place: str) -> None:
     """UserError when tables are missing, or were made by a later version of Lazaret."""
     have, know = applied(connection), set(available(connection.dialect.kind))
+    if RESTORING in have:
+        raise UserError(f"{place} was never restored to its end; empty it and restore it again", EX_NOINPUT)
     if not have:
         raise UserError(f"{place} has no tables of Lazaret; `lazaret db init` adds them", EX_NOINPUT)
     if know - have:

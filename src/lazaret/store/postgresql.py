@@ -17,7 +17,7 @@ import uvloop
 from lazaret.store.column_words import token, tokens
 from lazaret.store.connection import TEXT_NAMES, Connection, Cursor, DatabaseError, Fault, Values
 from lazaret.store.database import BUSY_S
-from lazaret.store.dialect import Dialect
+from lazaret.store.dialect import Dialect, sql
 from lazaret.store.parameters import numbered
 from lazaret.store.result import Result, number
 from lazaret.store.server import ANSWER_S, CONNECT_S, NoDatabase, ServerDatabase
@@ -29,6 +29,8 @@ MAX_POSITION = 16_383
 """PostgreSQL knows no position of a word beyond."""
 
 T = TypeVar("T")
+Prepared = tuple[Any, tuple[int, ...]]
+"""A prepared statement, and the places of octets in its rows that hold text."""
 
 _CAUSES = {
     "25006": "the server is read-only",
@@ -43,6 +45,8 @@ _CAUSES = {
     "57P02": "the server crashed",
     "57P03": "the server is starting or stopping",
 }
+_NEXT = "FETCH 200 FROM streamed"
+"""Rows read at a time; those of stored texts have 16 KB each."""
 _CONFLICTS = ("40", "55P03")
 _DOWN = ("08", "25006", "28", "3D", "42501", "53", "57P", "58")
 
@@ -90,6 +94,7 @@ POSTGRESQL = Dialect(
     lock="FOR UPDATE",
     share="FOR KEY SHARE",
     tables="SELECT tablename FROM pg_tables WHERE schemaname = current_schema()",
+    renumber="SELECT setval(pg_get_serial_sequence(:table, 'id'), (SELECT COALESCE(max(id), 1) FROM",
     columns=(
         "SELECT column_name FROM information_schema.columns"
         " WHERE table_schema = current_schema() AND table_name = :table"
@@ -106,7 +111,7 @@ class PostgresConnection:
     def __init__(self, loop: asyncio.AbstractEventLoop, raw: "asyncpg.Connection[Any]") -> None:
         self._loop = loop
         self._raw = raw
-        self._prepared: dict[str, tuple[Any, tuple[int, ...]]] = {}
+        self._prepared: dict[str, Prepared] = {}
 
     @property
     def in_transaction(self) -> bool:
@@ -132,6 +137,14 @@ class PostgresConnection:
             run(self._loop, self._raw.executemany(text, [numbered(statement, row)[1] for row in rows]))
             return Result([], len(rows))
 
+    def stream(self, statement: str, /) -> Iterator[tuple[Any, ...]]:
+        self.execute(sql("DECLARE streamed NO SCROLL CURSOR FOR", statement))
+        with _errors():
+            prepared = run(self._loop, self._describe(_NEXT))
+            while rows := run(self._loop, _rows(prepared, ())):
+                yield from rows
+        self.execute("CLOSE streamed")
+
     def close(self) -> None:
         if self._loop.is_closed():
             return
@@ -142,26 +155,18 @@ class PostgresConnection:
         self._loop.close()
 
     async def _fetch(self, text: str, arguments: Sequence[Any]) -> Result:
-        prepared, decoded = await self._prepare(text)
-        rows = [tuple(row) for row in await prepared.fetch(*arguments)]
-        if decoded:
-            rows = [tuple(_decoded(v) if n in decoded else v for n, v in enumerate(row)) for row in rows]
-        return Result(rows, _count(prepared.get_statusmsg()))
-
-    async def _prepare(self, text: str) -> tuple[Any, tuple[int, ...]]:
-        """The prepared statement, and the places of octets in its rows that hold text."""
-        known = self._prepared.get(text)
-        if known is None:
+        prepared = self._prepared.get(text)
+        if prepared is None:
             if len(self._prepared) >= PREPARED:
                 self._prepared.clear()
-            prepared = await self._raw.prepare(text)
-            columns = enumerate(prepared.get_attributes())
-            known = (
-                prepared,
-                tuple(n for n, one in columns if one.name in TEXT_NAMES and one.type.name == "bytea"),
-            )
-            self._prepared[text] = known
-        return known
+            prepared = self._prepared[text] = await self._describe(text)
+        rows = await _rows(prepared, arguments)
+        return Result(rows, _count(prepared[0].get_statusmsg()))
+
+    async def _describe(self, text: str) -> Prepared:
+        prepared = await self._raw.prepare(text)
+        octets = (n for n, one in enumerate(prepared.get_attributes()) if one.type.name == "bytea")
+        return prepared, tuple(n for n in octets if prepared.get_attributes()[n].name in TEXT_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +246,14 @@ class PostgresDatabase(ServerDatabase):
             reason = error.strerror or str(error) or "no answer"
             return self.no_answer(reason)
         return translated(error)
+
+
+async def _rows(prepared: Prepared, arguments: Sequence[Any]) -> list[Any]:
+    statement, text = prepared
+    rows = [tuple(row) for row in await statement.fetch(*arguments)]
+    if text:
+        rows = [tuple(_decoded(value) if n in text else value for n, value in enumerate(row)) for row in rows]
+    return rows
 
 
 def run(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:

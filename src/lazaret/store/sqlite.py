@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lazaret.model.errors import StoreUnavailable, UserError
 from lazaret.store.connection import Connection, Fault
@@ -85,6 +86,7 @@ SQLITE = Dialect(
     lock="",
     share="",
     tables="SELECT name FROM sqlite_master WHERE type = 'table'",
+    renumber="",
     columns=("SELECT name FROM pragma_table_info(:table)"),
     full_text=Fts5(),
 )
@@ -94,6 +96,9 @@ class SqliteConnection(sqlite3.Connection):
     """The driver's connection as it is: it speaks the common statements itself."""
 
     dialect = SQLITE
+
+    def stream(self, statement: str) -> Iterator[tuple[Any, ...]]:
+        return self.execute(statement)
 
 
 @dataclass(frozen=True, slots=True)
