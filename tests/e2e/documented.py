@@ -11,8 +11,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "postfix.md"
+LEARNING = ROOT / "docs" / "learning.md"
 CONFIG = ROOT / "examples" / "lazaret.toml"
-SIEVE = ROOT / "examples" / "sieve" / "spam-to-junk.sieve"
+SIEVE = ROOT / "examples" / "sieve"
 
 _BLOCK = re.compile(r"^```(main\.cf|master\.cf|dovecot\.conf) ([^\n]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -55,18 +56,21 @@ class Ports:
 
 
 def setups() -> set[str]:
-    """The names of all set-ups that the page has blocks for."""
-    return {name for _, names, _ in _BLOCK.findall(PAGE.read_text()) for name in names.split()}
+    """The names of all set-ups that the pages have blocks for."""
+    return {name for _, names, _ in _found() for name in names.split()}
 
 
 def blocks(file: str, *names: str) -> str:
-    """All blocks of the page for `file` ("main.cf", "master.cf") that count for one of the set-ups."""
+    """All blocks of the pages for `file` ("main.cf", "master.cf") that count for one of the set-ups."""
     found = [
-        text
-        for kind, counts_for, text in _BLOCK.findall(PAGE.read_text())
-        if kind == file and set(names) & set(counts_for.split())
+        text for kind, counts_for, text in _found() if kind == file and set(names) & set(counts_for.split())
     ]
     return "".join(found)
+
+
+def _found() -> list[tuple[str, str, str]]:
+    """File, names and text of each block."""
+    return [block for page in (PAGE, LEARNING) for block in _BLOCK.findall(page.read_text())]
 
 
 def substitute(text: str, values: Mapping[str, str]) -> str:

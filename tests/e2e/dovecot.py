@@ -1,4 +1,4 @@
-"""A private Dovecot: LMTP with Sieve into Maildirs, for any address, below one directory."""
+"""A private Dovecot: LMTP with Sieve into Maildirs, for any address, and IMAP on them, below one directory."""
 
 import shutil
 import subprocess
@@ -6,10 +6,12 @@ from pathlib import Path
 
 from . import documented
 from .mailbox import Mailboxes
-from .waiting import until
+from .service import COMMAND
+from .waiting import accepts, free_ports, until
 
 _CONFIG = """\
-protocols = lmtp
+protocols = lmtp imap
+listen = 127.0.0.1
 base_dir = {home}/run
 state_dir = {home}/state
 log_path = {home}/dovecot.log
@@ -28,6 +30,14 @@ userdb {{
 namespace inbox {{
   inbox = yes
 }}
+service imap-login {{
+  inet_listener imap {{
+    port = {imap}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
 service lmtp {{
   unix_listener {home}/lmtp {{
     mode = 0666
@@ -39,8 +49,9 @@ service lmtp {{
 
 def missing() -> str:
     """Why there can be no private Dovecot here; "" when there can."""
-    if shutil.which("dovecot") is None or shutil.which("sievec") is None:
-        return "needs the packages dovecot-core, dovecot-lmtpd, dovecot-sieve"
+    imap = Path("/usr/lib/dovecot/imap-login")
+    if shutil.which("dovecot") is None or shutil.which("sievec") is None or not imap.exists():
+        return "needs the packages dovecot-core, dovecot-imapd, dovecot-lmtpd, dovecot-sieve"
     version = subprocess.run(["dovecot", "--version"], capture_output=True, text=True).stdout
     return "" if version.startswith("2.3") else f"writes the settings of Dovecot 2.3, found {version.strip()}"
 
@@ -52,21 +63,43 @@ class Dovecot:
         self.home = home
         self.socket = home / "lmtp"
         self.mailboxes = Mailboxes(home / "mail")
+        self.imap = free_ports(1)[0]
+        """The port of IMAP: any address may log in, with any password."""
 
     def start(self) -> None:
-        sieve = self.home / "spam-to-junk.sieve"
-        shutil.copy(documented.SIEVE, sieve)
+        scripts = [shutil.copy(script, self.home) for script in sorted(documented.SIEVE.glob("*.sieve"))]
         for directory in ("run", "state", "mail"):
             (self.home / directory).mkdir()
         shutil.chown(self.home / "mail", "mail", "mail")
+        self.teach(Path("/nowhere"))
         snippet = documented.substitute(
-            documented.blocks("dovecot.conf", "junk"), {"/etc/dovecot/spam-to-junk.sieve": str(sieve)}
+            documented.blocks("dovecot.conf", "junk", "learn"),
+            {
+                "/etc/dovecot/": f"{self.home}/",
+                "/usr/local/bin/lazaret": str(self._command),
+                "user = lazaret": "user = root",
+                "user = vmail": "user = mail",
+            },
         )
         config = self.home / "dovecot.conf"
-        config.write_text(_CONFIG.format(home=self.home, documented=snippet))
-        subprocess.run(["sievec", "-c", config, sieve], check=True)
+        config.write_text(_CONFIG.format(home=self.home, imap=self.imap, documented=snippet))
+        for script in scripts:
+            subprocess.run(["sievec", "-c", config, script], check=True)
         self._process = subprocess.Popen(["dovecot", "-F", "-c", config])
         until("Dovecot's LMTP socket", self.socket.exists)
+        until("Dovecot's IMAP", lambda: accepts(self.imap))
+
+    @property
+    def _command(self) -> Path:
+        return self.home / "lazaret"
+
+    def teach(self, config: Path) -> None:
+        """From now on the Lazaret of this configuration is taught."""
+        self._command.write_text(f'#!/bin/sh\nexec {COMMAND} "$@" --config {config}\n')
+        self._command.chmod(0o755)
+
+    def log(self) -> str:
+        return (self.home / "dovecot.log").read_text(errors="replace")
 
     def stop(self) -> None:
         self._process.terminate()

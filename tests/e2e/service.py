@@ -34,9 +34,6 @@ _ONLY_THE_RULES_OF_THE_TESTS = """
 shipped = false
 paths = ["rules"]
 
-[learn]
-enabled = false
-
 [site]
 hostname = "mx.example.com"
 

@@ -12,7 +12,7 @@ from .postfix import Postfix
 def test_the_page_has_a_block_for_every_way_of_putting_lazaret_beside_postfix() -> None:
     ways = {"after-queue-lmtp", "after-queue-smtp", "before-queue"}
     submission = {"submission-after-queue", "submission-before-queue"}
-    assert ways | submission | {"junk"} == documented.setups()
+    assert ways | submission | {"junk", "learn"} == documented.setups()
 
 
 def test_every_documented_value_that_the_tests_replace_stands_in_the_documents() -> None:

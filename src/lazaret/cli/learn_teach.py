@@ -103,7 +103,8 @@ def _teach(
             tally.fates += (await teaching.teach(_shown(source), spam=spam, who=who())).fates
         return tally
 
-    tally = at_lesson(given, teach)
+    # A mailbox does not wait until the model follows.
+    tally = at_lesson(given, teach, follow=not user)
     _tell("spam" if spam else "ham", tally, source, as_json)
 
 

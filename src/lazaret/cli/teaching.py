@@ -23,10 +23,11 @@ WAIT_S = 15.0
 POLL_S = 0.05
 
 
-def at_lesson(given: Given, act: Callable[[Teaching], Awaitable[T]]) -> T:
+def at_lesson(given: Given, act: Callable[[Teaching], Awaitable[T]], *, follow: bool = True) -> T:
     """Opens database and journal, does it, and sees to it that the model of this host follows.
 
-    Without a service this process makes the model; with one, that does.
+    Without a service this process makes the model; with one, that does. Without `follow` it is left to the
+    next one who does.
     """
     from lazaret import app
     from lazaret.cli.ruleset import load_rules
@@ -38,7 +39,8 @@ def at_lesson(given: Given, act: Callable[[Teaching], Awaitable[T]]) -> T:
         try:
             secret = await store.lessons.secret()
             result = await act(app.make_teaching(config, store, ruleset, secret))
-            await _follow(config, store, secret)
+            if follow:
+                await _follow(config, store, secret)
             return result
         finally:
             store.close()
