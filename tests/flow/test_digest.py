@@ -239,15 +239,15 @@ def test_a_wish_goes_before_what_holds_for_all(tmp_path: Path):
         await office.acquaint(ANN, BOB, CAT)
         await office.room.send(mail(SPAM), ANN, BOB, CAT)
         store = office.room.store.digests
-        await store.set_wish(ANN, Wish(Interval.NEVER))
-        await store.set_wish(BOB, replace(WISH, language="de"))
-        await store.set_wish(CAT, replace(WISH, categories=(Told.VIRUS,)))
+        await store.set_wish(ANN, Wish(Interval.NEVER), who="test")
+        await store.set_wish(BOB, replace(WISH, language="de"), who="test")
+        await store.set_wish(CAT, replace(WISH, categories=(Told.VIRUS,)), who="test")
         assert [(BOB, 1, 250)] == await office.run()
         [letter] = office.letters(BOB)
         assert "1 Nachricht liegt in Ihrer Quarantäne" == letter["Subject"]
         assert "unerwünscht, 6,0 Punkte" in text_of(letter)
 
-        await store.set_wish(ANN, None)
+        await store.set_wish(ANN, None, who="test")
         assert [(ANN, 1, 250)] == await office.run()
 
     story(test, tmp_path)

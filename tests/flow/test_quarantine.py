@@ -108,6 +108,18 @@ def test_other_recipients_may_be_named_ours_only_unless_told_otherwise(tmp_path:
     asyncio.run(main())
 
 
+def test_whom_a_message_was_meant_for_may_have_any_address(tmp_path: Path):
+    """Addresses with a dot in the wrong place are in use, and the MTA has accepted them."""
+
+    async def main() -> None:
+        async with next_hop() as hop, mailroom(tmp_path, hop.at) as room:
+            odd = "odd..one.@home.example"
+            mail_id = await quarantined(room, odd)
+            assert [(odd, True, "250")] == said(await room.desk.release(mail_id, who="test", to=[odd]))
+
+    asyncio.run(main())
+
+
 def test_a_message_that_is_not_there_cannot_be_released(tmp_path: Path):
     async def main() -> None:
         async with next_hop() as hop, mailroom(tmp_path, hop.at) as room:

@@ -88,7 +88,8 @@ def own_site(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Site]:
 def _running(home: Path, smtp: int, http: int) -> Iterator[Site]:
     with hop_beside() as hop:
         site = Site(home, next_hop=hop.at.endpoint.port, smtp=smtp, http=http)
-        site.file.write_text(site.file.read_text().replace("count = 1", "count = 2"))
+        config = site.file.read_text().replace("count = 1", "count = 2")
+        site.file.write_text(f'{config}[web]\nurl = "http://127.0.0.1:{http}"\n')
         site.hop = hop
         with site.service():
             yield site

@@ -134,6 +134,13 @@ class Digests:
         """How this recipient is told."""
         return await self._store.wish(normalise(address)) or self._custom.wish
 
+    async def choose(self, address: str, wish: Wish | None, *, who: str) -> None:
+        """From now on this recipient is told in this way; None: as everybody. UserError."""
+        address = normalise(address)
+        if not self._may(address):
+            raise UserError(f"{address} is not in local.domains: digests go to our own people", EX_NOUSER)
+        await self._store.set_wish(address, wish, who=who)
+
     async def standings(self) -> list[Standing]:
         """Everybody who waits for a digest, or had one lately."""
         now = self._clock()

@@ -14,7 +14,11 @@ from dataclasses import astuple, dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from lazaret.flow.quarantine import QuarantineDesk
+from lazaret.flow.rights import Right
+from lazaret.flow.visit import Visitor
 from lazaret.model.errors import UserError
+from lazaret.model.person import Person, Role
 
 KEY_OCTETS = 32
 MAC_OCTETS = 20
@@ -48,6 +52,16 @@ class Link:
     def written_id(self) -> str:
         """The message as `ID[TAG]`, which is never ambiguous."""
         return f"{self.mail_id}[{self.partition_tag}]"
+
+
+OF_A_LINK = frozenset({Right.FIND, Right.RELEASE, Right.REQUEST, Right.DELETE})
+"""What a link is good for; to read a text one must log in."""
+
+
+def holder(link: Link, desk: QuarantineDesk) -> Visitor:
+    """Whoever holds the link, as somebody to whom nothing but this recipient's copies exists."""
+    person = Person(0, link.recipient, Role.USER, addresses=(link.recipient,))
+    return Visitor(desk, person, limit_to=OF_A_LINK, via="link")
 
 
 class LinkExpired(UserError):

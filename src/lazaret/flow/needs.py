@@ -184,6 +184,9 @@ class Quarantine(Protocol):
     async def set_pending(self, mail_id: str, *, who: str, recipients: Sequence[str]) -> None:
         """Marks copies that are in the quarantine: their release was asked of an admin."""
 
+    async def set_denied(self, mail_id: str, *, who: str, recipients: Sequence[str]) -> None:
+        """Takes that mark off again: an admin has seen the copies and does not release them."""
+
     async def audit(self, who: str, act: str, mail_id: str, detail: str = "") -> None:
         """Writes who did what into the audit table."""
 
@@ -209,7 +212,7 @@ class Digests(Protocol):
     async def wish(self, address: str) -> Wish | None:
         """The wish of one."""
 
-    async def set_wish(self, address: str, wish: Wish | None) -> None:
+    async def set_wish(self, address: str, wish: Wish | None, *, who: str) -> None:
         """Takes a wish; None: what holds for everybody holds again."""
 
     async def attempts(self, *, since: float) -> list[Attempt]:

@@ -98,6 +98,10 @@ class QuarantineDesk:
         """Marks copies whose release is asked of an admin. NoSuchMessage."""
         await self._quarantine.set_pending(mail_id, who=who, recipients=recipients)
 
+    async def deny(self, mail_id: str, *, who: str, recipients: Sequence[str]) -> None:
+        """Answers such a wish with no. NoSuchMessage."""
+        await self._quarantine.set_denied(mail_id, who=who, recipients=recipients)
+
     async def undelete(self, mail_id: str, *, who: str, recipients: Sequence[str] | None = None) -> None:
         """Takes the mark back. NoSuchMessage."""
         await self._quarantine.set_deleted(mail_id, False, who=who, recipients=recipients)
@@ -149,8 +153,11 @@ class QuarantineDesk:
 
     def _recipients(self, detail: Detail, to: Sequence[str], *, outside: bool) -> list[str]:
         if to:
+            meant = {copy.address for copy in detail.item.copies}
             for address in to:
-                self._check_address(address, outside=outside)
+                # Whom it was meant for the MTA has accepted, in whatever form.
+                if address not in meant:
+                    self._check_address(address, outside=outside)
             return _each_once(to)
         blocked = _each_once(c.address for c in detail.item.copies if c.state.kept)
         if not blocked:

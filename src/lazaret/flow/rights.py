@@ -19,6 +19,8 @@ class Right(StrEnum):
     """Have a copy sent to whom it was meant for."""
     REQUEST = "request"
     """Ask an admin for that."""
+    DECIDE = "decide"
+    """Grant or deny what users ask for."""
     REDIRECT = "redirect"
     """Release to another address."""
     DELETE = "delete"

@@ -6,12 +6,11 @@ What he may not see is not there (NoSuchMessage), so that no id tells whether it
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
-from lazaret.flow.login import who
 from lazaret.flow.quarantine import QuarantineDesk, Released
 from lazaret.flow.rights import Right, rights
 from lazaret.model.errors import LazaretError, NoSuchMessage, UserError
 from lazaret.model.person import Person
-from lazaret.model.quarantine import Detail, Item, StoredText
+from lazaret.model.quarantine import Detail, Item, State, StoredText
 
 EX_DATAERR = 65
 
@@ -28,10 +27,17 @@ class Visitor:
     """One person at the desk."""
 
     def __init__(
-        self, desk: QuarantineDesk, person: Person, *, limit_to: frozenset[Right] | None = None
+        self,
+        desk: QuarantineDesk,
+        person: Person,
+        *,
+        limit_to: frozenset[Right] | None = None,
+        via: str = "web",
     ) -> None:
-        """`limit_to`: what the scopes of a token leave of the person's rights."""
+        """`limit_to`: what the scopes of a token, or a link, leave of the person's rights; `via`: the way by
+        which he came, for the record of his acts."""
         self._desk = desk
+        self._who = f"{via}:{person.name}"
         self._limit = frozenset(Right) if limit_to is None else limit_to
         self.person = person
         self._sight = person.sight
@@ -86,7 +92,7 @@ class Visitor:
         mail_id = detail.item.mail_id
         detail = await self.show(mail_id)
         self.require(right, detail.item)
-        return await self._desk.text(mail_id, who=who(self.person))
+        return await self._desk.text(mail_id, who=self._who)
 
     async def release(
         self, mail_id: str, *, to: Sequence[str] = (), again: bool = False
@@ -100,7 +106,7 @@ class Visitor:
         if not kept:
             raise UserError(f"{mail_id}: there is no copy in the quarantine to release", EX_DATAERR)
         return await self._desk.release(
-            mail_id, who=who(self.person), to=kept, again=again, outside=True, requested_by=self.person.name
+            mail_id, who=self._who, to=kept, again=again, outside=True, requested_by=self.person.name
         )
 
     async def request(self, mail_id: str) -> None:
@@ -110,7 +116,27 @@ class Visitor:
         own = [copy.address for copy in detail.item.copies if copy.state.releasable]
         if not own:
             raise UserError(f"{mail_id}: there is no copy in the quarantine to ask for", EX_DATAERR)
-        await self._desk.request(mail_id, who=who(self.person), recipients=own)
+        await self._desk.request(mail_id, who=self._who, recipients=own)
+
+    async def deny(self, mail_id: str) -> None:
+        """Says no to whoever asked for a release; the copies stay in the quarantine."""
+        detail = await self.show(mail_id)
+        self.require(Right.DECIDE, detail.item)
+        asked = [copy.address for copy in detail.item.copies if copy.state is State.PENDING]
+        if not asked:
+            raise UserError(f"{mail_id}: nobody asks for it any more", EX_DATAERR)
+        await self._desk.deny(mail_id, who=self._who, recipients=asked)
+
+    async def grant(self, mail_id: str) -> tuple[Released, ...]:
+        """Sends the copies that were asked for, and no others."""
+        detail = await self.show(mail_id)
+        self.require(Right.DECIDE, detail.item)
+        asked = [copy.address for copy in detail.item.copies if copy.state is State.PENDING]
+        if not asked:
+            raise UserError(f"{mail_id}: nobody asks for it any more", EX_DATAERR)
+        return await self._desk.release(
+            mail_id, who=self._who, to=asked, outside=True, requested_by=self.person.name
+        )
 
     async def delete(self, mail_id: str) -> None:
         """Marks the copies that he may see deleted."""
@@ -125,7 +151,7 @@ class Visitor:
         self.require(Right.DELETE, detail.item)
         own = None if self._sight.everything else [copy.address for copy in detail.item.copies]
         act = self._desk.delete if deleted else self._desk.undelete
-        await act(mail_id, who=who(self.person), recipients=own)
+        await act(mail_id, who=self._who, recipients=own)
 
     async def _redirect(self, detail: Detail, to: Sequence[str], *, again: bool) -> tuple[Released, ...]:
         """To other addresses: those of his own sight for anybody but an admin."""
@@ -134,7 +160,7 @@ class Visitor:
             if not self._sight.covers(address):
                 raise UserError(f"{address} is not one of yours to send to", EX_DATAERR)
         return await self._desk.release(
-            detail.item.mail_id, who=who(self.person), to=to, again=again, requested_by=self.person.name
+            detail.item.mail_id, who=self._who, to=to, again=again, requested_by=self.person.name
         )
 
     def _cut(self, item: Item) -> Item:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from lazaret.model.digest import Attempt, Interval, Letter, Told, Untold, Waiting, Wish
 from lazaret.model.errors import Reply
 from lazaret.model.quarantine import Item
-from lazaret.store import listing, owner
+from lazaret.store import audit, listing, owner
 from lazaret.store.addresses import key, plain
 from lazaret.store.condition import one_of
 from lazaret.store.connection import Connection
@@ -135,25 +135,16 @@ class SqlDigests:
 
         return await self._reader.run(work)
 
-    async def set_wish(self, address: str, wish: Wish | None) -> None:
+    async def set_wish(self, address: str, wish: Wish | None, *, who: str) -> None:
         """Takes a wish; None: what holds for everybody holds again."""
-        row = (
-            ()
-            if wish is None
-            else (
-                key(address),
-                str(wish.interval),
-                " ".join(map(str, wish.hours)),
-                wish.time_zone,
-                wish.language,
-                " ".join(wish.categories),
-            )
-        )
 
         def work(connection: Connection) -> None:
             connection.execute("DELETE FROM lz_digest_wishes WHERE email = :email", {"email": key(address)})
-            if row:
-                insert(connection, _WISHES, [row])
+            said = "as everybody"
+            if wish is not None:
+                insert(connection, _WISHES, [_wish_row(address, wish)])
+                said = f"{wish.interval} at {' '.join(map(str, wish.hours)) or 'no hour'}"
+            audit.write(connection, who, "digest-wish", detail=f"{key(address)}: {said}")
 
         await self._writer.run(work, durable=True)
 
@@ -256,6 +247,11 @@ _TAKE_OVER = (
     "UPDATE lz_digests SET state = 'claimed', time_num = :now, owner = :owner, message_id = :message_id,"
     " digest = :digest, passed_again = 'N' WHERE id = :id AND message_id = :before"
 )
+
+
+def _wish_row(address: str, wish: Wish) -> tuple[str, ...]:
+    hours, categories = " ".join(map(str, wish.hours)), " ".join(wish.categories)
+    return key(address), str(wish.interval), hours, wish.time_zone, wish.language, categories
 
 
 def _wish(days: str, hours: str, time_zone: str, language: str, categories: str) -> Wish:

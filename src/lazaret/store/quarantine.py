@@ -131,6 +131,15 @@ class SqlQuarantine:
 
         await self._writer.run(work, durable=True)
 
+    async def set_denied(self, mail_id: str, *, who: str, recipients: Sequence[str]) -> None:
+        def work(connection: Connection) -> None:
+            message = keys.find(connection, mail_id)
+            for recipient in recipients:
+                connection.execute(_DENIED_ONE, message.values | {"email": key(recipient)})
+            audit.write(connection, who, "deny", mail_id, ", ".join(recipients))
+
+        await self._writer.run(work, durable=True)
+
     async def audit(self, who: str, act: str, mail_id: str, detail: str = "") -> None:
         await self._writer.run(lambda connection: audit.write(connection, who, act, mail_id, detail))
 
@@ -182,6 +191,10 @@ _ONE_RECIPIENT = "AND rid IN (SELECT v.id FROM maddr v WHERE v.email = :email)"
 _PENDING_ONE = sql(
     "UPDATE msgrcpt SET rs = 'p'",
     "WHERE mail_id = :mail_id AND partition_tag = :tag AND ds IN ('D', 'R', 'B') AND rs NOT IN ('D', 'R')",
+    _ONE_RECIPIENT,
+)
+_DENIED_ONE = sql(
+    "UPDATE msgrcpt SET rs = 'V' WHERE mail_id = :mail_id AND partition_tag = :tag AND rs = 'p'",
     _ONE_RECIPIENT,
 )
 _DELETE_ONE = sql(_DELETE, _ONE_RECIPIENT)

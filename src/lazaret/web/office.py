@@ -5,6 +5,8 @@ from typing import Protocol
 
 from lazaret import app
 from lazaret.config.options import Config
+from lazaret.flow.digest import Digests
+from lazaret.flow.links import Links
 from lazaret.flow.login import Doorkeeper
 from lazaret.flow.quarantine import QuarantineDesk
 from lazaret.flow.tokens import Tokens
@@ -36,6 +38,8 @@ class Office:
     doorkeeper: Doorkeeper
     tokens: Tokens
     relay: Relay
+    links: Links
+    digests: Digests
 
     @classmethod
     def open(cls, config: Config, store: Store, health: Health) -> "Office":
@@ -49,6 +53,8 @@ class Office:
             doorkeeper=Doorkeeper(store.people),
             tokens=Tokens(store.tokens),
             relay=relay,
+            links=app.make_links(config),
+            digests=app.make_digests(config, store, relay),
         )
 
     async def close(self) -> None:

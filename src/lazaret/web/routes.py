@@ -3,11 +3,14 @@
 from lazaret.flow.rights import Right
 from lazaret.web import (
     bulk_pages,
+    digest_pages,
     home_pages,
+    link_pages,
     login_pages,
     message_pages,
     overview_pages,
     people_pages,
+    request_pages,
     search_pages,
 )
 from lazaret.web.api import routes as api_routes
@@ -21,7 +24,14 @@ PAGES = (
     Page("/metrics", home_pages.metrics, None),
     Page("/login", login_pages.login, None),
     Page("/login", login_pages.log_in, None, ("POST",)),
+    # For whoever has the link out of a mail: it says by its signature what it is good for.
+    Page("/d/{token}", link_pages.show, None),
+    Page("/d/{token}", link_pages.act, None, ("POST",)),
     # For whoever is logged in.
+    Page("/digest", digest_pages.settings, Right.ACCOUNT),
+    Page("/digest", digest_pages.change, Right.ACCOUNT, ("POST",)),
+    Page("/requests", request_pages.requests, Right.DECIDE),
+    Page("/requests", request_pages.decide, Right.DECIDE, ("POST",)),
     Page("/logout", login_pages.log_out, Right.ACCOUNT, ("POST",)),
     Page("/mail", search_pages.search, Right.FIND),
     Page("/mail/fresh", search_pages.fresh, Right.FIND),

@@ -22,6 +22,8 @@ _OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
 
 MENU = (
     ("/mail", "Quarantine", Right.FIND),
+    ("/requests", "Requests", Right.DECIDE),
+    ("/digest", "Digest", Right.ACCOUNT),
     ("/overview", "Overview", Right.FIGURES),
     ("/rules", "Rules", Right.FIGURES),
     ("/people", "People", Right.PEOPLE),
