@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from lazaret.flow.learn import Teaching
     from lazaret.flow.learner import Learner
     from lazaret.flow.links import Links
+    from lazaret.flow.unread import Unread
     from lazaret.learn.model_file import Writer
     from lazaret.mime.trust import Networks
     from lazaret.rules.ruleset import RuleSet
@@ -169,6 +170,7 @@ def preload() -> None:
     import lazaret.flow.deliver
     import lazaret.flow.filter
     import lazaret.flow.learner
+    import lazaret.flow.unread
     import lazaret.mime.selectors
     import lazaret.mime.text
     import lazaret.mime.urls  # noqa: F401 -- importing is all that is wanted
@@ -181,6 +183,8 @@ class Parts:
     store: Store
     relay: Relay
     filter: Filter
+    unread: Unread
+    """For what the filter dies of."""
     release_requests: ReleaseRequests
     tls: ssl.SSLContext | None
     """For STARTTLS, when a certificate is configured."""
@@ -205,6 +209,7 @@ def open_parts(config: Config, ruleset: RuleSet, record: Callable[[Handled], Non
         store=store,
         relay=relay,
         filter=make_filter(config, store, relay, ruleset, record),
+        unread=make_unread(config, store, relay, record),
         release_requests=ReleaseRequests(desk, secret_needed=_secret_needed(config)),
         tls=tls_context(config),
         _release_relay=releases,
@@ -231,13 +236,36 @@ def make_filter(
             observe=observe,
             scan_time_s=config.limits.scan_time_s,
             keep_killed=config.quarantine.keep_killed_days > 0,
-            own_networks=NetworkSet((*LOOPBACK, *map(str, config.local.networks))),
+            own_networks=own_networks(config),
             trusted=trusted_networks(config, ruleset),
             sites=ruleset.sites,
             on_unavailable={name: check.on_unavailable for name, check in config.checks.items()},
         ),
         record=record,
     )
+
+
+def make_unread(config: Config, store: Store, relay: Relay, record: Callable[[Handled], None]) -> Unread:
+    """What takes the messages that the filter dies of."""
+    from lazaret.flow.deliver import Courier
+    from lazaret.flow.filter import is_originating
+    from lazaret.flow.unread import Unread
+
+    site, observe, own = site_of(config), config.mode is Mode.OBSERVE, own_networks(config)
+    return Unread(
+        courier=Courier(relay, store.journal, site, unchanged=observe),
+        journal=store.journal,
+        lookup=lookup_of(config, foreign=store.foreign),
+        site=site,
+        is_originating=lambda session: is_originating(session, own),
+        record=record,
+        observe=observe,
+    )
+
+
+def own_networks(config: Config) -> NetworkSet:
+    """Whose mail is that of our own users."""
+    return NetworkSet((*LOOPBACK, *map(str, config.local.networks)))
 
 
 def load_rules(config: Config, progress: Callable[[int, int], None] | None = None) -> RuleSet:

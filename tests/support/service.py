@@ -28,6 +28,8 @@ _PROGRAM = textwrap.dedent(
     from lazaret.daemon import supervisor
     from lazaret.web.app import create_app
 
+    exec(sys.argv[3])
+
     def config():
         return load(sys.argv[1])
 
@@ -126,16 +128,24 @@ def write_config(
 
 @contextmanager
 def service(
-    folder: Path, *, smtp: int, hop: int, stuck_s: float = 30.0, wrap: Sequence[str] = (), **config: str
+    folder: Path,
+    *,
+    smtp: int,
+    hop: int,
+    stuck_s: float = 30.0,
+    wrap: Sequence[str] = (),
+    prelude: str = "",
+    **config: str,
 ) -> Iterator[Service]:
     """The service, once it is ready; at the end it is told to end, and killed when it does not.
 
-    `wrap`: a command that runs the one given after it in its own place.
+    `wrap`: a command that runs the one given after it in its own place; `prelude`: Python that is run in
+    its process before it starts.
     """
     file = write_config(folder, smtp=smtp, hop=hop, **config)
     with open(folder / "stderr", "w") as stderr:
         process = subprocess.Popen(
-            [*wrap, sys.executable, "-c", _PROGRAM, str(file), str(stuck_s)],
+            [*wrap, sys.executable, "-c", _PROGRAM, str(file), str(stuck_s), prelude],
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,

@@ -31,10 +31,10 @@ class Signals:
     def _on_reload(self, *_: object) -> None:
         self.reload = True
 
-    def wait(self, seconds: float) -> None:
-        """Sleeps until a signal comes, or the time is over."""
-        ready, _, _ = select.select([self.wakeup[0]], [], [], seconds)
-        if ready:
+    def wait(self, seconds: float, *others: int) -> None:
+        """Sleeps until a signal comes, one of the other descriptors is readable, or the time is over."""
+        ready, _, _ = select.select([self.wakeup[0], *others], [], [], seconds)
+        if self.wakeup[0] in ready:
             os.read(self.wakeup[0], 4096)
 
     def fork(self) -> int:

@@ -23,7 +23,9 @@ from lazaret.daemon.clients import ClientBoard
 from lazaret.daemon.compiling import Compiler
 from lazaret.daemon.generation import State
 from lazaret.daemon.signals import Signals
+from lazaret.daemon.singles import Singles
 from lazaret.daemon.sockets import Listener
+from lazaret.daemon.suspects import Suspects
 from lazaret.model.errors import LazaretError, UserError
 from lazaret.model.network import NetworkSet
 from lazaret.rules.ruleset import RuleSet
@@ -102,6 +104,8 @@ class _Supervisor:
         self._signals = Signals()
         self._lifeline = os.pipe()
         self._compiler = Compiler(self._signals, self._lifeline)
+        self._suspects = Suspects()
+        self._singles = Singles(self._signals, self._board, self._lifeline)
         self._pending: Pending | None = None
         self._children: list[Child] = []
         self._announced = False
@@ -164,7 +168,13 @@ class _Supervisor:
                 self._signals.reload = False
                 self._reload()
             self._look_at_rules()
-            self._signals.wait(TICK_S)
+            self._start_singles()
+            self._signals.wait(TICK_S, *self._singles.wake)
+
+    def _start_singles(self) -> None:
+        state = self._state
+        self._singles.start_waiting(state.config, state.ruleset, [*state.listeners, *state.retired])
+        self._singles.end_stuck(self._task.stuck_s, START_S)
 
     # Generations
 
@@ -323,6 +333,8 @@ class _Supervisor:
                 workers=self._worker_rows(child.generation),
                 listeners=state.listeners,
                 clients=NetworkSet(str(n) for n in state.config.listen.clients),
+                suspects=self._suspects,
+                counter=self._singles.counter,
                 lifeline=self._lifeline[0],
             )
         )
@@ -341,12 +353,15 @@ class _Supervisor:
             if self._pending is not None and self._pending.pid == pid:
                 self._compiled(self._pending, status)
                 continue
+            if self._singles.has_ended(pid, status):
+                continue
             child = next((c for c in self._children if c.pid == pid), None)
             if child is not None:
                 self._died(child, status)
 
     def _died(self, child: Child, status: int) -> None:
         self._board.row(child.row).begin(0)
+        self._accuse(child)
         if child.ending:
             self._children.remove(child)
             self._close_retired()
@@ -359,6 +374,12 @@ class _Supervisor:
         log.error("%s %d ended %s; another one starts", child.kind, child.pid, how)
         child.pid, child.killed = 0, False
         child.start_at = now + pause
+
+    def _accuse(self, child: Child) -> None:
+        """What a dead worker had under way is handled alone when it comes again."""
+        suspects = self._suspects.accuse(child.row) if child.kind == "worker" else 0
+        if suspects:
+            log.warning("worker %d had %d messages under way; each is handled alone", child.pid, suspects)
 
     def _close_retired(self) -> None:
         if any(c.generation < self._state.number for c in self._children):

@@ -14,11 +14,14 @@ import uvloop
 from lazaret import app
 from lazaret.config.options import Config
 from lazaret.daemon import ampdp, huge_pages, record, smtp
+from lazaret.daemon.alone import Counter
 from lazaret.daemon.board import Board, Cell
 from lazaret.daemon.clients import ClientBoard, ClientLimits, Clients
 from lazaret.daemon.doors import Connection, Door, Peers
+from lazaret.daemon.guard import Guard, has_ended
 from lazaret.daemon.memory import NO_MEMORY, Memory
 from lazaret.daemon.sockets import Listener
+from lazaret.daemon.suspects import Suspects
 from lazaret.model.delivery import Extensions
 from lazaret.model.envelope import Session
 from lazaret.model.errors import Reply, StoreUnavailable
@@ -52,6 +55,9 @@ class Crew:
     """The rows of all workers, this one included."""
     listeners: Sequence[Listener]
     clients: NetworkSet
+    suspects: Suspects
+    counter: Counter
+    """Where a process for one message is asked for."""
     lifeline: int
     """Read end of a pipe that nobody writes to: it ends when the supervisor ends."""
 
@@ -84,6 +90,7 @@ class _Worker:
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         self._row.begin(os.getpid())
+        self._crew.suspects.begin(self._crew.row)
         loop.add_signal_handler(signal.SIGTERM, self._ending.set)
         loop.add_signal_handler(signal.SIGINT, lambda: None)  # the supervisor has it too, and tells us
         loop.add_reader(self._crew.lifeline, self._ending.set)
@@ -121,8 +128,11 @@ class _Worker:
 
     def _doors(self, parts: app.Parts) -> list[Door]:
         peers = Peers(self._crew.board, self._crew.workers, self._row)
+        guard = Guard(
+            parts.filter.handle, self._crew.suspects, self._crew.counter, parts.unread, self._is_ending
+        )
         smtp_service = smtp.Service(
-            handle=parts.filter.handle,
+            handle=guard.handle,
             settings=lambda: app.server_settings(self._crew.config, self._extensions),
             refusal=self._refusal,
             row=self._row,
@@ -154,6 +164,9 @@ class _Worker:
             for item in self._crew.listeners
             if item.speaks != "http"
         ]
+
+    def _is_ending(self) -> bool:
+        return self._ending.is_set() or has_ended(self._crew.lifeline)
 
     def _refusal(self) -> Reply | None:
         return NO_MEMORY if self._memory.full or not self._has_room else None

@@ -79,12 +79,13 @@ class Courier:
     async def pass_on(
         self, arrival: Arrival, verdicts: Sequence[Verdict], *, reply_each: bool, others_served: bool
     ) -> Outcome:
-        """Delivers what we released ourselves, unfiltered, with our Received alone.
+        """Delivers what we released ourselves, or cannot read, unfiltered, with our Received alone.
 
         Nobody is told of a refusal: the sender of quarantined mail may be forged.
         """
         outcome = Outcome({v.recipient: v for v in verdicts})
-        await self._send(arrival, self._received(arrival) + arrival.octets, list(outcome.verdicts), outcome)
+        ours = b"" if self._unchanged else self._received(arrival)
+        await self._send(arrival, ours + arrival.octets, list(outcome.verdicts), outcome)
         if _must_settle(outcome, reply_each=reply_each, others_served=others_served):
             await self._keep_refused(arrival, Report(), outcome.refused, outcome)
         return outcome

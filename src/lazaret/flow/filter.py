@@ -106,7 +106,7 @@ class Filter:
         message = mime.parse(
             octets, envelope_from=envelope.sender, networks=self._rules.trusted, sites=self._rules.sites
         )
-        originating = self._is_originating(session)
+        originating = is_originating(session, self._rules.own_networks)
         arrival = arrive(session, envelope, octets, message, self._clock(), originating=originating)
         try:
             handled = await self._handle(arrival, started, reply_each=reply_each)
@@ -207,12 +207,6 @@ class Filter:
             size=len(arrival.octets),
         )
 
-    def _is_originating(self, session: Session) -> bool:
-        """Without XFORWARD the peer is the MTA, and says nothing about who wrote the message."""
-        if session.role is Role.ORIGINATING or session.source == "LOCAL":
-            return True
-        return session.forwarded and session.client_ip in self._rules.own_networks
-
     def _refuse_loops(self, arrival: Arrival) -> None:
         hops = arrival.message.header.values("Received")
         own = sum(self._is_ours(h) for h in hops) if len(hops) >= MAX_OWN_HOPS else 0
@@ -289,6 +283,16 @@ class Filter:
             )
         except StoreUnavailable as e:
             log.error("(%s) (!)the record of the delivery could not be completed: %s", entry.log_id, e)
+
+
+def is_originating(session: Session, own_networks: NetworkSet) -> bool:
+    """Whether it is mail of our own users.
+
+    Without XFORWARD the peer is the MTA, and says nothing about who wrote the message.
+    """
+    if session.role is Role.ORIGINATING or session.source == "LOCAL":
+        return True
+    return session.forwarded and session.client_ip in own_networks
 
 
 def _final(verdict: Verdict, reply: Reply | None) -> Verdict:
