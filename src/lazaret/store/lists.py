@@ -11,6 +11,7 @@ from lazaret.policy.keys import priority
 from lazaret.store.addresses import plain
 from lazaret.store.condition import Condition, escaped, joined, like
 from lazaret.store.connection import Connection
+from lazaret.store.inserting import Table, insert
 from lazaret.store.policies import ENTRIES, read_entry
 from lazaret.store.policy_tables import changed, drop_owner, owner
 from lazaret.store.reader import Reader
@@ -20,6 +21,7 @@ _BLOCKS = "'B', 'b', 'N', 'n', 'F', 'f', '+', '0', '1', '2', '3', '4', '5', '6',
 BLOCKING = Condition("substr(w.wb, 1, 1) IN (" + _BLOCKS + ")")
 ALLOWING = Condition("substr(w.wb, 1, 1) NOT IN (" + _BLOCKS + ", ' ', '')")
 
+_MAILADDR = Table("mailaddr", ("priority", "email"), skip_known=True)
 EXPIRED_AT_ONCE = 500
 
 
@@ -131,10 +133,7 @@ def _sender(connection: Connection, key: str) -> int:
     """`mailaddr.id`; the row is made when it is missing."""
     found = connection.execute(_SENDER, {"email": key}).fetchone()
     if found is None:
-        connection.execute(
-            "INSERT INTO mailaddr (priority, email) VALUES (:priority, :email)",
-            {"priority": priority(key), "email": key},
-        )
+        insert(connection, _MAILADDR, [(priority(key), key)])
         found = connection.execute(_SENDER, {"email": key}).fetchone()
     return int(found[0])
 

@@ -11,7 +11,7 @@ from lazaret.policy.keys import in_words, priority
 from lazaret.policy.settings import IGNORED
 from lazaret.store.addresses import plain
 from lazaret.store.connection import Connection
-from lazaret.store.inserting import marks
+from lazaret.store.inserting import Table, insert, marks
 from lazaret.store.policies import USED, columns_of, read_row, rows_of, rows_statement
 from lazaret.store.reader import Reader
 from lazaret.store.writer import Writer
@@ -25,7 +25,8 @@ _INSERT = "INSERT INTO policy (policy_name,"
 ALL = (*USED, *IGNORED)
 """Every column of amavis' table that says something."""
 _AFTER = " WHERE u.email > :after ORDER BY u.email LIMIT :limit"
-_USERS = "(SELECT count(*) FROM users u WHERE u.policy_id = p.id)"
+_USERS = Table("users", ("priority", "policy_id", "email"), skip_known=True)
+_NUMBER = "(SELECT count(*) FROM users u WHERE u.policy_id = p.id)"
 _IS_USED = "SELECT count(*) FROM users WHERE policy_id = :id"
 _HAS_LIST = "SELECT count(*) FROM wblist WHERE rid = :id"
 
@@ -151,10 +152,8 @@ def _user(connection: Connection, key: str) -> int:
     found = _find(connection, key)
     if found is not None:
         return found.user
-    connection.execute(
-        "INSERT INTO users (priority, policy_id, email) VALUES (:priority, :policy, :email)",
-        {"priority": priority(key), "policy": _lists_only(connection), "email": key},
-    )
+    # Passes over a row that another process has put in since.
+    insert(connection, _USERS, [(priority(key), _lists_only(connection), key)])
     return _row(connection, key).user
 
 
@@ -238,7 +237,7 @@ def _named(connection: Connection) -> list[NamedPolicy]:
     columns = ["p." + column if column in there else "NULL" for column in USED]
     name = "p.policy_name" if "policy_name" in there else "NULL"
     statement = " ".join(
-        ["SELECT p.id,", name, ",", _USERS, ",", ", ".join(columns), "FROM policy p ORDER BY p.id"]
+        ["SELECT p.id,", name, ",", _NUMBER, ",", ", ".join(columns), "FROM policy p ORDER BY p.id"]
     )
     return [
         NamedPolicy(

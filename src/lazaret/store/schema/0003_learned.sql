@@ -7,7 +7,7 @@ CREATE TABLE lz_learned (
   who           varchar(255) NOT NULL,           -- cli:NAME, user:ADDRESS, auto:DOMAIN
   time_num      integer NOT NULL,
   weight        double precision NOT NULL,       -- 1: as much as a person's lesson counts
-  mail_id       varchar(16) NOT NULL,            -- as we know the message; '': as far as is known
+  mail_id       $MAIL_ID NOT NULL,               -- as we know the message; '': as far as is known
   undoes        bigint NOT NULL DEFAULT 0,       -- the lesson that this row takes back
   undone_by     bigint NOT NULL DEFAULT 0,       -- the row that takes this one back; 0: it is in force
   features      $BLOB NOT NULL,                  -- packed (lazaret.learn.packing); empty for F
