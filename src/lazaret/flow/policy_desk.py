@@ -12,6 +12,7 @@ from lazaret.model.verdict import Category, Levels, Policy
 from lazaret.policy import keys as written
 from lazaret.policy.senders import Evidence, Senders, Standing, standing
 from lazaret.policy.settings import IGNORED, SETTINGS, Setting, wanted
+from lazaret.policy.side_by_side import Side, side_by_side
 
 EX_USAGE = 64
 EX_NOINPUT = 66
@@ -101,6 +102,10 @@ class PolicyDesk:
         if not done:
             raise UserError(f"{whom} has no policy of its own", EX_NOINPUT)
         await self._audit(who, "policy unset", "", f"{whom}: {' '.join(names) or 'all'}")
+
+    async def levels(self) -> list[Side]:
+        """What the policies of the database say to amavis, and what the same means here; for `db check`."""
+        return list(side_by_side(await self._tables.named(), self._book.lookup.default))
 
     async def explain(self, address: str, *, sender: str = "") -> Explanation:
         """What holds for an address, who set it, and what its lists say of a sender, if one is named."""

@@ -1,6 +1,6 @@
 """The policy of one recipient: of each setting the first that is not NULL, then the configuration."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -78,6 +78,11 @@ def merged(default: Policy, rows: Sequence[PolicyRow]) -> Policy:
         sources={n: one.origin for n, one in set_here.items()},
         **values,
     )
+
+
+def merged_values(default: Policy, values: Mapping[str, object]) -> Policy:
+    """The policy that columns of `policy` make, by themselves."""
+    return merged(default, [PolicyRow(0, "", 0, values=values)])
 
 
 def _levels(default: Levels, values: dict[str, float]) -> Levels:
