@@ -1,4 +1,4 @@
-"""A private Dovecot: LMTP with Sieve into Maildirs, for any address, and IMAP on them, below one directory."""
+"""A private Dovecot: LMTP with Sieve into Maildirs, for any address, and IMAP on them."""
 
 import shutil
 import subprocess
