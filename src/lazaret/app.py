@@ -36,6 +36,7 @@ from lazaret.store.opening import open_store as open_database
 if TYPE_CHECKING:
     from lazaret.checks import Check
     from lazaret.flow.ampdp import ReleaseRequests
+    from lazaret.flow.autolearn import Autolearn
     from lazaret.flow.digest import Digests
     from lazaret.flow.filter import Filter, Handled
     from lazaret.flow.learn import Teaching
@@ -242,6 +243,7 @@ def make_filter(
             on_unavailable={name: check.on_unavailable for name, check in config.checks.items()},
         ),
         record=record,
+        autolearn=_autolearn(config, store, ruleset),
     )
 
 
@@ -266,6 +268,15 @@ def make_unread(config: Config, store: Store, relay: Relay, record: Callable[[Ha
 def own_networks(config: Config) -> NetworkSet:
     """Whose mail is that of our own users."""
     return NetworkSet((*LOOPBACK, *map(str, config.local.networks)))
+
+
+def _autolearn(config: Config, store: Store, ruleset: RuleSet) -> Autolearn | None:
+    from lazaret.flow.autolearn import Autolearn
+    from lazaret.learn.known import Shared
+
+    if not (config.learn.enabled and config.learn.auto) or config.mode is Mode.OBSERVE:
+        return None
+    return Autolearn(store.lessons, Shared(config.store.data_dir), ruleset.sides)
 
 
 def load_rules(config: Config, progress: Callable[[int, int], None] | None = None) -> RuleSet:

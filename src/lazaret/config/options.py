@@ -409,6 +409,13 @@ class Learn:
         True,
         "Let what was learned from your mail add its points, and learn from what people teach.",
     )
+    auto: bool = option(
+        Switch(),
+        True,
+        "Learn by itself from mail that rules alone have judged beyond doubt, a little of each, once people "
+        "have taught 25 messages of both kinds: never from mail of our own users, or released, allowed or "
+        "blocked mail, and ham only where the sender is authenticated.",
+    )
     user_daily: int = option(
         Whole(0, 100_000),
         20,

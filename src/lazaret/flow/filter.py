@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from lazaret.checks import Check, Scan
 from lazaret.checks.examine import examine
 from lazaret.flow.arrival import Arrival, arrive, entry_of
+from lazaret.flow.autolearn import Autolearn
 from lazaret.flow.deliver import Courier, Outcome
 from lazaret.flow.fields import Site
 from lazaret.flow.needs import Journal
@@ -85,6 +86,7 @@ class Filter:
         site: Site,
         rules: Rules,
         record: Callable[[Handled], None],
+        autolearn: Autolearn | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`record` writes the log line and counts; it is called once per message that got an answer."""
@@ -96,6 +98,7 @@ class Filter:
         self._site = site
         self._rules = rules
         self._record = record
+        self._autolearn = autolearn
         self._clock = clock
 
     async def handle(
@@ -188,6 +191,8 @@ class Filter:
         outcome = await self._courier.carry_out(
             todo, arrival, report, reply_each=reply_each, others_served=others_served
         )
+        if self._autolearn and not outcome.deferred:
+            self._autolearn.consider(arrival, report, verdicts)
         return report, outcome
 
     @staticmethod

@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from lazaret.mime.message import Message
@@ -22,6 +23,14 @@ WITHOUT_LEARNER, WITH_LEARNER = 0, 2
 """The score sets in use, both without the network: it is asked by checks of their own here."""
 
 _DEFAULT_SECONDS = 1.0
+_SIDES = {
+    "header": "header",
+    "body": "body",
+    "rawbody": "body",
+    "uri": "body",
+    "full": "body",
+    "mimeheader": "body",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,17 @@ class RuleSet:
             for name in self._program.names
             if not name.startswith("__")
         }
+
+    @cached_property
+    def sides(self) -> Mapping[str, str]:
+        """Listed rule -> "header" or "body", where it looks at one of them alone."""
+        found = {}
+        for name in self.symbols:
+            rule = self.book.rules[name]
+            side = _SIDES.get(rule.scope if rule.kind is Kind.EVAL else rule.kind.value)
+            if side:
+                found[name] = side
+        return found
 
     @property
     def problems(self) -> tuple[Problem, ...]:
