@@ -62,15 +62,15 @@ def running(_lasting: Service, hop: HopThread) -> Service:
 
 def bring(port: int, body: str, *, queued: str = "1") -> str:
     """The reply to a message as its MTA brings it; "" when the connection ends without one."""
-    with Client(port) as client:
-        client.socket.settimeout(60)
-        client.say("EHLO client.example")
-        client.say("MAIL FROM:<a@out.example>", "RCPT TO:<ann@home.example>", "DATA")
-        try:
-            trace = f"Received: from out.example by mx.home.example with ESMTP id {queued}; today"
+    trace = f"Received: from out.example by mx.home.example with ESMTP id {queued}; today"
+    try:
+        with Client(port) as client:
+            client.socket.settimeout(60)
+            client.say("EHLO client.example")
+            client.say("MAIL FROM:<a@out.example>", "RCPT TO:<ann@home.example>", "DATA")
             return client.say(f"{trace}\r\nSubject: test\r\n\r\n{body}\r\n.")
-        except OSError:
-            return ""
+    except OSError:
+        return ""
 
 
 def rows(running: Service, body: str) -> list[tuple[str, str, str]]:
