@@ -192,3 +192,56 @@ def test_a_whole_search_is_counted_before_anything_is_done(site, admin):
     done = admin.post("/mail/all", {"act": "delete", "q": "zebra", "seen": "4"})
     assert "4 were done." in done.words
     assert "Nothing matches." in admin.get("/mail?q=zebra").words
+
+
+def test_a_release_teaches_and_allows_when_it_is_told_to(site, admin):
+    mail_id = site.send_found(QUARANTINE, ANN, subject="wanted after all")
+    admin.get(f"/mail/{mail_id}")
+    seen = admin.post(f"/mail/{mail_id}/release", {"learn": "1", "allow": "1"})
+
+    assert "250 2.0.0 Ok: queued as" in seen.words
+    assert [("web:chief@home.example", "learn-ham")] == site.query(
+        "SELECT who, act FROM lz_audit WHERE mail_id = ? AND act LIKE 'learn%'", mail_id
+    )
+    assert "sender@out.example ann@home.example not judged by the score" in admin.get("/lists").words
+    site.output("allow", "remove", "sender@out.example", "--for", ANN)
+
+
+def test_what_is_not_taken_is_neither_taught_nor_allowed(site, admin, kept):
+    admin.get(f"/mail/{kept}")
+    site.hop.end[ANN] = "452 4.3.1 Disk is full"
+    try:
+        admin.post(f"/mail/{kept}/release", {"learn": "1"})
+    finally:
+        del site.hop.end[ANN]
+
+    assert [] == site.query("SELECT 1 FROM lz_audit WHERE mail_id = ? AND act LIKE 'learn%'", kept)
+
+
+def test_a_user_teaches_under_his_address_and_overturns_no_admin(site, ann, admin, kept):
+    ann.get(f"/mail/{kept}")
+    assert "Learned." in ann.post(f"/mail/{kept}/learn", {"as": "spam"}).words
+    admin.get(f"/mail/{kept}")
+    assert "Learned." in admin.post(f"/mail/{kept}/learn", {"as": "ham"}).words
+    assert "An admin has said otherwise" in ann.post(f"/mail/{kept}/learn", {"as": "spam"}).words
+    assert ("user:ann@home.example",) in site.query("SELECT who FROM lz_audit WHERE mail_id = ?", kept)
+
+
+def test_a_user_changes_his_own_list_alone(site, ann, bob, admin):
+    ann.get("/lists")
+    assert (
+        "shop.example"
+        in ann.post("/lists", {"kind": "allow", "sender": "shop.example", "owner": "ann@home.example"}).words
+    )
+    assert "shop.example" not in bob.get("/lists").words
+    assert "shop.example" in admin.get("/lists").words
+    bob.get("/lists")
+    for owner in ("ann@home.example", "everybody", "home.example", ""):
+        fields = {"kind": "block", "sender": "shop.example", "owner": owner}
+        assert "not yours to change" in bob.post("/lists", fields).words, owner
+        assert "not yours to change" in bob.post("/lists", fields | {"act": "remove"}).words, owner
+    ann.get("/lists")
+    ann.post(
+        "/lists", {"kind": "allow", "sender": "shop.example", "owner": "ann@home.example", "act": "remove"}
+    )
+    assert "shop.example" not in ann.get("/lists").words

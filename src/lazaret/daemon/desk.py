@@ -18,6 +18,7 @@ from lazaret.daemon.health import Health
 from lazaret.daemon.postman import Postman
 from lazaret.daemon.sockets import Listener
 from lazaret.flow.expire import Expiry
+from lazaret.rules.ruleset import RuleSet
 from lazaret.store.opening import Store
 
 log = logging.getLogger("lazaret.desk")
@@ -37,7 +38,7 @@ class WebSite(Protocol):
         """Ends what it began."""
 
 
-WebFactory = Callable[[Config, Store, Health], WebSite]
+WebFactory = Callable[[Config, Store, Health, RuleSet], WebSite]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Desk:
     listeners: Sequence[Listener]
     lifeline: int
     web: WebFactory
+    ruleset: RuleSet
 
 
 def run(desk: Desk) -> None:
@@ -64,7 +66,7 @@ async def _run(desk: Desk) -> None:
     row.begin(os.getpid())
     store = app.open_store(desk.config)
     health = Health(desk.board, desk.workers, store)
-    site = desk.web(desk.config, store, health)
+    site = desk.web(desk.config, store, health, desk.ruleset)
     server = _Server(
         uvicorn.Config(
             site,

@@ -317,6 +317,7 @@ class _Supervisor:
                     listeners=[item for item in state.listeners if item.speaks == "http"],
                     lifeline=self._lifeline[0],
                     web=self._task.web,
+                    ruleset=state.ruleset,
                 )
             )
             return

@@ -6,10 +6,13 @@ What he may not see is not there (NoSuchMessage), so that no id tells whether it
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
+from lazaret.flow.learn import USER
+from lazaret.flow.lists import ListDesk
 from lazaret.flow.quarantine import QuarantineDesk, Released
 from lazaret.flow.rights import Right, rights
 from lazaret.model.errors import LazaretError, NoSuchMessage, UserError
-from lazaret.model.person import Person
+from lazaret.model.lesson import Taught
+from lazaret.model.person import Person, Role
 from lazaret.model.quarantine import Detail, Item, State, StoredText
 
 EX_DATAERR = 65
@@ -31,6 +34,7 @@ class Visitor:
         desk: QuarantineDesk,
         person: Person,
         *,
+        lists: ListDesk | None = None,
         limit_to: frozenset[Right] | None = None,
         via: str = "web",
     ) -> None:
@@ -38,8 +42,11 @@ class Visitor:
         which he came, for the record of his acts."""
         self._desk = desk
         self._who = f"{via}:{person.name}"
+        self._lists = lists
         self._limit = frozenset(Right) if limit_to is None else limit_to
         self.person = person
+        self.note = ""
+        """What could not be done beside the last act, and why."""
         self._sight = person.sight
         if not self.may(Right.PREVIEW):
             self._sight = replace(self._sight, bodies=False)
@@ -95,11 +102,48 @@ class Visitor:
         return await self._desk.text(mail_id, who=self._who)
 
     async def release(
-        self, mail_id: str, *, to: Sequence[str] = (), again: bool = False
+        self,
+        mail_id: str,
+        *,
+        to: Sequence[str] = (),
+        again: bool = False,
+        learn: bool = False,
+        allow_sender: bool = False,
     ) -> tuple[Released, ...]:
-        """Sends the copies that he may see to whom they were meant for, or the message to `to`."""
+        """Sends the copies that he may see to whom they were meant for, or the message to `to`.
+
+        Once somebody has it, it is also taught to be wanted (`learn`), and its sender allowed for those
+        who have it (`allow_sender`); why that could not be is in `note`.
+        """
         detail = await self.show(mail_id)
         self.require(Right.RELEASE, detail.item)
+        for wish, right in ((learn, Right.LEARN), (allow_sender, Right.LISTS)):
+            if wish:
+                self.require(right, detail.item)
+        results = await self._release(detail, to, again=again)
+        have = [result.recipient for result in results if result.state is State.RELEASED]
+        if learn and have:
+            await self._desk.learn(mail_id, spam=False, who=self._teacher())
+        if allow_sender and have and self._lists is not None:
+            try:
+                await self._lists.allow_released(detail.item, have, who=self._who)
+            except UserError as error:
+                self.note = str(error)
+        return results
+
+    async def learn(self, mail_id: str, *, spam: bool) -> Taught:
+        """Teaches the learner what it is. A user overturns no operator, and has a limit for the day."""
+        detail = await self.show(mail_id)
+        self.require(Right.LEARN, detail.item)
+        return await self._desk.learn(mail_id, spam=spam, who=self._teacher())
+
+    def _teacher(self) -> str:
+        if self.person.role is Role.USER and self.person.addresses:
+            return USER + self.person.addresses[0]
+        return self._who
+
+    async def _release(self, detail: Detail, to: Sequence[str], *, again: bool) -> tuple[Released, ...]:
+        mail_id = detail.item.mail_id
         if to:
             return await self._redirect(detail, to, again=again)
         kept = [copy.address for copy in detail.item.copies if copy.state.kept]

@@ -8,7 +8,7 @@ from lazaret.flow.visit import NotAllowed, Visitor
 from lazaret.model.errors import LazaretError, NoSuchMessage, UserError
 from lazaret.model.quarantine import State
 
-ACTS = ("release", "delete", "undelete", "request")
+ACTS = ("release", "delete", "undelete", "request", "learn-spam", "learn-ham")
 """What can be done with many messages at once."""
 MOST = 5000
 """Messages of one act over a whole search."""
@@ -48,6 +48,10 @@ async def act_on(visitor: Visitor, mail_id: str, act: str, *, again: bool = Fals
         if act == "request":
             await visitor.request(mail_id)
             return Outcome(mail_id, ok=True, state=State.PENDING.value)
+        if act in ("learn-spam", "learn-ham"):
+            fate = await visitor.learn(mail_id, spam=act == "learn-spam")
+            state = (await visitor.show(mail_id)).item.state.value
+            return Outcome(mail_id, ok=True, problem=f"learned: {fate.value}", state=state)
         return Outcome(mail_id, ok=False, problem=f"there is no act {act!r}")
     except NoSuchMessage:
         return Outcome(mail_id, ok=False, problem="There is no such message.")

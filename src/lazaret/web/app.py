@@ -5,6 +5,7 @@ from starlette.types import Receive, Scope, Send
 
 from lazaret import app
 from lazaret.config.options import Config
+from lazaret.rules.ruleset import RuleSet
 from lazaret.store.opening import Store
 from lazaret.web.door import route
 from lazaret.web.edge import Edge
@@ -17,8 +18,8 @@ from lazaret.web.routes import PAGES
 class WebSite:
     """The application (ASGI); it keeps nothing, so that it may be killed at any time."""
 
-    def __init__(self, config: Config, store: Store, health: Health) -> None:
-        self._office = Office.open(config, store, health)
+    def __init__(self, config: Config, store: Store, health: Health, ruleset: RuleSet | None = None) -> None:
+        self._office = Office.open(config, store, health, ruleset)
         pages = Pages()
         application = Starlette(routes=[route(page, self._office, pages) for page in PAGES])
         edge = Edge(application, config, app.site_of(config).hostname)
@@ -32,6 +33,6 @@ class WebSite:
         await self._office.close()
 
 
-def create_app(config: Config, store: Store, health: Health) -> WebSite:
-    """The application over an open store."""
-    return WebSite(config, store, health)
+def create_app(config: Config, store: Store, health: Health, ruleset: RuleSet | None = None) -> WebSite:
+    """The application over an open store; without a `ruleset` it is loaded when somebody teaches."""
+    return WebSite(config, store, health, ruleset)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -55,6 +56,8 @@ async def message(visit: Visit) -> Response:
         deletable=item.stored and visitor.may(Right.DELETE, item) and _any(detail, State.DELETED, but=True),
         restorable=item.stored and visitor.may(Right.DELETE, item) and _any(detail, State.DELETED),
         redirectable=item.stored and visitor.may(Right.REDIRECT, item),
+        learnable=item.stored and visitor.may(Right.LEARN, item),
+        listable=visitor.may(Right.LISTS, item),
         downloadable=item.stored and visitor.may(Right.DOWNLOAD, item),
         was_released=any(copy.state is State.RELEASED for copy in item.copies),
         uncertain=any(copy.state is State.UNCERTAIN for copy in item.copies),
@@ -94,9 +97,21 @@ async def release(visit: Visit) -> Response:
     """To whom it was meant for, or to the addresses of the form."""
     form = visit.form
     to = [address for address in form.get("to").replace(",", " ").split() if address]
-    results = await visit.visitor.release(visit.path("id"), to=to, again=form.get("again") == "1")
-    outcome = released(visit.path("id"), results)
+    results = await visit.visitor.release(
+        visit.path("id"),
+        to=to,
+        again=form.get("again") == "1",
+        learn=form.get("learn") == "1",
+        allow_sender=form.get("allow") == "1",
+    )
+    outcome = replace(released(visit.path("id"), results), problem=visit.visitor.note)
     return visit.page("outcome.html", outcomes=[outcome], act="release", tag=visit.path("id"))
+
+
+async def learn(visit: Visit) -> Response:
+    """Teaches the learner what it is."""
+    fate = await visit.visitor.learn(visit.path("id"), spam=visit.form.get("as") == "spam")
+    return _back(visit, f"learn-{fate.value}")
 
 
 async def delete(visit: Visit) -> Response:

@@ -7,10 +7,12 @@ from lazaret import app
 from lazaret.config.options import Config
 from lazaret.flow.digest import Digests
 from lazaret.flow.links import Links
+from lazaret.flow.lists import ListDesk
 from lazaret.flow.login import Doorkeeper
 from lazaret.flow.quarantine import QuarantineDesk
 from lazaret.flow.tokens import Tokens
 from lazaret.net.relay import Relay
+from lazaret.rules.ruleset import RuleSet
 from lazaret.store.opening import Store
 
 
@@ -35,6 +37,7 @@ class Office:
     health: Health
     store: Store
     desk: QuarantineDesk
+    lists: ListDesk
     doorkeeper: Doorkeeper
     tokens: Tokens
     relay: Relay
@@ -42,14 +45,15 @@ class Office:
     digests: Digests
 
     @classmethod
-    def open(cls, config: Config, store: Store, health: Health) -> "Office":
-        """The store stays its opener's to close."""
+    def open(cls, config: Config, store: Store, health: Health, ruleset: RuleSet | None = None) -> "Office":
+        """The store stays its opener's to close. `ruleset`: in whose words the learner reads a message."""
         relay = app.release_relay(config)
         return cls(
             config=config,
             health=health,
             store=store,
-            desk=app.make_desk(config, store, relay),
+            desk=app.make_desk(config, store, relay, ruleset),
+            lists=app.make_list_desk(config, store),
             doorkeeper=Doorkeeper(store.people),
             tokens=Tokens(store.tokens),
             relay=relay,

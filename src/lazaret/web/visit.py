@@ -24,6 +24,7 @@ MENU = (
     ("/mail", "Quarantine", Right.FIND),
     ("/requests", "Requests", Right.DECIDE),
     ("/digest", "Digest", Right.ACCOUNT),
+    ("/lists", "Senders", Right.LISTS),
     ("/overview", "Overview", Right.FIGURES),
     ("/rules", "Rules", Right.FIGURES),
     ("/people", "People", Right.PEOPLE),

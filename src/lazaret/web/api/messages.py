@@ -1,6 +1,7 @@
 """Messages over the API: found, shown, released, deleted."""
 
 import asyncio
+from dataclasses import replace
 
 from starlette.responses import Response
 
@@ -9,7 +10,7 @@ from lazaret.flow.rights import Right
 from lazaret.model.quarantine import Item
 from lazaret.web import acting, reading
 from lazaret.web.api.calls import answer, body_of, chosen, once, whole
-from lazaret.web.api.shapes import Acts, Nothing, ReleaseWish
+from lazaret.web.api.shapes import Acts, Lesson, Nothing, ReleaseWish
 from lazaret.web.message_pages import to_save
 from lazaret.web.rows import tag_of
 from lazaret.web.visit import Visit
@@ -78,10 +79,19 @@ async def release(visit: Visit) -> Response:
     mail_id = visit.path("id")
 
     async def act() -> object:
-        results = await visit.visitor.release(mail_id, to=wish.to, again=wish.again)
-        return _outcome(acting.released(mail_id, results))
+        results = await visit.visitor.release(
+            mail_id, to=wish.to, again=wish.again, learn=wish.learn, allow_sender=wish.allow_sender
+        )
+        return _outcome(replace(acting.released(mail_id, results), problem=visit.visitor.note))
 
     return await once(visit, act)
+
+
+async def learn(visit: Visit) -> Response:
+    """Teaches the learner what it is."""
+    await visit.visitor.show(visit.path("id"))
+    lesson = body_of(visit, Lesson)
+    return answer({"fate": (await visit.visitor.learn(visit.path("id"), spam=lesson.spam)).value})
 
 
 async def delete(visit: Visit) -> Response:

@@ -104,7 +104,7 @@ def _operation(operation: Any) -> dict[str, Any]:  # routes.Operation, which imp
         described["security"] = []
     if operation.takes is not None:
         schema = {"$ref": f"#/components/schemas/{operation.takes.__name__}"}
-        needed = operation.takes.__name__ == "Acts"
+        needed = operation.takes.__name__ in ("Acts", "Lesson")
         described["requestBody"] = {"required": needed, "content": {"application/json": {"schema": schema}}}
     return described
 

@@ -42,6 +42,12 @@ OPERATIONS = (
         shapes.ReleaseWish,
     ),
     Operation(
+        Page(f"{V1}/messages/{{id}}/learn", messages.learn, Right.LEARN, POST),
+        shapes.Taught,
+        (ID,),
+        shapes.Lesson,
+    ),
+    Operation(
         Page(f"{V1}/messages/{{id}}/delete", messages.delete, Right.DELETE, POST),
         shapes.Outcome,
         (ID,),

@@ -106,10 +106,27 @@ class Text(msgspec.Struct):
 
 
 class ReleaseWish(msgspec.Struct, forbid_unknown_fields=True):
-    """To whom; nobody: to whom the message was meant for. `again`: also what was released before."""
+    """To whom; nobody: to whom the message was meant for. `again`: also what was released before.
+
+    `learn`: it is taught to be wanted. `allow_sender`: its sender is allowed for those who have it now.
+    """
 
     to: Annotated[list[Address], Meta(max_length=100)] = []
     again: bool = False
+    learn: bool = False
+    allow_sender: bool = False
+
+
+class Lesson(msgspec.Struct, forbid_unknown_fields=True):
+    """What the message is."""
+
+    spam: bool
+
+
+class Taught(msgspec.Struct):
+    """new, moved, known, kept (somebody with more say thinks otherwise) or enough (for today)."""
+
+    fate: str
 
 
 class Nothing(msgspec.Struct, forbid_unknown_fields=True):
@@ -137,7 +154,7 @@ class Outcome(msgspec.Struct):
 class Acts(msgspec.Struct, forbid_unknown_fields=True):
     """One act on many messages."""
 
-    act: Annotated[str, Meta(pattern="^(release|delete|undelete|request)$")]
+    act: Annotated[str, Meta(pattern="^(release|delete|undelete|request|learn-spam|learn-ham)$")]
     ids: Annotated[list[Annotated[str, Meta(max_length=40)]], Meta(min_length=1, max_length=MOST_IDS)]
 
 

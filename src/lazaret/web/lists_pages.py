@@ -1,0 +1,83 @@
+"""Senders who are allowed or blocked: for oneself, for one's domains, for everybody."""
+
+from collections.abc import Sequence
+
+from starlette.responses import Response
+
+from lazaret.flow.lists import allows, cursor, effect
+from lazaret.flow.login import who
+from lazaret.model.errors import UserError
+from lazaret.model.person import Role
+from lazaret.policy.keys import in_words
+from lazaret.web.render import with_query
+from lazaret.web.visit import Visit
+
+PAGE = 200
+
+
+async def lists(visit: Visit) -> Response:
+    """The entries that whoever came may change."""
+    return await _lists(visit)
+
+
+async def change(visit: Visit) -> Response:
+    """Adds or removes an entry."""
+    form = visit.form
+    owner, sender = form.get("owner").strip(), form.get("sender").strip()
+    allow = form.get("kind") != "block"
+    desk = visit.office.lists
+    if owner not in _owners(visit) and not _may_for(visit, owner):
+        return await _lists(visit, problem=visit.language("That list is not yours to change."))
+    try:
+        if form.get("act") == "remove":
+            await desk.remove([sender], allow=allow, who=who(visit.person), owner=owner)
+        else:
+            await desk.add([sender], allow=allow, who=who(visit.person), owners=[owner])
+    except UserError as error:
+        return await _lists(visit, problem=str(error))
+    return visit.go("/lists")
+
+
+def _may_for(visit: Visit, owner: str) -> bool:
+    """An admin for all; others for the addresses that they see."""
+    if visit.person.role is Role.ADMIN:
+        return True
+    return "@" in owner and visit.person.sight.covers(owner)
+
+
+def _owners(visit: Visit) -> Sequence[str]:
+    """Whose lists one may choose from."""
+    person = visit.person
+    if person.role is Role.ADMIN:
+        return ("everybody",)
+    return (*person.addresses, *person.domains)
+
+
+async def _lists(visit: Visit, problem: str = "") -> Response:
+    desk = visit.office.lists
+    containing = visit.query.get("q")[:255]
+    if visit.person.role is Role.ADMIN:
+        found = await desk.page(containing=containing, limit=PAGE + 1, after=visit.query.get("after"))
+    else:
+        found = [
+            entry
+            for owner in _owners(visit)
+            for entry in await desk.page(owner=owner, containing=containing, limit=PAGE)
+        ]
+    shown = found[:PAGE]
+    older = ""
+    if visit.person.role is Role.ADMIN and len(found) > PAGE:
+        older = with_query("/lists", q=containing, after=cursor(shown[-1]))
+    return visit.page(
+        "lists.html",
+        422 if problem else 200,
+        problem=problem,
+        entries=[
+            (entry, in_words(entry.owner), in_words(entry.key), allows(entry), effect(entry))
+            for entry in shown
+        ],
+        owners=_owners(visit),
+        containing=containing,
+        older=older,
+        sender=visit.query.get("sender")[:320],
+    )
