@@ -184,15 +184,15 @@ class Server:
             options += ["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"]
             self._run(POSTGRESQL[-1] / "initdb", *options, data)
 
-    def start(self) -> None:
-        """Starts it, and waits until it answers."""
+    def start(self, *, careful: bool = False) -> None:
+        """Starts it, and waits until it answers. `careful`: what is committed survives `kill`."""
         data = self.folder / "data"
         if self.kind == "mariadb":
             words = [
                 *(str(MARIADB), "--no-defaults", f"--datadir={data}", f"--socket={self.socket}"),
                 *("--bind-address=127.0.0.1", f"--port={self.port}", f"--pid-file={self.folder}/pid"),
                 *("--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M", "--skip-name-resolve"),
-                *("--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=OFF", "--sync-binlog=0"),
+                *(f"--innodb-flush-log-at-trx-commit={2 if careful else 0}", "--innodb-doublewrite=OFF"),
                 *("--performance-schema=OFF", "--innodb-flush-method=nosync"),
             ]
         else:
@@ -290,6 +290,11 @@ def open_way(folder: Path) -> None:
     for parent in folder.parents:
         if parent.stat().st_uid == os.geteuid() and "pytest" in str(parent):
             parent.chmod(parent.stat().st_mode | 0o011)
+
+
+def remove(folder: Path) -> None:
+    """What a server left behind."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def free_port() -> int:

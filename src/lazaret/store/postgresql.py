@@ -7,7 +7,7 @@ in the thread that uses the connection, for as long as a statement takes.
 import asyncio
 from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -112,6 +112,7 @@ class PostgresConnection:
         self._loop = loop
         self._raw = raw
         self._prepared: dict[str, Prepared] = {}
+        self._lost = False
 
     @property
     def in_transaction(self) -> bool:
@@ -123,7 +124,7 @@ class PostgresConnection:
 
     def execute(self, statement: str, values: Values = (), /) -> Cursor:
         text, arguments = numbered(statement, values)
-        with _errors():
+        with self._errors():
             if not arguments and not statement.startswith("SELECT"):
                 status = run(self._loop, self._raw.execute(text))
                 return Result([], _count(status))
@@ -133,26 +134,38 @@ class PostgresConnection:
         if not rows:
             return Result([], 0)
         text, _ = numbered(statement, rows[0])
-        with _errors():
+        with self._errors():
             run(self._loop, self._raw.executemany(text, [numbered(statement, row)[1] for row in rows]))
             return Result([], len(rows))
 
     def stream(self, statement: str, /) -> Iterator[tuple[Any, ...]]:
         self.execute(sql("DECLARE streamed NO SCROLL CURSOR FOR", statement))
-        with _errors():
+        with self._errors():
             prepared = run(self._loop, self._describe(_NEXT))
             while rows := run(self._loop, _rows(prepared, ())):
                 yield from rows
         self.execute("CLOSE streamed")
 
     def close(self) -> None:
+        """Says good-bye, unless the server is gone: it would be waited for."""
         if self._loop.is_closed():
             return
-        try:
-            run(self._loop, self._raw.close(timeout=CONNECT_S))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        if self._lost:
             self._raw.terminate()
+        else:
+            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                run(self._loop, self._raw.close(timeout=CONNECT_S))
+        run(self._loop, _end_tasks())
         self._loop.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            found = translated(error)
+            self._lost = self._lost or found.fault == Fault.DOWN
+            raise found from error
 
     async def _fetch(self, text: str, arguments: Sequence[Any]) -> Result:
         prepared = self._prepared.get(text)
@@ -283,12 +296,12 @@ def translated(error: Exception) -> DatabaseError:
     return DatabaseError(Fault.DOWN if code.startswith(_DOWN) else Fault.WORK, text)
 
 
-@contextmanager
-def _errors() -> Iterator[None]:
-    try:
-        yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        raise translated(error) from error
+async def _end_tasks() -> None:
+    """What the driver still has to do on a connection that is no more, such as cancelling a statement."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
 
 
 async def _set_codecs(raw: "asyncpg.Connection[Any]") -> None:

@@ -183,18 +183,22 @@ class Writer:
         """A connection that is there, whatever became of the last one, and that commits as is wanted."""
         connection = self._connect()
         try:
-            if durable != self._durable or self._is_idle():
-                self._database.make_durable(connection, durable)
-                self._durable = durable
+            self._prepare(connection, durable)
         except self._database.errors as error:
             if self._database.is_local or self._database.fault(error) != Fault.DOWN:
                 raise
             self._disconnect()
             connection = self._connect()
-            self._database.make_durable(connection, durable)
-            self._durable = durable
+            self._prepare(connection, durable)
         self._used = time.monotonic()
         return connection
+
+    def _prepare(self, connection: Connection, durable: bool) -> None:
+        if self._is_idle():
+            connection.execute("SELECT 1").fetchall()
+        if durable != self._durable:
+            self._database.make_durable(connection, durable)
+            self._durable = durable
 
     def _is_idle(self) -> bool:
         """Whether a server may have ended the connection since it was last used."""
