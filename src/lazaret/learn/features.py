@@ -4,6 +4,8 @@ A feature is 32 bits: three name its zone, 29 are the hash. All of it is arithme
 is read as up to two numbers of eight octets, each multiplied by a secret odd number; their sum modulo
 2**64 is mixed before any bit is dropped. Who does not know the site's secret cannot build words that
 collide with others.
+
+Where a compiled kernel is there (kernel.c), it does all of this in one pass, with the same result.
 """
 
 import hashlib
@@ -14,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from lazaret.learn import kernel
 from lazaret.learn.zones import Piece, View, Zone
 
 Features: TypeAlias = NDArray[np.uint32]
@@ -75,6 +78,7 @@ class Hasher:
     def __init__(self, secret: bytes) -> None:
         self._key = hashlib.blake2b(secret, person=b"lazaret.learn").digest()
         drawn = np.frombuffer(hashlib.shake_256(self._key).digest(8 * 16), np.uint64) | np.uint64(1)
+        self._constants = drawn[: _CHUNKS + 4]
         self._chunk = drawn[:_CHUNKS]
         self._mix, self._pair, self._last, self._run = drawn[_CHUNKS : _CHUNKS + 4]
         self._places: dict[tuple[int, str], int] = {}
@@ -101,6 +105,8 @@ class Hasher:
 
     def features(self, view: View) -> Features:
         """All features of a message."""
+        if kernel.compiled:
+            return self._compiled(view)
         words, pairs, _ = self._words(view.pieces)
         found = np.concatenate([words, pairs, self._runs(view.runs)])
         found.sort()
@@ -111,6 +117,26 @@ class Hasher:
         np.not_equal(found[1:], found[:-1], out=fresh[1:])
         unique: Features = found.compress(fresh)
         return unique
+
+    def _compiled(self, view: View) -> Features:
+        """The same, by the kernel."""
+        pieces = view.pieces[:_PLACES_LIMIT]
+        runs = view.runs
+        places = self._salted([*pieces, *runs])
+        found = kernel.compiled.features(
+            joined(view.pieces),
+            [len(piece.octets) for piece in pieces],
+            places[: len(pieces)],
+            [piece.octets for piece in runs],
+            places[len(pieces) :],
+            self._salts,
+            self._zones,
+            self._constants,
+            _IN_WORD,
+            _LOWER,
+        )
+        features: Features = np.frombuffer(found, np.uint32)
+        return features
 
     def words(self, pieces: Sequence[Piece]) -> Words:
         """The words of all pieces with their places; upper and lower case are alike."""

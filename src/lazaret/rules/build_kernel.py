@@ -1,4 +1,4 @@
-"""`python -m lazaret.rules.build_kernel` compiles kernel.c, where there is a C compiler.
+"""`python -m lazaret.rules.build_kernel` compiles the kernels of the rules and of the learner, with a compiler.
 
 Without it everything runs in Python, with the same results: then it says why in one line, and ends with 0.
 """
@@ -15,18 +15,21 @@ _FLAGS = ("-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Wno-missing-field-ini
 _HARDENED = ("-fstack-protector-strong", "-D_FORTIFY_SOURCE=2")
 
 
+_HERE = Path(__file__).parent
+
+
 class NotBuiltError(Exception):
     """Says why, in a few words."""
 
 
-def build(directory: Path, *flags: str) -> Path:
-    """Compiles it into the directory; NotBuiltError when that cannot be done here."""
+def build(directory: Path, *flags: str, room: Path = _HERE) -> Path:
+    """Compiles that of a room into the directory; NotBuiltError when that cannot be done here."""
     headers = sysconfig.get_path("include")
     if not (Path(headers) / "Python.h").is_file():
         raise NotBuiltError("Python.h is missing (Debian: python3-dev)")
     compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
     target = directory / f"_kernel{sysconfig.get_config_var('EXT_SUFFIX')}"
-    source = Path(__file__).with_name("kernel.c")
+    source = room / "kernel.c"
     with tempfile.TemporaryDirectory(dir=directory, prefix=".kernel") as folder:
         made = Path(folder) / target.name
         command = [*compiler, *_FLAGS, *(flags or _HARDENED), f"-I{headers}", str(source), "-o", str(made)]
@@ -41,13 +44,13 @@ def build(directory: Path, *flags: str) -> Path:
 
 
 def main() -> None:
-    directory = Path(__file__).parent
-    try:
-        build(directory)
-    except (NotBuiltError, OSError) as error:
-        for old in directory.glob("_kernel.*.so"):
-            old.unlink(missing_ok=True)  # It may be of another version.
-        print(f"The rules run without their compiled kernel, a quarter slower: {error}", file=sys.stderr)
+    for room, who in ((_HERE, "The rules run"), (_HERE.with_name("learn"), "The learner runs")):
+        try:
+            build(room, room=room)
+        except (NotBuiltError, OSError) as error:
+            for old in room.glob("_kernel.*.so"):
+                old.unlink(missing_ok=True)  # It may be of another version.
+            print(f"{who} without a compiled kernel, a quarter slower: {error}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,130 @@
+"""The compiled kernel makes the numbers that plain Python makes, and nothing leads it astray."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.learn.mail import mail
+
+from lazaret.learn import kernel, zones
+from lazaret.learn.features import WORDS_OCTETS, Features, Hasher
+from lazaret.learn.zones import Piece, View
+from lazaret.mime import message
+
+COMPILED = kernel.compiled
+pytestmark = pytest.mark.skipif(not COMPILED, reason="the kernel is not compiled: gcc, python3-dev")
+
+OCTETS = st.binary(max_size=60) | st.text(st.sampled_from("abcXYZ019 \n\t.,-_$!'%ä€"), max_size=80).map(
+    str.encode
+)
+PIECES = st.lists(
+    st.builds(Piece, st.integers(0, 7), st.sampled_from(["text", "from", "link", "ä"]), OCTETS), max_size=8
+).map(tuple)
+
+
+@pytest.fixture(autouse=True)
+def _kernel_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "compiled", COMPILED)
+
+
+def both(view: View) -> tuple[Features, Features]:
+    """By the kernel and by Python."""
+    compiled = Hasher(b"secret").features(view)
+    kernel.compiled = None
+    try:
+        return compiled, Hasher(b"secret").features(view)
+    finally:
+        kernel.compiled = COMPILED
+
+
+def assert_same(view: View) -> None:
+    compiled, plain = both(view)
+    assert plain.dtype == compiled.dtype
+    assert plain.tolist() == compiled.tolist()
+
+
+@given(PIECES, PIECES)
+def test_any_pieces_have_the_same_features(pieces, runs):
+    assert_same(View(pieces, runs))
+
+
+@pytest.mark.parametrize("kind", ["spam", "ham"])
+@pytest.mark.parametrize("html", [True, False])
+def test_mail_has_the_same_features(kind, html):
+    assert_same(zones.view(message.parse(mail(kind, 1, html=html))))
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"word " * 10_000,
+        b"x" * 30_000,
+        b"a" * (WORDS_OCTETS - 1),
+        b"a" * (WORDS_OCTETS - 2),
+        b"ab " * 8191 + b"abc",
+        bytes(range(256)) * 100,
+        b"",
+    ],
+    ids=["words", "one word", "to the limit", "below it", "cut word", "all octets", "nothing"],
+)
+def test_the_limit_cuts_alike(octets):
+    text = Piece(int(zones.Zone.TEXT), "text", octets)
+    assert_same(View((text, Piece(0, "from", b"after it")), (text,)))
+
+
+def test_more_pieces_than_there_are_places_are_cut_alike():
+    pieces = tuple(Piece(0, f"x-{number}", b"one two") for number in range(900))
+    assert_same(View(pieces, ()))
+
+
+def given_to_it(**changed: object) -> Sequence[object]:
+    """The arguments of a sound call, with some changed."""
+    sound = {
+        "octets": b"\nabc def\n",
+        "lengths": [7],
+        "places": [0],
+        "runs": [b"abcdef"],
+        "run_places": [1],
+        "salts": np.zeros(4, np.uint64),
+        "zones": np.zeros(4, np.uint32),
+        "constants": np.ones(6, np.uint64),
+        "inside": bytes(256),
+        "lower": bytes(256),
+    }
+    return list((sound | changed).values())
+
+
+def test_a_sound_call_gives_numbers():
+    assert isinstance(COMPILED.features(*given_to_it()), bytearray)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"places": [4]},
+        {"places": [-1]},
+        {"places": ["a"]},
+        {"places": []},
+        {"lengths": [-1]},
+        {"lengths": [2**70]},
+        {"run_places": [4]},
+        {"run_places": []},
+        {"runs": ["text"]},
+        {"salts": np.zeros(1, np.uint64)},
+        {"zones": np.zeros(1, np.uint32)},
+        {"constants": np.ones(5, np.uint64)},
+        {"inside": bytes(255)},
+        {"lower": b""},
+    ],
+    ids=str,
+)
+def test_what_is_not_sound_is_refused(changed):
+    with pytest.raises((ValueError, IndexError, TypeError, OverflowError)):
+        COMPILED.features(*given_to_it(**changed))
+
+
+def test_lengths_beyond_the_octets_are_cut():
+    assert isinstance(COMPILED.features(*given_to_it(lengths=[10**9])), bytearray)
+    assert isinstance(COMPILED.features(*given_to_it(octets=b"")), bytearray)
