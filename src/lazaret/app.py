@@ -38,10 +38,13 @@ if TYPE_CHECKING:
     from lazaret.flow.ampdp import ReleaseRequests
     from lazaret.flow.autolearn import Autolearn
     from lazaret.flow.digest import Digests
+    from lazaret.flow.digest_letter import Stationery
     from lazaret.flow.filter import Filter, Handled
     from lazaret.flow.learn import Teaching
     from lazaret.flow.learner import Learner
     from lazaret.flow.links import Links
+    from lazaret.flow.login import Doorkeeper
+    from lazaret.flow.mail_login import MailLogin
     from lazaret.flow.unread import Unread
     from lazaret.learn.model_file import Writer
     from lazaret.mime.trust import Networks
@@ -118,22 +121,48 @@ def open_store(config: Config, *, create: bool = False) -> Store:
 def make_digests(config: Config, store: Store, relay: Relay) -> Digests:
     """What tells recipients of their quarantine. UserError (74) when the key of links cannot be had."""
     from lazaret.flow.digest import Custom, Digests
-    from lazaret.flow.digest_letter import Stationery
 
     wanted = config.digest
-    lookup = lookup_of(config)
     return Digests(
         store=store.digests,
         relay=relay,
-        stationery=Stationery(site_of(config), make_links(config), wanted.link_days, wanted.sender),
+        stationery=stationery(config),
         custom=Custom(
             wish=Wish(wanted.interval, wanted.hours, wanted.time_zone, wanted.language, wanted.categories),
             max_days=wanted.max_days,
             discarded=wanted.discarded,
         ),
-        # Without local.domains everybody is local: good enough for marking mail, not for writing to people.
-        is_local=lambda address: bool(config.local.domains) and lookup.is_local(address),
+        is_local=is_ours(config),
     )
+
+
+def make_mail_login(config: Config, store: Store, relay: Relay, doorkeeper: Doorkeeper) -> MailLogin:
+    """What sends links to sign in by."""
+    from lazaret.flow.mail_login import MailLogin
+
+    return MailLogin(
+        links=store.mail_logins,
+        register=store.people,
+        doorkeeper=doorkeeper,
+        digests=store.digests,
+        relay=relay,
+        stationery=stationery(config),
+        is_local=is_ours(config),
+    )
+
+
+def stationery(config: Config) -> Stationery:
+    """What is the same in all mails to our people. UserError (74)."""
+    from lazaret.flow.digest_letter import Stationery
+
+    return Stationery(site_of(config), make_links(config), config.digest.link_days, config.digest.sender)
+
+
+def is_ours(config: Config) -> Callable[[str], bool]:
+    """Whether we may write to an address. Without local.domains everybody is local: good enough for marking
+    mail, and not for writing to people."""
+    lookup = lookup_of(config)
+    return lambda address: bool(config.local.domains) and lookup.is_local(address)
 
 
 async def late_digests(config: Config, store: Store) -> list[str]:

@@ -568,6 +568,13 @@ class Web:
         "",
         'The page as people reach it, as "https://quarantine.example.org": links in mails begin with it.',
     )
+    login_by_mail: bool = option(
+        Switch(),
+        True,
+        "Let users come in by a link that is sent to their address, without a password: whoever reads the "
+        "mail of an address in local.domains may see what was kept from it. It takes effect once web.url is "
+        "set.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -624,6 +631,11 @@ class Config:
     def is_set(self, key: str) -> bool:
         """Whether `section.key` is written in the configuration, be it with its default."""
         return key in self.where
+
+    @property
+    def login_by_mail(self) -> bool:
+        """Whether people may come in by a link in a mail: it must be known who is ours, and where we are."""
+        return self.web.login_by_mail and bool(self.web.url and self.local.domains)
 
     def check(self, name: str) -> Check:
         """The settings of the check with this name."""

@@ -88,8 +88,8 @@ def write(
     text = _templates(html=False).get_template("digest.txt").render(values)
     html = _templates(html=True).get_template("digest.html").render(values)
     message_id = f"{MESSAGE_ID}{secrets.token_urlsafe(24)}@{stationery.site.hostname}>"
-    head = _head(message_id, recipient, subject, stationery, now)
-    return Letter(recipient, message_id, head + _body(text, html), tuple(told), text, html)
+    top = head(message_id, recipient, subject, stationery, now)
+    return Letter(recipient, message_id, top + _body(text, html), tuple(told), text, html)
 
 
 def _line(item: Item, copy: Untold, recipient: str, wish: Wish, links: Links, expires: int) -> _Line:
@@ -142,7 +142,7 @@ def shown(text: str) -> str:
     return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
-def _head(message_id: str, recipient: str, subject: str, stationery: Stationery, now: float) -> bytes:
+def head(message_id: str, recipient: str, subject: str, stationery: Stationery, now: float) -> bytes:
     """The Message-ID comes first: by it and by what is below it we know the digest when it passes through."""
     charset = "us-ascii" if subject.isascii() else "utf-8"
     name = f'"Lazaret at {stationery.site.hostname}"'

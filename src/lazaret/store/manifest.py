@@ -44,6 +44,7 @@ TABLES = (
     "lz_digests",
     "lz_digest_items",
     "lz_digest_wishes",
+    "lz_mail_logins",
     "lz_migrations",
 )
 """What a backup holds: all tables but `lz_text`, which follows from `lz_words`."""

@@ -14,6 +14,7 @@ from lazaret.store.learned import SqlLessons
 from lazaret.store.lists import SqlSenderLists
 from lazaret.store.locating import locate
 from lazaret.store.lookup import Lookup
+from lazaret.store.mail_logins import SqlMailLogins
 from lazaret.store.people import SqlPeople
 from lazaret.store.policies import SqlPolicies
 from lazaret.store.policy_tables import SqlPolicyTables
@@ -46,6 +47,7 @@ class Store:
     tokens: SqlTokens
     audit: AuditLog
     digests: SqlDigests
+    mail_logins: SqlMailLogins
     lookup: Lookup
     reader: Reader
     writer: Writer
@@ -94,6 +96,7 @@ def open_store(
         tokens=SqlTokens(reader, writer),
         audit=AuditLog(reader, writer),
         digests=SqlDigests(reader, writer),
+        mail_logins=SqlMailLogins(reader, writer),
         lookup=lookup,
         reader=reader,
         writer=writer,

@@ -39,7 +39,7 @@ async def log_in(visit: Visit) -> Response:
                 minutes,
             )
         return _form(visit, wish, name=name, problem=problem, status=429 if failed.wait_s else 403)
-    return _come_in(visit, secret, wish)
+    return come_in(visit, secret, wish)
 
 
 async def log_out(visit: Visit) -> Response:
@@ -57,7 +57,7 @@ def _form(visit: Visit, wish: str, name: str = "", problem: str = "", status: in
 async def _invitation(visit: Visit, invite: str, problem: str = "") -> Response:
     person = await visit.office.doorkeeper.invited(invite)
     if person is None:
-        return _lapsed(visit)
+        return lapsed(visit)
     return visit.page(
         "invitation.html",
         422 if problem else 200,
@@ -79,10 +79,11 @@ async def _accept(visit: Visit, invite: str) -> Response:
         return await _invitation(
             visit, invite, say("A password has at least {n} characters.", n=MIN_PASSWORD)
         )
-    return _come_in(visit, secret, "/") if secret else _lapsed(visit)
+    return come_in(visit, secret, "/") if secret else lapsed(visit)
 
 
-def _lapsed(visit: Visit) -> Response:
+def lapsed(visit: Visit) -> Response:
+    """A link that does not hold, or holds no more."""
     say = visit.language
     return visit.page(
         "error.html",
@@ -91,7 +92,8 @@ def _lapsed(visit: Visit) -> Response:
     )
 
 
-def _come_in(visit: Visit, secret: str, wish: str) -> Response:
+def come_in(visit: Visit, secret: str, wish: str) -> Response:
+    """Gives the cookie of a session that has begun."""
     response = visit.go(wish)
     set_cookie(visit, response, SESSION_COOKIE, secret)
     return response

@@ -9,6 +9,7 @@ from lazaret.flow.digest import Digests
 from lazaret.flow.links import Links
 from lazaret.flow.lists import ListDesk
 from lazaret.flow.login import Doorkeeper
+from lazaret.flow.mail_login import MailLogin
 from lazaret.flow.quarantine import QuarantineDesk
 from lazaret.flow.tokens import Tokens
 from lazaret.net.relay import Relay
@@ -43,25 +44,29 @@ class Office:
     relay: Relay
     links: Links
     digests: Digests
+    mail_login: MailLogin
 
     @classmethod
     def open(cls, config: Config, store: Store, health: Health, ruleset: RuleSet | None = None) -> "Office":
         """The store stays its opener's to close. `ruleset`: in whose words the learner reads a message."""
         relay = app.release_relay(config)
+        doorkeeper = Doorkeeper(store.people)
         return cls(
             config=config,
             health=health,
             store=store,
             desk=app.make_desk(config, store, relay, ruleset),
             lists=app.make_list_desk(config, store),
-            doorkeeper=Doorkeeper(store.people),
+            doorkeeper=doorkeeper,
             tokens=Tokens(store.tokens),
             relay=relay,
             links=app.make_links(config),
             digests=app.make_digests(config, store, relay),
+            mail_login=app.make_mail_login(config, store, relay, doorkeeper),
         )
 
     async def close(self) -> None:
         """Ends connections and threads."""
         self.doorkeeper.close()
+        await self.mail_login.close()
         await self.relay.close()

@@ -8,6 +8,7 @@ from lazaret.web import (
     link_pages,
     lists_pages,
     login_pages,
+    mail_login_pages,
     message_pages,
     overview_pages,
     people_pages,
@@ -25,6 +26,8 @@ PAGES = (
     Page("/metrics", home_pages.metrics, None),
     Page("/login", login_pages.login, None),
     Page("/login", login_pages.log_in, None, ("POST",)),
+    Page("/login/mail", mail_login_pages.ask, None),
+    Page("/login/mail", mail_login_pages.send, None, ("POST",)),
     # For whoever has the link out of a mail: it says by its signature what it is good for.
     Page("/d/{token}", link_pages.show, None),
     Page("/d/{token}", link_pages.act, None, ("POST",)),
