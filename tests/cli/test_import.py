@@ -5,7 +5,10 @@ import json
 import os
 import shutil
 import sqlite3
+import tempfile
+from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from tests.support.amavis_files import MAIL_ID, MESSAGE, fields, quarantine
@@ -139,14 +142,18 @@ def test_a_directory_that_is_not_there_is_an_error(ours):
     assert (66, b"lazaret: there is no directory absent\n") == (done.returncode, done.stderr)
 
 
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that every user can reach, unlike those of pytest."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
-def test_root_reads_what_only_its_owner_may_read_and_leaves_no_file_of_roots(tmp_path_factory, virusmails):
+def test_root_reads_what_only_its_owner_may_read_and_leaves_no_file_of_roots(place):
     from tests.support.installation import Installation
 
-    place = tmp_path_factory.mktemp("foreign")
-    for parent in place.parents[:2]:
-        parent.chmod(0o755)
-    place.chmod(0o755)
     ours = Installation(place)
     ours.output("db", "init")
     for path in (place, *place.rglob("*")):
