@@ -1,15 +1,19 @@
 """Rows that amavisd wrote, in a database that it or a web interface made."""
 
 import asyncio
+import time
 from contextlib import closing
 
 import pytest
 
+from lazaret.flow.indexing import extract, keep_indexed
 from lazaret.model.quarantine import State
 from lazaret.store import migrations
 from lazaret.store.check import check_database
+from lazaret.store.migrations import tables
 from lazaret.store.opening import Store
 from lazaret.store.reindex import Extract, reindex
+from lazaret.store.survey import survey
 
 from .conftest import Place
 from .entries import quarantined
@@ -47,6 +51,12 @@ ROWS = """
 
 @pytest.fixture
 def foreign(empty: Place) -> Store:
+    """Such a database with our tables beside its own."""
+    make_tables(empty)
+    return empty.open(create=True)
+
+
+def make_tables(empty: Place) -> None:
     """A database as amavisd keeps it: the eight tables, one quarantined message, one unfinished row."""
     empty.database.create()
     stored = PREFIX + MESSAGE
@@ -64,7 +74,6 @@ def foreign(empty: Place) -> Store:
         )
         if dialect.kind == "postgresql":
             connection.execute("SELECT setval('maddr_id_seq', 3)")
-    return empty.open(create=True)
 
 
 def find(store: Store, query: str = "", everything: bool = False) -> list[str]:
@@ -176,3 +185,65 @@ def test_once_indexed_their_body_and_symbols_are_found(foreign: Store) -> None:
     assert octets == asyncio.run(foreign.quarantine.text("9jc5xEn26f99")).message
     assert "BAYES_99" == asyncio.run(foreign.quarantine.detail("9jc5xEn26f99")).item.symbols[0]
     assert [] == check_database(foreign.database)
+
+
+def test_only_what_is_not_indexed_yet_is_indexed_when_it_goes_on(foreign: Store) -> None:
+    asyncio.run(foreign.journal.keep(quarantined()))
+    assert 1 == asyncio.run(reindex(foreign, extract, everything=False))
+    assert 0 == asyncio.run(reindex(foreign, extract, everything=False))
+    assert 2 == asyncio.run(reindex(foreign, extract))
+    assert ["9jc5xEn26f99"] == find(foreign, "rule:AM.WBL")
+
+
+def test_what_amavisd_stores_meanwhile_is_found_within_two_seconds(foreign: Store, empty: Place) -> None:
+    """As in service: the rows come from another program, and are complete when their content is set."""
+
+    async def found(query: str, end: float) -> bool:
+        while not [item async for item in foreign.quarantine.find(query)]:
+            if time.monotonic() > end:
+                return False
+            await asyncio.sleep(0.02)
+        return True
+
+    async def work() -> None:
+        indexing = asyncio.create_task(keep_indexed(foreign))
+        assert await found("rule:AM.WBL", time.monotonic() + 10)
+        await asyncio.to_thread(store_as_amavisd, empty, "another11111", b"Subject: x\n\nthe zyzzyva\n")
+        assert await found("body:zyzzyva", time.monotonic() + 4)
+        indexing.cancel()
+
+    asyncio.run(work())
+
+
+def store_as_amavisd(place: Place, mail_id: str, message: bytes) -> None:
+    now = int(time.time())
+    place.execute(
+        "INSERT INTO msgs (mail_id, am_id, time_num, time_iso, sid, size, host)"
+        " VALUES (:id, '1-3', :now, '20260201T235321Z', 1, 50, 'mx')",
+        {"id": mail_id, "now": now},
+    )
+    place.execute(
+        "INSERT INTO quarantine (mail_id, chunk_ind, mail_text) VALUES (:id, 1, :text)",
+        {"id": mail_id, "text": PREFIX + message},
+    )
+    place.execute(
+        "INSERT INTO msgrcpt (mail_id, rseqnum, rid, content, ds, rs) VALUES (:id, 1, 2, 'S', 'D', ' ')",
+        {"id": mail_id},
+    )
+    place.execute("UPDATE msgs SET content = 'S', quar_type = 'Q' WHERE mail_id = :id", {"id": mail_id})
+
+
+def test_a_look_at_amavisd_s_database_says_what_it_is_and_changes_nothing(empty: Place) -> None:
+    empty.database.create()
+    assert survey(empty.database).owner.startswith("no tables")
+    make_tables(empty)
+    found = survey(empty.database)
+    assert "amavisd's tables, of version 2.7 or later; `lazaret db init` adds ours" == found.owner
+    assert (2, 2, 0) == (found.rows["msgs"], found.rows["msgrcpt"], found.rows["wblist"])
+    assert any(note.startswith("1 rows of messages that amavisd has not finished") for note in found.notes)
+    with closing(empty.database.connect()) as connection:
+        assert not {name for name in tables(connection) if name.startswith("lz_")}
+    empty.open(create=True)
+    found = survey(empty.database)
+    assert "amavisd's tables with Lazaret's beside them" == found.owner
+    assert any(note.startswith("1 stored messages are not indexed yet") for note in found.notes)

@@ -1,6 +1,7 @@
-"""`lazaret db init | check | backup | restore | upgrade | purge`."""
+"""`lazaret db init | check | backup | restore | upgrade | reindex | purge`."""
 
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -16,8 +17,10 @@ from lazaret.store.database import Database
 from lazaret.store.locating import locate
 from lazaret.store.manifest import Contents
 from lazaret.store.sqlite import SqliteDatabase
+from lazaret.store.survey import survey
 
 EX_PROBLEMS = 1
+PROGRESS_S = 2.0
 
 
 @click.group(cls=Group)
@@ -37,13 +40,23 @@ def init(given: Given) -> None:
 
 @db.command(cls=Command)
 @click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--url", metavar="URL", help="Look at another database, which may be amavisd's, and say what it is."
+)
 @pass_given
-def check(given: Given, file: Path | None) -> None:
-    """Check the database, or a backup FILE against its manifest, row by row.
+def check(given: Given, file: Path | None, url: str | None) -> None:
+    """Check the database, or a backup FILE against its manifest, row by row. Nothing is changed.
 
     Every fault is a line; the exit status is 1 when there is one.
+
+    \b
+    Example:
+      lazaret db check --url mysql://amavis@localhost/amavis
     """
     config = as_owner(given.load())
+    if url is not None:
+        _say_what_it_is(config, url)
+        return
     database = SqliteDatabase(file) if file else _database(config)
     database.require()
     faults = check_database(database)
@@ -96,6 +109,33 @@ def upgrade(given: Given, file: Path) -> None:
 
 
 @db.command(cls=Command)
+@click.option("--all", "everything", is_flag=True, help="Also what is indexed already.")
+@pass_given
+def reindex(given: Given, everything: bool) -> None:
+    """Index the stored messages that are not indexed yet, such as those of amavisd, newest first.
+
+    It may be ended at any time and begun again; `serve` does the same in the background.
+    """
+    from lazaret.flow.indexing import extract
+    from lazaret.store.reindex import reindex as index
+
+    store = app.open_store(as_owner(given.load()))
+    told = time.monotonic()
+
+    def progress(done: int) -> None:
+        nonlocal told
+        if time.monotonic() > told + PROGRESS_S:
+            told = time.monotonic()
+            click.echo(f"{done} messages so far", err=True)
+
+    try:
+        done = run_async(index(store, extract, progress, everything=everything))
+    finally:
+        store.close()
+    click.echo(f"{done} messages indexed")
+
+
+@db.command(cls=Command)
 @pass_given
 def purge(given: Given) -> None:
     """Remove what has been kept long enough, and give the space back; `serve` does it every hour."""
@@ -106,6 +146,15 @@ def purge(given: Given) -> None:
     finally:
         store.close()
     click.echo(f"{removed} messages removed")
+
+
+def _say_what_it_is(config: Config, url: str) -> None:
+    """The password is as for our own: in $LAZARET_STORE_PASSWORD, in store.password_file, or in the URL."""
+    database = locate(url, config.store.data_dir, config.store.password)
+    found = survey(database)
+    click.echo("\n".join([f"{database.name}: {found.owner}", *found.notes]))
+    rows = [(name, str(count)) for name, count in found.rows.items()]
+    click.echo(table(("TABLE", "ROWS"), rows, right=(1,)))
 
 
 def _database(config: Config) -> Database:

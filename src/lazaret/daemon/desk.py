@@ -18,6 +18,7 @@ from lazaret.daemon.health import Health
 from lazaret.daemon.postman import Postman
 from lazaret.daemon.sockets import Listener
 from lazaret.flow.expire import Expiry
+from lazaret.flow.indexing import keep_indexed
 from lazaret.rules.ruleset import RuleSet
 from lazaret.store.opening import Store
 
@@ -94,6 +95,8 @@ async def _run(desk: Desk) -> None:
         loop.create_task(_beat(desk, server)),
         loop.create_task(_expire(store, expiry)),
     ]
+    if store.foreign:
+        tasks.append(loop.create_task(keep_indexed(store)))
     if desk.config.digest.enabled:
         postman = Postman(app.make_digests(desk.config, store, relay), row)
         tasks.append(loop.create_task(postman.run()))

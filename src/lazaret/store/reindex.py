@@ -7,7 +7,7 @@ from functools import partial
 from lazaret.model.errors import NoSuchMessage
 from lazaret.model.quarantine import Item
 from lazaret.store import fulltext, listing, text
-from lazaret.store.condition import Condition
+from lazaret.store.condition import Condition, joined
 from lazaret.store.connection import Connection
 from lazaret.store.inserting import insert
 from lazaret.store.keys import Key
@@ -40,35 +40,62 @@ class Extract:
     to_header: str
 
 
+_STORED_SINCE = "m.quar_type = 'Q' AND m.content IS NOT NULL AND m.time_num >= :since"
+_Found = tuple[Item, Extract, bytes]
+"""A message, what is in its text, and what amavisd put before that."""
 Extractor = Callable[[bytes], Extract]
-"""From the octets of a message, CRLF, to its texts. It runs in the writer's thread and must not raise."""
+"""From the octets of a message, CRLF, to its texts. It runs in a reader's thread and must not raise."""
 
 
 async def reindex(
-    store: Store, extract: Extractor, progress: Callable[[int], None] = lambda done: None
+    store: Store,
+    extract: Extractor,
+    progress: Callable[[int], None] = lambda done: None,
+    *,
+    everything: bool = True,
+    since: float = 0.0,
 ) -> int:
-    """Indexes every stored message; how many there were. `progress` is told the number so far."""
-    wanted = Condition("m.quar_type = 'Q' AND m.content IS NOT NULL")
+    """Indexes every stored message, or those that are not indexed yet; how many there were, newest first.
+
+    `since`: received at that moment or later. `progress` is told the number so far. What was done stays done
+    when it is ended halfway, and is passed over the next time, unless that is to do everything.
+    """
+    wanted = Condition(
+        "m.quar_type = 'Q' AND m.content IS NOT NULL AND m.time_num >= :since", {"since": int(since)}
+    )
+    if not everything:
+        wanted = joined([wanted, Condition("COALESCE(l.indexed, 'N') <> 'Y'")], "AND")
     done, after = 0, ""
     while items := await store.reader.run(partial(listing.page, wanted=wanted, limit=BATCH, after=after)):
-        await store.writer.run(partial(_index_all, items=items, extract=extract))
+        # Reading mail takes longer than writing down what was read: the writer is not kept from its work.
+        found = await store.reader.run(partial(_read, items=items, extract=extract))
+        await store.writer.run(partial(_index_all, found=found))
         done, after = done + len(items), items[-1].cursor
         progress(done)
     return done
 
 
-def _index_all(connection: Connection, items: Sequence[Item], extract: Extractor) -> None:
+def _read(
+    connection: Connection, items: Sequence[Item], extract: Extractor
+) -> list[tuple[Item, Extract, bytes]]:
+    """Each item with what is in its text, and with what amavisd put before that."""
+    found = []
     for item in items:
-        message = Key(item.mail_id, item.partition_tag)
         try:
-            stored = stored_text(connection, message)
+            stored = stored_text(connection, Key(item.mail_id, item.partition_tag))
         except NoSuchMessage:
             continue
-        found = extract(stored.message)
-        msg = _number(connection, message)
+        prefix = stored.octets[: stored.prefix].replace(b"\r\n", b"\n")
+        found.append((item, extract(stored.message), prefix))
+    return found
+
+
+def _index_all(connection: Connection, found: Sequence[_Found]) -> None:
+    for item, extracted, prefix in found:
+        msg = _number(connection, Key(item.mail_id, item.partition_tag))
         if msg is None:
-            msg = _adopt(connection, item, found, stored.octets[: stored.prefix].replace(b"\r\n", b"\n"))
-        _index(connection, msg, item, found)
+            msg = _adopt(connection, item, extracted, prefix)
+        _index(connection, msg, item, extracted)
 
 
 def _number(connection: Connection, message: Key) -> int | None:
