@@ -138,7 +138,7 @@ def cost(mails: list[Mail], model: Model) -> None:
     print(f"CPU of {len(some)} messages of {SIZE[0]} to {SIZE[1]} octets, parsed; best of five, mean:")
     print(f"  pieces {each(lambda m: zones.view(m.message)):.3f} ms")
     print(f"  pieces and features {each(lambda m: HASHER.features(zones.view(m.message))):.3f} ms")
-    print(f"  classify {each(lambda m: model.judge(HASHER.features(zones.view(m.message)))):.3f} ms")
+    print(f"  classify {each(lambda m: model.score(HASHER.features(zones.view(m.message)))):.3f} ms")
     print(
         f"  learn {each(lambda m: model.learn(HASHER.features(zones.view(m.message)), spam=m.spam)):.3f} ms"
     )
@@ -189,7 +189,7 @@ def main() -> None:
     model = teach(learned)
     print(f"{half} messages learned, {len(rest)} judged and not learned:")
     began = time.process_time()
-    scores = [model.judge(HASHER.features(zones.view(m.message))).score for m in rest]
+    scores = [model.score(HASHER.features(zones.view(m.message))) for m in rest]
     ms = 1000 * (time.process_time() - began) / len(rest)
     ham = [s for s, m in zip(scores, rest, strict=True) if not m.spam]
     figures("lazaret", ham, [s for s, m in zip(scores, rest, strict=True) if m.spam], ms)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.learn.mail import mail
+from tests.learn.mail import features, mail
 
 from lazaret.learn import kernel, zones
 from lazaret.learn.features import WORDS_OCTETS, Features, Hasher
+from lazaret.learn.model import Model, Private
 from lazaret.learn.zones import Piece, View
 from lazaret.mime import message
 
@@ -128,3 +129,32 @@ def test_what_is_not_sound_is_refused(changed):
 def test_lengths_beyond_the_octets_are_cut():
     assert isinstance(COMPILED.features(*given_to_it(lengths=[10**9])), bytearray)
     assert isinstance(COMPILED.features(*given_to_it(octets=b"")), bytearray)
+
+
+def test_it_judges_as_python_does():
+    model = Model(Private(16))
+    for seed in range(40):
+        for kind in ("spam", "ham"):
+            model.learn(features(mail(kind, seed)), spam=kind == "spam", weight=1.0 if seed % 3 else 0.3)
+    for kind in ("spam", "ham"):
+        found = features(mail(kind, 999))
+        assert model.judge(found).score == pytest.approx(model.score(found), abs=1e-4)
+    nothing = np.zeros(0, np.uint32)
+    assert model.judge(nothing).score == model.score(nothing) == 0.0
+
+
+@given(st.lists(st.integers(0, 2**32 - 1), max_size=40), st.integers(0, 6))
+def test_any_features_are_judged_on_any_table(numbers, bits):
+    draw = np.random.default_rng(bits)
+    memory = Private(bits)
+    memory.table[:] = draw.random(memory.table.shape) * 3
+    memory.counters[:4] = 50
+    model, found = Model(memory), np.array(sorted(set(numbers)), np.uint32)
+
+    assert model.judge(found).score == pytest.approx(model.score(found), abs=1e-3)
+
+
+def test_a_table_that_is_none_is_refused():
+    for rows in (0, 3):
+        with pytest.raises(ValueError, match="power of two"):
+            COMPILED.sums(np.zeros((rows, 4), np.float32), np.zeros(1, np.uint32), 0.1, 1.0, 1.0, 0.1)

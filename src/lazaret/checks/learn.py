@@ -43,7 +43,7 @@ class LearnCheck:
             return
         model = Model(memory)
         view = zones.view(scan.message)
-        score = model.judge(hasher.features(view)).score
+        score = model.score(hasher.features(view))
         points = scale.points(score, spam=spam, ham=ham)
         if abs(points) < QUIET:
             return

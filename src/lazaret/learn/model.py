@@ -10,6 +10,7 @@ several years; docs/learning.md says which.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple, Protocol, TypeAlias
@@ -17,6 +18,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from lazaret.learn import kernel
 from lazaret.learn.features import Features, zone_bounds
 from lazaret.learn.zones import Zone
 
@@ -158,6 +160,23 @@ class Model:
         score = (weights + COUNTS_SHARE * counts) * self._ramp()
         return Judgement(score, weights, counts, zones, columns, lengths)
 
+    def score(self, features: Features) -> float:
+        """The score of `judge`, which is all that most of mail needs."""
+        if not kernel.compiled:
+            return self.judge(features).score
+        spam_mail, ham_mail = self._counters[Counter.SPAM_COUNTED], self._counters[Counter.HAM_COUNTED]
+        sums, logits, known, lengths = kernel.compiled.sums(
+            self._table,
+            features,
+            PRIOR_MAIL / max(spam_mail + ham_mail, 1),
+            spam_mail + PRIOR_MAIL,
+            ham_mail + PRIOR_MAIL,
+            PRIOR_FEATURE / 2,
+        )
+        weights = GAIN / ZONES * sum(map(_squashed, _normed(sums, lengths, FEW), LEAST))
+        counts = sum(map(_squashed, _normed(logits, known, FEW_COUNTED), LEAST)) / ZONES
+        return float((weights + COUNTS_SHARE * counts) * self._ramp())
+
     def learn(self, features: Features, *, spam: bool, weight: float = 1.0) -> Judgement:
         """Learns one message, by `weight` as much as one that a person has taught; what it thought before."""
         before = self.judge(features)
@@ -254,7 +273,7 @@ def _sums(values: Floats, bounds: list[int]) -> PerZone:
     return sums
 
 
-def _normed(values: PerZone, lengths: list[int], few: int) -> PerZone:
+def _normed(values: Sequence[float], lengths: Sequence[int], few: int) -> PerZone:
     return [value / math.sqrt(length + few) for value, length in zip(values, lengths, strict=True)]
 
 

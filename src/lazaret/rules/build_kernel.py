@@ -1,4 +1,4 @@
-"""`python -m lazaret.rules.build_kernel` compiles the kernels of the rules and of the learner, with a compiler.
+"""`python -m lazaret.rules.build_kernel` compiles the kernels of rules and learner, given a compiler.
 
 Without it everything runs in Python, with the same results: then it says why in one line, and ends with 0.
 """
