@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from lazaret.config.endpoint import NextHop
 from lazaret.config.options import Config
 from lazaret.config.words import Mode, RequireSecret
+from lazaret.flow import needs
 from lazaret.flow.expire import Expiry
 from lazaret.flow.fields import Site
 from lazaret.flow.lists import ListDesk
@@ -35,7 +36,7 @@ from lazaret.store.opening import open_store as open_database
 
 if TYPE_CHECKING:
     from lazaret.checks import Check
-    from lazaret.flow.ampdp import ReleaseRequests
+    from lazaret.flow.ampdp_requests import AmpdpRequests
     from lazaret.flow.autolearn import Autolearn
     from lazaret.flow.digest import Digests
     from lazaret.flow.digest_letter import Stationery
@@ -196,7 +197,7 @@ def preload() -> None:
     an upgrade of the files on disk does not reach half of a running service."""
     import lazaret.checks.learn
     import lazaret.checks.rules
-    import lazaret.flow.ampdp
+    import lazaret.flow.ampdp_requests
     import lazaret.flow.deliver
     import lazaret.flow.filter
     import lazaret.flow.learner
@@ -215,7 +216,7 @@ class Parts:
     filter: Filter
     unread: Unread
     """For what the filter dies of."""
-    release_requests: ReleaseRequests
+    ampdp: AmpdpRequests
     tls: ssl.SSLContext | None
     """For STARTTLS, when a certificate is configured."""
     _release_relay: Relay
@@ -229,18 +230,17 @@ class Parts:
 
 def open_parts(config: Config, ruleset: RuleSet, record: Callable[[Handled], None]) -> Parts:
     """All parts of a worker. StoreUnavailable or UserError when the database cannot be opened."""
-    from lazaret.flow.ampdp import ReleaseRequests
-
     store = open_store(config)
     relay = make_relay(config, config.relay.next_hop)
     releases = release_relay(config)
     desk = make_desk(config, store, releases, ruleset)
+    road = make_filter(config, store, relay, ruleset, record)
     return Parts(
         store=store,
         relay=relay,
-        filter=make_filter(config, store, relay, ruleset, record),
+        filter=road,
         unread=make_unread(config, store, relay, record),
-        release_requests=ReleaseRequests(desk, secret_needed=_secret_needed(config)),
+        ampdp=make_ampdp(config, store, relay, desk, road),
         tls=tls_context(config),
         _release_relay=releases,
     )
@@ -273,6 +273,25 @@ def make_filter(
         ),
         record=record,
         autolearn=_autolearn(config, store, ruleset),
+    )
+
+
+def make_ampdp(
+    config: Config, store: Store, relay: Relay, desk: QuarantineDesk, road: Filter
+) -> AmpdpRequests:
+    """What answers over AM.PDP."""
+    from lazaret.flow.ampdp import ReleaseRequests
+    from lazaret.flow.ampdp_requests import AmpdpRequests
+    from lazaret.flow.content_check import LARGEST, ContentChecks, Limits
+    from lazaret.flow.deliver import Courier
+
+    def leading_to(hop: needs.Relay, seen: Callable[[Handled], None]) -> Filter:
+        courier = Courier(hop, store.journal, site_of(config), unchanged=config.mode is Mode.OBSERVE)
+        return road.handing_to(courier, seen)
+
+    limits = Limits(config.ampdp.work_dir, config.limits.message_size or LARGEST)
+    return AmpdpRequests(
+        ReleaseRequests(desk, secret_needed=_secret_needed(config)), ContentChecks(leading_to, relay, limits)
     )
 
 

@@ -12,6 +12,8 @@ from lazaret.daemon.ampdp import AmpdpConnection, Service
 from lazaret.daemon.board import Board, Cell
 from lazaret.daemon.doors import Connection
 from lazaret.flow.ampdp import ReleaseRequests
+from lazaret.flow.ampdp_requests import AmpdpRequests
+from lazaret.flow.content_check import ContentChecks, Limits
 from lazaret.wire.ampdp import release_request
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -20,7 +22,8 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 @asynccontextmanager
 async def serving(room: Mailroom, folder: Path) -> AsyncIterator[tuple[Service, Stream]]:
     """The service on a Unix socket, and a client of it."""
-    requests = ReleaseRequests(room.desk, secret_needed=lambda over_tcp: over_tcp)
+    releases = ReleaseRequests(room.desk, secret_needed=lambda over_tcp: over_tcp)
+    requests = AmpdpRequests(releases, ContentChecks(room.leading_to, room.relay, Limits(None)))
     connections: set[Connection] = set()
     service = Service(requests, Board().row(0), connections)
     path = str(folder / "a.sock")

@@ -78,7 +78,7 @@ def users(directory: Directory) -> Iterator[Directory]:
 def _start_postfix(home: Path, setup: tuple[str, ...], directory: Directory, lmtp: Path) -> Iterator[Postfix]:
     place = home / setup[0]
     (place / "postfix").mkdir(parents=True)
-    server = Postfix(place / "postfix", setup, Ports(*free_ports(8)))
+    server = Postfix(place / "postfix", setup, Ports(*free_ports(9)))
     server.configure(directory, lmtp)
     server.start()
     yield server

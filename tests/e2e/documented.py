@@ -38,6 +38,8 @@ class Ports:
     """`listen.ampdp` over TCP."""
     http: int
     """8025, `listen.http`."""
+    milter: int = 0
+    """10029, amavisd-milter."""
 
     def substitutions(self) -> dict[str, str]:
         """What stands in the documents -> what takes its place in a test."""
@@ -52,6 +54,7 @@ class Ports:
             "[127.0.0.1]:10025": f"[127.0.0.1]:{self.reinjection}",
             "[127.0.0.1]:10026": f"[127.0.0.1]:{self.originating}",
             "127.0.0.1:8025": f"127.0.0.1:{self.http}",
+            "127.0.0.1:10029": f"127.0.0.1:{self.milter}",
         }
 
 

@@ -63,6 +63,11 @@ class Lazaret:
         text = documented.substitute(documented.CONFIG.read_text(), values)
         self.config.write_text(text + _ONLY_THE_RULES_OF_THE_TESTS)
 
+    def add(self, toml: str) -> None:
+        """More configuration, before the start."""
+        with self.config.open("a") as file:
+            file.write(toml)
+
     def start(self) -> None:
         """Returns once the service has said `ready`; AssertionError with its log when it does not."""
         with (self.home / "log").open("ab") as log:

@@ -10,13 +10,13 @@ from .postfix import Postfix
 
 
 def test_the_page_has_a_block_for_every_way_of_putting_lazaret_beside_postfix() -> None:
-    ways = {"after-queue-lmtp", "after-queue-smtp", "before-queue"}
+    ways = {"after-queue-lmtp", "after-queue-smtp", "before-queue", "amavisd-milter"}
     submission = {"submission-after-queue", "submission-before-queue"}
     assert ways | submission | {"junk", "learn"} == documented.setups()
 
 
 def test_every_documented_value_that_the_tests_replace_stands_in_the_documents() -> None:
-    values = Ports(*range(1, 9)).substitutions()
+    values = Ports(*range(1, 10)).substitutions()
     text = documented.PAGE.read_text() + documented.CONFIG.read_text()
     assert [] == [value for value in values if value not in text]
 

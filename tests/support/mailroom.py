@@ -3,7 +3,7 @@
 import asyncio
 import re
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lazaret.checks import Check, Scan, Symbol
 from lazaret.config.endpoint import NextHop
+from lazaret.flow import needs
 from lazaret.flow.deliver import Courier
 from lazaret.flow.fields import Site
 from lazaret.flow.filter import Filter, Handled, Rules
@@ -91,6 +92,10 @@ class Mailroom:
         envelope = Envelope(sender, wanted)
         replies = await self.filter.handle(session, envelope, octets, reply_each=lmtp)
         return "\n".join(map(str, replies))
+
+    def leading_to(self, hop: needs.Relay, seen: Callable[[Handled], None]) -> Filter:
+        """The filter with another next hop."""
+        return self.filter.handing_to(Courier(hop, self.store.journal, SITE), seen)
 
     async def find(self, query: str = "", *, everything: bool = True) -> list[Item]:
         """Items of the database, newest first; what was noted is written before."""

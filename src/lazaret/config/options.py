@@ -121,6 +121,12 @@ class Ampdp:
         'When a release must carry the secret_id beside the mail_id: over "tcp" only (the Unix socket has '
         'mode 0660, so whoever reaches it may release), "always", or "never".',
     )
+    work_dir: Path | None = option(
+        Parsed("a path", words.path_or_none),
+        None,
+        "Where amavisd-milter puts the messages that it asks about (its option -w): files below it are read, "
+        'and no others. "": AM.PDP serves no content checks.',
+    )
 
 
 @dataclass(frozen=True, slots=True)

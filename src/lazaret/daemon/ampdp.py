@@ -8,7 +8,7 @@ from typing import cast
 from lazaret.daemon.board import Cell, Row
 from lazaret.daemon.clients import Clients
 from lazaret.daemon.doors import Connection
-from lazaret.flow.ampdp import ReleaseRequests
+from lazaret.flow.ampdp_requests import CHECK, AmpdpRequests
 from lazaret.model.errors import Reply
 from lazaret.wire.ampdp import AmpdpServer, Request, Violation
 
@@ -20,7 +20,7 @@ MAX_WAITING = 100
 class Service:
     """What every connection of a worker shares."""
 
-    requests: ReleaseRequests
+    requests: AmpdpRequests
     row: Row
     connections: set[Connection]
     clients: Clients | None = None
@@ -76,7 +76,7 @@ class AmpdpConnection(asyncio.Protocol):
 
     @property
     def busy(self) -> bool:
-        """A release is under way."""
+        """A request is under way."""
         return self._task is not None
 
     def standing_still(self, now: float) -> float:
@@ -103,7 +103,8 @@ class AmpdpConnection(asyncio.Protocol):
             while self._waiting and not self._draining:
                 request = self._waiting.popleft()
                 octets = await self._service.requests.answer(request, over_tcp=bool(self._ip))
-                self._service.row.add(Cell.RELEASES)
+                if request.get("request") != CHECK:
+                    self._service.row.add(Cell.RELEASES)
                 self._last_step = asyncio.get_running_loop().time()
                 if self._transport:
                     self._transport.write(octets)

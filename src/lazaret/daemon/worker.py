@@ -144,7 +144,7 @@ class _Worker:
             message_time_s=self._crew.config.limits.message_time_s,
         )
         ampdp_service = ampdp.Service(
-            parts.release_requests,
+            parts.ampdp,
             self._row,
             self._connections,
             self._clients,

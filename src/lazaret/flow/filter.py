@@ -1,5 +1,6 @@
 """The road of a message: parse, examine, decide, store, deliver, answer, record."""
 
+import copy
 import hashlib
 import logging
 import re
@@ -100,6 +101,19 @@ class Filter:
         self._record = record
         self._autolearn = autolearn
         self._clock = clock
+
+    def handing_to(self, courier: Courier, seen: Callable[[Handled], None]) -> "Filter":
+        """The same road with another end; `seen` hears of each message besides."""
+        other = copy.copy(self)
+        other._courier = courier
+        record = self._record
+
+        def told(handled: Handled) -> None:
+            record(handled)
+            seen(handled)
+
+        other._record = told
+        return other
 
     async def handle(
         self, session: Session, envelope: Envelope, octets: bytes, *, reply_each: bool

@@ -153,6 +153,15 @@ def encode(attributes: Iterable[tuple[str, str]]) -> bytes:
     return b"".join(lines) + b"\r\n"
 
 
+def encode_fields(attributes: Iterable[tuple[str, ...]]) -> bytes:
+    """Lines of a name and the fields of its value, each encoded by itself and joined by a blank."""
+    lines = [
+        name.encode("ascii") + b"=" + b" ".join(map(encode_value, fields)) + b"\r\n"
+        for name, *fields in attributes
+    ]
+    return b"".join(lines) + b"\r\n"
+
+
 def encode_replies(replies: Iterable[Reply], rest: Iterable[tuple[str, str]] = ()) -> bytes:
     """`setreply=<code> <enhanced> <text>` per recipient, then `rest`.
 
