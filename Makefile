@@ -19,7 +19,7 @@ help:
 	@echo 'make test     set up and run all tests          ARGS="tests/wire -k dot"'
 	@echo 'make lint     ruff and mypy; `make format` writes what ruff wants'
 	@echo 'make bench    run the benchmarks                  CORPUS=folder-of-messages'
-	@echo 'make bench-learn    try the learner, beside bogofilter  INDEX=…/INDEX.tsv'
+	@echo 'make bench-learn    try the learner, beside others      INDEX=…/INDEX.tsv'
 	@echo 'make bench-peers    the whole road, beside amavisd-new and Rspamd  INDEX=…/INDEX.tsv'
 	@echo 'make conformance    compare with SpamAssassin, rule by rule  DIR=folder-recorded-from-it'
 	@echo 'make docs     write docs/configuration.md from the options'

@@ -1,4 +1,4 @@
-"""How good is the learner under attack, and beside bogofilter? What does a message cost it?
+"""How good is the learner under attack, beside bogofilter and SpamAssassin's Bayes, and what does it cost?
 
 Usage: learn.py INDEX.tsv [--seed N]: the first half of the shuffled index is learned, the rest is judged.
 """
@@ -178,6 +178,31 @@ def beside_bogofilter(learned: list[Mail], rest: list[Mail]) -> None:
     figures("bogofilter", ham, spam, ms)
 
 
+def beside_spamassassin(learned: list[Mail], rest: list[Mail]) -> None:
+    """The same halves; SpamAssassin's Bayes alone, without any rule."""
+    perl = shutil.which("perl")
+    there = (
+        perl and subprocess.run([perl, "-MMail::SpamAssassin", "-e1"], capture_output=True).returncode == 0
+    )
+    if not perl or not there:
+        print("  SpamAssassin's Bayes: Mail::SpamAssassin is not installed (Debian: spamassassin)")
+        return
+    lines = [f"{'spam' if m.spam else 'ham'}\t{m.path}" for m in learned]
+    lines += [f"test\t{m.path}" for m in rest]
+    with tempfile.TemporaryDirectory() as folder:
+        told = subprocess.run(
+            [perl, Path(__file__).with_name("bayes.pl"), folder],
+            input="\n".join(lines).encode(),
+            stdout=subprocess.PIPE,
+            check=True,
+        ).stdout.decode()
+    *scored, cpu = told.splitlines()
+    scores = [float(line) for line in scored]
+    ham = [s for s, m in zip(scores, rest, strict=True) if not m.spam]
+    spam = [s for s, m in zip(scores, rest, strict=True) if m.spam]
+    figures("SpamAssassin's Bayes", ham, spam, 1000 * float(cpu.split()[1]) / len(rest))
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("index", type=Path)
@@ -194,6 +219,7 @@ def main() -> None:
     ham = [s for s, m in zip(scores, rest, strict=True) if not m.spam]
     figures("lazaret", ham, [s for s, m in zip(scores, rest, strict=True) if m.spam], ms)
     beside_bogofilter(learned, rest)
+    beside_spamassassin(learned, rest)
     attack(learned, rest, options.seed)
     cost(mails, model)
 
