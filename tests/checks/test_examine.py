@@ -9,7 +9,7 @@ from typing import ClassVar
 import pytest
 
 from lazaret.checks import Check, CheckUnavailable, OverBudget, Scan, Symbol
-from lazaret.checks.examine import OVER_BUDGET, examine
+from lazaret.checks.examine import OVER_BUDGET, examine, explained
 from lazaret.mime import message as mime
 from lazaret.model.envelope import Envelope, Session
 from lazaret.model.verdict import Hit, Report, ScoredHit, Unavailable
@@ -160,3 +160,31 @@ def test_a_message_that_is_over_budget_by_itself_is_marked():
 
 def test_it_says_how_long_it_took():
     assert 10 <= report(busy(0.01)).took_ms < 1000
+
+
+def test_words_that_cost_much_are_found_for_who_wants_them() -> None:
+    class Terse:
+        name = "terse"
+        symbols: ClassVar[Mapping[str, Symbol]] = {"A": Symbol(1.0, "a"), "B": Symbol(1.0, "b")}
+
+        def run(self, scan: Scan, /) -> Iterator[Hit]:
+            yield Hit("A")
+            yield Hit("B", "said")
+
+        def explain(self, scan: Scan, /) -> str:
+            return "words"
+
+    class Broken(Terse):
+        symbols: ClassVar[Mapping[str, Symbol]] = {"C": Symbol(1.0, "c")}
+
+        def run(self, scan: Scan, /) -> Iterator[Hit]:
+            yield Hit("C")
+
+        def explain(self, scan: Scan, /) -> str:
+            raise RuntimeError
+
+    checks = [Terse(), Broken()]
+    report = asyncio.run(examine(SCAN, checks, budget_s=5))
+
+    assert ["", "said", ""] == [hit.detail for hit in report.hits]
+    assert ["words", "said", ""] == [hit.detail for hit in explained(report, SCAN, checks).hits]

@@ -86,3 +86,12 @@ def test_ham_is_explained_where_it_is_asked_for(full):
 
     assert "ham: " in hit.detail
     assert "" == hits(full, mail("ham", 999))[0].detail
+
+
+def test_the_words_for_ham_can_be_had_afterwards(full):
+    check = LearnCheck(Fixed(full, HASHER))
+    scan = scan_of(mail("ham", 999))
+    (hit,) = check.run(scan)
+
+    assert "" == hit.detail
+    assert "towards ham: " in check.explain(scan)

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from lazaret.checks import Check, CheckUnavailable, OverBudget, Scan, Symbol
 from lazaret.model.verdict import Hit, Report, ScoredHit, Unavailable
@@ -53,6 +54,29 @@ async def examine(
         hits[OVER_BUDGET] = _scored(Hit(OVER_BUDGET), OVER_BUDGET_SYMBOL)
     took_ms = (time.monotonic() - started) * 1000
     return Report(tuple(hits.values()), tuple(unavailable), over_budget, took_ms)
+
+
+def explained(report: Report, scan: Scan, checks: Sequence[Check]) -> Report:
+    """The same, with words where a check leaves them out because they cost more than the check itself.
+
+    Such a check has a method `explain(scan)`. For a message that somebody will look at.
+    """
+    hits = list(report.hits)
+    for check in checks:
+        explain = getattr(check, "explain", None)
+        for place, hit in enumerate(hits):
+            if explain is not None and not hit.detail and hit.symbol in check.symbols:
+                hits[place] = replace(hit, detail=_said(check, explain, scan))
+    return replace(report, hits=tuple(hits))
+
+
+def _said(check: Check, explain: Callable[[Scan], str], scan: Scan) -> str:
+    """What a check says; nothing when it fails: the message is judged, and goes its way."""
+    try:
+        return explain(scan)
+    except Exception:
+        log.exception("check %s could not explain", check.name)
+        return ""
 
 
 class _Patience:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from lazaret.checks import Scan, Symbol
 from lazaret.learn import explain, zones
+from lazaret.learn.features import Hasher
 from lazaret.learn.known import Known
 from lazaret.learn.model import Counter, Model
 from lazaret.learn.points import CLASS_FULL, QUIET, Scale
@@ -49,5 +50,13 @@ class LearnCheck:
             return
         detail = ""
         if points > 0 or self._always_explains:
-            detail = explain.in_words(explain.pushes(view, model, hasher, most=4))
+            detail = _words(view, model, hasher)
         yield Hit(SPAM if points > 0 else HAM, detail, abs(points))
+
+    def explain(self, scan: Scan, /) -> str:
+        """The words of a hit that came without them."""
+        return _words(zones.view(scan.message), Model(self._known.memory), self._known.hasher)
+
+
+def _words(view: zones.View, model: Model, hasher: Hasher) -> str:
+    return explain.in_words(explain.pushes(view, model, hasher, most=4))

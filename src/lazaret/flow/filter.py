@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lazaret.checks import Check, Scan
-from lazaret.checks.examine import examine
+from lazaret.checks.examine import examine, explained
 from lazaret.flow.arrival import Arrival, arrive, entry_of
 from lazaret.flow.autolearn import Autolearn
 from lazaret.flow.deliver import Courier, Outcome
@@ -196,6 +196,8 @@ class Filter:
             decide(report, a, guidance.policy(a), situation, self._standing(a, guidance, report, arrival))
             for a in waiting
         ]
+        if any(verdict.keep for verdict in verdicts):
+            report = explained(report, scan, self._checks)
         todo = plan(verdicts, reply_each=reply_each, others_served=others_served)
         if todo.deferred:
             outcome = Outcome({v.recipient: v for v in verdicts})
