@@ -36,6 +36,7 @@ from lazaret.store.opening import open_store as open_database
 
 if TYPE_CHECKING:
     from lazaret.checks import Check
+    from lazaret.flow.ampdp import ReleaseRequests
     from lazaret.flow.ampdp_requests import AmpdpRequests
     from lazaret.flow.autolearn import Autolearn
     from lazaret.flow.digest import Digests
@@ -219,30 +220,41 @@ class Parts:
     ampdp: AmpdpRequests
     tls: ssl.SSLContext | None
     """For STARTTLS, when a certificate is configured."""
-    _release_relay: Relay
+    _others: tuple[Relay, ...]
 
     async def close(self) -> None:
         """Ends connections, and writes what is still to be written."""
         await self.relay.close()
-        await self._release_relay.close()
+        for relay in self._others:
+            await relay.close()
         self.store.close()
 
 
 def open_parts(config: Config, ruleset: RuleSet, record: Callable[[Handled], None]) -> Parts:
     """All parts of a worker. StoreUnavailable or UserError when the database cannot be opened."""
+    from lazaret.flow.abuse_report import AbuseReports
+    from lazaret.flow.ampdp import ReleaseRequests
+
     store = open_store(config)
     relay = make_relay(config, config.relay.next_hop)
     releases = release_relay(config)
     desk = make_desk(config, store, releases, ruleset)
+    requeue = make_relay(config, config.relay.requeue)
+    release_requests = ReleaseRequests(
+        desk,
+        secret_needed=_secret_needed(config),
+        requeue=make_desk(config, store, requeue, ruleset),
+        reports=AbuseReports(store.quarantine, releases, site_of(config)),
+    )
     road = make_filter(config, store, relay, ruleset, record)
     return Parts(
         store=store,
         relay=relay,
         filter=road,
         unread=make_unread(config, store, relay, record),
-        ampdp=make_ampdp(config, store, relay, desk, road),
+        ampdp=make_ampdp(config, store, relay, release_requests, road),
         tls=tls_context(config),
-        _release_relay=releases,
+        _others=(releases, requeue),
     )
 
 
@@ -277,10 +289,9 @@ def make_filter(
 
 
 def make_ampdp(
-    config: Config, store: Store, relay: Relay, desk: QuarantineDesk, road: Filter
+    config: Config, store: Store, relay: Relay, release_requests: ReleaseRequests, road: Filter
 ) -> AmpdpRequests:
     """What answers over AM.PDP."""
-    from lazaret.flow.ampdp import ReleaseRequests
     from lazaret.flow.ampdp_requests import AmpdpRequests
     from lazaret.flow.content_check import LARGEST, ContentChecks, Limits
     from lazaret.flow.deliver import Courier
@@ -290,9 +301,7 @@ def make_ampdp(
         return road.handing_to(courier, seen)
 
     limits = Limits(config.ampdp.work_dir, config.limits.message_size or LARGEST)
-    return AmpdpRequests(
-        ReleaseRequests(desk, secret_needed=_secret_needed(config)), ContentChecks(leading_to, relay, limits)
-    )
+    return AmpdpRequests(release_requests, ContentChecks(leading_to, relay, limits))
 
 
 def make_unread(config: Config, store: Store, relay: Relay, record: Callable[[Handled], None]) -> Unread:

@@ -1,6 +1,9 @@
 """The command of amavisd, on the running service."""
 
+import pytest
 from tests.support.installation import AMAVISD_RELEASE, ANN, BOB, QUARANTINE
+
+from lazaret.cli.amavisd_release import request_of
 
 
 def run(house, *words, stdin=b""):
@@ -52,3 +55,11 @@ def test_a_service_that_hangs_up_may_be_tried_again(bare):
         done = bare.run("abcdefghijkl", "--set", f"listen.ampdp={place}", command=AMAVISD_RELEASE)
 
     assert (75, 1) == (done.returncode, done.stderr.count(b"\n"))
+
+
+@pytest.mark.parametrize(
+    ("called", "request_"),
+    [("amavisd-release", "release"), ("amavisd-requeue", "requeue"), ("amavisd-report", "report")],
+)
+def test_its_name_says_what_is_asked_for(called, request_):
+    assert request_ == request_of(called)

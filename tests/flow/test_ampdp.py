@@ -3,14 +3,19 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from email import message_from_bytes
+from email.policy import SMTP
 from pathlib import Path
 
 import pytest
-from tests.support.mailroom import ANN, BOB, OUTSIDE, SPAM, Mailroom, mail, mailroom
+from tests.support.mailroom import ANN, BOB, OUTSIDE, SITE, SPAM, Mailroom, mail, mailroom
 from tests.support.next_hop import Hop, next_hop
 
 from lazaret.flow import ampdp
+from lazaret.flow.abuse_report import AbuseReports
 from lazaret.flow.ampdp import ReleaseRequests
+from lazaret.flow.quarantine import QuarantineDesk
+from lazaret.net.relay import Relay
 from lazaret.wire.ampdp import Request, release_request
 
 Act = Callable[[Mailroom, Hop, str, str], Awaitable[None]]
@@ -222,5 +227,81 @@ def test_a_defect_of_ours_is_answered_too(tmp_path: Path):
         requests = ReleaseRequests(None, secret_needed=lambda tcp: tcp)  # type: ignore[arg-type]
         said = (await requests.answer(release(mail_id), over_tcp=False)).decode("ascii")
         assert failure("internal error", "450 4.5.0", "tempfail", "75") == said
+
+    quarantined(tmp_path, act)
+
+
+def test_requeued_mail_goes_into_the_mtas_own_intake(tmp_path: Path):
+    async def act(room: Mailroom, hop: Hop, mail_id: str, secret_id: str) -> None:
+        async with next_hop() as intake:
+            relay = Relay([intake.at], name="filter.example")
+            desk = QuarantineDesk(
+                quarantine=room.store.quarantine,
+                relay=relay,
+                site=SITE,
+                is_local=lambda address: True,
+            )
+            requests = ReleaseRequests(room.desk, secret_needed=lambda tcp: tcp, requeue=desk)
+            wanted = request(("request", "requeue"), ("mail_id", mail_id))
+            assert (await requests.answer(wanted, over_tcp=False)).startswith(b"setreply=250 2.0.0")
+            await relay.close()
+            assert ([], 1) == (hop.received, len(intake.received))
+
+            # Back from the MTA it is known again.
+            again = intake.received[0]
+            assert (await room.send(again.octets, ANN)).startswith("250 2.0.0")
+            assert again.octets in hop.received[0].octets
+
+    quarantined(tmp_path, act)
+
+
+def reports(room: Mailroom) -> ReleaseRequests:
+    sender = AbuseReports(room.store.quarantine, room.relay, SITE)
+    return ReleaseRequests(room.desk, secret_needed=lambda tcp: tcp, reports=sender)
+
+
+def test_a_report_has_the_message_and_says_nothing_of_its_recipients(tmp_path: Path):
+    async def act(room: Mailroom, hop: Hop, mail_id: str, secret_id: str) -> None:
+        wanted = request(("request", "report"), ("mail_id", mail_id), ("recipient", "<abuse@far.example>"))
+        assert (await reports(room).answer(wanted, over_tcp=False)).startswith(b"setreply=250 2.0.0")
+        (sent,) = hop.received
+        assert ("", ("abuse@far.example",)) == (sent.envelope.sender, sent.envelope.addresses)
+
+        found = message_from_bytes(sent.octets, policy=SMTP)
+        _, feedback, _ = found.iter_parts()
+        assert ("multipart/report", "feedback-report") == (
+            found.get_content_type(),
+            found.get_param("report-type"),
+        )
+        assert "message/feedback-report" == feedback.get_content_type()
+        facts = feedback.as_bytes()
+        assert b"Feedback-Type: abuse\r\n" in facts
+        assert b"Source-IP: 192.0.2.7\r\n" in facts
+        assert mail(SPAM) in sent.octets
+        assert ANN.encode() not in sent.octets
+        audit = await room.store.audit.page()
+        assert ("report", mail_id) == (audit[0].act, audit[0].mail_id)
+
+    quarantined(tmp_path, act)
+
+
+@pytest.mark.parametrize(
+    ("recipients", "over_tcp", "text"),
+    [
+        ((), False, "name whom the report is for"),
+        (("nobody",), False, "is not a mail address"),
+        (("abuse@far.example",), True, "on the Unix socket alone"),
+    ],
+)
+def test_a_report_that_cannot_be_sent_says_why(
+    tmp_path: Path, recipients: tuple[str, ...], over_tcp: bool, text: str
+):
+    async def act(room: Mailroom, hop: Hop, mail_id: str, secret_id: str) -> None:
+        named = [("request", "report"), ("mail_id", mail_id), ("secret_id", secret_id)]
+        wanted = request(*named, *(("recipient", r) for r in recipients))
+        answered = (await reports(room).answer(wanted, over_tcp=over_tcp)).decode("ascii")
+        assert answered.startswith("setreply=550 5.5.0 Failure:")
+        assert text in answered.replace("%20", " ")
+        assert [] == hop.received
 
     quarantined(tmp_path, act)

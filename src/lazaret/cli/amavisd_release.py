@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import click
 
@@ -35,15 +36,19 @@ Wish = tuple[str, str, Sequence[str]]
 def amavisd_release(given: Given, mail_id: str, rest: Sequence[str]) -> None:
     """Release a quarantined message. With `-`, read `MAIL_ID [SECRET_ID [RECIP…]]` lines from stdin.
 
+    Called as amavisd-requeue (a link will do) it hands the message to relay.requeue instead, and as
+    amavisd-report it sends an abuse report to the recipients that are named.
+
     It asks the running service (listen.ampdp); the secret is needed over TCP only, unless
     ampdp.require_secret says otherwise. The reply goes to stderr, as from the original, and to stdout.
     Exit status: 0 all accepted, 75 some deferred or the service does not answer, 69 some refused.
     """
     wishes = _from_stdin() if mail_id == "-" else [_wish(mail_id, rest)]
+    request = request_of(Path(sys.argv[0]).name)
     status = 0
     with _connect(given.load()) as connection:
         for wish in wishes:
-            for reply in _ask(connection, wish).all("setreply"):
+            for reply in _ask(connection, wish, request).all("setreply"):
                 line = "".join(c if c.isprintable() else f"\\{ord(c):03o}" for c in reply)
                 click.echo(line, err=True)
                 click.echo(line)
@@ -54,6 +59,11 @@ def amavisd_release(given: Given, mail_id: str, rest: Sequence[str]) -> None:
 def run() -> None:
     """The entry point."""
     finish(amavisd_release, "amavisd-release")
+
+
+def request_of(called: str) -> str:
+    """What is asked for, by the name under which the command was called, as of the original."""
+    return next((request for request in ("requeue", "report") if called.endswith(request)), "release")
 
 
 def _wish(mail_id: str, rest: Sequence[str]) -> Wish:
@@ -96,10 +106,10 @@ def _open(at: Endpoint) -> socket.socket:
     return connection
 
 
-def _ask(connection: socket.socket, wish: Wish) -> Request:
+def _ask(connection: socket.socket, wish: Wish, request: str) -> Request:
     mail_id, secret_id, recipients = wish
     try:
-        connection.sendall(release_request(mail_id, secret_id, recipients))
+        connection.sendall(release_request(mail_id, secret_id, recipients, request=request))
         return _answer(connection)
     except ValueError as e:
         raise UserError(str(e), EX_USAGE) from e

@@ -103,7 +103,13 @@ def _listeners_twice(config: Config) -> Iterator[Conflict]:
 
 def _mail_loop(config: Config) -> Iterator[Conflict]:
     ours = {e for key, endpoints in _listeners(config).items() if key != "listen.http" for e in endpoints}
-    for key, hops in (("relay.next_hop", config.relay.next_hop), ("relay.release", config.relay.release)):
+    relay = config.relay
+    for key, hops in (
+        ("relay.next_hop", relay.next_hop),
+        ("relay.release", relay.release),
+        # Who listens on port 25 himself has no need of the default.
+        ("relay.requeue", relay.requeue if config.is_set("relay.requeue") else ()),
+    ):
         for hop in hops:
             if hop.endpoint in ours:
                 yield Conflict(

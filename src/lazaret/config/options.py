@@ -168,6 +168,12 @@ class Relay:
         (),
         "Takes the mail that is released from the quarantine, when that is another. Empty: relay.next_hop.",
     )
+    requeue: tuple[NextHop, ...] = option(
+        Several(NEXT_HOP, single=True),
+        (NextHop.parse("smtp:[127.0.0.1]:25"),),
+        "Takes the mail that is requeued (AM.PDP, amavisd-requeue): where the MTA takes in mail of others. "
+        "It goes through the MTA as new mail does; the filter knows it again, and lets it pass.",
+    )
     tls: words.RelayTls = option(
         Word(words.RelayTls),
         words.RelayTls.MAY,

@@ -29,10 +29,12 @@ def absolute(config: Config, base: Path) -> Config:
         tls_certificate=_below_or_none(base, config.listen.tls_certificate),
         tls_key=_below_or_none(base, config.listen.tls_key),
     )
+    ampdp = replace(config.ampdp, work_dir=_below_or_none(base, config.ampdp.work_dir))
     relay = replace(
         config.relay,
         next_hop=_next_hops(config.relay.next_hop, data_dir),
         release=_next_hops(config.relay.release, data_dir),
+        requeue=_next_hops(config.relay.requeue, data_dir),
         tls_ca=_below_or_none(base, config.relay.tls_ca),
     )
     web = replace(
@@ -42,7 +44,9 @@ def absolute(config: Config, base: Path) -> Config:
     )
     rules = replace(config.rules, paths=tuple(_below(base, path) for path in config.rules.paths))
     log = replace(config.log, to=_log_file(config.log.to, base))
-    return replace(config, store=store, listen=listen, relay=relay, rules=rules, web=web, log=log)
+    return replace(
+        config, store=store, listen=listen, ampdp=ampdp, relay=relay, rules=rules, web=web, log=log
+    )
 
 
 def _below(base: Path, path: Path) -> Path:

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
+from lazaret.flow.abuse_report import AbuseReports
 from lazaret.flow.quarantine import QuarantineDesk, Released
 from lazaret.model import mail_id as ids
 from lazaret.model.address import normalise
@@ -37,10 +38,17 @@ class ReleaseRequests:
         desk: QuarantineDesk,
         *,
         secret_needed: Callable[[bool], bool],
+        requeue: QuarantineDesk | None = None,
+        reports: AbuseReports | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`secret_needed(over_tcp)`: whether a request must carry the secret_id."""
+        """`secret_needed(over_tcp)`: whether a request must carry the secret_id.
+
+        `requeue`: a desk that releases into the MTA's own intake, to be filtered as new mail is.
+        """
         self._desk = desk
+        self._requeue = requeue
+        self._reports = reports
         self._secret_needed = secret_needed
         self._clock = clock
 
@@ -48,7 +56,11 @@ class ReleaseRequests:
         """The reply's octets: a `setreply` line per recipient, or one failure for all."""
         try:
             mail_id = await self._checked_id(request, over_tcp=over_tcp)
-            replies = await self._release(request, _written(request, mail_id), over_tcp=over_tcp)
+            written = _written(request, mail_id)
+            if request.get("request") == "report":
+                replies = await self._report(request, written, over_tcp=over_tcp)
+            else:
+                replies = await self._release(request, written, over_tcp=over_tcp)
         except Failure as e:
             return _failed(e)
         except (NoSuchMessage, UserError) as e:
@@ -63,7 +75,7 @@ class ReleaseRequests:
 
     async def _checked_id(self, request: Request, *, over_tcp: bool) -> str:
         wanted = request.get("request")
-        if wanted not in ("release", "requeue"):
+        if wanted != "release" and {"requeue": self._requeue, "report": self._reports}.get(wanted) is None:
             raise Failure(f"request {wanted!r} is not served here")
         mail_id, secret_id = request.get("mail_id"), request.get("secret_id")
         if not mail_id:
@@ -82,16 +94,26 @@ class ReleaseRequests:
         to = [_bare(r) for r in request.all("recipient")]
         if over_tcp and to:
             await self._check_stored(mail_id, to)
-        who = f"AM.PDP{' over TCP' if over_tcp else ''}"
+        who = _who(over_tcp=over_tcp)
         requested_by = _bare(request.get("requested_by"))
-        released = await self._desk.release(mail_id, who=who, to=to, outside=True, requested_by=requested_by)
+        desk = self._requeue if request.get("request") == "requeue" and self._requeue else self._desk
+        released = await desk.release(mail_id, who=who, to=to, outside=True, requested_by=requested_by)
         later = [r.recipient for r in released if self._is_asked_anew(r)]
         if later:
-            anew = await self._desk.release(
+            anew = await desk.release(
                 mail_id, who=who, to=later, again=True, outside=True, requested_by=requested_by
             )
             released = _merged(released, anew)
         return [_reply(r) for r in released]
+
+    async def _report(self, request: Request, mail_id: str, *, over_tcp: bool) -> list[Reply]:
+        """Sends the message as an abuse report. Whoever reaches a port sends nothing out into the world."""
+        if over_tcp:
+            raise Failure("reports are sent for requests on the Unix socket alone")
+        assert self._reports is not None  # or the request would not be served
+        to = [_bare(r) for r in request.all("recipient")]
+        answers = await self._reports.send(mail_id, to, who=_who(over_tcp=over_tcp))
+        return [answer.reply for answer in answers]
 
     async def _check_stored(self, mail_id: str, to: Sequence[str]) -> None:
         """Whoever reaches the port may give a message to those it was for, and to nobody else."""
@@ -104,6 +126,10 @@ class ReleaseRequests:
     def _is_asked_anew(self, released: Released) -> bool:
         too_old = self._clock() - released.at > REPEAT_S
         return not released.sent and released.state is State.RELEASED and too_old
+
+
+def _who(*, over_tcp: bool) -> str:
+    return f"AM.PDP{' over TCP' if over_tcp else ''}"
 
 
 def _bare(address: str) -> str:

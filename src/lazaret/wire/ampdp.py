@@ -175,15 +175,18 @@ def encode_replies(replies: Iterable[Reply], rest: Iterable[tuple[str, str]] = (
     return b"".join(lines) + encode(rest)
 
 
-def release_request(mail_id: str, secret_id: str = "", recipients: Iterable[str] = ()) -> bytes:
+def release_request(
+    mail_id: str, secret_id: str = "", recipients: Iterable[str] = (), *, request: str = "release"
+) -> bytes:
     """The octets that amavisd-release sends for its arguments; ValueError when `mail_id` is none.
 
+    `request`: "release", "requeue" or "report".
     `mail_id` may be what amavis logs: `spam-ID.gz`, `d/ID`, `ID[partition_tag]`.
     """
     partition = _PARTITION.fullmatch(mail_id)
     path = partition["rest"] if partition else mail_id
     kind = _quarantine_kind(path)
-    attributes = [("request", "release"), ("mail_id", _bare_id(path) if kind else path)]
+    attributes = [("request", request), ("mail_id", _bare_id(path) if kind else path)]
     if not _MAIL_ID.fullmatch(attributes[1][1]):
         raise ValueError(f"invalid mail id {mail_id}")
     if kind:
