@@ -1,0 +1,98 @@
+"""Texts in other languages: all there, with the same places for values, and chosen as the browser asks."""
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import lazaret
+from lazaret.model.language import Language, language, languages, read, wished
+from lazaret.model.person import Role
+from lazaret.model.quarantine import State
+from lazaret.model.verdict import Action, Category
+from lazaret.web.acting import ACTS
+from lazaret.web.overview_pages import SPANS
+from lazaret.web.search_pages import FILTERS, HISTORY_STATES
+from lazaret.web.visit import MENU
+
+SOURCE = Path(lazaret.__file__).parent
+_TEXT = r"""(?:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)')"""
+_ONE = re.compile(rf"(?<!\w)(?:_|say|language|visit\.language)\(\s*{_TEXT}\s*[,)]")
+_TWO = re.compile(rf"(?<!\w)(?:_n|(?:say|language)\.many)\(\s*{_TEXT},\s*{_TEXT}")
+
+
+def texts():
+    """Every text that is written in a template or in code, and the words that are looked up by value."""
+    found = set()
+    for file in [*SOURCE.rglob("*.html"), *(SOURCE / "web").rglob("*.py")]:
+        content = file.read_text()
+        found |= {one or other for one, other in _ONE.findall(content)}
+        found |= {one or other for one, other, *_ in _TWO.findall(content)}
+    words = [*State, *(c.word for c in Category), *Action, *Role, *SPANS, *HISTORY_STATES]
+    words += [label for _, label, _ in MENU]
+    words += [label for label, _, _ in FILTERS] + [value for _, _, values in FILTERS for value in values]
+    words += ["sent", "claimed", "mark", "kill", "killed", "marked", "quarantine"]
+    return sorted(found | set(map(str, words)))
+
+
+def test_there_are_texts_to_be_found():
+    assert {"Sign in", "{n} message", "There is no such message.", "quarantined"} <= set(texts())
+    assert len(ACTS) > 3
+
+
+@pytest.mark.parametrize("code", [code for code in languages() if code != "en"])
+def test_every_text_is_translated(code):
+    assert [] == [text for text in texts() if text not in language(code).texts]
+
+
+@pytest.mark.parametrize("code", [code for code in languages() if code != "en"])
+def test_a_translation_has_the_same_places_for_values(code):
+    for text, forms in language(code).texts.items():
+        wanted = places(text) - {"n"}
+        for form in forms:
+            assert wanted == places(form) - {"n"}, (text, form)
+
+
+def places(text):
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ("de", "de"),
+        ("de-AT,en;q=0.5", "de"),
+        ("en, de;q=0.9", "en"),
+        ("fr, de;q=0.4, en;q=0.8", "en"),
+        ("", "en"),
+        ("*", "en"),
+        ("de;q=nonsense", "en"),
+        ("x" * 10_000, "en"),
+    ],
+)
+def test_a_browser_gets_what_it_asks_for_as_far_as_we_speak_it(asked, code):
+    assert code == wished(asked).code
+
+
+def test_a_catalogue_is_read_as_gettext_writes_it():
+    entries = read(
+        '#: somewhere\nmsgid "a \\"b\\""\nmsgstr ""\n"ä "\n"\\"c\\""\n\n'
+        'msgid "{n} x"\nmsgid_plural "{n} xs"\nmsgstr[0] "eins"\nmsgstr[1] "{n} viele"\n\n'
+        'msgid "not yet"\nmsgstr ""\n'
+    )
+
+    assert {'a "b"': ('ä "c"',), "{n} x": ("eins", "{n} viele")} == dict(entries)
+
+
+def test_numbers_are_written_as_the_reader_writes_them():
+    german = Language("de", {"{n} x": ("{n} Ix", "{n} Ixe")})
+
+    assert ("1,234", "1.234") == (Language("en").number(1234), german.number(1234))
+    assert ("6.5", "6,5", "+0,30") == (
+        Language("en").points(6.5),
+        german.points(6.5),
+        german.points(0.3, 2, True),
+    )
+    assert ("1 Ix", "1.000 Ixe") == (german.many("{n} x", "{n} xs", 1), german.many("{n} x", "{n} xs", 1000))
+    assert "2 xs" == Language("en").many("{n} x", "{n} xs", 2)
