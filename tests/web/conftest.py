@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.installation import Installation, hop_beside
@@ -117,3 +118,45 @@ def bob(site: Site) -> Browser:
 def auditor(site: Site) -> Browser:
     """Somebody who sees figures, and no text."""
     return site.person("auditor", "--auditor")
+
+
+CHROMIUM = "/usr/bin/chromium"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A real Chromium, without a window."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip("the Debian package chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def window(chromium: Any, site: Site, admin: Browser) -> Iterator[Any]:
+    """A window in which the admin is logged in; what goes wrong in it fails the test."""
+    yield from _window(chromium, site, admin, javascript=True)
+
+
+@pytest.fixture
+def plain_window(chromium: Any, site: Site, admin: Browser) -> Iterator[Any]:
+    """The same without JavaScript."""
+    yield from _window(chromium, site, admin, javascript=False)
+
+
+def _window(chromium: Any, site: Site, admin: Browser, *, javascript: bool) -> Iterator[Any]:
+    context = chromium.new_context(base_url=site.origin, java_script_enabled=javascript, locale="en-GB")
+    cookies = [{"name": c.name, "value": c.value, "url": site.origin} for c in admin.cookies]
+    context.add_cookies(cookies)
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    yield page
+    context.close()
+    assert [] == wrong

@@ -7,7 +7,8 @@ const say = (name) => document.getElementById("texts")?.dataset[name] ?? "";
 
 function localTimes(root) {
   const now = new Date();
-  const language = document.documentElement.lang;
+  const page = document.documentElement.lang;
+  const language = navigator.language.startsWith(page) ? navigator.language : page;
   for (const time of root.querySelectorAll("time[datetime]")) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;

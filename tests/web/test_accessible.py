@@ -1,0 +1,46 @@
+"""WCAG 2.2 AA, as far as a machine can see it (axe-core), on every page, in light and in dark."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from tests.support.installation import ANN, MARK, QUARANTINE
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PAGES = (
+    "/",
+    "/login",
+    "/mail",
+    "/mail?q=nothing+here",
+    "/mail?in=history",
+    "/mail/{id}",
+    "/overview",
+    "/overview?mark=2&quarantine=4&kill=9",
+    "/rules",
+    "/audit?check=1",
+    "/people",
+    "/account",
+    "/lists",
+    "/digest",
+    "/requests",
+)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_keeps_anybody_out(site, chromium, admin, path, scheme):
+    site.send(MARK, ANN)
+    header = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n"
+    body = (
+        f"--b\r\n\r\n{QUARANTINE}\r\n--b\r\nContent-Disposition: attachment; filename=a\r\n\r\nx\r\n--b--\r\n"
+    )
+    mail_id = site.send_found(body, ANN, subject="for everybody to read", header=header)
+    # Rules of axe-core are put into the page as a script, which our policy forbids.
+    context = chromium.new_context(base_url=site.origin, color_scheme=scheme, bypass_csp=True)
+    if path not in ("/", "/login"):
+        context.add_cookies([{"name": c.name, "value": c.value, "url": site.origin} for c in admin.cookies])
+    page = context.new_page()
+    page.goto(path.replace("{id}", mail_id))
+    page.eval_on_selector_all("main details", "all => all.forEach(one => { one.open = true; })")
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}, "iframes": False})
+    context.close()
+
+    assert [] == [(v["id"], [n["html"][:150] for n in v["nodes"]][:3]) for v in found.response["violations"]]
