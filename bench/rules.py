@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lazaret.daemon import huge_pages
+from lazaret.daemon import huge_pages, supervisor
 from lazaret.mime import message
 from lazaret.rules import RuleSet, load
 
@@ -49,7 +49,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         timed("compile", given.rules, Path(folder))
         ruleset = timed("load from the cache", given.rules, Path(folder))
-    gc.freeze()  # Both as a worker does.
+    gc.freeze()  # All three as a worker does.
+    gc.set_threshold(supervisor.COLLECT_AFTER)
     huge_pages.gather()
     paths = sorted(p for p in given.corpus.rglob("*") if p.is_file())[:: given.every]
     raws = [path.read_bytes() for path in paths]

@@ -1,6 +1,8 @@
 """What hits where: the text units of each kind of rule, absent fields, counts, limits."""
 
+import gc
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -208,3 +210,17 @@ def test_a_megabyte_of_anything_takes_less_than_a_second_beyond_its_views(rules:
     started = time.process_time()
     ruleset.evaluate(parsed, 0, seconds=0.8)
     assert time.process_time() - started < 1
+
+
+def test_a_message_goes_when_its_rules_have_run(rules: Rules) -> None:
+    """Without waiting for the collector, which workers seldom call."""
+    ruleset = rules("body A /a/\nheader B eval:check_for_missing_to_header()\nmeta C A || X_NONE\n")
+    parsed = message.parse(b"Subject: s\nTo: a@example.org\n\na http://a.example/\n")
+    known = weakref.ref(parsed)
+    ruleset.evaluate(parsed, 0)
+    gc.disable()
+    try:
+        del parsed
+        assert known() is None
+    finally:
+        gc.enable()

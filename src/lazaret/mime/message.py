@@ -142,19 +142,19 @@ class Message:
     @cached_property
     def uris(self) -> "tuple[urls.Uri, ...]":
         """URIs in text and links."""
-        from lazaret.mime import urls
+        from lazaret.mime.urls import collect  # By this form Python looks for no module again.
 
         pages = (rendered.html.links for rendered in self.rendered if rendered.html)
         signatures = self.header.values("DomainKey-Signature") + self.header.values("DKIM-Signature")
-        return urls.collect(self.body, pages, signatures, self._sites)
+        return collect(self.body, pages, signatures, self._sites)
 
     def know_uris(self, found: Iterable[bytes]) -> None:
         """Adds URIs that somebody found elsewhere, in an attachment that only he can read."""
-        from lazaret.mime import urls
-
         found = tuple(found)
         if found:
-            self.__dict__["uris"] = urls.with_more(self.uris, found, self._sites)
+            from lazaret.mime.urls import with_more
+
+            self.__dict__["uris"] = with_more(self.uris, found, self._sites)
 
     @property
     def envelope_sender_header(self) -> str:
@@ -164,9 +164,11 @@ class Message:
     @property
     def registry(self) -> "hostnames.Registry":
         """Where host names are given out."""
-        from lazaret.mime import hostnames
+        if self._sites:
+            return self._sites.registry
+        from lazaret.mime.hostnames import public
 
-        return self._sites.registry if self._sites else hostnames.public()
+        return public()
 
     @property
     def networks(self) -> "trust.Networks | None":
@@ -176,9 +178,9 @@ class Message:
     @cached_property
     def relays(self) -> "trust.Relays":
         """The relays that the message passed, as far as their Received fields can be trusted."""
-        from lazaret.mime import trust
+        from lazaret.mime.trust import Networks, walk
 
-        return trust.walk(self.header, self._networks or trust.Networks())
+        return walk(self.header, self._networks or Networks())
 
     # For people.
 

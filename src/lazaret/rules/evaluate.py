@@ -145,6 +145,7 @@ class Evaluator:
         if ending:
             values, points = ending.values, {ending.symbol: ending.points}
         details = {name: self._detail(run, name) for name in values if name in shown}
+        run.end()
         return Outcome(values, details, run.exceeded, points)
 
     @staticmethod

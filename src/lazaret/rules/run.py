@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from lazaret.mime.message import Message
 from lazaret.rules.values import Values
-from lazaret.rules.views import HeaderValues
+from lazaret.rules.views import HeaderValues, nothing_beside
 
 if TYPE_CHECKING:
     from lazaret.rules.evals import Subject
@@ -64,6 +64,12 @@ class Run:
         """Notes where a rule may have matched; what it is worth is not known until somebody asks."""
         self.candidates.setdefault(rule, []).append(candidate)
         self.values.forget((rule,))
+
+    def end(self) -> None:
+        """Lets go of what refers to the run, so that it goes when it is not needed, without a collector."""
+        del self.values
+        self.headers.beside = nothing_beside
+        self.subject.end()
 
     def look_at_clock(self) -> None:
         """DeadlineError when the time is used up in which we worked, not that of others on a busy machine.

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple
 
 from lazaret.rules.book import Regex
 from lazaret.rules.confirm import Confirm, MatchLimit, UnusableRegex
@@ -16,12 +15,8 @@ _LOOKS_AT_CLOCK = 32
 """Texts between two looks at the clock."""
 
 
-class Candidate(NamedTuple):
-    """Texts in which an expression may match; nobody has asked yet whether it does."""
-
-    search: "Search"
-    place: int
-    texts: Together
+Candidate = tuple["Search", int, Together]
+"""Texts in which the expression at a place of a group may match; nobody has asked yet whether it does."""
 
 
 class Search:
@@ -29,6 +24,7 @@ class Search:
 
     __slots__ = (
         "_alone",
+        "_alone_at_once",
         "_alone_later",
         "_confirms",
         "_counted",
@@ -52,14 +48,12 @@ class Search:
         self.group = group
         self._database = Database(group.database) if group.database else None
         alone = range(group.in_database, len(group.searched))
+        """Rules that nothing is known of before their expressions are run."""
         self._rules = program.book.rules
         self._names = program.names
         self._put_off = [
             s.rule in put_off and not (s.exact or s.negated or s.when_absent) for s in group.searched
         ]
-        self._alone = [place for place in alone if not self._put_off[place]]
-        self._alone_later = [place for place in alone if self._put_off[place]]
-        """Rules that nothing is known of before their expressions are run, and those that can wait."""
         self._numbers = [s.rule for s in group.searched]
         self._settled = [s.exact and not (s.negated or s.skips_subject) for s in group.searched]
         """Rules for which a match in the database is a hit."""
@@ -73,6 +67,11 @@ class Search:
             for s in group.searched
         ]
         """Rules that count the matches in all texts."""
+        self._alone_later = [place for place in alone if self._put_off[place]]
+        now = [place for place in alone if not self._put_off[place]]
+        self._alone_at_once = [place for place in now if self._once[place] or self._counted[place]]
+        self._alone = [place for place in now if not (self._once[place] or self._counted[place])]
+        """Those that can wait, those that look at all texts, and those that take one text after the other."""
         self._confirms: list[Confirm | None] = [None] * len(group.searched)
         self._found: list[int] = []
         self._finder = self._compiled_finder()
@@ -87,7 +86,9 @@ class Search:
     def each(self, run: Run, texts: Sequence[bytes]) -> None:
         """Searches each text by itself and adds up what is found."""
         for place in self._alone_later:
-            run.put_off(self._numbers[place], Candidate(self, place, Together(texts, range(len(texts)), b"")))
+            run.put_off(self._numbers[place], (self, place, Together(texts, range(len(texts)), b"")))
+        for place in self._alone_at_once:
+            confirm(run, (self, place, Together(texts, range(len(texts)), b"")))
         if self._finder is not None:
             found = self._finder.search(
                 tuple(texts), run.values, run.where, run.look_at_clock, _LOOKS_AT_CLOCK
@@ -121,18 +122,14 @@ class Search:
 
     def _put_off_found(self, run: Run, texts: Sequence[bytes], later: Mapping[int, list[int]]) -> None:
         for place, numbers in later.items():
-            candidate = Candidate(self, place, Together([texts[n] for n in numbers], numbers, b""))
-            run.put_off(self._numbers[place], candidate)
-
-    def one(self, run: Run, text: bytes) -> None:
-        """The same as `each`, for a single text."""
-        self.each(run, (text,))
+            together = Together([texts[n] for n in numbers], numbers, b"")
+            run.put_off(self._numbers[place], (self, place, together))
 
     def together(self, run: Run, texts: Together) -> None:
         """Searches all texts at once; what is found may be in any of them, or in none."""
         run.look_at_clock()
         for place in self._places(texts.whole):
-            candidate = Candidate(self, place, texts)
+            candidate = (self, place, texts)
             if self._put_off[place]:
                 run.put_off(self._numbers[place], candidate)
             else:
@@ -163,7 +160,7 @@ class Search:
             self._database.scan(text, self._found)
             found = dict.fromkeys(self._found)
             self._found.clear()
-        return [*found, *self._alone, *self._alone_later]
+        return [*found, *self._alone, *self._alone_at_once, *self._alone_later]
 
     def _note(self, run: Run, number: int, text: bytes, later: dict[int, list[int]]) -> None:
         """Takes what was found in a text; `later` collects the texts of rules that can wait."""

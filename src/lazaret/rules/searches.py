@@ -21,20 +21,13 @@ class TextSearches:
         """Searches the texts."""
         for search in self._each:
             search.each(run, texts)
-        self._together(run, texts)
-
-    def over_one(self, run: Run, text: bytes) -> None:
-        """Searches a single text."""
-        for search in self._each:
-            search.one(run, text)
-        self._together(run, (text,))
-
-    def _together(self, run: Run, texts: Sequence[bytes]) -> None:
         if self._ascii or self._other:
-            split = Texts(texts)
-            for searches, together in ((self._ascii, split.ascii), (self._other, split.other)):
-                for search in searches if together.whole else ():
-                    search.together(run, together)
+            self._together(run, Texts(texts))
+
+    def _together(self, run: Run, texts: Texts) -> None:
+        for searches, together in ((self._ascii, texts.ascii), (self._other, texts.other)):
+            for search in searches if together.whole else ():
+                search.together(run, together)
 
 
 class FieldSearches:
@@ -61,7 +54,7 @@ class FieldSearches:
             set_value = run.values.set
             for rule, first in self._at_first:
                 set_value(rule, first)
-            self._searches.over_one(run, value)
+            self._searches.over(run, (value,))
 
 
 class PartSearches:

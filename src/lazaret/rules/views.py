@@ -57,7 +57,7 @@ class HeaderValues:
     def __init__(self, message: Message) -> None:
         self._message = message
         self._made: dict[str, bytes | None] = {}
-        self.beside: Callable[[str], bytes | None] = _nothing
+        self.beside: Callable[[str], bytes | None] = nothing_beside
         """What is known of fields that the message does not bear."""
 
     def get(self, selector: str) -> bytes | None:
@@ -68,8 +68,8 @@ class HeaderValues:
         return self._made[selector]
 
 
-def _nothing(_selector: str) -> None:
-    return None
+def nothing_beside(_selector: str) -> None:
+    """What is known of fields that no message bears: no plug-in was asked."""
 
 
 def part_headers(message: Message, selector: str) -> Iterator[bytes | None]:

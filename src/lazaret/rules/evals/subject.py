@@ -100,6 +100,10 @@ class Subject:
             self._built[build] = build(self)
         return self._built[build]  # type: ignore[return-value]
 
+    def end(self) -> None:
+        """Forgets what was built: some of it is the subject itself."""
+        self._built.clear()
+
     def answered(self, build: "Callable[[Subject], object]") -> object:
         """What `build` made of the message, where it was called; otherwise something that is not None."""
         return self._built.get(build, build)
