@@ -10,13 +10,14 @@ INSTALL := $(UV) pip install --compile-bytecode --python $(BIN)/python
 LOCK := $(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
 ARGS ?=
 
-.PHONY: help setup run demo test lint format bench bench-rules bench-learn bench-peers conformance docs lock clean
+.PHONY: help setup run demo test test-faults lint format bench bench-rules bench-learn bench-peers conformance docs lock clean
 
 help:
 	@echo 'make run      set up and run the service: SQLite, shipped rules, no configuration file'
 	@echo 'make demo     the whole story in the terminal, in under a minute'
 	@echo 'make setup    set up .venv for development; the command is .venv/bin/lazaret'
 	@echo 'make test     set up and run all tests          ARGS="tests/wire -k dot"'
+	@echo 'make test-faults    hurt a running service in every way, and count what became of the mail'
 	@echo 'make lint     ruff and mypy; `make format` writes what ruff wants'
 	@echo 'make bench    run the benchmarks                  CORPUS=folder-of-messages'
 	@echo 'make bench-learn    try the learner, beside others      INDEX=…/INDEX.tsv'
@@ -37,6 +38,9 @@ test: setup
 	@tests/install-packages
 	@$(BIN)/python -m lazaret.rules.build_kernel
 	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+
+test-faults: setup
+	LAZARET_FAULTS=1 $(BIN)/pytest -s tests/faults $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

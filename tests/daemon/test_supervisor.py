@@ -232,3 +232,27 @@ def test_a_start_on_a_taken_address_names_it_and_leaves_nothing_behind(
             pass
     assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in str(failed.value)
     assert [] == list((tmp_path / "data").glob("*.sock"))
+
+
+def test_a_new_service_can_listen_while_workers_of_a_killed_one_still_end(own: Service, hop: HopThread):
+    """A message waits for a slow next hop when the supervisor is killed: the door is free all the same."""
+    hop.hop.pause = lambda message: asyncio.sleep(5)
+    with Client(own.smtp) as client:
+        client.say("EHLO client.example")
+        client.say("MAIL FROM:<a@out.example>", "RCPT TO:<ann@home.example>", "DATA")
+        client.socket.sendall(b"Subject: slow\r\n\r\nslow\r\n.\r\n")
+        own.process.kill()
+        own.process.wait()
+
+        def is_free() -> bool:
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", own.smtp))
+                    probe.listen()
+                except OSError:
+                    return False
+                return True
+
+        until(is_free, 3.0)
+    hop.hop.pause = lambda message: None

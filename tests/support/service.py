@@ -90,11 +90,12 @@ def write_config(
     http: str = "127.0.0.1:0",
     listen: str = "",
     rules: str = "",
+    store: str = "",
     more: str = "",
 ) -> Path:
     """A configuration with one SMTP listener, two workers and one rule.
 
-    `listen`, `rules`: a further line of that section; `more`: further sections.
+    `listen`, `rules`, `store`: a further line of that section; `more`: further sections.
     """
     (folder / "rules").mkdir(exist_ok=True)
     (folder / "rules" / "test.cf").write_text(RULES)
@@ -113,6 +114,7 @@ def write_config(
             [store]
             data_dir = "data"
             min_free = 0
+            {store}
             [rules]
             shipped = false
             paths = ["rules"]

@@ -13,7 +13,7 @@ import uvloop
 
 from lazaret import app
 from lazaret.config.options import Config
-from lazaret.daemon import ampdp, huge_pages, record, smtp
+from lazaret.daemon import ampdp, huge_pages, record, smtp, sockets
 from lazaret.daemon.alone import Counter
 from lazaret.daemon.board import Board, Cell
 from lazaret.daemon.clients import ClientBoard, ClientLimits, Clients
@@ -122,6 +122,8 @@ class _Worker:
         self._row[Cell.ACCEPTING] = 0
         for door in doors:
             door.close()
+        # Nobody else can listen there while a copy of ours is open, and what is under way may take long.
+        sockets.let_go(self._crew.listeners)
         await self._drain()
         for task in tasks:
             task.cancel()

@@ -1,0 +1,203 @@
+"""A service that is hurt while mail goes through it."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from tests.support import databases
+from tests.support.databases import PASSWORD, USER, Server
+from tests.support.next_hop import HopThread
+from tests.support.service import Service, service, until
+
+from lazaret.store.locating import locate
+
+from .traffic import Account, Traffic
+
+MESSAGES = int(os.environ.get("LAZARET_FAULTS_MESSAGES", "48"))
+"""A fault is tried on so many."""
+
+POINTS = """
+import os, signal
+from pathlib import Path
+from lazaret.flow.deliver import Courier
+from lazaret.flow.filter import Filter
+from lazaret.net.relay import Relay
+from lazaret.store.journal import SqlJournal
+
+FOLDER = Path(sys.argv[1]).parent
+
+def dies_at(point):
+    try:
+        os.unlink(FOLDER / f"die-{point}")
+    except OSError:
+        return
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def between(owner, name, before="", after=""):
+    original = getattr(owner, name)
+    async def wrapped(*arguments, **keywords):
+        dies_at(before)
+        result = await original(*arguments, **keywords)
+        dies_at(after)
+        return result
+    setattr(owner, name, wrapped)
+
+between(Filter, "_examine_and_deliver", before="before-examination")
+between(SqlJournal, "keep", before="before-quarantine", after="after-quarantine")
+between(Relay, "send", before="before-next-hop", after="after-next-hop")
+between(Filter, "_write", before="before-history", after="before-reply")
+"""
+"""Run in the service: a worker that comes to a point whose file is there takes the file away and dies."""
+
+
+@dataclass
+class Hurt:
+    """A running service, the next hop behind it, and what it is hurt with."""
+
+    folder: Path
+    port: int
+    hop: HopThread
+    url: str = "sqlite:///lazaret.db"
+    server: Server | None = None
+    """Of the database, where it is no file."""
+    _stack: ExitStack = field(default_factory=ExitStack)
+    service: Service = field(init=False)
+
+    def start(self) -> None:
+        self.service = self._stack.enter_context(
+            service(
+                self.folder,
+                smtp=self.port,
+                hop=self.hop.port,
+                stuck_s=3.0,
+                prelude=POINTS,
+                store=f'url = "{self.url}"',
+            )
+        )
+
+    def stop(self) -> None:
+        self._stack.close()
+        self._stack = ExitStack()
+
+    def restart(self) -> None:
+        """kill -9 of the supervisor; it is started anew, again and again while its children still end."""
+        self.service.process.kill()
+        self.service.process.wait()
+        self.stop()
+        end = time.monotonic() + 20
+        while True:
+            try:
+                self.start()
+                return
+            except AssertionError:
+                assert time.monotonic() < end
+                self.stop()
+
+    def arm(self, point: str) -> None:
+        """The next worker that comes to the point dies there."""
+        (self.folder / f"die-{point}").touch()
+
+    def armed(self, point: str) -> bool:
+        return (self.folder / f"die-{point}").exists()
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "data" / "lazaret.db"
+
+    def workers(self) -> list[int]:
+        """Those that have been there for a while: the ones that handle one message come and go."""
+        first = set(self.service.children())
+        threading.Event().wait(0.2)
+        return sorted(first & set(self.service.children()))
+
+    def signal(self, pid: int, number: int = signal.SIGKILL) -> None:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass
+
+    def through(
+        self, fault: Callable[["Hurt", Traffic], None], *, count: int = MESSAGES, **options: object
+    ) -> Account:
+        """Brings the messages while the fault does its work, then looks for each of them."""
+        traffic = Traffic(self.port, count, **options)  # type: ignore[arg-type]
+        traffic.start()
+        try:
+            until(lambda: len(traffic.taken) >= 5 or not traffic.running, 60)
+            fault(self, traffic)
+        finally:
+            traffic.finish()
+        until(lambda: self._is_quiet(), 30)
+        return traffic.account(self.hop.hop, locate(self.url, self.database.parent, PASSWORD))
+
+    def _is_quiet(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=5):
+                return True
+        except OSError:
+            return False
+
+
+@pytest.fixture
+def hop() -> Iterator[HopThread]:
+    thread = HopThread()
+    thread.start()
+    yield thread
+    thread.end()
+
+
+@pytest.fixture
+def hurt(tmp_path: Path, hop: HopThread, free_port: Callable[[], int]) -> Iterator[Hurt]:
+    """A service with two workers on SQLite."""
+    running = Hurt(tmp_path, free_port(), hop)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def hurt_on(
+    tmp_path: Path,
+    hop: HopThread,
+    free_port: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[str], Hurt]]:
+    """The same on another database, whose server is the test's own."""
+    monkeypatch.setenv("LAZARET_STORE_PASSWORD", PASSWORD)
+    with ExitStack() as stack:
+
+        def make(kind: str) -> Hurt:
+            running = Hurt(tmp_path, free_port(), hop)
+            if kind != "sqlite":
+                running.server = _server(kind, tmp_path_factory, stack)
+                scheme = "mysql" if kind == "mariadb" else "postgresql"
+                running.url = f"{scheme}://{USER}@127.0.0.1:{running.server.port}/mail"
+            running.start()
+            stack.callback(running.stop)
+            return running
+
+        yield make
+
+
+def _server(kind: str, places: pytest.TempPathFactory, stack: ExitStack) -> Server:
+    databases.require(kind)
+    base = databases.server_folder(places.mktemp("faults"))
+    stack.callback(databases.remove, base)
+    folder = base / "server"
+    folder.mkdir(parents=True)
+    databases.open_way(folder)
+    server = Server(kind, folder, databases.free_port())
+    server.make()
+    server.start(careful=True)
+    stack.callback(server.kill)
+    server.make_user()
+    server.admin(f"CREATE DATABASE mail{' OWNER lazaret' if kind == 'postgresql' else ''}")
+    return server

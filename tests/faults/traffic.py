@@ -1,0 +1,182 @@
+"""An MTA that brings every message until it is answered for good, and the account of what became of each."""
+
+import re
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from tests.support.next_hop import Hop
+from tests.support.service import Client
+
+from lazaret.store.database import Database
+
+_NUMBER = re.compile(rb"^Message-ID: <fault\.(\d+)@out\.example>\r?$", re.MULTILINE)
+ANN, OUTSIDE = "ann@home.example", "zoe@far.example"
+TIMEOUT_S = 20.0
+
+
+def message(number: int) -> bytes:
+    """A message like no other; every third one is spam, and kept in the quarantine."""
+    spam = "wonder pills" if number % 3 == 0 else "hello"
+    text = (
+        f"From: <a@out.example>\r\nSubject: number {number}\r\nMessage-ID: <fault.{number}@out.example>\r\n"
+        f"Content-Type: text/plain; charset=latin-1\r\n\r\n..{spam} {number} \xe4\r\n"
+    )
+    return text.encode("latin-1") + b".\r\n" + b"x" * (number * 37 % 5000) + b"\r\n"
+
+
+@dataclass
+class Account:
+    """What became of the messages."""
+
+    taken: int
+    """Answered with 250."""
+    refused: int
+    with_sender: int
+    delivered: int
+    quarantined: int
+    duplicates: int
+    """Copies beyond the first of a recipient."""
+    lost: list[int]
+    """Taken, and nowhere."""
+    altered: list[int]
+    misled: list[int]
+    """Spam that was delivered, or innocent mail that was quarantined."""
+
+    def row(self) -> str:
+        """A line of the table."""
+        return (
+            f"{self.taken} taken, {self.refused} refused, {self.with_sender} still with the sender; "
+            f"{self.delivered} delivered, {self.quarantined} quarantined, {self.duplicates} copies too many; "
+            f"{len(self.lost)} lost, {len(self.altered)} altered"
+        )
+
+
+@dataclass
+class Traffic:
+    """Brings messages over a few connections at a time, each until it is answered with 2xx or 5xx."""
+
+    port: int
+    count: int
+    at_once: int = 8
+    recipients: Sequence[str] = (ANN,)
+    patience_s: float = 90.0
+    pause_s: float = 0.01
+    impatient: Callable[[int], bool] = lambda number: False
+    """Of a message: its first attempt ends right after the final dot, without waiting for the reply."""
+    taken: set[int] = field(default_factory=set)
+    refused: set[int] = field(default_factory=set)
+    _next: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def start(self) -> None:
+        self._threads = [threading.Thread(target=self._bring_all) for _ in range(self.at_once)]
+        for thread in self._threads:
+            thread.start()
+
+    def finish(self) -> None:
+        for thread in self._threads:
+            thread.join(self.patience_s + 60)
+
+    @property
+    def running(self) -> bool:
+        return any(thread.is_alive() for thread in self._threads)
+
+    def _bring_all(self) -> None:
+        while (number := self._take_number()) >= 0:
+            end = time.monotonic() + self.patience_s
+            attempt = 0
+            while time.monotonic() < end and not self._bring(number, attempt):
+                attempt += 1
+                time.sleep(min(0.02 * 2 ** min(attempt, 5), 0.5))
+            time.sleep(self.pause_s)
+
+    def _take_number(self) -> int:
+        with self._lock:
+            if self._next >= self.count:
+                return -1
+            self._next += 1
+            return self._next - 1
+
+    def _bring(self, number: int, attempt: int) -> bool:
+        """Whether the message is answered for good."""
+        try:
+            with Client(self.port) as client:
+                client.socket.settimeout(TIMEOUT_S)
+                if not client.greeting.startswith("220"):
+                    return False
+                client.say("EHLO mx.home.example")
+                client.say(f"XFORWARD ADDR=192.0.2.7 IDENT=Q{number} SOURCE=REMOTE")
+                lines = ["MAIL FROM:<a@out.example> BODY=8BITMIME"]
+                lines += [f"RCPT TO:<{one}>" for one in self.recipients]
+                if not client.say(*lines, "DATA").startswith("354"):
+                    return False
+                octets = message(number)
+                stuffed = re.sub(rb"(?m)^\.", b"..", octets)
+                client.socket.sendall(stuffed + b".\r\n")
+                if attempt == 0 and self.impatient(number):
+                    client.socket.shutdown(socket.SHUT_RDWR)
+                    return False
+                reply = client.reply()
+        except (OSError, UnicodeError):
+            return False
+        if reply.startswith("2"):
+            self.taken.add(number)
+        elif reply.startswith("5") and not reply.startswith("500"):
+            self.refused.add(number)
+        return reply[:1] in ("2", "5")
+
+    def account(self, hop: Hop, database: Database) -> Account:
+        """Looks for every message, at the next hop and in the quarantine."""
+        copies: Counter[tuple[int, str]] = Counter()
+        altered: set[int] = set()
+        for got in list(hop.received):
+            number = self._number(got.octets, altered)
+            for address in got.envelope.addresses:
+                copies[number, address] += 1
+        stored: Counter[int] = Counter()
+        for text in stored_texts(database):
+            stored[self._number(text.replace(b"\n", b"\r\n"), altered)] += 1
+        delivered = {number for number, _ in copies}
+        misled = {n for n in delivered if n % 3 == 0} | {n for n in stored if n % 3}
+        surplus = sum(n - 1 for n in copies.values()) + sum(n - 1 for n in stored.values())
+        wanted = {(n, a) for n in self.taken for a in self.recipients}
+        lost = {n for n, a in wanted if not copies[n, a] and not stored[n]}
+        return Account(
+            taken=len(self.taken),
+            refused=len(self.refused),
+            with_sender=self.count - len(self.taken) - len(self.refused),
+            delivered=len(delivered),
+            quarantined=len(stored),
+            duplicates=surplus,
+            lost=sorted(lost),
+            altered=sorted(altered),
+            misled=sorted(misled),
+        )
+
+    @staticmethod
+    def _number(octets: bytes, altered: set[int]) -> int:
+        found = _NUMBER.search(octets)
+        assert found is not None, octets[:200]
+        number = int(found[1])
+        if not octets.endswith(message(number)):
+            altered.add(number)
+        return number
+
+
+def stored_texts(database: Database) -> list[bytes]:
+    """The texts that lie in the quarantine, each whole: half of one would have no row in msgs."""
+    with closing(database.connect()) as connection:
+        rows = connection.execute(
+            "SELECT q.mail_id, q.mail_text FROM quarantine q JOIN msgs m ON m.mail_id = q.mail_id AND"
+            " m.partition_tag = q.partition_tag WHERE m.content IS NOT NULL ORDER BY q.mail_id, q.chunk_ind"
+        ).fetchall()
+    texts: dict[str, bytes] = {}
+    for mail_id, chunk in rows:
+        texts[mail_id] = texts.get(mail_id, b"") + bytes(chunk)
+    return list(texts.values())
