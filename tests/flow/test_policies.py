@@ -24,8 +24,8 @@ from tests.support.next_hop import Hop, next_hop
 from lazaret.flow.policies import KEPT_S, LOOK_S, PolicyBook
 from lazaret.mime import message as mime
 from lazaret.model.errors import StoreUnavailable
-from lazaret.model.policies import PoliciesFound, PoliciesState, PolicyRow
-from lazaret.model.verdict import Policy
+from lazaret.model.policies import ListEntry, PoliciesFound, PoliciesState, PolicyRow
+from lazaret.model.verdict import Policy, Report
 from lazaret.policy.lookup import Lookup
 
 POLICY = "INSERT INTO policy (id, policy_name, "
@@ -165,6 +165,7 @@ class Source:
 
     now: PoliciesState = NOTHING
     looks: int = 0
+    asked_lists: int = 0
     queries: int = 0
     clock: float = 100.0
     quarantine: float = 6.0
@@ -175,12 +176,23 @@ class Source:
 
     async def rows(self, keys: Sequence[str], sender_keys: Sequence[str]) -> PoliciesFound:
         self.queries += 1
-        return PoliciesFound((PolicyRow(1, "@.", 0, 1, "all", None, {"spam_kill_level": self.quarantine}),))
+        entry = ListEntry(1, "@.", 1, SENDER, 5, "B")
+        return PoliciesFound(
+            (PolicyRow(1, "@.", 0, 1, "all", None, {"spam_kill_level": self.quarantine}),),
+            (entry,) if sender_keys else (),
+        )
+
+    async def entries(self, users: Sequence[int], sender_keys: Sequence[str]) -> tuple[ListEntry, ...]:
+        self.asked_lists += 1
+        assert ([1], True) == (list(users), SENDER in sender_keys)
+        return (ListEntry(1, "@.", 1, SENDER, 5, "B"),)
 
 
-async def level(book: PolicyBook, *recipients: str) -> float:
+async def level(book: PolicyBook, *recipients: str, lists: bool = False) -> float:
     message = mime.parse(mail(), envelope_from=SENDER, networks=None, sites=None)
     guidance = await book.of(recipients or (ANN,), message, SENDER)
+    said = guidance.standing(ANN, Report(), client_ip="", now=0.0)
+    assert said.blocked == lists
     return guidance.policy(ANN).levels.quarantine
 
 
@@ -204,11 +216,11 @@ def test_one_query_serves_all_recipients_and_is_believed_for_seconds():
         source = Source(PoliciesState(1, True, True))
         book = book_over(source)
         for _ in range(10):
-            assert 6.0 == await level(book, ANN, BOB, CAT)
-        assert (1, 1) == (source.looks, source.queries)
+            assert 6.0 == await level(book, ANN, BOB, CAT, lists=True)
+        assert (1, 1, 9) == (source.looks, source.queries, source.asked_lists)
         source.quarantine = 7.0
         source.clock += KEPT_S
-        assert 7.0 == await level(book, ANN, BOB, CAT)
+        assert 7.0 == await level(book, ANN, BOB, CAT, lists=True)
 
     asyncio.run(main())
 

@@ -257,6 +257,9 @@ class Policies(Protocol):
         One query, by indexes: its cost does not grow with the number of policies or entries.
         """
 
+    async def entries(self, users: Sequence[int], sender_keys: Sequence[str]) -> tuple[ListEntry, ...]:
+        """What the lists of these `users.id` say of these keys of senders; the same holds of its cost."""
+
 
 class PolicyTables(Protocol):
     """Policies, for people. What is changed is committed, and counts in every process within a second."""

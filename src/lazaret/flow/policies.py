@@ -6,8 +6,8 @@ into the same tables within ten. While the tables are empty a message costs no q
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from lazaret.flow.needs import Policies
 from lazaret.mime import mailboxes
@@ -64,30 +64,35 @@ class PolicyBook:
         self._clock = clock
         self._state = PoliciesState()
         self._look_at = 0.0
-        self._kept: dict[tuple[str, tuple[str, ...]], _Kept] = {}
+        self._kept: dict[str, _Kept] = {}
 
-    async def of(self, recipients: Iterable[str], message: Message, sender: str) -> "Guidance":
+    async def of(self, recipients: Sequence[str], message: Message, sender: str) -> "Guidance":
         """What holds for each recipient of a message."""
         await self._look()
         if not self._state.policies:
             return Guidance({a: Held(self.lookup.policy_for(a)) for a in recipients})
-        senders = senders_of(message, sender, self.delimiter) if self._state.lists else Senders("")
-        asked = senders.addresses if self._state.lists else ()
-        now = self._clock()
-        held: dict[str, Held] = {}
-        missing: list[str] = []
-        for address in recipients:
-            kept = self._kept.get((address, asked))
-            if kept is None or kept.until <= now:
-                missing.append(address)
-            else:
-                held[address] = kept.held
-        if missing:
-            held |= await self._read(missing, senders if asked else None)
-        if len(self._kept) + len(missing) > MOST_KEPT:
-            self._kept.clear()
-        self._kept |= {(a, asked): _Kept(held[a], now + KEPT_S) for a in missing}
+        senders = senders_of(message, sender, self.delimiter) if self._state.lists else None
+        held = self._known(recipients)
+        if held is None:
+            held = await self._read(recipients, senders)
+        elif senders:
+            held = await self._with_entries(held, senders)
         return Guidance(held, senders, trust_others=self.trust_others)
+
+    def _known(self, recipients: Sequence[str]) -> dict[str, Held] | None:
+        """What was read of them lately, without entries; None when anything is missing."""
+        now = self._clock()
+        found = {}
+        for address in recipients:
+            kept = self._kept.get(address)
+            if kept is None or kept.until <= now:
+                return None
+            found[address] = kept.held
+        return found
+
+    async def _with_entries(self, held: dict[str, Held], senders: Senders) -> dict[str, Held]:
+        users = list(dict.fromkeys(row.user for one in held.values() for row in one.rows))
+        return _with(held, await self._source.entries(users, senders.all_keys)) if users else held
 
     async def _look(self) -> None:
         now = self._clock()
@@ -96,23 +101,25 @@ class PolicyBook:
         state = await self._source.state()
         if state != self._state:
             self._kept.clear()
-        self._state = state
+            self._state = state
         self._look_at = now + LOOK_S
 
     async def _read(self, recipients: Sequence[str], senders: Senders | None) -> dict[str, Held]:
+        """All in one query; what is not of the senders is kept."""
+        state, until = self._state, self._clock() + KEPT_S
         looked_up = {a: self.keys(a) for a in recipients}
         wanted = list(dict.fromkeys(key for found in looked_up.values() for key in found))
         found = await self._source.rows(wanted, senders.all_keys if senders else ())
         by_key = {row.key: row for row in found.rows}
-        by_user: dict[int, list[ListEntry]] = {}
-        for entry in found.entries:
-            by_user.setdefault(entry.user, []).append(entry)
         held = {}
         for address, own in looked_up.items():
             rows = tuple(ordered([by_key[k] for k in own if k in by_key], own))
-            entries = tuple(e for row in rows for e in by_user.get(row.user, ()))
-            held[address] = Held(merged(self.lookup.policy_for(address), rows), rows, entries)
-        return held
+            held[address] = Held(merged(self.lookup.policy_for(address), rows), rows)
+        if self._state is state:  # or something was changed meanwhile
+            if len(self._kept) + len(held) > MOST_KEPT:
+                self._kept.clear()
+            self._kept |= {address: _Kept(one, until) for address, one in held.items()}
+        return _with(held, found.entries)
 
     async def held(self, recipient: str, senders: Senders | None = None) -> Held:
         """The same for one recipient, read anew: for whoever wants to know why."""
@@ -122,6 +129,19 @@ class PolicyBook:
         """Under which keys a recipient is looked up, the most specific first."""
         is_ours = self.lookup.is_known_local(recipient)
         return keys(recipient, delimiter=self.delimiter, bare_user=is_ours)
+
+
+def _with(held: dict[str, Held], entries: Sequence[ListEntry]) -> dict[str, Held]:
+    """The same with the entries of each one's lists."""
+    if not entries:
+        return held
+    by_user: dict[int, list[ListEntry]] = {}
+    for entry in entries:
+        by_user.setdefault(entry.user, []).append(entry)
+    return {
+        address: replace(one, entries=tuple(e for row in one.rows for e in by_user.get(row.user, ())))
+        for address, one in held.items()
+    }
 
 
 class Guidance:

@@ -59,6 +59,9 @@ class SqlPolicies:
 
         return await self._lookup.run(work)
 
+    async def entries(self, users: Sequence[int], sender_keys: Sequence[str]) -> tuple[ListEntry, ...]:
+        return await self._lookup.run(lambda connection: tuple(entries_of(connection, users, sender_keys)))
+
 
 def state(connection: Connection) -> PoliciesState:
     """How it stands with the tables."""
