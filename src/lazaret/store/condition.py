@@ -9,6 +9,8 @@ from lazaret.store.dialect import Dialect
 
 _PARAMETER = re.compile(r":([a-z_0-9]+)")
 
+BY_ID = "SELECT o.partition_tag, o.mail_id FROM lz_msgs o WHERE o.id IN ("
+"""The key of messages by their `lz_msgs.id`."""
 EVERY_TEXT = "subject sender recipients body"
 """The columns of the full-text index that free words search."""
 
@@ -19,15 +21,26 @@ class Condition:
 
     sql: str
     values: dict[str, object] = field(default_factory=dict)
+    sources: tuple["Source", ...] = ()
+    """Where all messages that may fulfil it can be read from an index: one of them is enough."""
 
     def numbered(self, number: int) -> "Condition":
         """The same with `:value_3` for `:value`, so that conditions can stand side by side."""
         sql = _PARAMETER.sub(lambda name: f":{name[1]}_{number}", self.sql)
-        return Condition(sql, {f"{name}_{number}": value for name, value in self.values.items()})
+        values = {f"{name}_{number}": value for name, value in self.values.items()}
+        return Condition(sql, values, self.sources)
 
     def negated(self) -> "Condition":
         """Its opposite; what is unknown (NULL) counts as not fulfilled."""
         return Condition("NOT COALESCE((" + self.sql + "), FALSE)", self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """SELECT of `partition_tag` and `mail_id` of messages, and its values."""
+
+    sql: str
+    values: dict[str, object]
 
 
 NEVER = Condition("1 = 0")
@@ -37,7 +50,8 @@ def joined(conditions: Sequence[Condition], word: str) -> Condition:
     """The conditions with AND or OR between them."""
     parts = [condition.numbered(number) for number, condition in enumerate(conditions)]
     values = {name: value for part in parts for name, value in part.values.items()}
-    return Condition(f" {word} ".join("(" + part.sql + ")" for part in parts), values)
+    sources = tuple(source for part in parts for source in part.sources) if word == "AND" else ()
+    return Condition(f" {word} ".join("(" + part.sql + ")" for part in parts), values, sources)
 
 
 def one_of(column: str, values: Sequence[object]) -> Condition:
@@ -55,7 +69,10 @@ def text(value: str, columns: str, dialect: Dialect) -> Condition:
         return NEVER
     index = dialect.full_text
     expression = index.match(columns.split(), wanted.words, wanted.prefix)
-    return Condition("l.id IN (" + index.matching + ")", {"match": expression})
+    values: dict[str, object] = {"match": expression}
+    return Condition(
+        "l.id IN (" + index.matching + ")", values, (Source(BY_ID + index.matching + ")", values),)
+    )
 
 
 def like(column: str, pattern: str, name: str = "pattern") -> Condition:

@@ -13,6 +13,7 @@ from lazaret.store.connection import Connection, snapshot
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import marks
 from lazaret.store.keys import Key
+from lazaret.store.narrowing import narrowed
 from lazaret.store.rows import IMPORTED
 from lazaret.store.symbols import unpacked
 
@@ -75,22 +76,23 @@ class _CopyRow(NamedTuple):
 
 def page(connection: Connection, wanted: Condition, limit: int, after: str) -> list[Item]:
     """At most `limit` items that come after the cursor, all parts of each read in the same moment."""
-    conditions = [wanted, _after(after)] if after else [wanted]
-    where = joined(conditions, "AND")
-    statement = sql(_COLUMNS, _FROM, "WHERE", where.sql, _NEWEST_FIRST)
     if connection.in_transaction:
-        return _read(connection, statement, where.values | {"limit": limit})
+        return _read(connection, wanted, limit, after)
     with snapshot(connection):
-        return _read(connection, statement, where.values | {"limit": limit})
+        return _read(connection, wanted, limit, after)
 
 
-def _read(connection: Connection, statement: str, values: dict[str, object]) -> list[Item]:
-    rows = [_Row(*row) for row in connection.execute(statement, values)]
+def _read(connection: Connection, wanted: Condition, limit: int, after: str) -> list[Item]:
+    wanted = narrowed(connection, wanted)
+    where = joined([wanted, _after(after)], "AND") if after else wanted
+    statement = sql(_COLUMNS, _FROM, "WHERE", where.sql, _NEWEST_FIRST)
+    rows = [_Row(*row) for row in connection.execute(statement, where.values | {"limit": limit})]
     return _items(connection, rows) if rows else []
 
 
 def count(connection: Connection, wanted: Condition, most: int = 0) -> int:
     """How many messages fulfil a condition; counting ends at `most`, unless that is 0."""
+    wanted = narrowed(connection, wanted)
     if most:
         statement = sql("SELECT count(*) FROM (SELECT 1", _FROM, "WHERE", wanted.sql, "LIMIT :most) counted")
     else:

@@ -55,7 +55,7 @@ def _numbered(statement: str, casts: tuple[tuple[str, str], ...]) -> tuple[str, 
     statement = _OCTETS_LIKE.sub(r"\1CAST(\2 AS bytea) ESCAPE CAST('!' AS bytea)", statement)
     statement = _ORDERED.sub(r'\1 COLLATE "C"\2', statement)
     cast_of = dict(casts)
-    names: list[str] = []
+    names: dict[str, int] = {}
     marks = 0
 
     def write(found: re.Match[str]) -> str:
@@ -65,8 +65,7 @@ def _numbered(statement: str, casts: tuple[tuple[str, str], ...]) -> tuple[str, 
             return f"${marks}" + cast_of.get(str(marks - 1), "")
         if not found[1]:
             return found[0]
-        if found[1] not in names:
-            names.append(found[1])
-        return f"${names.index(found[1]) + 1}" + cast_of.get(found[1], "")
+        number = names.setdefault(found[1], len(names) + 1)
+        return f"${number}" + cast_of.get(found[1], "")
 
     return _PIECE.sub(write, statement), tuple(names)

@@ -11,7 +11,18 @@ from lazaret.model import words
 from lazaret.model.person import ALL, Sight
 from lazaret.model.verdict import Action, Category
 from lazaret.store import releases, sight
-from lazaret.store.condition import EVERY_TEXT, NEVER, Condition, escaped, joined, like, one_of, text
+from lazaret.store.condition import (
+    BY_ID,
+    EVERY_TEXT,
+    NEVER,
+    Condition,
+    Source,
+    escaped,
+    joined,
+    like,
+    one_of,
+    text,
+)
 from lazaret.store.connection import Connection
 from lazaret.store.dialect import Dialect
 from lazaret.store.query import Term, parse
@@ -190,7 +201,8 @@ def _rule(term: Term) -> Condition:
     """A symbol; with `*` at its end all that begin with it."""
     name = term.value.upper()
     pattern = escaped(name[:-1]) + "%" if name.endswith("*") else escaped(name)
-    return Condition(_WITH_RULE, {"pattern": pattern})
+    values: dict[str, object] = {"pattern": pattern}
+    return Condition(_WITH_RULE, values, (Source(BY_ID + _WITH_RULE[len("l.id IN (") :], values),))
 
 
 def _client(term: Term) -> Condition:

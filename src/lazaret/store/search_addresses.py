@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from lazaret.model import address, words
 from lazaret.store.addresses import key
-from lazaret.store.condition import NEVER, Condition, escaped, joined, like
+from lazaret.store.condition import NEVER, Condition, Source, escaped, joined, like
 
+_KEYS_IN = "(m.partition_tag, m.mail_id) IN ("
 _SENT_BY = (
     "(m.partition_tag, m.mail_id) IN (SELECT s.partition_tag, s.mail_id FROM msgs s"
     " WHERE s.sid IN (SELECT a.id FROM maddr a WHERE $WANTED))"
@@ -77,7 +78,10 @@ def below(domain: str) -> dict[str, object]:
 
 
 def _wanted(place: _Field, sql: str, values: dict[str, object]) -> Condition:
-    return Condition(place.addressed.replace("$WANTED", sql), values)
+    wanted = place.addressed.replace("$WANTED", sql)
+    if not wanted.startswith(_KEYS_IN) or " OR l.id IN " in wanted:
+        return Condition(wanted, values)
+    return Condition(wanted, values, (Source(wanted[len(_KEYS_IN) : -1], values),))
 
 
 def _named(place: _Field, value: str) -> Condition:

@@ -1,0 +1,52 @@
+"""Few messages are read by their keys, many in the order of their time: what is rare must not be looked for
+by reading everything, and what is frequent not be collected in order to show fifty.
+
+Databases guess which it is, and guess wrong: none of them knows how many messages a word is in.
+"""
+
+from itertools import groupby
+
+from lazaret.store.condition import Condition, Source, joined
+from lazaret.store.connection import Connection
+from lazaret.store.dialect import sql
+
+FEW = 2000
+"""So many are read by their keys, each in some microseconds; of more, fifty new ones are soon found."""
+_SIZES = (16, 256, FEW)
+"""Numbers of keys in a statement: few, so that databases keep them prepared."""
+
+Found = set[tuple[int, str]]
+
+
+def narrowed(connection: Connection, wanted: Condition) -> Condition:
+    """The same condition, with the keys of the messages that can fulfil it where those are few."""
+    found: Found | None = None
+    for source in wanted.sources:
+        some = _few(connection, source)
+        if some is not None:
+            found = some if found is None else found & some
+    if found is None:
+        return wanted
+    return joined([wanted, _one_of(found)], "AND")
+
+
+def _few(connection: Connection, source: Source) -> Found | None:
+    """What the source has, or None for too many."""
+    rows = connection.execute(sql(source.sql, "LIMIT :few"), {**source.values, "few": FEW + 1}).fetchall()
+    return set(rows) if len(rows) <= FEW else None
+
+
+def _one_of(found: Found) -> Condition:
+    """`m` has one of these keys; partition by partition, which is how indexes have them."""
+    if not found:
+        return Condition("1 = 0")
+    parts = []
+    for tag, keys in groupby(sorted(found), key=lambda one: one[0]):
+        ids = [mail_id for _, mail_id in keys]
+        size = next(size for size in _SIZES if len(ids) <= size)
+        ids += ids[-1:] * (size - len(ids))
+        names = [f"key_{number}" for number in range(size)]
+        marks = ", ".join(":" + name for name in names)
+        values: dict[str, object] = {"tag": tag, **dict(zip(names, ids, strict=True))}
+        parts.append(Condition("m.partition_tag = :tag AND m.mail_id IN (" + marks + ")", values))
+    return joined(parts, "OR")
