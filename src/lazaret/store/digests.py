@@ -31,12 +31,11 @@ _DIGESTS = Table(
 _ITEMS = Table("lz_digest_items", ("mail_id", "partition_tag", "digest"))
 _WISHES = Table("lz_digest_wishes", ("email", "days", "hours", "time_zone", "language", "categories"))
 
-_COPIES = sql(
-    "FROM maddr a JOIN msgrcpt r ON r.rid = a.id",
-    "JOIN msgs m ON m.partition_tag = r.partition_tag AND m.mail_id = r.mail_id",
-    "JOIN lz_msgs l ON l.partition_tag = m.partition_tag AND l.mail_id = m.mail_id",
-    "JOIN lz_msgrcpt x ON x.msg = l.id AND x.rseqnum = r.rseqnum AND x.stored = 'Y'",
-    "WHERE m.quar_type = 'Q' AND m.time_num >= :since AND COALESCE(m.policy, '') <> :imported",
+_UNTOLD_COPIES = sql(
+    "m.partition_tag = r.partition_tag AND m.mail_id = r.mail_id",
+    "AND l.partition_tag = m.partition_tag AND l.mail_id = m.mail_id",
+    "AND x.msg = l.id AND x.rseqnum = r.rseqnum AND x.stored = 'Y'",
+    "AND m.quar_type = 'Q' AND m.time_num >= :since AND COALESCE(m.policy, '') <> :imported",
     "AND r.ds IN ('D', 'R', 'B') AND r.rs NOT IN ('R', 'D', 'p') AND NOT EXISTS",
     "(SELECT 1 FROM lz_digest_items i JOIN lz_digests d ON d.id = i.digest",
     "WHERE i.mail_id = r.mail_id AND i.partition_tag = r.partition_tag AND d.email = a.email",
@@ -44,20 +43,24 @@ _COPIES = sql(
 )
 _WAITING = sql(
     "SELECT a.email, r.content, x.action, min(m.time_num), count(*)",
-    _COPIES,
+    "FROM msgs m, msgrcpt r, maddr a, lz_msgs l, lz_msgrcpt x WHERE a.id = r.rid AND",
+    _UNTOLD_COPIES,
     "GROUP BY a.email, r.content, x.action ORDER BY a.email",
 )
+# SQLite takes tables that are crossed in their order: here the copies of one address, not those of everybody.
 _UNTOLD = sql(
     "SELECT r.mail_id, r.partition_tag, r.content, x.action, r.bspam_level, m.time_num",
-    _COPIES,
-    "AND a.email = :email ORDER BY r.bspam_level, m.time_num DESC LIMIT :limit",
+    "FROM maddr a CROSS JOIN msgrcpt r CROSS JOIN msgs m CROSS JOIN lz_msgs l CROSS JOIN lz_msgrcpt x",
+    "WHERE a.email = :email AND r.rid = a.id AND",
+    _UNTOLD_COPIES,
+    "ORDER BY r.bspam_level, m.time_num DESC LIMIT :limit",
 )
 # Whom the next hop has taken mail for, or who is named as a user.
 _KNOWN = "SELECT b.email FROM maddr b WHERE b.email IN ("
 _KNOWN_BY = (
     ") AND (EXISTS (SELECT 1 FROM msgrcpt r WHERE r.rid = b.id AND (r.ds = 'P' OR r.rs = 'R'))"
     " OR EXISTS (SELECT 1 FROM users u WHERE u.email = b.email)"
-    " OR EXISTS (SELECT 1 FROM lz_user_scopes s WHERE s.kind = 'A' AND s.value = b.email)"
+    " OR b.email IN (SELECT s.value FROM lz_user_scopes s WHERE s.kind = 'A')"
     " OR EXISTS (SELECT 1 FROM lz_digest_wishes w WHERE w.email = b.email))"
 )
 _WISH = "SELECT email, days, hours, time_zone, language, categories FROM lz_digest_wishes"
