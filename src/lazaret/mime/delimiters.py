@@ -1,5 +1,6 @@
 """Where does a part of a multipart begin and end? (RFC 2046, section 5.1, with SpamAssassin's leniency)"""
 
+import re
 from dataclasses import dataclass
 
 from lazaret.mime import headers
@@ -23,6 +24,7 @@ class Delimiters:
     def __init__(self, body: bytes, boundary: bytes) -> None:
         self._body = body
         self._line = b"--" + boundary
+        self._found: re.Pattern[bytes] | None = None
 
     def after(self, position: int) -> Delimiter | None:
         """The first at or after `position`, which is the start of a line."""
@@ -39,7 +41,13 @@ class Delimiters:
                 return Delimiter(position, end, rest == b"--")
             if end == len(body):
                 return None
-            position = end
+            # A million lines that only begin as a delimiter are searched by the engine, not step by step.
+            if self._found is None:
+                self._found = re.compile(b"\n" + re.escape(line) + rb"(?:--)?[ \t\r\f\v]*(?:\n|\Z)")
+            next_line = self._found.search(body, end - 1)
+            if next_line is None:
+                return None
+            position = next_line.start() + 1
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from lazaret.mime import headers
 from lazaret.mime.headers import HeaderSection
 
+_FIELD_END = re.compile(rb"\n(?![ \t])")
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
 
 
@@ -38,8 +39,11 @@ def edited(raw: bytes, header: HeaderSection, *, without: Collection[str], subje
     if without and (header.missing_separator or header.cut_off):
         empty = _EMPTY_LINE.search(raw, max(position - 1, 0))
         end = empty.start() + 1 if empty else len(raw)
-        pieces.append(_fields_of(frozenset(without)).sub(b"", raw[position:end]))
-        position = end
+        for match in _names(frozenset(without)).finditer(raw, position, end):
+            if match.start() >= position:
+                pieces.append(raw[position : match.start()])
+                closing = _FIELD_END.search(raw, match.end(), end)
+                position = closing.end() if closing else end
     pieces.append(raw[position:])
     if tag and not subject_seen:
         pieces.insert(0, b"Subject: %b\r\n" % tag)
@@ -47,10 +51,10 @@ def edited(raw: bytes, header: HeaderSection, *, without: Collection[str], subje
 
 
 @lru_cache(8)
-def _fields_of(names: frozenset[str]) -> re.Pattern[bytes]:
-    """Fields of these names with their folds."""
+def _names(names: frozenset[str]) -> re.Pattern[bytes]:
+    """The names of these fields at the beginning of a line."""
     alternatives = "|".join(map(re.escape, sorted(names)))
-    return re.compile(rf"(?im)^(?:{alternatives})[ \t]*:.*\n?(?:[ \t].*\n?)*".encode("ascii"))
+    return re.compile(rf"(?im)^(?:{alternatives})[ \t]*:".encode("ascii"))
 
 
 def without_tag(raw: bytes, subject_tag: str) -> bytes:

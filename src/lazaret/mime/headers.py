@@ -11,17 +11,20 @@ PART_FIELD_LIMIT = 200
 """Fields that are read of a message and of a MIME part: memory must not grow with a header of colons."""
 _MALFORMED_LIMIT = 3
 
-_FOLDS = rb"[^\n]*+\n?+(?>(?:[ \t][^\n]*+\n?+)*)"
+_REST = rb"[^\n]*+\n?+"
 _LINE = re.compile(
     rb"(?P<boundary>--)"
-    rb"|(?P<field>[!-9;-~]++[ \t]*+:" + _FOLDS + rb")"
+    rb"|(?P<field>[!-9;-~]++[ \t]*+:" + _REST + rb")"
     rb"|(?P<empty>\r?\n)"
-    rb"|(?P<malformed>[^\n]++\n?+" + _FOLDS.removeprefix(rb"[^\n]*+\n?+") + rb")"
+    rb"|(?P<malformed>[^\n]++\n?+)"
 )
-"""One step of the header section. Every quantifier is possessive: no octet is read twice."""
+"""The first line of one step of the header section. All quantifiers are possessive: nothing is read twice."""
+_FIELD_END = re.compile(rb"\n(?![ \t])")
+"""Folds are searched for by their end: to repeat a line in an expression takes memory for each."""
 
+_LF = 0x0A
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
-_PART_FIELD = re.compile(rb"[!-9;-~]++[ \t]*+:" + _FOLDS)
+_PART_FIELD = re.compile(rb"[!-9;-~]++[ \t]*+:" + _REST)
 
 
 def parse(raw: bytes, start: int = 0) -> HeaderSection:
@@ -52,9 +55,12 @@ def _irregular(raw: bytes, start: int, crlf: bool) -> HeaderSection:
     fields: list[Field] = []
     malformed = 0
     position = start
-    for step in _LINE.finditer(raw, start):
+    end = start
+    while step := _LINE.match(raw, end):
         position, end = step.span()
         kind = step.lastgroup
+        if kind in ("field", "malformed"):
+            end = _folds_end(raw, end, len(raw))
         if kind == "field":
             colon = raw.find(b":", position)
             name = raw[position:colon].rstrip(b" \t").decode("latin-1")
@@ -97,6 +103,15 @@ def parse_part(raw: bytes, start: int = 0, end: int | None = None) -> tuple[tupl
         if not step:
             break
         colon = raw.find(b":", start)
-        fields.append(Field(raw[start:colon].decode("latin-1"), start, colon + 1, step.end()))
-        start = step.end()
+        end_of_field = _folds_end(raw, step.end(), limit)
+        fields.append(Field(raw[start:colon].decode("latin-1"), start, colon + 1, end_of_field))
+        start = end_of_field
     return tuple(fields), start
+
+
+def _folds_end(raw: bytes, position: int, limit: int) -> int:
+    """After the folds of a field whose first line ends at `position`."""
+    if raw[position : position + 1] not in (b" ", b"\t") or position >= limit or raw[position - 1] != _LF:
+        return position
+    found = _FIELD_END.search(raw, position, limit)
+    return found.end() if found else limit

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lazaret.mime.html_facts import HtmlFacts, Link
 from lazaret.mime.html_reader import Reader, Texts
+from lazaret.mime.html_tokens import TOKEN_LIMIT
 
 __all__ = ["HtmlFacts", "Link", "Rendering", "Texts", "render"]
 
@@ -20,14 +21,16 @@ class Rendering:
     links: tuple[Link, ...]
     over_budget: bool
     """It has more tags than are looked at."""
+    tokens_left: int
+    """So many may be looked at in the next part."""
 
 
-def render(source: str, *, wide: bool = True) -> Rendering:
+def render(source: str, *, wide: bool = True, tokens: int = TOKEN_LIMIT) -> Rendering:
     """Reads an HTML part; `wide` as in charset.Text. Never raises; linear, with a limit on tokens."""
-    reader = Reader(wide)
+    reader = Reader(wide, tokens)
     reader.facts.length = len(source)
     reader.read(_prepared(source))
-    return Rendering(reader.texts(), reader.finish(), reader.links(), reader.over_budget)
+    return Rendering(reader.texts(), reader.finish(), reader.links(), reader.over_budget, reader.tokens)
 
 
 def _prepared(source: str) -> str:

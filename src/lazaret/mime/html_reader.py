@@ -8,7 +8,7 @@ from typing import NamedTuple
 from lazaret.mime import style
 from lazaret.mime.broken_words import BrokenWords
 from lazaret.mime.html_facts import HtmlFacts, Link
-from lazaret.mime.html_tokens import BLANKS, Tokenizer, attributes
+from lazaret.mime.html_tokens import BLANKS, TOKEN_LIMIT, Tokenizer, attributes
 from lazaret.mime.style import Style, visibility
 from lazaret.mime.style_stack import StyleStack
 
@@ -58,6 +58,8 @@ _REMEMBERED = 512
 """Characters of a tag whose attributes are remembered; longer ones would cost too much memory."""
 _ODD_BLANK = re.compile("[\t\r\f\v\xc2]")
 """Without one, a line end or two blanks in a row, there is nothing for _BLANK_RUN."""
+_SHORT = 4096
+_AS_BLANKS = dict.fromkeys(map(ord, "\t\n\r\f\v"), " ")
 _BLANK_RUN = re.compile(r"[\t\n\r\f\v][ \t\n\r\f\v]*+|\ [ \t\n\r\f\v]++|\xc2\xa0")
 
 _GOOD_FACE = re.compile(
@@ -100,11 +102,21 @@ class _OpenLink(NamedTuple):
     text: list[str]
 
 
+def _with_single_blanks(text: str) -> str:
+    """A blank for each run of them. In long texts an expression would take time and memory for each run."""
+    if len(text) <= _SHORT:
+        return _BLANK_RUN.sub(" ", text)
+    text = text.translate(_AS_BLANKS)
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text.replace("\xc2\xa0", " ")
+
+
 class Reader(Tokenizer):
     """The state of one pass. `wide`: see charset.Text."""
 
-    def __init__(self, wide: bool) -> None:
-        super().__init__()
+    def __init__(self, wide: bool, tokens: int = TOKEN_LIMIT) -> None:
+        super().__init__(tokens)
         self.facts = HtmlFacts(html=True)
         self._words = BrokenWords(wide)
         self._breaks = self._words.breaks
@@ -168,7 +180,7 @@ class Reader(Tokenizer):
         current = self._styles.current
         hidden = current is not style.PLAIN and self._look(text, current)
         if "\n" in text or "  " in text or _ODD_BLANK.search(text):
-            text = _BLANK_RUN.sub(" ", text)
+            text = _with_single_blanks(text)
         if self._after_space and not hidden and text[0] == " ":
             text = text[1:]
         self._pieces.append(text)

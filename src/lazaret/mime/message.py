@@ -98,7 +98,7 @@ class Message:
 
     @property
     def over_budget(self) -> bool:
-        """A limit was reached: number of parts, depth, tags of an HTML part."""
+        """A limit was reached: number of parts, depth, tags of HTML."""
         return self.tree.over_budget or any(r.html and r.html.over_budget for r in self.rendered)
 
     # What rules match.
@@ -106,7 +106,7 @@ class Message:
     @cached_property
     def rendered(self) -> tuple[text.Rendered, ...]:
         """Every leaf as text, in order."""
-        return tuple(text.render(part) for part in self._leaves)
+        return tuple(text.render_all(self._leaves))
 
     @cached_property
     def body(self) -> tuple[bytes, ...]:

@@ -20,7 +20,9 @@ FIELD_BUDGET = 20_000
 DEPTH_LIMIT = 20
 """Levels of multiparts and attached messages that are opened, as in SpamAssassin."""
 
-_BLANK_LINES = re.compile(rb"^(?>(?:[ \t\r\f\v]*+\n){20,})(?:[ \t\r\f\v]++\Z)?", re.M)
+_BLANK_LINES = re.compile(rb"^[ \t\r\f\v\n]{20,}", re.M)
+"""A run of blank lines, and what the next line begins with. To repeat a whole line in the expression would
+take memory for each: half a gigabyte for ten megabytes of them."""
 _MUCH_WHITE = re.compile(rb"\n[ \t\r\f\v\n]{19}")
 """Without it there are no 20 blank lines. The literal at its start lets it skip from line to line."""
 _MANY_BLANK_LINES = re.compile(rb"\n(?:[ \t\r\f\v]*+\n){19}")
@@ -210,11 +212,15 @@ def _has_many_blank_lines(body: bytes) -> bool:
     return white is not None and _MANY_BLANK_LINES.search(body, white.start()) is not None
 
 
-def _twenty_lines(run: re.Match[bytes]) -> bytes:
+def _twenty_lines(found: re.Match[bytes]) -> bytes:
     """Keeps the ends of a run of blank lines; one line more where the body begins with it."""
-    lines = run[0].split(b"\n")
-    count = len(lines) - (not lines[-1])
-    head = 2 if run.start() == 0 else 1
-    if count <= 19 + head:
-        return run[0]
-    return b"\n".join(lines[:head] + lines[count - 19 :])
+    white = found[0]
+    end = len(white) if found.end() == len(found.string) else white.rfind(b"\n") + 1
+    run = white[:end]
+    closed = run.endswith(b"\n")
+    count = run.count(b"\n") + (not closed)
+    head = 2 if found.start() == 0 else 1
+    if count <= 19 + head or run.count(b"\n") < 20:
+        return white
+    kept = [*run.split(b"\n", head)[:head], *run.rsplit(b"\n", 19 + closed)[1:]]
+    return b"\n".join(kept) + white[end:]

@@ -1,12 +1,13 @@
 """What do body and rawbody rules match? Paragraphs of rendered text, and chunks of decoded text."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from lazaret.mime import charset
 from lazaret.mime.html import Rendering
 from lazaret.mime.html import render as render_html
+from lazaret.mime.html_tokens import TOKEN_LIMIT
 from lazaret.mime.structure import Part
 
 BODY_PART_LIMIT = 50_000
@@ -42,8 +43,18 @@ NOT_TEXT = Rendered(_NOTHING, _NOTHING, _NOTHING, "")
 """Stands for a part that is not text."""
 
 
-def render(part: Part) -> Rendered:
-    """The text of a leaf: plain text and HTML only."""
+def render_all(parts: Iterable[Part]) -> Iterator[Rendered]:
+    """The text of every leaf of a message; all of them share what may be looked at of HTML."""
+    tokens = TOKEN_LIMIT
+    for part in parts:
+        rendered = render(part, tokens)
+        if rendered.html:
+            tokens = rendered.html.tokens_left
+        yield rendered
+
+
+def render(part: Part, tokens: int = TOKEN_LIMIT) -> Rendered:
+    """The text of a leaf: plain text and HTML only, of that so many tags and pieces of text."""
     kind = part.effective_type
     if kind not in ("text/plain", "text/html"):
         return NOT_TEXT
@@ -52,7 +63,7 @@ def render(part: Part) -> Rendered:
     text = charset.decode(octets, "us-ascii" if declared is None else declared.decode("latin-1"))
     if kind == "text/plain" or not octets:
         return Rendered(text, text, _NOTHING, text.characters)
-    read = render_html(text.characters, wide=text.wide)
+    read = render_html(text.characters, wide=text.wide, tokens=tokens)
     rendered = Rendered(
         _text(read.texts.rendered, text.wide),
         _text(read.texts.visible, text.wide),
@@ -72,14 +83,16 @@ def lines(subject: bytes, texts: Sequence[charset.Text]) -> tuple[bytes, ...]:
     """
     if not texts:
         return ()
-    joined = ""
-    wide = False
+    pieces: list[str] = []
+    begun = wide = False
     for text, is_wide in texts:
-        if joined:
-            joined += "\n"
-        joined += _cut(text)
+        if begun:
+            pieces.append("\n")
+        cut = _cut(text)
+        pieces.append(cut)
+        begun = begun or bool(cut)
         wide = wide or is_wide
-    return tuple(_short_lines(subject + _paragraphs(_encode(joined, wide))))
+    return tuple(_short_lines(subject + _paragraphs(_encode("".join(pieces), wide))))
 
 
 def is_rawbody(part: Part) -> bool:

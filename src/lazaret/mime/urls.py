@@ -44,6 +44,8 @@ def _read(raw: bytes, sites: Sites) -> tuple[tuple[bytes, ...], tuple[tuple[str,
     return cleaned, tuple(pair for pair in found if pair)
 
 
+_TEXTS_KEPT = 100
+"""Different texts of the links to one URI; the same link 30,000 times would take quadratic time."""
 _REMEMBERED = 256
 """Octets of a URI that is remembered; longer ones would cost too much memory."""
 _remembered = lru_cache(maxsize=2048)(_read)
@@ -69,7 +71,7 @@ class _Collection:
                 self.uris[raw] = Uri(raw, cleaned, types, () if text is None else (text,), dict(pairs))
             return
         texts = known.anchor_text
-        if text is not None and text not in texts:
+        if text is not None and text not in texts and len(texts) < _TEXTS_KEPT:
             texts = (*texts, text)
         self.uris[raw] = Uri(raw, known.cleaned, known.types | types, texts, known.hosts)
 

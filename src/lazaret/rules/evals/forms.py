@@ -10,6 +10,7 @@ from lazaret.rules.evals.charsets import all_are_read, foreign
 _BLANK_LINES_AT_START = re.compile(rb"[ \t\r\f\v]*\n[ \t\r\f\v]*(?:\n|\Z)")
 _BLANK_LINES = re.compile(rb"\n[ \t\r\f\v]*\n[ \t\r\f\v]*(?:\n|\Z)")
 _NEEDLESS_ESCAPE = re.compile(rb"=(?:09|3[0-9ABCEF]|[2456][0-9A-F]|7[0-9A-E])")
+_PIECE = 65_536
 _ESCAPED_BLANKS = (b"=09", b"=20")
 _LAST_ESCAPED_BLANK = re.compile(rb"=(?:09|20)[ \t\r\f\v]*(?:\n|\Z)")
 _ASCII = re.compile(
@@ -20,7 +21,7 @@ _KNOWN_ISO = re.compile(rb"iso-(?:8859-\d{1,2}|2022-(?:jp|kr))\b")
 _ENTITY = re.compile(rb"&#x[0-9A-F]{4};")
 _NOT_ASCII_TEXT = re.compile(rb"[\x00\r\x80-\xff]")
 _ENTITY_LENGTH = len("&#x0041;")
-_LONG_LINE = 79
+_LONG_LINE = re.compile(rb"^(?!SPAM: )[^\n]{79}", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -131,17 +132,26 @@ class _Quoted:
             return
         self.parts += 1
         self.octets += len(part.body)
-        self.escapes += len(_NEEDLESS_ESCAPE.findall(part.body)) - _escaped_line_ends(part.body)
-        lines = part.body.split(b"\n")
-        self.long_line = self.long_line or any(
-            len(line) >= _LONG_LINE and not line.startswith(b"SPAM: ") for line in lines
-        )
+        self.escapes += _needless_escapes(part.body) - _escaped_line_ends(part.body)
+        self.long_line = self.long_line or _LONG_LINE.search(part.body) is not None
 
     def note(self, forms: Forms) -> None:
         # As recorded from SpamAssassin 4.0.1: it counts where it escapes what need not be, or is empty.
         forms.mime_qp_count = self.parts > 0 and (self.escapes > 0 or not self.octets)
         forms.mime_qp_ratio = self.escapes / self.octets if self.octets else 0
         forms.mime_qp_long_line = self.long_line
+
+
+def _needless_escapes(body: bytes) -> int:
+    """How many octets are escaped that need not be; a piece at a time, since there may be millions."""
+    count = start = 0
+    while start < len(body):
+        end = min(start + _PIECE, len(body))
+        cut = body.find(b"=", end - 2, end) if end < len(body) else -1
+        end = cut if cut > start else end
+        count += len(_NEEDLESS_ESCAPE.findall(body, start, end))
+        start = end
+    return count
 
 
 def _escaped_line_ends(body: bytes) -> int:
