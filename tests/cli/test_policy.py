@@ -1,9 +1,14 @@
 """Policies on the command line."""
 
+import sqlite3
 import time
+from contextlib import closing
 
 import pytest
 from tests.support.installation import ANN, BOB, MARK, Installation
+
+from lazaret.store import migrations
+from lazaret.store.sqlite import SQLITE
 
 
 @pytest.fixture
@@ -148,3 +153,34 @@ def test_whoever_changes_a_policy_is_written_down(home):
     acts = home.query("SELECT who, act, detail FROM lz_audit ORDER BY id")
     assert [("policy set", f"{ANN}: mark=2"), ("policy unset", f"{ANN}: all")] == [a[1:] for a in acts]
     assert all(who.startswith("cli:") for who, _, _ in acts)
+
+
+@pytest.fixture
+def taken_over(bare: Installation) -> Installation:
+    """On tables that amavisd's own schema made, with a list of its tools."""
+    tables = migrations.statements(migrations.available("sqlite")[migrations.AMAVIS], SQLITE)
+    with closing(sqlite3.connect(bare.database)) as database, database:
+        for statement in tables:
+            database.execute(statement)
+        database.executescript(
+            "INSERT INTO policy (id, policy_name, spam_kill_level) VALUES (1, 'normal', 6.31);"
+            "INSERT INTO users (id, policy_id, email) VALUES (1, 1, '@home.example');"
+            "INSERT INTO mailaddr (id, email) VALUES (1, 'friend@out.example');"
+            "INSERT INTO wblist VALUES (1, 1, 'W');"
+        )
+    bare.output("db", "init")
+    return bare
+
+
+def test_in_a_database_of_amavisd_nothing_is_killed_until_it_is_written(taken_over):
+    assert ("never", "default") == holds(taken_over, ANN)["levels.kill"]
+    assert ("6.31", 'policy "normal" for @home.example') == holds(taken_over, ANN)["levels.quarantine"]
+    written = taken_over.rows("policy", "explain", ANN, "--json", "--set", "levels.kill=8")
+    assert ("8.0", "--set") in [(line["value"], line["where"]) for line in written]
+
+
+def test_in_a_database_of_amavisd_its_lists_hold_as_they_are_until_it_is_written(taken_over):
+    words = ("policy", "explain", ANN, "--from", "friend@out.example")
+    assert "The lists: the list of home.example allows friend@out.example.\n" in taken_over.output(*words)
+    strict = taken_over.output(*words, "--set", "lists.require_auth=true")
+    assert "nothing proves that the message is from there" in strict
