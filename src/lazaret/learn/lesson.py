@@ -53,8 +53,9 @@ def original(octets: bytes, hostname: str, subject_tag: str = "") -> Original:
         rb"\sby localhost \(%b \[[0-9a-fA-F.:]+\]\) \(lazaret, [^()]*\)"
         rb"\s+with \S+ id ([A-Za-z0-9_+-]{1,16})\b" % re.escape(hostname.encode())
     )
-    header = headers.parse(octets)
-    for field in header.named("received"):
+    # Most messages of an archive never came this way.
+    fields = headers.parse(octets).named("received") if b"(lazaret, " in octets else []
+    for field in fields:
         found = ours.search(octets, field.value_start, field.end)
         if found:
             return Original(without_tag(octets[field.end :], subject_tag), found[1].decode("ascii"))

@@ -60,7 +60,8 @@ def _names(names: frozenset[str]) -> re.Pattern[bytes]:
 def without_tag(raw: bytes, subject_tag: str) -> bytes:
     """The message as it was before `edited` has marked its subject."""
     tag = _encoded(subject_tag)
-    subjects = headers.parse(raw).named("subject") if tag else []
+    # Of many messages few are marked: their headers are not read for it.
+    subjects = headers.parse(raw).named("subject") if tag and tag in raw else []
     for field in subjects[:1]:
         value = raw[field.value_start : field.end]
         if value.lstrip(b" ").startswith(tag):
