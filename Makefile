@@ -10,7 +10,7 @@ INSTALL := $(UV) pip install --compile-bytecode --python $(BIN)/python
 LOCK := $(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
 ARGS ?=
 
-.PHONY: help pictures setup run demo test test-faults lint format bench bench-rules bench-learn bench-peers conformance docs lock clean
+.PHONY: help pictures setup run demo test test-faults lint format bench bench-rules bench-store bench-learn bench-peers conformance docs lock clean
 
 help:
 	@echo 'make run      set up and run the service: SQLite, shipped rules, no configuration file'
@@ -20,6 +20,7 @@ help:
 	@echo 'make test-faults    hurt a running service in every way, and count what became of the mail'
 	@echo 'make lint     ruff and mypy; `make format` writes what ruff wants'
 	@echo 'make bench    run the benchmarks                  CORPUS=folder-of-messages'
+	@echo 'make bench-store    a large quarantine on each kind of database  ARGS="--messages 1000000"'
 	@echo 'make bench-learn    try the learner, beside others      INDEX=…/INDEX.tsv'
 	@echo 'make bench-peers    the whole road, beside amavisd-new and Rspamd  INDEX=…/INDEX.tsv'
 	@echo 'make conformance    compare with SpamAssassin, rule by rule  DIR=folder-recorded-from-it'
@@ -56,6 +57,9 @@ bench-rules: setup
 	@test -d "$(CORPUS)" || { echo 'Name a folder of messages: make bench-rules CORPUS=… [RULES="DIR SITE"]' >&2; exit 64; }
 	@perl=; perl -MMail::SpamAssassin -e1 2>/dev/null && perl=--perl; \
 	 $(BIN)/python bench/rules.py $(CORPUS) $(addprefix --rules ,$(RULES)) $$perl
+
+bench-store: setup
+	@nice -n 10 $(BIN)/python bench/store_kinds.py $(ARGS)
 
 bench-learn: setup
 	@test -f "$(INDEX)" || { echo 'Name an index of labelled messages: make bench-learn INDEX=…/INDEX.tsv' >&2; exit 64; }

@@ -83,6 +83,8 @@ POSTGRESQL = Dialect(
         "CLUSTERED": "",
         "FULLTEXT": (
             "CREATE TABLE lz_text (msg bigint NOT NULL PRIMARY KEY, words tsvector NOT NULL);\n"
+            # Words that lie elsewhere make the table seem small, and reading all of it cheap.
+            "ALTER TABLE lz_text ALTER COLUMN words SET STORAGE MAIN;\n"
             "CREATE INDEX lz_text_idx_words ON lz_text USING gin (words);"
         ),
     },

@@ -24,7 +24,7 @@ from lazaret.store.condition import (
     text,
 )
 from lazaret.store.connection import Connection
-from lazaret.store.dialect import Dialect
+from lazaret.store.dialect import Dialect, sql
 from lazaret.store.query import Term, parse
 from lazaret.store.rows import DS_LETTERS
 from lazaret.store.search_addresses import addressed
@@ -41,14 +41,15 @@ _HALF = 0.0005
 """Scores have three decimals, and a server keeps them as the nearest single-precision number."""
 _BETWEEN = {">": _HALF, ">=": -_HALF, "<": -_HALF, "<=": _HALF, "=": 0.0}
 # $SEEN: which copies the reader may know of (store.sight).
-_COPY = (
-    "EXISTS (SELECT 1 FROM msgrcpt r WHERE r.partition_tag = m.partition_tag AND r.mail_id = m.mail_id"
-    " AND $SEEN AND "
-)
-_KEPT = (
-    "m.quar_type = 'Q' AND EXISTS (SELECT 1 FROM msgrcpt r WHERE r.partition_tag = m.partition_tag"
-    " AND r.mail_id = m.mail_id AND $SEEN AND r.ds IN ('D', 'R', 'B') AND NOT EXISTS (SELECT 1"
-    " FROM lz_msgrcpt x WHERE x.msg = l.id AND x.rseqnum = r.rseqnum AND x.stored <> 'Y') AND "
+# BETWEEN, as an equality would let servers make a list of all copies there are, to show one page: they do not
+# see that the first fifty messages will do.
+_OF_MESSAGE = "r.mail_id = m.mail_id AND r.partition_tag BETWEEN m.partition_tag AND m.partition_tag"
+_COPY = sql("EXISTS (SELECT 1 FROM msgrcpt r WHERE", _OF_MESSAGE, "AND $SEEN AND ")
+_KEPT = sql(
+    "m.quar_type = 'Q' AND EXISTS (SELECT 1 FROM msgrcpt r WHERE",
+    _OF_MESSAGE,
+    "AND $SEEN AND r.ds IN ('D', 'R', 'B') AND NOT EXISTS (SELECT 1 FROM lz_msgrcpt x",
+    "WHERE x.msg = l.id AND x.rseqnum = r.rseqnum AND x.stored <> 'Y') AND ",
 )
 _STATES = {
     "quarantined": _KEPT + "r.rs NOT IN ('R', 'D'))",
@@ -67,11 +68,12 @@ _WITH_RULE = (
 )
 # Of a row that amavisd wrote only the letter of its action is known. Not a LEFT JOIN: MariaDB makes IN of
 # EXISTS, and then finds too much where the condition of such a join speaks of the query around it.
-_WITH_ACTION = (
-    "EXISTS (SELECT 1 FROM msgrcpt r WHERE r.partition_tag = m.partition_tag AND r.mail_id = m.mail_id"
-    " AND $SEEN AND (EXISTS (SELECT 1 FROM lz_msgrcpt x WHERE x.msg = l.id AND x.rseqnum = r.rseqnum"
-    " AND x.action = :action) OR r.ds = :ds AND NOT EXISTS (SELECT 1 FROM lz_msgrcpt x"
-    " WHERE x.msg = l.id AND x.rseqnum = r.rseqnum)))"
+_WITH_ACTION = sql(
+    "EXISTS (SELECT 1 FROM msgrcpt r WHERE",
+    _OF_MESSAGE,
+    "AND $SEEN AND (EXISTS (SELECT 1 FROM lz_msgrcpt x WHERE x.msg = l.id AND x.rseqnum = r.rseqnum",
+    "AND x.action = :action) OR r.ds = :ds AND NOT EXISTS (SELECT 1 FROM lz_msgrcpt x",
+    "WHERE x.msg = l.id AND x.rseqnum = r.rseqnum)))",
 )
 _CLIENT_NAMES = ("l.client_name", "l.helo")
 _ID = re.compile(r"([^\[\]]*)(?:\[([0-9]{1,9})\])?")
