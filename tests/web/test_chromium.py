@@ -159,3 +159,17 @@ def test_times_are_on_the_readers_clock(site, chromium, admin):
     context.close()
 
     assert re.search(rf"\b{time.strftime('%H:%M', there)}\b", shown), shown
+
+
+def test_a_slider_tries_levels_as_it_moves(site, window):
+    site.send_found(QUARANTINE, ANN, subject="for the slider")
+    window.goto("/overview")
+    assert 0 == window.locator("#tried table").count()
+    slider = window.get_by_role("slider", name="quarantine")
+    slider.focus()
+    for _ in range(15):
+        window.keyboard.press("ArrowRight")
+    window.wait_for_selector("#tried table")
+    assert "6.5" == window.get_by_role("spinbutton", name="quarantine").input_value()
+    row = window.locator("#tried tr", has_text="quarantined")
+    assert until(lambda: row.locator("td").nth(2).inner_text() != row.locator("td").nth(1).inner_text())

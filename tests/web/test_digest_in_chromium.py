@@ -2,28 +2,12 @@
 
 import email
 import re
-import shutil
 from collections.abc import Iterator
 from email.policy import default
 from typing import Any
 
 import pytest
 from tests.support.installation import CLEAN, QUARANTINE
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """Debian's browser, without a window."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium")
-    with playwright.sync_playwright() as running:
-        # Without its sandbox, because tests may run as root; what it opens is ours alone.
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

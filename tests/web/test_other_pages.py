@@ -27,6 +27,22 @@ def test_the_overview_counts_and_tries_other_levels(admin, seen_mail):
     assert sum(now for now, _ in found.values()) == sum(then for _, then in found.values())
 
 
+def test_what_if_says_what_wanted_mail_would_be_lost(site, admin, seen_mail):
+    """What somebody had released since is wanted: at a lower level it would be kept from him again."""
+    mail_id = site.send_found(QUARANTINE, ANN, subject="wanted after all")
+    before = _wanted(admin)
+    admin.get(f"/mail/{mail_id}")
+    admin.post(f"/mail/{mail_id}/release")
+    assert before + 1 == _wanted(admin)
+
+
+def _wanted(admin) -> int:
+    words = admin.get("/overview?mark=3&quarantine=5&kill=8").words
+    found = re.search(r"Wanted mail that would be kept from its reader: (\d+) cop", words)
+    assert found, words
+    return int(found[1])
+
+
 def test_levels_that_make_no_sense_are_not_tried(admin):
     assert "difference" not in admin.get("/overview?mark=9&quarantine=4&kill=2").words
     assert "difference" not in admin.get("/overview?mark=x&quarantine=4&kill=nan").words

@@ -1,6 +1,5 @@
 """Figures from the history: for `lazaret stats`, `report`, `simulate` and the web page."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lazaret.model.quarantine import Item
@@ -54,15 +53,6 @@ class Stats:
         span = {"since": int(since), "before": int(before)}
         return await self._reader.run(lambda connection: _overview(connection, span, top))
 
-    async def levels(self, *, since: float = 0.0) -> Sequence[tuple[float, str, int]]:
-        """(score of a recipient, action, recipients), for trying other levels on the history."""
-
-        def work(connection: Connection) -> list[tuple[float, str, int]]:
-            found = connection.execute(_LEVELS, {"since": int(since), "before": int(1e10)})
-            return [(round(score or 0.0, 3), action, number) for score, action, number in found]
-
-        return await self._reader.run(work)
-
     async def quarantined(self, *, since: float = 0.0, limit: int = 10_000) -> list[Item]:
         """What was put into the quarantine since then and not deleted: the lowest score first."""
 
@@ -92,7 +82,6 @@ _DAYS = sql(
     sql(_SPAN, "GROUP BY 1, 2 ORDER BY 1"),
 )
 _ACTIONS = sql("SELECT", _ACTION, ", count(*)", _RECIPIENTS, "GROUP BY 1")
-_LEVELS = sql("SELECT r.bspam_level,", _ACTION, ", count(*)", _RECIPIENTS, "GROUP BY 1, 2 ORDER BY 1")
 _SCORES = sql("SELECT FLOOR(COALESCE(m.spam_level, 0)), count(*) FROM msgs m", _SPAN, "GROUP BY 1 ORDER BY 1")
 _SYMBOLS = sql(
     "SELECT s.name, s.description, c.number, c.mean FROM lz_symbols s JOIN",

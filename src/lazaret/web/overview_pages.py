@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from lazaret.model.verdict import Levels
+from lazaret import app
+from lazaret.flow.simulate import Outcome, WhatIf, judge
+from lazaret.model.errors import UserError
 from lazaret.store.reader import SearchStopped
 from lazaret.web import plots
 from lazaret.web.search_pages import levels_of
@@ -42,38 +43,21 @@ async def overview(visit: Visit) -> Response:
         histogram=plots.histogram(found.scores, levels),
         fates=[fate for fate in plots.FATES if found.actions.get(fate)],
         levels=levels,
-        tried=await _tried(visit, since, levels),
+        tried=await _tried(visit, since),
     )
 
 
-async def _tried(visit: Visit, since: float, levels: Levels) -> list[tuple[str, int, int]] | None:
-    """(fate, copies now, copies then) at the levels of the form; None when it has none that make sense."""
+async def _tried(visit: Visit, since: float) -> Outcome | None:
+    """What the levels of the form would have made of it; None when it has none that make sense."""
     try:
         wished = [float(visit.query.get(name).replace(",", ".")) for name in ("mark", "quarantine", "kill")]
-    except ValueError:
+        if not all(-1000 <= points <= 1000 for points in wished):
+            return None
+        levels = WhatIf(*wished)
+    except (ValueError, UserError):
         return None
-    mark, quarantine, kill = wished
-    if not -1000 <= mark <= quarantine <= kill <= 1000:
-        return None
-    rows = await visit.office.store.stats.levels(since=since)
-    now = _counted(rows, levels)
-    then = _counted(rows, Levels(levels.tag, mark, quarantine, kill))
-    return [(fate, now[fate], then[fate]) for fate in now]
-
-
-def _counted(rows: Sequence[tuple[float, str, int]], levels: Levels) -> dict[str, int]:
-    """Copies by what their score alone would have led to."""
-    counts = {"delivered": 0, "marked": 0, "quarantined": 0, "killed": 0}
-    for score, _, number in rows:
-        if levels.kill is not None and score >= levels.kill:
-            counts["killed"] += number
-        elif score >= levels.quarantine:
-            counts["quarantined"] += number
-        elif score >= levels.mark:
-            counts["marked"] += number
-        else:
-            counts["delivered"] += number
-    return counts
+    simulator = app.make_simulator(visit.office.config, visit.office.store)
+    return judge(await simulator.copies(since=since), levels)
 
 
 async def rules(visit: Visit) -> Response:

@@ -170,6 +170,34 @@ async function lookForNews() {
   rows.dataset.newest = fresh[0].dataset.cursor;
 }
 
+// A slider beside each level that is tried; the table follows it.
+
+const whatif = document.querySelector("form.whatif");
+let asked = 0;
+async function tryLevels() {
+  const mine = ++asked;
+  const answer = await fetch(`${whatif.action.split("#")[0]}?${new URLSearchParams(new FormData(whatif))}`);
+  if (mine !== asked || answer.status !== 200) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const found = page.getElementById("tried");
+  if (found) document.getElementById("tried").replaceChildren(...found.childNodes);
+}
+if (whatif) {
+  let pause;
+  for (const number of whatif.querySelectorAll("input[type=number]")) {
+    const slider = document.createElement("input");
+    Object.assign(slider, { type: "range", min: -2, max: 20, step: 0.1, value: number.value });
+    slider.setAttribute("aria-label", number.closest("label").textContent.trim());
+    slider.addEventListener("input", () => {
+      number.value = slider.value;
+      clearTimeout(pause);
+      pause = setTimeout(tryLevels, 150);
+    });
+    number.addEventListener("input", () => { slider.value = number.value; });
+    number.after(slider);
+  }
+}
+
 localTimes(document);
 if (rows && rows.dataset.newest) {
   const loop = async () => {
