@@ -10,7 +10,7 @@ INSTALL := $(UV) pip install --compile-bytecode --python $(BIN)/python
 LOCK := $(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
 ARGS ?=
 
-.PHONY: help pictures setup run demo test test-faults lint format bench bench-rules bench-store bench-learn bench-peers conformance docs lock clean
+.PHONY: help bench-web pictures setup run demo test test-faults lint format bench bench-rules bench-store bench-learn bench-peers conformance docs lock clean
 
 help:
 	@echo 'make run      set up and run the service: SQLite, shipped rules, no configuration file'
@@ -25,6 +25,7 @@ help:
 	@echo 'make bench-peers    the whole road, beside amavisd-new and Rspamd  INDEX=…/INDEX.tsv'
 	@echo 'make conformance    compare with SpamAssassin, rule by rule  DIR=folder-recorded-from-it'
 	@echo 'make docs     write docs/configuration.md from the options'
+	@echo 'make bench-web    time pages and API on a large database  ARGS="--messages 1000000"'
 	@echo 'make pictures take the pictures of the page in docs/, with Chromium'
 	@echo 'make lock     renew the locked requirements'
 
@@ -77,6 +78,9 @@ bench: setup
 conformance: setup
 	@test -d "$(DIR)/cases" || { echo 'Name a folder recorded from SpamAssassin: make conformance DIR=…' >&2; exit 64; }
 	@$(BIN)/python bench/conformance.py $(DIR) $(ARGS)
+
+bench-web: setup
+	@$(BIN)/python bench/web.py $(ARGS)
 
 pictures: setup
 	@test -x /usr/bin/chromium || { echo 'The Debian package chromium is missing: apt-get install chromium' >&2; exit 1; }
