@@ -91,7 +91,7 @@ class Hurt:
         self.service.process.kill()
         self.service.process.wait()
         self.stop()
-        end = time.monotonic() + 20
+        end = time.monotonic() + 120
         while True:
             try:
                 self.start()

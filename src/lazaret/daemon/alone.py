@@ -87,19 +87,20 @@ class Counter:
     async def handle(self, given: Given) -> tuple[Reply, ...]:
         """For a worker: the replies to a message that was handled alone. NotNow, Failed."""
         ours, its = socket.socketpair()
-        with ours:
-            try:
-                socket.send_fds(self._asking, [b"?"], [its.fileno()])
-            except OSError as e:
-                raise NotNow(str(e)) from None
-            finally:
-                its.close()
+        try:
             ours.setblocking(False)
-            reader, writer = await asyncio.open_unix_connection(sock=ours)
-            try:
-                return await self._talk(given, reader, writer)
-            finally:
-                writer.close()
+            socket.send_fds(self._asking, [b"?"], [its.fileno()])
+        except OSError as e:
+            ours.close()
+            raise NotNow(str(e)) from None
+        finally:
+            its.close()
+        # From here on the transport owns the socket: a second close could hit another's descriptor.
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        try:
+            return await self._talk(given, reader, writer)
+        finally:
+            writer.close()
 
     @staticmethod
     async def _talk(
