@@ -53,7 +53,7 @@ def test_a_digest_is_told_once(store: Store) -> None:
         assert not await digests.claim(letter, due=NOW, digest=b"d", now=time.time())
         await digests.settle("<d@h>", Reply(250, "2.0.0", "Ok"))
         assert [] == await digests.waiting(since=NOW - 1)
-        await digests.set_wish(ANN, Wish())
+        await digests.set_wish(ANN, Wish(), who="ann")
         assert {ANN: Wish()} == await digests.wishes()
         assert {ANN} == await digests.known([ANN, "nobody@home.example"])
 
