@@ -10,7 +10,7 @@ INSTALL := $(UV) pip install --compile-bytecode --python $(BIN)/python
 LOCK := $(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
 ARGS ?=
 
-.PHONY: help bench-web pictures setup run demo test test-faults lint format bench bench-rules bench-store bench-learn bench-peers conformance docs lock clean
+.PHONY: help fuzz audit bench-web pictures setup run demo test test-faults lint format bench bench-rules bench-store bench-learn bench-peers conformance docs lock clean
 
 help:
 	@echo 'make run      set up and run the service: SQLite, shipped rules, no configuration file'
@@ -24,6 +24,8 @@ help:
 	@echo 'make bench-learn    try the learner, beside others      INDEX=…/INDEX.tsv'
 	@echo 'make bench-peers    the whole road, beside amavisd-new and Rspamd  INDEX=…/INDEX.tsv'
 	@echo 'make conformance    compare with SpamAssassin, rule by rule  DIR=folder-recorded-from-it'
+	@echo 'make fuzz     fuzz one part with atheris         TARGET=mime SECONDS=600 CORPUS=folder-of-messages'
+	@echo 'make audit    ask whether a locked dependency has a known flaw'
 	@echo 'make docs     write docs/configuration.md from the options'
 	@echo 'make bench-web    time pages and API on a large database  ARGS="--messages 1000000"'
 	@echo 'make pictures take the pictures of the page in docs/, with Chromium'
@@ -85,6 +87,14 @@ bench-web: setup
 pictures: setup
 	@test -x /usr/bin/chromium || { echo 'The Debian package chromium is missing: apt-get install chromium' >&2; exit 1; }
 	@$(BIN)/python docs/pictures/take.py
+
+fuzz: setup
+	@test -n "$(TARGET)" || { echo 'Name a target of fuzz/targets.py: make fuzz TARGET=mime SECONDS=600' >&2; exit 64; }
+	@$(INSTALL) --group fuzz
+	@$(BIN)/python fuzz/run.py $(TARGET) --seconds $(or $(SECONDS),60) $(addprefix --corpus ,$(CORPUS))
+
+audit: setup
+	$(UV) tool run pip-audit --disable-pip --require-hashes -r requirements.txt
 
 docs: setup
 	$(BIN)/python -m lazaret.config.document > docs/configuration.md

@@ -1,0 +1,165 @@
+"""What is fuzzed: each target takes octets, and anything it raises is a finding; so is a broken promise."""
+
+import re
+from collections.abc import Callable
+
+from lazaret.flow.fields import SPAM_FIELDS
+from lazaret.mime import headers, message
+from lazaret.mime.edit import edited
+from lazaret.model.delivery import Extensions, Outgoing
+from lazaret.model.envelope import Recipient, Session
+from lazaret.model.errors import Reply
+from lazaret.rules import syntax
+from lazaret.rules.perl_regex import RegexError
+from lazaret.rules.perl_regex import parse as parse_regex
+from lazaret.rules.sources import SourceFile, Sources
+from lazaret.store import query
+from lazaret.web import safe_html
+from lazaret.wire import dot
+from lazaret.wire.ampdp import AmpdpReplies, AmpdpServer
+from lazaret.wire.dot import BareLf
+from lazaret.wire.smtp_client import Ready, SmtpClient
+from lazaret.wire.smtp_server import MessageReceived, ServerSettings, SmtpServer
+
+_LAX_END = re.compile(rb"\r?\n\.\r?\n")
+_ACTIVE = re.compile(
+    r"<(?:script|style|iframe|object|embed|form|svg|math|base|meta|link)\b|<[^>]*\s(?:on\w+|style|href)\s*=",
+    re.IGNORECASE,
+)
+
+
+def smtp_server(octets: bytes) -> None:
+    """The same conversation whole and in two pieces; what it takes leaves as one message."""
+    mode = BareLf.NORMALIZE if octets[:1] > b"\x7f" else BareLf.REJECT
+    cut = octets[1] * len(octets) // 256 if len(octets) > 1 else 0
+    settings = ServerSettings(
+        extensions=Extensions(size=1000), xforward=True, starttls=True, max_errors=3, bare_lf=mode
+    )
+    whole = _converse(settings, [octets])
+    assert whole == _converse(settings, [octets[:cut], octets[cut:]])
+    for taken in whole[0]:
+        assert 1 == len(_LAX_END.findall(b"\r\n" + dot.stuff(taken)))
+    for line in whole[1].split(b"\r\n")[:-1]:
+        assert re.match(rb"[2-5][0-9][0-9][ -][^\r\n]*\Z", line), line
+
+
+def _converse(settings: ServerSettings, pieces: list[bytes]) -> tuple[list[bytes], bytes]:
+    server = SmtpServer(Session(), settings)
+    taken = []
+    for piece in pieces:
+        events = server.receive(piece)
+        while events:
+            event = events.pop(0)
+            if isinstance(event, MessageReceived):
+                taken.append(event.octets)
+                events += server.answer([Reply(250, "2.0.0", "Ok")])
+    assert server.held < 1_000_000
+    return taken, server.take_output()
+
+
+def smtp_client(octets: bytes) -> None:
+    """Whatever the next hop says: no exception, and an answer for every recipient."""
+    outgoing = Outgoing("a@out.example", (Recipient("b@home.example"), Recipient("c@home.example")), b"x\r\n")
+    client = SmtpClient(name="filter.example", lmtp=octets[:1] > b"\x7f")
+    for event in client.receive(octets[1 : len(octets) // 2]):
+        if isinstance(event, Ready):
+            client.send(outgoing)
+    client.receive(octets[len(octets) // 2 :])
+    assert len(client.take_output()) < 10_000
+    finished = client.give_up(Reply(451, "4.5.0", "given up"))
+    assert finished is None or 2 == len(finished.replies)
+
+
+def ampdp(octets: bytes) -> None:
+    """Both sides of the release protocol."""
+    AmpdpServer().receive(octets)
+    try:
+        AmpdpReplies().receive(octets)
+    except ValueError:
+        pass  # a reply without bounds, as documented
+
+
+def mime(octets: bytes) -> None:
+    """Every view of a message."""
+    mail = message.parse(octets)
+    _ = mail.body, mail.rawbody, mail.html, mail.visible_text, mail.uris, mail.links, mail.attachments
+    _ = mail.relays, mail.over_budget, mail.header_lines, mail.decoded_all("Subject")
+    for part in mail.parts:
+        _ = part.filename, part.disposition, part.name, part.octets
+
+
+def edit(octets: bytes) -> None:
+    """An edit of nothing changes nothing; no forged field stays where a lax reader would find it."""
+    section = headers.parse(octets)
+    assert octets == edited(octets, section, without=())
+    found = edited(octets, section, without=SPAM_FIELDS, subject_tag="***SPAM*** ")
+    head = re.split(rb"\n\r?\n", found, maxsplit=1)[0]
+    assert not re.search(rb"(?im)^x-spam-(?:status|flag|score)[ \t]*:", head), head
+
+
+def rule_syntax(octets: bytes) -> None:
+    """A rule file, and an expression."""
+    syntax.parse(Sources((SourceFile("fuzz.cf", octets),), {}))
+    try:
+        parse_regex(octets)
+    except RegexError:
+        pass
+
+
+def search_query(octets: bytes) -> None:
+    """The query language: terms, or an error that shows where."""
+    try:
+        query.parse(octets.decode("utf-8", "replace"))
+    except query.QueryError as error:
+        str(error)  # draws the caret
+
+
+def html_preview(octets: bytes) -> None:
+    """What is shown of a page acts on nothing."""
+    shown = safe_html.clean(octets.decode("utf-8", "replace"), {}, remote=False)
+    assert not _ACTIVE.search(re.sub(r'"[^"]*"', '""', shown)), shown
+    safe_html.frame(message.parse(octets), remote=False)
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "smtp_server": smtp_server,
+    "smtp_client": smtp_client,
+    "ampdp": ampdp,
+    "mime": mime,
+    "edit": edit,
+    "rule_syntax": rule_syntax,
+    "search_query": search_query,
+    "html_preview": html_preview,
+}
+
+_MAIL = (
+    b"Received: from a (b [192.0.2.1]) by c with SMTP id x; Mon, 2 Jun 2025 10:00:00 +0200\r\n"
+    b"X-Spam-Flag: NO\r\n"
+    b"Subject: =?utf-8?B?w6Q=?=\r\nMIME-Version: 1.0\r\n"
+    b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+    b"Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    b'<a href=3D"http://x.example/" onclick=3Dx>y</a><img src=3D"cid:1">=\r\n\r\n--b\r\n'
+    b"Content-Type: application/zip; name=a.zip\r\nContent-Transfer-Encoding: base64\r\n"
+    b"\r\nUEsDBA==\r\n--b--\r\n"
+)
+SEEDS: dict[str, tuple[bytes, ...]] = {
+    "smtp_server": (
+        b"\x00\x80EHLO a\r\nXFORWARD ADDR=192.0.2.1 NAME=x\r\nMAIL FROM:<a@b> SIZE=5 BODY=8BITMIME\r\n"
+        b"RCPT TO:<c@d> NOTIFY=NEVER\r\nDATA\r\nSubject: x\r\n\r\n..x\r\n.\r\nRSET\r\nSTARTTLS\r\nQUIT\r\n",
+        b"\xff\x40LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<c@d>\r\nDATA\r\nx\n.\r\ny\r\n.\r\nNOOP\r\n",
+    ),
+    "smtp_client": (
+        b"\x00220 x\r\n250-x\r\n250-PIPELINING\r\n250 SIZE 100\r\n250 ok\r\n250 ok\r\n"
+        b"452 4.5.3 no\r\n354 go\r\n250 ok\r\n",
+        b"\xff220 x\r\n250 x\r\n250 ok\r\n250 ok\r\n550 5.1.1 no\r\n354 go\r\n250 ok\r\n421 bye\r\n",
+    ),
+    "ampdp": (b"request=release\r\nmail_id=abc%20d\r\nsecret_id=x\r\nrecipient=<a@b>\r\n\r\n",),
+    "mime": (_MAIL,),
+    "edit": (_MAIL, b"no field\r\n" * 5 + b"X-Spam-Flag: NO\r\n x\r\n\r\nbody"),
+    "rule_syntax": (
+        b"if plugin(A)\nbody X /a(?i:b)+?[^c]{2,3}/i\nscore X 1 2 3 4\nmeta Y (X && !Z) > 1\nendif\n"
+        b"header H Subject =~ m{x}\nreplace_tag A [a]\nlang de describe X y\ninclude z.cf\n",
+    ),
+    "search_query": (b'from:a@b -to:c "a b" score:>6 size:<=1M since:7d state:quarantined',),
+    "html_preview": (b"<p onclick=x>a<script>b</script><a href='javascript:x'>c</a><svg/onload=x>", _MAIL),
+}
