@@ -200,6 +200,8 @@ class Server:
                 *(str(POSTGRESQL[-1] / "postgres"), "-D", str(data), "-k", str(self.folder)),
                 *("-h", "127.0.0.1", "-p", str(self.port), "-c", "fsync=off", "-c", "full_page_writes=off"),
                 *("-c", "max_connections=200", "-c", "autovacuum=off", "-c", "shared_buffers=64MB"),
+                # In its own folder: what a killed server leaves in /dev/shm nobody would take away.
+                *("-c", "dynamic_shared_memory_type=mmap"),
             ]
         with open(self.folder / "server.log", "ab") as log:
             self.process = subprocess.Popen(words, stdout=log, stderr=log, preexec_fn=self._become)
