@@ -3,7 +3,9 @@
 import base64
 import gzip
 import io
+import random
 import zipfile
+import zlib
 from collections.abc import Callable
 
 LARGE = 10_000_000
@@ -63,6 +65,26 @@ def zipped(name: str, octets: bytes, times: int = 1) -> bytes:
             archive.writestr(name, octets)
         name, octets = "inner.zip", target.getvalue()
     return octets
+
+
+def office_file() -> bytes:
+    """A text document with macros, 100 MB each, nearly all of it blanks."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", b"<Types/>")
+        for name in ("word/document.xml", "word/vbaProject.bin"):
+            with archive.open(name, "w") as member:
+                for _ in range(100):
+                    member.write(b" " * MEDIUM)
+    return target.getvalue()
+
+
+def packed_pdf() -> bytes:
+    """A PDF document of one stream, 100 MB of zeros when unpacked."""
+    packer = zlib.compressobj(9)
+    stream = b"".join(packer.compress(bytes(MEDIUM)) for _ in range(100)) + packer.flush()
+    head = b"%%PDF-1.7\n1 0 obj\n<</Filter/FlateDecode/Length %d>>stream\n" % len(stream)
+    return head + stream + b"\nendstream\nendobj\n%%EOF"
 
 
 def many_members() -> bytes:
@@ -234,6 +256,9 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "an office file that is a bomb": lambda: attached(
         "a.docm", zeros("word/vbaProject.bin", 1000 * MEDIUM), "application/vnd.ms-word"
     ),
+    "an office file of blanks": lambda: attached("a.docm", office_file(), "application/msword"),
+    "a PDF file of 100 MB, packed": lambda: attached("a.pdf", packed_pdf(), "application/pdf"),
+    "7 MB without any order": lambda: attached("a.bin", random.Random(1).randbytes(7 * MEDIUM)),
     "a gzipped gigabyte": lambda: attached("a.gz", gzipped_zeros(1000 * MEDIUM), "application/gzip"),
     "a PDF of objects": lambda: attached(
         "a.pdf", b"%PDF-1.4\n" + filled(b"1 0 obj << /URI (http://x.example/) >> endobj\n", 5 * MEDIUM)
