@@ -123,9 +123,9 @@ def auditor(site: Site) -> Browser:
 CHROMIUM = "/usr/bin/chromium"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A real Chromium, without a window."""
+    """A real Chromium without a window, for one file: while it is open no other event loop can run."""
     if not Path(CHROMIUM).exists():
         pytest.skip("the Debian package chromium is not installed")
     from playwright.sync_api import sync_playwright
