@@ -36,7 +36,7 @@ def test_hostile_clients_keep_no_mail_waiting(tmp_path: Path, hop: HopThread, fr
     assert {} == outcome.refused
     assert len(outcome.seconds) >= 20
     assert outcome.percentile(0.99) < WAIT_S
-    assert after - before < 60
+    assert after - before < 200
     assert "is cut off: no whole command in " in log
     assert "is cut off: no whole message (" in log
     assert "octets and more dropped: limits.memory" in log
