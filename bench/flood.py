@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from road import cpu_s, rss_mb, running, tree
+from road import cpu_s, rss_mb, running, serve, tree
 from tests.support.flood import good_mail, hostile_clients
 
 from lazaret.cli.demo_sink import Sink
@@ -35,17 +35,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], dest="settings", metavar="KEY=VALUE")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, Sink("127.0.0.1", SINK_PORT):
-        settings = [
-            f"store.data_dir={folder}",
-            "store.min_free=0",
-            f'listen.smtp=["127.0.0.1:{PORT}"]',
-            "listen.http=",
-            f"relay.next_hop=smtp:[127.0.0.1]:{SINK_PORT}",
-            f"workers.count={given.workers}",
-            f"log.to={folder}/log",
-            *given.settings,
-        ]
-        command = [sys.executable, "-m", "lazaret", "serve"] + [w for s in settings for w in ("--set", s)]
+        command = serve(folder, PORT, SINK_PORT, given.workers, given.settings)
         with running(command) as pid:
             half = given.connections // 2
             measure(pid, given, "all good")

@@ -42,23 +42,28 @@ def main() -> None:
     random.Random(1).shuffle(paths)
     messages = [as_on_the_wire(path.read_bytes()) for path in paths[: given.messages]]
     with tempfile.TemporaryDirectory() as folder, Sink("127.0.0.1", SINK_PORT):
-        settings = [
-            f"store.data_dir={folder}",
-            "store.min_free=0",
-            f'listen.smtp=["127.0.0.1:{PORT}"]',
-            "listen.http=",
-            f"relay.next_hop=smtp:[127.0.0.1]:{SINK_PORT}",
-            f"workers.count={given.workers}",
-            f"log.to={folder}/log",
-            *given.settings,
-        ]
-        command = [sys.executable, "-m", "lazaret", "serve"] + [w for s in settings for w in ("--set", s)]
+        command = serve(folder, PORT, SINK_PORT, given.workers, given.settings)
         for start in ("first start ever", "start with compiled rules"):
             began = time.perf_counter()
             with running(command) as pid:
                 print(f"{start}: ready after {time.perf_counter() - began:.2f} s")
                 if start != "first start ever":
                     measure(pid, messages, given.connections)
+
+
+def serve(folder: str, port: int, sink_port: int, workers: int, settings: Sequence[str]) -> list[str]:
+    """The command that serves out of a folder of its own, without the page."""
+    chosen = [
+        f"store.data_dir={folder}",
+        "store.min_free=0",
+        f'listen.smtp=["127.0.0.1:{port}"]',
+        "listen.http=",
+        f"relay.next_hop=smtp:[127.0.0.1]:{sink_port}",
+        f"workers.count={workers}",
+        f"log.to={folder}/log",
+        *settings,
+    ]
+    return [sys.executable, "-m", "lazaret", "serve", *(w for one in chosen for w in ("--set", one))]
 
 
 def as_on_the_wire(raw: bytes) -> bytes:
