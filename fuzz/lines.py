@@ -14,8 +14,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fuzz.rooms import ROOMS  # noqa: E402
-from fuzz.targets import SEEDS, TARGETS  # noqa: E402
+from fuzz.rooms import ROOMS
+from fuzz.targets import SEEDS, TARGETS
 
 HERE = Path(__file__).parent
 

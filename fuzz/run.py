@@ -22,7 +22,7 @@ try:
 except ImportError:
     sys.exit("atheris is not installed: `make fuzz` installs it where there is a build of it")
 
-from fuzz.rooms import ROOMS  # noqa: E402
+from fuzz.rooms import ROOMS
 
 with atheris.instrument_imports(include=[ROOMS.get(sys.argv[1] if sys.argv[1:] else "", "lazaret")]):
     from fuzz.targets import SEEDS, TARGETS
