@@ -59,3 +59,44 @@ def test_people_sessions_record_tokens_and_figures(store):
         assert [] == await store.audit.verify()
 
     asyncio.run(story())
+
+
+def test_a_second_factor_is_confirmed_used_once_and_taken_away(store):
+    async def story():
+        people, factors, now = store.people, store.second_factors, time.time()
+        ann = await people.add(Person(0, "ann@home.example", Role.USER), who="test")
+        await factors.wait(b"h" * 32, ann.id, expires=now + 60, now=now)
+        assert ann == await factors.waiting(b"h" * 32, now=now)
+        assert await factors.waiting(b"h" * 32, now=now + 61) is None
+        assert [True, False] == [await factors.finish(b"h" * 32), await factors.finish(b"h" * 32)]
+
+        await factors.propose(ann.id, "OLD")
+        await factors.propose(ann.id, "NEW")
+        assert ("NEW", False) == await factors.secret(ann.id)
+        assert not await factors.use_step(ann.id, 1), "before it is confirmed no code lets in"
+        for digest in (b"k" * 32, b"s" * 32):
+            await people.begin(digest, ann.id, remote="", now=now, who="test")
+        codes = [b"1" * 32, b"2" * 32]
+        assert not await factors.confirm(ann.id, "OLD", 5, codes, keep=b"k" * 32, who="test")
+        assert await factors.confirm(ann.id, "NEW", 5, codes, keep=b"k" * 32, who="test")
+        assert not await factors.confirm(ann.id, "NEW", 6, codes, keep=b"k" * 32, who="test")
+        kept = await people.holder(b"k" * 32, idle_since=0, begun_since=0)
+        assert kept is not None
+        assert kept[0].second_factor
+        assert await people.holder(b"s" * 32, idle_since=0, begun_since=0) is None
+        await factors.propose(ann.id, "OTHER")
+        assert ("NEW", True) == await factors.secret(ann.id)
+
+        assert [False, True, False] == [await factors.use_step(ann.id, step) for step in (5, 6, 6)]
+        assert [True, False] == [await factors.use_code(ann.id, b"1" * 32, who="test") for _ in range(2)]
+        assert not await factors.use_code(ann.id + 1, b"2" * 32, who="test")
+        assert 1 == await factors.codes_left(ann.id)
+        await factors.set_codes(ann.id, [b"3" * 32, b"4" * 32], who="test")
+        assert 2 == await factors.codes_left(ann.id)
+        assert await factors.remove(ann, who="test", end_sessions=True)
+        assert await people.holder(b"k" * 32, idle_since=0, begun_since=0) is None
+        assert 0 == await factors.codes_left(ann.id)
+        assert not await factors.remove(ann, who="test")
+        assert [] == await store.audit.verify()
+
+    asyncio.run(story())

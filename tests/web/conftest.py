@@ -86,11 +86,17 @@ def own_site(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Site]:
     yield from _running(tmp_path, free_port(), free_port())
 
 
-def _running(home: Path, smtp: int, http: int) -> Iterator[Site]:
+@pytest.fixture
+def strict_site(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Site]:
+    """A service whose admins need a second factor."""
+    yield from _running(tmp_path, free_port(), free_port(), 'require_second_factor = ["admin"]\n')
+
+
+def _running(home: Path, smtp: int, http: int, web: str = "") -> Iterator[Site]:
     with hop_beside() as hop:
         site = Site(home, next_hop=hop.at.endpoint.port, smtp=smtp, http=http)
         config = site.file.read_text().replace("count = 1", "count = 2")
-        site.file.write_text(f'{config}[web]\nurl = "http://127.0.0.1:{http}"\n')
+        site.file.write_text(f'{config}[web]\nurl = "http://127.0.0.1:{http}"\n{web}')
         site.hop = hop
         with site.service():
             yield site

@@ -18,6 +18,7 @@ PAGES = (
     "/audit?check=1",
     "/people",
     "/account",
+    "/account/second-factor",
     "/lists",
     "/digest",
     "/requests",

@@ -136,6 +136,7 @@ def list_(given: Given, as_json: bool) -> None:
                     "domains": list(person.domains),
                     "disabled": person.disabled,
                     "has_password": person.has_password,
+                    "second_factor": person.second_factor,
                 }
             )
         return
@@ -155,6 +156,23 @@ def close(given: Given, name: str, opened: bool) -> None:
 
     async def act(config: Config, store: Store) -> None:
         await store.people.change(replace(await _known(store, name), disabled=not opened), who=who())
+
+    _in_store(given, act)
+
+
+@user.command(name="reset-totp")
+@click.argument("name")
+@pass_given
+def reset_totp(given: Given, name: str) -> None:
+    """Take the second factor of somebody away who has lost it; his sessions end at once.
+
+    He comes in by his password alone, and sets it up anew.
+    """
+
+    async def act(config: Config, store: Store) -> None:
+        person = await _known(store, name)
+        if not await store.second_factors.remove(person, who=who(), end_sessions=True):
+            raise UserError(f"{person.name} has no second factor", EX_NOUSER)
 
     _in_store(given, act)
 
@@ -187,7 +205,7 @@ async def _known(store: Store, name: str) -> Person:
 async def _link(config: Config, store: Store, person: Person) -> str:
     from lazaret.flow.login import Doorkeeper
 
-    token = await Doorkeeper(store.people).invite(person, who=who())
+    token = await Doorkeeper(store.people, store.second_factors).invite(person, who=who())
     return f"{_address_of_page(config)}/login?invite={token}"
 
 

@@ -24,6 +24,7 @@ from lazaret.config.kinds import (
     write_network,
 )
 from lazaret.model.digest import Interval, Told
+from lazaret.model.person import Role
 
 T = TypeVar("T")
 
@@ -579,6 +580,12 @@ class Web:
         Text("a URL", words.web_url),
         "",
         'The page as people reach it, as "https://quarantine.example.org": links in mails begin with it.',
+    )
+    require_second_factor: tuple[Role, ...] = option(
+        Several(Word(Role)),
+        (),
+        "Roles that must come in with a code of an authenticator app (TOTP) beside their password, as "
+        '["admin", "domain-admin"]. Who has none is led to setting it up, and to no other page.',
     )
     login_by_mail: bool = option(
         Switch(),

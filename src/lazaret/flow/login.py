@@ -26,6 +26,8 @@ log = logging.getLogger("lazaret.login")
 INVITATION_S = 15 * 60
 IDLE_S = 12 * 3600
 SESSION_S = 7 * 86_400
+HALF_S = 5 * 60
+"""So long may it take to show the code after the password."""
 SEEN_EVERY_S = 60
 WINDOW_S = 15 * 60
 """Attempts that failed within it count."""
@@ -67,11 +69,18 @@ class Register(Protocol):
     async def succeeded(self, subject: str) -> None: ...
 
 
+class Waiting(Protocol):
+    """Logins that wait for a code, as the store keeps them."""
+
+    async def wait(self, digest: bytes, user: int, *, expires: float, now: float) -> None: ...
+
+
 class Refusal(StrEnum):
     """Why somebody did not come in; the log says which, the page does not."""
 
     UNKNOWN = "unknown"
     PASSWORD = "password"
+    CODE = "code"
     DISABLED = "disabled"
     LOCKED = "locked"
 
@@ -84,11 +93,22 @@ class LoginFailed(Exception):
     wait_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """Somebody has proven himself, as far as that goes."""
+
+    secret: str
+    """Of the new session; with `code_wanted` what is to be shown together with the code."""
+    code_wanted: bool = False
+    """He has a second factor."""
+
+
 class Doorkeeper:
     """Lets people in. Attempts are counted in the database: they hold for every desk, and over a restart."""
 
-    def __init__(self, register: Register, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, register: Register, waiting: Waiting, clock: Callable[[], float] = time.time) -> None:
         self._register = register
+        self._waiting = waiting
         self._clock = clock
         self._hasher = PasswordHasher()
         # A hash takes 64 MiB for 50 ms: not more than two at a time, and never on the event loop.
@@ -105,15 +125,15 @@ class Doorkeeper:
         """Whom an invitation is for; looking does not use it up."""
         return await self._register.invited(digest(token), now=self._clock())
 
-    async def accept(self, token: str, password: str, *, remote: str) -> str | None:
-        """Uses an invitation up: the password holds from now on, and a session begins. UserError; None."""
+    async def accept(self, token: str, password: str, *, remote: str) -> Entered | None:
+        """Uses an invitation up: the password holds from now on, and he comes in. UserError; None."""
         check_password(password)
         hashed = await self._in_thread(self._hasher.hash, password)
         person = await self._register.accept(digest(token), hashed, now=self._clock())
-        return await self._begin(person, remote) if person else None
+        return await self.enter(person, remote=remote) if person else None
 
-    async def login(self, name: str, password: str, *, remote: str) -> str:
-        """The secret of a new session. LoginFailed."""
+    async def login(self, name: str, password: str, *, remote: str) -> Entered:
+        """Comes in by a password. LoginFailed."""
         name = plain_name(name)
         subjects = (f"name:{name}", f"from:{remote}")
         now = self._clock()
@@ -122,19 +142,19 @@ class Doorkeeper:
         )
         if by_name >= TRIES_PER_NAME or by_place >= TRIES_PER_PLACE:
             last = max(last_name, last_place)
-            raise self._refused(name, remote, Refusal.LOCKED, max(1.0, last + WINDOW_S - now))
+            raise self.refused(name, remote, Refusal.LOCKED, max(1.0, last + WINDOW_S - now))
         found = await self._register.password(name)
         hashed = found[1] if found and found[1] else self._nobody
         right = await self._in_thread(self._verify, hashed, password[: MAX_PASSWORD + 1])
         if found is None or not right or found[0].disabled:
             why = Refusal.UNKNOWN if found is None else Refusal.PASSWORD if not right else Refusal.DISABLED
             await self._register.failed(subjects, now=now, forget_before=now - WINDOW_S)
-            raise self._refused(name, remote, why)
+            raise self.refused(name, remote, why)
         await self._register.succeeded(subjects[0])
         if self._hasher.check_needs_rehash(hashed):
             renewed = await self._in_thread(self._hasher.hash, password)
             await self._register.set_password(found[0].id, renewed, who=who(found[0]))
-        return await self._begin(found[0], remote)
+        return await self.enter(found[0], remote=remote)
 
     async def change_password(self, person: Person, old: str, new: str) -> None:
         """Sets a new password and ends all sessions. LoginFailed; UserError."""
@@ -166,18 +186,24 @@ class Doorkeeper:
         """Ends the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def admit(self, person: Person, *, remote: str) -> str:
-        """The secret of a new session of somebody who has proven himself in another way."""
-        return await self._begin(person, remote)
+    async def enter(self, person: Person, *, remote: str) -> Entered:
+        """For somebody who has shown a password, or a link: a session, or that a code is wanted."""
+        if not person.second_factor:
+            return Entered(await self.admit(person, remote=remote))
+        half, now = secrets.token_urlsafe(32), self._clock()
+        await self._waiting.wait(digest(half), person.id, expires=now + HALF_S, now=now)
+        return Entered(half, code_wanted=True)
 
-    async def _begin(self, person: Person, remote: str) -> str:
+    async def admit(self, person: Person, *, remote: str) -> str:
+        """The secret of a new session of somebody who has proven all that he must."""
         token = secrets.token_urlsafe(32)
         await self._register.begin(
             digest(token), person.id, remote=remote, now=self._clock(), who=who(person)
         )
         return token
 
-    def _refused(self, name: str, remote: str, why: Refusal, wait_s: float = 0.0) -> LoginFailed:
+    def refused(self, name: str, remote: str, why: Refusal, wait_s: float = 0.0) -> LoginFailed:
+        """What to raise, once it is in the log."""
         # fail2ban reads this line: its form is a promise (docs/web.md).
         shown = "".join(c if c.isprintable() and c not in ' "' else "?" for c in name)
         log.warning('login failed: from=%s user="%s" reason=%s', remote, shown, why)

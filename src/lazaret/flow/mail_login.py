@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from lazaret.flow import needs
 from lazaret.flow.digest_letter import Stationery, head
-from lazaret.flow.login import WINDOW_S, Doorkeeper, LoginFailed, Refusal, digest
+from lazaret.flow.login import WINDOW_S, Doorkeeper, Entered, LoginFailed, Refusal, digest
 from lazaret.model.address import is_valid, normalise
 from lazaret.model.delivery import Outgoing
 from lazaret.model.envelope import Recipient
@@ -97,8 +97,8 @@ class MailLogin:
         """To whom a link was sent, when it holds."""
         return await self._links.address(digest(token), now=self._clock())
 
-    async def come_in(self, token: str, *, remote: str) -> str | None:
-        """Uses a link up: the secret of a new session; None when it does not hold."""
+    async def come_in(self, token: str, *, remote: str) -> Entered | None:
+        """Uses a link up, and comes in; None when it does not hold."""
         address = await self._links.use(digest(token), now=self._clock())
         if address is None or not await self._may_come_in(address):
             return None
@@ -106,7 +106,7 @@ class MailLogin:
         if person is None:
             new = Person(0, address, Role.USER, addresses=(address,))
             person = await self._register.add(new, who="web:mail-login")
-        return await self._doorkeeper.admit(person, remote=remote)
+        return await self._doorkeeper.enter(person, remote=remote)
 
     async def close(self) -> None:
         """Ends what is being sent."""

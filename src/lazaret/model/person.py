@@ -66,6 +66,8 @@ class Person:
     last_login: float = 0.0
     """0: never."""
     has_password: bool = False
+    second_factor: bool = False
+    """Beside it a code of an authenticator app is asked for."""
 
     @property
     def sight(self) -> Sight:

@@ -45,6 +45,9 @@ TABLES = (
     "lz_digest_items",
     "lz_digest_wishes",
     "lz_mail_logins",
+    "lz_second_factors",
+    "lz_recovery_codes",
+    "lz_half_logins",
     "lz_migrations",
 )
 """What a backup holds: all tables but `lz_text`, which follows from `lz_words`."""

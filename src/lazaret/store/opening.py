@@ -22,6 +22,7 @@ from lazaret.store.quarantine import SqlQuarantine
 from lazaret.store.reader import Reader
 from lazaret.store.retention import SqlRetention
 from lazaret.store.room import Room
+from lazaret.store.second_factors import SqlSecondFactors
 from lazaret.store.simulation import SqlPast
 from lazaret.store.stats import Stats
 from lazaret.store.tokens import SqlTokens
@@ -48,6 +49,7 @@ class Store:
     audit: AuditLog
     digests: SqlDigests
     mail_logins: SqlMailLogins
+    second_factors: SqlSecondFactors
     lookup: Lookup
     reader: Reader
     writer: Writer
@@ -97,6 +99,7 @@ def open_store(
         audit=AuditLog(reader, writer),
         digests=SqlDigests(reader, writer),
         mail_logins=SqlMailLogins(reader, writer),
+        second_factors=SqlSecondFactors(reader, writer),
         lookup=lookup,
         reader=reader,
         writer=writer,

@@ -15,7 +15,12 @@ from lazaret.store.writer import Writer
 EX_NOUSER = 67
 EX_CANTCREAT = 73
 
-_PERSON = "SELECT id, name, role, language, disabled, created, last_login, password FROM lz_users"
+_PERSON = (
+    "SELECT id, name, role, language, disabled, created, last_login, password,"
+    " (SELECT count(*) FROM lz_second_factors f"
+    " WHERE f.user_id = lz_users.id AND f.confirmed = 'Y') AS factors"
+    " FROM lz_users"
+)
 
 
 class SqlPeople:
@@ -78,7 +83,7 @@ class SqlPeople:
                 raise UserError(f"there is no user {person.name}", EX_NOUSER)
             _write_scopes(connection, person.id, person)
             if person.disabled:
-                _forget(connection, person.id)
+                forget_sessions(connection, person.id)
             audit.write(connection, who, "user-change", detail=f"{person.name} as {person.role}")
 
         await self._writer.run(work, durable=True)
@@ -87,7 +92,7 @@ class SqlPeople:
         """Takes the person out, with sessions, tokens and searches; what he did stays on record."""
 
         def work(connection: Connection) -> None:
-            _forget(connection, person.id)
+            forget_sessions(connection, person.id)
             for statement in _REMOVE:
                 connection.execute(statement, {"id": person.id})
             audit.write(connection, who, "user-remove", detail=person.name)
@@ -234,24 +239,28 @@ _FAILURES = (
     " WHERE subject = :subject AND time_num >= :since"
 )
 _FORGET = (
-    "DELETE FROM lz_sessions WHERE user_id = :id",
+    "DELETE FROM lz_sessions WHERE user_id = :id AND digest <> :keep",
+    "DELETE FROM lz_half_logins WHERE user_id = :id",
     "DELETE FROM lz_invitations WHERE user_id = :id",
 )
 _REMOVE = (
     "DELETE FROM lz_api_tokens WHERE user_id = :id",
     "DELETE FROM lz_searches WHERE user_id = :id",
+    "DELETE FROM lz_second_factors WHERE user_id = :id",
+    "DELETE FROM lz_recovery_codes WHERE user_id = :id",
     "DELETE FROM lz_user_scopes WHERE user_id = :id",
     "DELETE FROM lz_users WHERE id = :id",
 )
 
 
-def _forget(connection: Connection, user: int) -> None:
+def forget_sessions(connection: Connection, user: int, *, keep: bytes = b"") -> None:
+    """Ends the sessions of a person, but for `keep`, and whatever else would let in under this name."""
     for statement in _FORGET:
-        connection.execute(statement, {"id": user})
+        connection.execute(statement, {"id": user} | ({"keep": keep} if ":keep" in statement else {}))
 
 
 def _set_password(connection: Connection, user: int, hashed: str) -> None:
-    _forget(connection, user)
+    forget_sessions(connection, user)
     connection.execute(
         "UPDATE lz_users SET password = :hashed WHERE id = :id", {"hashed": hashed, "id": user}
     )
@@ -272,7 +281,7 @@ def person_by_id(connection: Connection, user: int) -> Person | None:
 
 
 def _person(connection: Connection, row: Sequence[object]) -> Person:
-    number, name, role, language, disabled, created, last_login, password = row
+    number, name, role, language, disabled, created, last_login, password, factors = row
     scopes = connection.execute(
         "SELECT kind, value AS email FROM lz_user_scopes WHERE user_id = :id ORDER BY kind, value",
         {"id": number},
@@ -288,6 +297,7 @@ def _person(connection: Connection, row: Sequence[object]) -> Person:
         created=float(str(created)),
         last_login=float(str(last_login)),
         has_password=password != "",
+        second_factor=factors != 0,
     )
 
 

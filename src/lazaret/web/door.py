@@ -42,6 +42,8 @@ class Page:
     need: Right | None
     """What one must be allowed to; None: open to all."""
     methods: Sequence[str] = ("GET",)
+    unfinished: bool = False
+    """Open, too, to whom a second factor is asked of that he has not set up yet."""
 
     @property
     def api(self) -> bool:
@@ -89,6 +91,8 @@ async def _admit(page: Page, visit: Visit) -> None:
         visit.secret = request.cookies.get(VISIT_COOKIE, "") or secrets.token_urlsafe(24)
     if page.need is not None and person is None:
         raise Refused(problem(401) if page.api else _to_login(visit))
+    if page.need is not None and not page.unfinished and person is not None and not visit.by_token:
+        _check_finished(visit, page, person)
     if request.method not in SAFE_METHODS and page.api:
         visit.body = await octets_of(request)
     elif request.method not in SAFE_METHODS:
@@ -117,6 +121,15 @@ async def _holder(visit: Visit) -> Person | None:
         return None
     visit.secret = secret
     return await visit.office.doorkeeper.holder(secret)
+
+
+def _check_finished(visit: Visit, page: Page, person: Person) -> None:
+    """A role may need a second factor (web.require_second_factor): before that there is no other page."""
+    if person.second_factor or person.role not in visit.office.config.web.require_second_factor:
+        return
+    if page.api:
+        raise Refused(problem(403, "set up your second factor first"))
+    raise Refused(visit.go("/account/second-factor"))
 
 
 def _to_login(visit: Visit) -> Response:

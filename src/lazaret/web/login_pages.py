@@ -4,9 +4,10 @@ import math
 
 from starlette.responses import Response
 
-from lazaret.flow.login import MIN_PASSWORD, LoginFailed
+from lazaret.flow.login import MIN_PASSWORD, Entered, LoginFailed
 from lazaret.model.errors import UserError
 from lazaret.web.door import SESSION_COOKIE, set_cookie
+from lazaret.web.second_factor_pages import refusal
 from lazaret.web.visit import Visit
 
 
@@ -23,10 +24,12 @@ async def log_in(visit: Visit) -> Response:
     """Takes the form."""
     if "invite" in visit.form:
         return await _accept(visit, visit.form.get("invite"))
+    if "half" in visit.form:
+        return await _prove(visit, visit.form.get("half"))
     wish = visit.own_path(visit.form.get("next"))
     name = visit.form.get("name")
     try:
-        secret = await visit.office.doorkeeper.login(
+        entered = await visit.office.doorkeeper.login(
             name, visit.form.get("password"), remote=visit.way.remote
         )
     except LoginFailed as failed:
@@ -39,7 +42,26 @@ async def log_in(visit: Visit) -> Response:
                 minutes,
             )
         return _form(visit, wish, name=name, problem=problem, status=429 if failed.wait_s else 403)
-    return come_in(visit, secret, wish)
+    return come_in(visit, entered, wish)
+
+
+async def _prove(visit: Visit, half: str) -> Response:
+    """Takes the code that was asked for after the password."""
+    wish = visit.own_path(visit.form.get("next"))
+    try:
+        secret = await visit.office.second_factor.come_in(
+            half, visit.form.get("code"), remote=visit.way.remote
+        )
+    except LoginFailed as failed:
+        return _ask_code(visit, half, wish, refusal(visit, failed), 429 if failed.wait_s else 403)
+    if secret is None:
+        say = visit.language
+        return _form(visit, wish, problem=say("That took too long. Sign in once more."), status=403)
+    return come_in(visit, Entered(secret), wish)
+
+
+def _ask_code(visit: Visit, half: str, wish: str, problem: str = "", status: int = 200) -> Response:
+    return visit.page("code.html", status, half=half, next=wish, problem=problem)
 
 
 async def log_out(visit: Visit) -> Response:
@@ -74,12 +96,12 @@ async def _accept(visit: Visit, invite: str) -> Response:
     if password != visit.form.get("again"):
         return await _invitation(visit, invite, say("The two passwords differ."))
     try:
-        secret = await visit.office.doorkeeper.accept(invite, password, remote=visit.way.remote)
+        entered = await visit.office.doorkeeper.accept(invite, password, remote=visit.way.remote)
     except UserError:
         return await _invitation(
             visit, invite, say("A password has at least {n} characters.", n=MIN_PASSWORD)
         )
-    return come_in(visit, secret, "/") if secret else lapsed(visit)
+    return come_in(visit, entered, "/") if entered else lapsed(visit)
 
 
 def lapsed(visit: Visit) -> Response:
@@ -92,8 +114,10 @@ def lapsed(visit: Visit) -> Response:
     )
 
 
-def come_in(visit: Visit, secret: str, wish: str) -> Response:
-    """Gives the cookie of a session that has begun."""
+def come_in(visit: Visit, entered: Entered, wish: str) -> Response:
+    """Gives the cookie of a session that has begun, or asks for the code that is still wanted."""
+    if entered.code_wanted:
+        return _ask_code(visit, entered.secret, wish)
     response = visit.go(wish)
-    set_cookie(visit, response, SESSION_COOKIE, secret)
+    set_cookie(visit, response, SESSION_COOKIE, entered.secret)
     return response

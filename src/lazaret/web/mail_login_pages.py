@@ -29,8 +29,8 @@ async def ask(visit: Visit) -> Response:
 async def send(visit: Visit) -> Response:
     """Takes either form."""
     if "link" in visit.form:
-        secret = await visit.office.mail_login.come_in(visit.form.get("link"), remote=visit.way.remote)
-        return come_in(visit, secret, visit.own_path(visit.form.get("next"))) if secret else lapsed(visit)
+        entered = await visit.office.mail_login.come_in(visit.form.get("link"), remote=visit.way.remote)
+        return come_in(visit, entered, visit.own_path(visit.form.get("next"))) if entered else lapsed(visit)
     _require(visit)
     address = visit.form.get("address")
     try:

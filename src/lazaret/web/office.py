@@ -11,6 +11,7 @@ from lazaret.flow.lists import ListDesk
 from lazaret.flow.login import Doorkeeper
 from lazaret.flow.mail_login import MailLogin
 from lazaret.flow.quarantine import QuarantineDesk
+from lazaret.flow.second_factor import SecondFactor
 from lazaret.flow.tokens import Tokens
 from lazaret.net.relay import Relay
 from lazaret.rules.ruleset import RuleSet
@@ -40,6 +41,7 @@ class Office:
     desk: QuarantineDesk
     lists: ListDesk
     doorkeeper: Doorkeeper
+    second_factor: SecondFactor
     tokens: Tokens
     relay: Relay
     links: Links
@@ -50,7 +52,7 @@ class Office:
     def open(cls, config: Config, store: Store, health: Health, ruleset: RuleSet | None = None) -> "Office":
         """The store stays its opener's to close. `ruleset`: in whose words the learner reads a message."""
         relay = app.release_relay(config)
-        doorkeeper = Doorkeeper(store.people)
+        doorkeeper = Doorkeeper(store.people, store.second_factors)
         return cls(
             config=config,
             health=health,
@@ -58,6 +60,9 @@ class Office:
             desk=app.make_desk(config, store, relay, ruleset),
             lists=app.make_list_desk(config, store),
             doorkeeper=doorkeeper,
+            second_factor=SecondFactor(
+                store.second_factors, store.people, doorkeeper, app.site_of(config).hostname
+            ),
             tokens=Tokens(store.tokens),
             relay=relay,
             links=app.make_links(config),

@@ -46,6 +46,8 @@ async def change(visit: Visit) -> Response:
         return await _people(visit, link=await _link(visit, person), invited=person.name)
     if act in ("close", "open"):
         await store.change(replace(person, disabled=act == "close"), who=who(visit.person))
+    elif act == "reset-totp":
+        await visit.office.store.second_factors.remove(person, who=who(visit.person), end_sessions=True)
     elif act == "remove":
         await store.remove(person, who=who(visit.person))
     return visit.go("/people")

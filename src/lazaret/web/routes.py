@@ -14,6 +14,7 @@ from lazaret.web import (
     people_pages,
     request_pages,
     search_pages,
+    second_factor_pages,
 )
 from lazaret.web.api import routes as api_routes
 from lazaret.web.door import Page
@@ -36,7 +37,7 @@ PAGES = (
     Page("/digest", digest_pages.change, Right.ACCOUNT, ("POST",)),
     Page("/requests", request_pages.requests, Right.DECIDE),
     Page("/requests", request_pages.decide, Right.DECIDE, ("POST",)),
-    Page("/logout", login_pages.log_out, Right.ACCOUNT, ("POST",)),
+    Page("/logout", login_pages.log_out, Right.ACCOUNT, ("POST",), unfinished=True),
     Page("/mail", search_pages.search, Right.FIND),
     Page("/mail/fresh", search_pages.fresh, Right.FIND),
     Page("/mail/acts", bulk_pages.acts, Right.FIND, ("POST",)),
@@ -60,6 +61,8 @@ PAGES = (
     Page("/people/change", people_pages.change, Right.PEOPLE, ("POST",)),
     Page("/account", people_pages.account, Right.ACCOUNT),
     Page("/account", people_pages.settings, Right.ACCOUNT, ("POST",)),
-    Page("/static/{name}", home_pages.static, Right.ACCOUNT),
+    Page("/account/second-factor", second_factor_pages.show, Right.ACCOUNT, unfinished=True),
+    Page("/account/second-factor", second_factor_pages.change, Right.ACCOUNT, ("POST",), unfinished=True),
+    Page("/static/{name}", home_pages.static, Right.ACCOUNT, unfinished=True),
     *api_routes.PAGES,
 )

@@ -1,0 +1,78 @@
+"""The second factor of one's own account: set up, new recovery codes, taken away."""
+
+import math
+
+import segno
+from starlette.responses import Response
+
+from lazaret.flow.login import LoginFailed
+from lazaret.flow.second_factor import Proposal
+from lazaret.model.errors import UserError
+from lazaret.web.visit import Visit
+
+_QUIET_ZONE = 4
+"""White around a QR code, in its smallest squares (ISO/IEC 18004)."""
+
+
+async def show(visit: Visit) -> Response:
+    """What there is, or the way to it."""
+    return await _page(visit)
+
+
+async def change(visit: Visit) -> Response:
+    """Takes the form."""
+    act, code, person = visit.form.get("act"), visit.form.get("code"), visit.person
+    factor, remote = visit.office.second_factor, visit.way.remote
+    try:
+        if act == "confirm":
+            codes = await factor.confirm(person, code, visit.secret, remote=remote)
+            return await _page(visit, codes=codes)
+        if act == "codes":
+            return await _page(visit, codes=await factor.new_codes(person, code, remote=remote))
+        if act == "remove" and not required(visit):
+            await factor.remove(person, code, remote=remote)
+            return visit.go("/account")
+    except LoginFailed as failed:
+        return await _page(visit, problem=refusal(visit, failed), status=429 if failed.wait_s else 403)
+    except UserError:
+        return visit.go("/account/second-factor")
+    return await _page(visit, problem=visit.language("That did not work"), status=422)
+
+
+def required(visit: Visit) -> bool:
+    """Whether this person must have one."""
+    return visit.person.role in visit.office.config.web.require_second_factor
+
+
+def refusal(visit: Visit, failed: LoginFailed) -> str:
+    """What to say about a code that was not taken."""
+    if failed.wait_s:
+        return visit.language.many(
+            "Too many attempts failed. Try again in {n} minute.",
+            "Too many attempts failed. Try again in {n} minutes.",
+            math.ceil(failed.wait_s / 60),
+        )
+    return visit.language(
+        "This code is wrong, or was used already. The app shows a new one every half minute."
+    )
+
+
+async def _page(visit: Visit, codes: tuple[str, ...] = (), problem: str = "", status: int = 200) -> Response:
+    person, factor = visit.person, visit.office.second_factor
+    proposal = None if person.second_factor or codes else await factor.propose(person)
+    return visit.page(
+        "second_factor.html",
+        status,
+        codes=codes,
+        problem=problem,
+        proposal=proposal,
+        picture=_picture(proposal) if proposal else "",
+        left=await factor.codes_left(person) if person.second_factor else 0,
+        required=required(visit),
+    )
+
+
+def _picture(proposal: Proposal) -> str:
+    """SVG, in the page itself; black on white in the dark too, as not every camera reads it otherwise."""
+    code = segno.make(proposal.uri, error="m", micro=False)
+    return code.svg_inline(scale=5, border=_QUIET_ZONE, dark="#000", light="#fff", omitsize=True)
