@@ -16,9 +16,12 @@ from tests.support.service import Client, Service, send, service, until
 
 DEADLY = """
 import os, signal, time
-from lazaret import app
+from pathlib import Path
+from lazaret.app import for_filter
 from lazaret.checks import Symbol
 from lazaret.daemon import alone
+
+FOLDER = Path(sys.argv[1]).parent
 
 class Deadly:
     name, symbols = "deadly", {}
@@ -30,13 +33,20 @@ class Deadly:
             os.kill(os.getpid(), signal.SIGKILL)
         if b"stalls-any-process" in raw:
             time.sleep(1e6)
+        if b"is killed from outside" in raw and (FOLDER / "kill").exists():
+            if self.alone:
+                (FOLDER / "kill").unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
         return iter(())
 
-ordinary, run_alone = app.checks, alone.run
-app.checks = lambda ruleset, *more, **keys: [*ordinary(ruleset, *more, **keys), Deadly()]
+ordinary, run_alone = for_filter.checks, alone.run
+for_filter.checks = lambda ruleset, *more, **keys: [*ordinary(ruleset, *more, **keys), Deadly()]
 
 def run(single):
     Deadly.alone = True
+    if (FOLDER / "no-database").exists():
+        (FOLDER / "no-database").unlink()
+        raise OSError("stands for a database that is gone")
     run_alone(single)
 
 alone.run = run
@@ -112,6 +122,30 @@ def test_what_only_kills_in_company_passes_alone(running: Service, hop: HopThrea
         "250 2.0.0 from MTA("
     )
     assert 1 == len(hop.hop.received)
+    assert "POISON" not in running.log()
+
+
+def test_an_innocent_whose_own_process_is_killed_from_outside_is_delivered(running: Service, hop: HopThread):
+    body = "hello, and is killed from outside"
+    (running.folder / "kill").touch()
+    assert "" == bring(running.smtp, body)
+    until_known(running)
+
+    assert bring(running.smtp, body, queued="2").startswith("250 2.0.0 from MTA(")
+    assert not (running.folder / "kill").exists()
+    assert 1 == len(hop.hop.received)
+    assert [] == rows(running, body)
+
+
+def test_a_process_that_cannot_begin_says_nothing_of_its_message(running: Service, hop: HopThread):
+    body = "kills-workers, while the database is away"
+    assert "" == bring(running.smtp, body)
+    until_known(running)
+    (running.folder / "no-database").touch()
+
+    assert bring(running.smtp, body, queued="2").startswith("451 4.3.0")
+    assert bring(running.smtp, body, queued="3").startswith("250 2.0.0 from MTA(")
+    assert [] == rows(running, body)
     assert "POISON" not in running.log()
 
 

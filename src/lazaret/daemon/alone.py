@@ -16,7 +16,6 @@ import select
 import signal
 import socket
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,11 +145,7 @@ def run(single: Single) -> None:
     # A worker that waits no longer has closed its end.
     with contextlib.suppress(BrokenPipeError), single.connection as connection:
         connection.setblocking(True)
-        connection.sendall(_BEGUN)
-        octets = _read_all(connection)
-        if octets:
-            replies = asyncio.run(_handle(single, pickle.loads(octets)))
-            connection.sendall(json.dumps([[r.code, r.enhanced, r.text] for r in replies]).encode("ascii"))
+        asyncio.run(_serve(single, connection))
 
 
 def _read_all(connection: socket.socket) -> bytes:
@@ -160,15 +155,22 @@ def _read_all(connection: socket.socket) -> bytes:
     return b"".join(pieces)
 
 
-async def _handle(single: Single, given: Given) -> Sequence[Reply]:
+async def _serve(single: Single, connection: socket.socket) -> None:
+    """Takes the message once all parts are there: what keeps them away is not the message's doing."""
     row = single.board.row(single.row)
-    beat = asyncio.get_running_loop().create_task(_beat(row))
     parts = app.open_parts(single.config, single.ruleset, record.recorder(single.config, row))
-    row.beat()  # from here on silence is the message's doing
+    beat = asyncio.get_running_loop().create_task(_beat(row))
     try:
-        return await parts.filter.handle(
+        connection.sendall(_BEGUN)
+        octets = await asyncio.to_thread(_read_all, connection)
+        if not octets:
+            return
+        given: Given = pickle.loads(octets)
+        row.beat()  # from here on silence is the message's doing
+        replies = await parts.filter.handle(
             given.session, given.envelope, given.octets, reply_each=given.reply_each
         )
+        connection.sendall(json.dumps([[r.code, r.enhanced, r.text] for r in replies]).encode("ascii"))
     finally:
         beat.cancel()
         await parts.close()

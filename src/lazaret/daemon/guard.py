@@ -1,7 +1,7 @@
 """Stands before the filter of a worker: what was under way when a worker died is handled alone.
 
-Only a message that fails alone as well is a poison: it goes into the quarantine unread, as unchecked. It is
-never skipped, never tried for ever, and whatever was under way beside it has passed alone meanwhile.
+Only a message that fails alone as well, twice, is a poison: it goes into the quarantine unread, as unchecked.
+It is never skipped, never tried for ever, and whatever was under way beside it has passed alone meanwhile.
 """
 
 import logging
@@ -18,6 +18,8 @@ from lazaret.model.errors import Reply
 
 log = logging.getLogger("lazaret.guard")
 
+TRIES = 2
+"""A process that was ended from outside once, by hand or for want of memory, says nothing of its message."""
 TRY_LATER = Reply(451, "4.3.0", "Error in processing, try again later")
 
 
@@ -44,21 +46,26 @@ class Guard:
 
     async def _alone(self, mark: bytes, given: Given) -> tuple[Reply, ...]:
         log.warning("a message that was under way when a worker died is handled alone")
-        many = len(given.envelope.recipients) if given.reply_each else 1
         try:
-            replies = await self.counter.handle(given)
+            replies = await self._tried(given)
         except NotNow as e:
             log.warning("no process for it: %s; the mail stays with the client", e)
-            return (TRY_LATER,) * many
-        except Failed:
-            if self.ending():
-                return (TRY_LATER,) * many
-            replies = await self.unread.take(
-                given.session, given.envelope, given.octets, reply_each=given.reply_each
-            )
+            return (TRY_LATER,) * (len(given.envelope.recipients) if given.reply_each else 1)
         if not any(reply.transient for reply in replies):
             self.suspects.acquit(mark)
         return replies
+
+    async def _tried(self, given: Given) -> tuple[Reply, ...]:
+        """The replies of its own process, or those to a poison. NotNow."""
+        for _ in range(TRIES):
+            try:
+                return await self.counter.handle(given)
+            except Failed as e:
+                if self.ending():
+                    raise NotNow("this worker ends") from e
+        return await self.unread.take(
+            given.session, given.envelope, given.octets, reply_each=given.reply_each
+        )
 
 
 def has_ended(descriptor: int) -> bool:

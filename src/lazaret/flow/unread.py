@@ -19,9 +19,9 @@ from lazaret.policy.plan import one_reply, own_reply
 
 log = logging.getLogger("lazaret.unread")
 
-_STAND_IN = b"Subject: (not read: a worker died over this message, and then a process of its own)\r\n\r\n"
+_STAND_IN = b"Subject: (not read: a worker died over this message, and then two processes of its own)\r\n\r\n"
 """Stands where the message would be asked for its header."""
-_REASON = "a worker died over it, and then a process of its own"
+_REASON = "a worker died over it, and then two processes of its own"
 
 
 @dataclass(frozen=True, slots=True)
