@@ -5,7 +5,6 @@ import itertools
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from lazaret.flow.fields import Site, quarantine_fields, received
 from lazaret.mime.message import Message
@@ -13,6 +12,7 @@ from lazaret.model import mail_id as ids
 from lazaret.model.entry import Entry, EntryRecipient
 from lazaret.model.envelope import Envelope, Session
 from lazaret.model.errors import Reply
+from lazaret.model.lazy import lazy
 from lazaret.model.verdict import Category, Report, Verdict
 
 _SEVERITY = (
@@ -43,12 +43,12 @@ class Arrival:
     originating: bool = False
     """Mail of our own users."""
 
-    @cached_property
+    @lazy
     def digest(self) -> bytes:
         """SHA-256 of the octets as they came in."""
         return hashlib.sha256(self.octets).digest()
 
-    @cached_property
+    @lazy
     def recipients(self) -> tuple[str, ...]:
         """The recipients, each once: a second RCPT TO of the same address makes no second copy."""
         return tuple(dict.fromkeys(self.envelope.addresses))

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from typing import NamedTuple
 
 from lazaret.mime import words
+from lazaret.model.lazy import lazy
 
 NAME_LIMIT = 256
 VALUE_LIMIT = 8192
@@ -54,22 +54,22 @@ class HeaderSection:
         self.cut_off = cut_off
         """It has more than FIELD_LIMIT fields; the rest is not in `fields`."""
 
-    @cached_property
+    @lazy
     def fields(self) -> tuple[Field, ...]:
         """Where each field lies. Who wants names or values only need not ask for it."""
         return self._given
 
-    @cached_property
+    @lazy
     def written_names(self) -> Sequence[bytes]:
         """The names of the fields, in order."""
         return [field.name.encode("latin-1") for field in self.fields]
 
-    @cached_property
+    @lazy
     def names(self) -> list[str]:
         """The names of the fields in lower case, in order."""
         return [field.name.lower() for field in self.fields]
 
-    @cached_property
+    @lazy
     def _by_name(self) -> dict[str, list[int]]:
         """Name in lower case -> the places of its fields."""
         by_name: dict[str, list[int]] = {}
@@ -133,12 +133,12 @@ class HeaderSection:
         places = self._by_name.get(name.lower())
         return self.decoded(places[-1]) if places else None
 
-    @cached_property
+    @lazy
     def _lines(self) -> list[bytes]:
         """Every value on one line; decoded when somebody asks."""
         return [words.unfold(self.value(field)) for field in self.fields]
 
-    @cached_property
+    @lazy
     def _encoded(self) -> set[int]:
         """The places of the values that are still to be decoded."""
         return {place for place, line in enumerate(self._lines) if b"=?" in line or not line.isascii()}
@@ -175,11 +175,11 @@ class RegularSection(HeaderSection):
         block = Block.read(raw, start, end)
         return None if block is None else cls(raw, block, body_start, crlf=crlf)
 
-    @cached_property
+    @lazy
     def names(self) -> list[str]:
         return b":".join(self.written_names).decode("ascii").lower().split(":")
 
-    @cached_property
+    @lazy
     def fields(self) -> tuple[Field, ...]:
         found: list[Field] = []
         start = self._block.start
@@ -199,7 +199,7 @@ class RegularSection(HeaderSection):
     def _value_at(self, place: int) -> bytes:
         return self._block.fields[place].partition(b":")[2]
 
-    @cached_property
+    @lazy
     def _encoded(self) -> set[int]:
         block = self._block.octets
         if b"=?" not in block and block.isascii():
@@ -245,7 +245,7 @@ class Block:
             return None
         return cls(start, end, octets, names, [value.strip() for value in values], crlf=crlf)
 
-    @cached_property
+    @lazy
     def fields(self) -> list[bytes]:
         """The fields as they stand, folds kept."""
         return _with_line_ends(self.octets)

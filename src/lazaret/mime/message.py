@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lazaret.mime import header_text, headers, structure, text, words
 from lazaret.mime.html import HtmlFacts, Link
 from lazaret.mime.structure import Part
+from lazaret.model.lazy import lazy
 
 if TYPE_CHECKING:
     from lazaret.mime import hostnames, trust, urls
@@ -51,12 +51,12 @@ class Message:
 
     # The header.
 
-    @cached_property
+    @lazy
     def header(self) -> headers.HeaderSection:
         """The header section; offsets count from the start of `raw`."""
         return self.tree.root.header
 
-    @cached_property
+    @lazy
     def header_lines(self) -> list[bytes]:
         """The fields as rules see them all together: decoded, one a line, without the verdicts of filters."""
         return header_text.lines(self.header, raw=False)
@@ -72,22 +72,22 @@ class Message:
 
     # The parts.
 
-    @cached_property
+    @lazy
     def tree(self) -> structure.Tree:
         """The MIME tree, and what is wrong with its form."""
         return structure.parse(self.raw)
 
-    @cached_property
+    @lazy
     def parts(self) -> tuple[Part, ...]:
         """Every MIME part, depth first, the root first."""
         return tuple(self.tree.root.walk())
 
-    @cached_property
+    @lazy
     def _leaves(self) -> tuple[Part, ...]:
         """The parts that rules look into; a type that is all forbidden characters is none."""
         return tuple(part for part in self.parts if part.leaf and part.content_type)
 
-    @cached_property
+    @lazy
     def attachments(self) -> tuple[Attachment, ...]:
         """Parts with a file name or the disposition attachment, and attached messages."""
         return tuple(
@@ -103,17 +103,17 @@ class Message:
 
     # What rules match.
 
-    @cached_property
+    @lazy
     def rendered(self) -> tuple[text.Rendered, ...]:
         """Every leaf as text, in order."""
         return tuple(text.render_all(self._leaves))
 
-    @cached_property
+    @lazy
     def body(self) -> tuple[bytes, ...]:
         """Body lines in UTF-8, the first one the Subject."""
         return text.lines(self._subject, [rendered.text for rendered in self.rendered])
 
-    @cached_property
+    @lazy
     def rawbody(self) -> tuple[bytes, ...]:
         """Chunks of the decoded text parts, in their own charset."""
         return tuple(
@@ -125,7 +125,7 @@ class Message:
         """The message as it came."""
         return self.raw
 
-    @cached_property
+    @lazy
     def html(self) -> HtmlFacts:
         """Statistics of the last HTML part, the one that SpamAssassin's HTML rules look at."""
         found = HtmlFacts()
@@ -134,12 +134,12 @@ class Message:
                 found = rendered.html.facts if rendered.html else HtmlFacts()
         return found
 
-    @cached_property
+    @lazy
     def links(self) -> tuple[Link, ...]:
         """The links of all HTML parts, in order."""
         return tuple(link for rendered in self.rendered if rendered.html for link in rendered.html.links)
 
-    @cached_property
+    @lazy
     def uris(self) -> "tuple[urls.Uri, ...]":
         """URIs in text and links."""
         from lazaret.mime.urls import collect  # By this form Python looks for no module again.
@@ -175,7 +175,7 @@ class Message:
         """Which hosts are believed; None: nobody said so."""
         return self._networks
 
-    @cached_property
+    @lazy
     def relays(self) -> "trust.Relays":
         """The relays that the message passed, as far as their Received fields can be trusted."""
         from lazaret.mime.trust import Networks, walk
@@ -184,7 +184,7 @@ class Message:
 
     # For people.
 
-    @cached_property
+    @lazy
     def visible_text(self) -> str:
         """What a reader sees, lines kept; at most VISIBLE_LIMIT characters, none that a terminal acts on."""
         shown = "\n".join(rendered.seen[:VISIBLE_LIMIT] for rendered in self.rendered if rendered.seen)

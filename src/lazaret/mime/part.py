@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from lazaret.mime import headers, transfer, words
 from lazaret.mime.content_type import ContentType
+from lazaret.model.lazy import lazy
 
 _DISPOSITION_NAME = re.compile(rb'name=\s*"?([^";]+)"?', re.I)
 _HTML_NAME = re.compile(rb"\.s?html?$", re.I)
@@ -32,18 +32,18 @@ class Part:
         """As declared; "" when not."""
         return (self.type.charset or b"").decode("latin-1")
 
-    @cached_property
+    @lazy
     def name(self) -> bytes:
         """The file name as SpamAssassin reads it."""
         found = _DISPOSITION_NAME.search(self.last("Content-Disposition"))
         return found[1] if found else self.type.name or b""
 
-    @cached_property
+    @lazy
     def effective_type(self) -> str:
         """text/html also for what is only named so; `content_type` otherwise."""
         return "text/html" if _HTML_NAME.search(self.name) else self.content_type
 
-    @cached_property
+    @lazy
     def octets(self) -> bytes:
         """The body with its transfer encoding taken off; line ends of text are LF."""
         encoding = self.last("Content-Transfer-Encoding").lower()
@@ -62,18 +62,18 @@ class Part:
     def is_message(self) -> bool:
         return self.content_type in ("message/rfc822", "message/global")
 
-    @cached_property
+    @lazy
     def params(self) -> dict[str, str]:
         """The parameters of Content-Type, for people (RFC 2231 decoded)."""
         return words.parameters(self.last("Content-Type"))
 
-    @cached_property
+    @lazy
     def disposition(self) -> str:
         """Lower case: inline, attachment; "" when not said."""
         value = self.last("Content-Disposition").partition(b";")[0]
         return value.strip().lower().decode("latin-1")
 
-    @cached_property
+    @lazy
     def filename(self) -> str:
         """The file name for people (RFC 2231 and RFC 2047 decoded); "" when there is none."""
         disposition = words.parameters(self.last("Content-Disposition"))

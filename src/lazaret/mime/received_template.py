@@ -9,9 +9,9 @@ that is helo and rdns at once, `<details>` for text that may hold `helo=` and `i
 import re
 from dataclasses import dataclass
 from enum import Enum, IntEnum, auto
-from functools import cached_property
 
 from lazaret.mime import ip
+from lazaret.model.lazy import lazy
 
 _TOKEN = re.compile(r"<(?P<word>[a-z]+)(?P<optional>\??)>|`(?P<regex>[^`]*)`|(?P<literal>[^<`]+|.)")
 _WORDS = {
@@ -78,7 +78,7 @@ class Format:
     """This MTA always asks the DNS: no name in the field means that the address has none."""
     outcome: Outcome = Outcome.RELAY
 
-    @cached_property
+    @lazy
     def pattern(self) -> re.Pattern[str]:
         """The template as a pattern; made on first use, since most mail needs a handful of rows."""
         return re.compile("".join(map(_translate, _TOKEN.finditer(self.template))), re.ASCII)

@@ -4,10 +4,10 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 
 from lazaret.mime.message import Message
+from lazaret.model.lazy import lazy
 from lazaret.rules import cache, expression, hosts, idle, sources, syntax
 from lazaret.rules.book import Book, Kind, Problem
 from lazaret.rules.compile import Progress, compile_book
@@ -99,7 +99,7 @@ class RuleSet:
             if not name.startswith("__")
         }
 
-    @cached_property
+    @lazy
     def sides(self) -> Mapping[str, str]:
         """Listed rule -> "header" or "body", where it looks at one of them alone."""
         found = {}

@@ -1,8 +1,9 @@
 """The texts of one view of a message, each by itself and put together."""
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from typing import NamedTuple
+
+from lazaret.model.lazy import lazy
 
 
 class Numbered(NamedTuple):
@@ -37,7 +38,7 @@ class Texts:
     def __init__(self, each: Sequence[bytes]) -> None:
         self.each = each
 
-    @cached_property
+    @lazy
     def _split(self) -> tuple[Together, Together]:
         whole = b"\n".join(self.each)
         if whole.isascii():
