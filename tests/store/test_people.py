@@ -61,6 +61,33 @@ def test_people_sessions_record_tokens_and_figures(store):
     asyncio.run(story())
 
 
+def test_saved_searches_are_those_of_one_person(store):
+    async def story():
+        searches = store.searches
+        ann, ben = [await store.people.add(Person(0, name, Role.USER), who="test") for name in ("ann", "ben")]
+        first = await searches.save(ann.id, "Bills", "subject:bill", everything=False)
+        again = await searches.save(ann.id, "Bills", "subject:bill -from:ben", everything=True)
+        assert (first.id, True) == (again.id, again.everything)
+        other = await searches.save(ann.id, "A", "", everything=False)
+        assert [other, again] == await searches.of(ann.id)
+        assert [] == await searches.of(ben.id)
+        assert not await searches.rename(ben.id, first.id, "taken over")
+        assert not await searches.remove(ben.id, first.id)
+        with pytest.raises(UserError):
+            await searches.rename(ann.id, other.id, "Bills")
+        assert [True, True] == [await searches.rename(ann.id, other.id, "Ällerlei 😀") for _ in range(2)]
+        assert await searches.remove(ann.id, first.id)
+        assert ["Ällerlei 😀"] == [one.name for one in await searches.of(ann.id)]
+        for number in range(49):
+            await searches.save(ann.id, f"{number}", "x", everything=False)
+        with pytest.raises(UserError):
+            await searches.save(ann.id, "one more", "x", everything=False)
+        await store.people.remove(ann, who="test")
+        assert [] == await searches.of(ann.id)
+
+    asyncio.run(story())
+
+
 def test_a_second_factor_is_confirmed_used_once_and_taken_away(store):
     async def story():
         people, factors, now = store.people, store.second_factors, time.time()

@@ -17,6 +17,7 @@ PAGES = (
     "/rules",
     "/audit?check=1",
     "/people",
+    "/searches",
     "/account",
     "/account/second-factor",
     "/lists",

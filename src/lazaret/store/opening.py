@@ -22,6 +22,7 @@ from lazaret.store.quarantine import SqlQuarantine
 from lazaret.store.reader import Reader
 from lazaret.store.retention import SqlRetention
 from lazaret.store.room import Room
+from lazaret.store.searches import SqlSearches
 from lazaret.store.second_factors import SqlSecondFactors
 from lazaret.store.simulation import SqlPast
 from lazaret.store.stats import Stats
@@ -50,6 +51,7 @@ class Store:
     digests: SqlDigests
     mail_logins: SqlMailLogins
     second_factors: SqlSecondFactors
+    searches: SqlSearches
     lookup: Lookup
     reader: Reader
     writer: Writer
@@ -100,6 +102,7 @@ def open_store(
         digests=SqlDigests(reader, writer),
         mail_logins=SqlMailLogins(reader, writer),
         second_factors=SqlSecondFactors(reader, writer),
+        searches=SqlSearches(reader, writer),
         lookup=lookup,
         reader=reader,
         writer=writer,

@@ -14,6 +14,7 @@ from lazaret.web import (
     people_pages,
     request_pages,
     search_pages,
+    searches_pages,
     second_factor_pages,
 )
 from lazaret.web.api import routes as api_routes
@@ -39,6 +40,8 @@ PAGES = (
     Page("/requests", request_pages.decide, Right.DECIDE, ("POST",)),
     Page("/logout", login_pages.log_out, Right.ACCOUNT, ("POST",), unfinished=True),
     Page("/mail", search_pages.search, Right.FIND),
+    Page("/searches", searches_pages.searches, Right.FIND),
+    Page("/searches", searches_pages.change, Right.FIND, ("POST",)),
     Page("/mail/fresh", search_pages.fresh, Right.FIND),
     Page("/mail/acts", bulk_pages.acts, Right.FIND, ("POST",)),
     Page("/mail/all", bulk_pages.everything, Right.FIND, ("POST",)),

@@ -16,6 +16,7 @@ from lazaret.store.reader import SearchStopped
 from lazaret.web.filters import value_of, with_term, without_field
 from lazaret.web.render import with_query
 from lazaret.web.rows import row_of
+from lazaret.web.searches_pages import path_of
 from lazaret.web.visit import Visit
 
 PAGE = 50
@@ -55,7 +56,9 @@ async def search(visit: Visit) -> Response:
     """The page."""
     query, everything = visit.query.get("q")[:4096], visit.query.get("in") == "history"
     after = visit.query.get("after")
-    found = await _found(visit, query, everything, after)
+    found, saved = await asyncio.gather(
+        _found(visit, query, everything, after), visit.office.store.searches.of(visit.person.id)
+    )
     levels = levels_of(visit)
     return visit.page(
         "search.html",
@@ -67,6 +70,12 @@ async def search(visit: Visit) -> Response:
         counted=COUNTED,
         rows=[row_of(item, visit.visitor, levels) for item in found.items],
         filters=_filters(visit, query, everything),
+        saved=[
+            Choice(
+                one.name, visit.url(path_of(one)), (one.query, one.everything) == (query.strip(), everything)
+            )
+            for one in saved
+        ],
         next_page=_list_path(query, everything, found.items[-1].cursor) if found.more else "",
         first_page=_list_path(query, everything),
         other_place=_list_path(query, not everything),
