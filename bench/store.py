@@ -19,6 +19,7 @@ from lazaret.model.verdict import Category, ScoredHit
 from lazaret.store.opening import Store, open_store
 
 START = 1_770_000_000.0
+VOCABULARY = 200_000
 STORED_SHARE = 5
 """One message in so many is quarantined in the large database."""
 QUERIES = {
@@ -101,9 +102,10 @@ def size(store: Store) -> int:
 
 def message(dice: random.Random, number: int, *, stored: bool, octets: int = 10_000) -> Entry:
     identity, secret = mail_id.generate()
-    words = [f"word{min(int(dice.expovariate(0.005)), 50_000)}" for _ in range(octets // 8)]
+    # As in a language: the word of rank k is k times rarer than the first.
+    words = [f"word{int(VOCABULARY ** dice.random())}" for _ in range(octets // 8)]
     if number % 1000 == 0:
-        words.append("zyzzyva")
+        words += ["zyzzyva", f"zyzzyva{number // 1000 % 10 + 1}"]
     text = f"Subject: {' '.join(words[:6])}\r\n\r\n{' '.join(words)}\r\n".encode()
     # A dozen rules hit most of the mail, hundreds hit now and then.
     rules = {min(int(dice.paretovariate(0.7)), 400) for _ in range(13)}

@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -184,28 +185,38 @@ class Server:
             options += ["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"]
             self._run(POSTGRESQL[-1] / "initdb", *options, data)
 
-    def start(self, *, careful: bool = False) -> None:
-        """Starts it, and waits until it answers. `careful`: what is committed survives `kill`."""
+    def start(self, *, careful: bool = False, memory: str = "64M") -> None:
+        """Starts it, and waits until it answers. `careful`: what is committed survives `kill`.
+
+        `memory`: how much it keeps of its tables, as "1G".
+        """
         data = self.folder / "data"
         if self.kind == "mariadb":
+            log = "16M" if memory == "64M" else "256M"
             words = [
                 *(str(MARIADB), "--no-defaults", f"--datadir={data}", f"--socket={self.socket}"),
                 *("--bind-address=127.0.0.1", f"--port={self.port}", f"--pid-file={self.folder}/pid"),
-                *("--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M", "--skip-name-resolve"),
+                *(f"--innodb-buffer-pool-size={memory}", f"--innodb-log-file-size={log}"),
                 *(f"--innodb-flush-log-at-trx-commit={2 if careful else 0}", "--innodb-doublewrite=OFF"),
-                *("--performance-schema=OFF", "--innodb-flush-method=nosync"),
+                *("--performance-schema=OFF", "--innodb-flush-method=nosync", "--skip-name-resolve"),
             ]
         else:
             words = [
                 *(str(POSTGRESQL[-1] / "postgres"), "-D", str(data), "-k", str(self.folder)),
                 *("-h", "127.0.0.1", "-p", str(self.port), "-c", "fsync=off", "-c", "full_page_writes=off"),
-                *("-c", "max_connections=200", "-c", "autovacuum=off", "-c", "shared_buffers=64MB"),
+                *("-c", "max_connections=200", "-c", "autovacuum=off", "-c", f"shared_buffers={memory}B"),
                 # In its own folder: what a killed server leaves in /dev/shm nobody would take away.
                 *("-c", "dynamic_shared_memory_type=mmap"),
             ]
-        with open(self.folder / "server.log", "ab") as log:
-            self.process = subprocess.Popen(words, stdout=log, stderr=log, preexec_fn=self._become)
+        with open(self.folder / "server.log", "ab") as output:
+            self.process = subprocess.Popen(words, stdout=output, stderr=output, preexec_fn=self._become)
         self._wait()
+
+    def stop(self) -> None:
+        """In good order."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT if self.kind == "postgresql" else signal.SIGTERM)
+        self.process.wait(START_S)
 
     def kill(self) -> None:
         """As a crash does it: nothing is written any more."""
