@@ -2,10 +2,10 @@
 
 .venv/bin/python bench/store_kinds.py [--messages 1000000] [--kinds sqlite,mariadb,postgresql] [--from FILE]
 
-The servers are private ones, made for the run; they write to the disk as they do in service. With `--from` the
-messages are restored from a backup instead of being written one by one. A round asks each shape of query with
-values of its own: 50 messages, as a page shows them. Cold: the service and its server are started anew, and
-what the system keeps of their files in memory is let go. What is printed is the median and the 95th percentile.
+The servers are private ones, made for the run; they write to the disk as they do in service. With `--from`
+the messages are restored from a backup instead of being written one by one. A round asks each shape of query
+with values of its own: 50 messages, as a page shows them. Cold: the service and its server are started anew,
+and what the system keeps of their files in memory is let go. Printed: the median and the 95th percentile.
 """
 
 import argparse
@@ -261,8 +261,7 @@ async def measure_mixed(store: Store, messages: int) -> None:
 async def measure_backup(store: Store, file: Path) -> None:
     start = time.perf_counter()
     await asyncio.to_thread(backup, store.database, file)
-    size = file.stat().st_size / 1e6
-    print(f"  backup: {time.perf_counter() - start:.1f} s, {size:.0f} MB", flush=True)
+    print(f"  backup: {time.perf_counter() - start:.1f} s, {os.path.getsize(file) / 1e6:.0f} MB", flush=True)
 
 
 async def measure_purge(store: Store, messages: int) -> None:
