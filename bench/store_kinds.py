@@ -261,7 +261,12 @@ async def measure_mixed(store: Store, messages: int) -> None:
 async def measure_backup(store: Store, file: Path) -> None:
     start = time.perf_counter()
     await asyncio.to_thread(backup, store.database, file)
-    print(f"  backup: {time.perf_counter() - start:.1f} s, {os.path.getsize(file) / 1e6:.0f} MB", flush=True)
+    took = time.perf_counter() - start
+    print(f"  backup: {took:.1f} s, {size_of(file) / 1e6:.0f} MB", flush=True)
+
+
+def size_of(file: Path) -> int:
+    return file.stat().st_size
 
 
 async def measure_purge(store: Store, messages: int) -> None:

@@ -29,6 +29,7 @@ def open_store(config: Config, *, create: bool = False) -> Store:
         password=config.store.password,
         min_free=config.store.min_free,
         host=site_of(config).hostname,
+        partition=config.store.partition_tag,
     )
 
 

@@ -30,7 +30,7 @@ _MEANINGS = (
     (r"\$sa_mail_body_size_limit", "the whole message is looked at"),
     (r"[$@%]\w*banned\w*|\$final_banned_\w+", "set up anew what attachments are banned"),
     (r"\$sa_(?:configpath|siteconfigpath|userconf\w*)", "rules.paths names directories of rules"),
-    (r"\$sql_partition_tag", "rows are found in any partition; ours are written into partition 0"),
+    (r"\$(?:sql_)?partition_tag", 'rows are found in any partition; ours: store.partition_tag = "iso-week"'),
     (r"\$mydomain|chomp", "a value that only this machine knows"),
     (r"[$@%]\w*dkim\w*", "sign outgoing mail before it comes to Lazaret"),
     (r"@lookup_sql_dsn", "store.url names one database for all"),

@@ -10,6 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Generic, Protocol, TypeVar
 
 from lazaret.config.problems import Unfit, nearest
+from lazaret.model.partition import ISO_WEEK, Partition
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -144,6 +145,26 @@ class Whole:
 
     def show(self, value: int) -> str:
         return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionTag:
+    """A whole number, or the word for the week."""
+
+    name: str = f'a whole number, or "{ISO_WEEK}"'
+
+    def read(self, value: object) -> Partition:
+        if value == ISO_WEEK:
+            return Partition(weekly=True)
+        if isinstance(value, str):
+            raise wrong_type(self.name, value)
+        return Partition(Whole(name=self.name).read(value))
+
+    def read_word(self, word: str) -> Partition:
+        return self.read(word)
+
+    def show(self, value: Partition) -> str:
+        return quoted(ISO_WEEK) if value.weekly else str(value.constant)
 
 
 _UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}

@@ -14,6 +14,7 @@ from lazaret.config.kinds import (
     Network,
     Number,
     Parsed,
+    PartitionTag,
     Several,
     Size,
     Switch,
@@ -24,6 +25,7 @@ from lazaret.config.kinds import (
     write_network,
 )
 from lazaret.model.digest import Interval, Told
+from lazaret.model.partition import ALWAYS_0, Partition
 from lazaret.model.person import Role
 
 T = TypeVar("T")
@@ -376,6 +378,13 @@ class Store:
         2**30,
         "With less free space in store.data_dir, MAIL FROM gets 452 4.3.1 and the mail stays with the MTA.",
         unit="octets",
+    )
+    partition_tag: Partition = option(
+        PartitionTag(),
+        ALWAYS_0,
+        "Into which partition of amavis' tables messages are written, as amavisd's $sql_partition_tag: a "
+        'number, or "iso-week" for the week of the reception, 1 to 53. They are found in every partition. '
+        "Leave it at 0 where Modoboa or MailZu work on the database: they know no partitions.",
     )
     password: str = field(default="", repr=False)
     """Of the database, from wherever it was given; `url` has none once the configuration is loaded."""

@@ -15,7 +15,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _BETWEEN = re.compile(r"[\s<>(),;:\"\[\]]+")
 _DOMAIN = re.compile(r"@[^\s<>(),;:\"]*")
 
-_BY_EMAIL = "SELECT email, id FROM maddr WHERE partition_tag = 0 AND email IN ("
+_BY_EMAIL = "SELECT email, id FROM maddr WHERE partition_tag = ? AND email IN ("
 
 MAX_IN_HEADER = 10
 """Addresses of a header field that are indexed one by one."""
@@ -52,15 +52,18 @@ def plain(text: str, limit: int) -> str:
     return _UNPRINTABLE.sub("?", text)
 
 
-def ids(connection: Connection, written: Iterable[str]) -> dict[str, int]:
-    """Address -> `maddr.id`; makes the rows that are missing. To be called inside the transaction."""
+def ids(connection: Connection, written: Iterable[str], tag: int) -> dict[str, int]:
+    """Address -> `maddr.id` in the partition `tag`; makes the rows that are missing.
+
+    To be called inside the transaction.
+    """
     keys = {one: key(one) for one in written}
-    found = _known(connection, set(keys.values()))
+    found = _known(connection, set(keys.values()), tag)
     missing = sorted(set(keys.values()) - found.keys())
     if missing:
         # Passes over what another process has put in since; the second reading finds its rows too.
-        insert(connection, _MADDR, [(0, one, address.reversed_domain(one)[:255]) for one in missing])
-        found |= _known(connection, set(missing))
+        insert(connection, _MADDR, [(tag, one, address.reversed_domain(one)[:255]) for one in missing])
+        found |= _known(connection, set(missing), tag)
     return {one: found[key] for one, key in keys.items()}
 
 
@@ -77,9 +80,9 @@ def names_in(field: str) -> str:
     return " ".join(words.split(_DOMAIN.sub(" ", field[:1000]))) if field else ""
 
 
-def _known(connection: Connection, keys: set[str]) -> dict[str, int]:
+def _known(connection: Connection, keys: set[str], tag: int) -> dict[str, int]:
     found: dict[str, int] = {}
     for some in portions(sorted(keys)):
         statement = sql(_BY_EMAIL, marks(len(some)), ")", connection.dialect.share)
-        found.update(connection.execute(statement, some))
+        found.update(connection.execute(statement, [tag, *some]))
     return found

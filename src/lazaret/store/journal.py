@@ -11,6 +11,7 @@ from lazaret.store import digests, releases
 from lazaret.store.addresses import from_octets, key, plain, to_octets
 from lazaret.store.connection import Connection
 from lazaret.store.inserting import Table, insert
+from lazaret.store.keys import Key
 from lazaret.store.lookup import Lookup
 from lazaret.store.room import Room
 from lazaret.store.rows import DS_LETTERS
@@ -95,21 +96,25 @@ def _complete(
 ) -> None:
     """What became of each copy into the rows of a kept entry, found by recipient as written."""
     numbers: dict[str, list[tuple[int, int]]] = {}
+    # The row that was written last: an id may have come by from another program's partition.
+    written = connection.execute(_PARTITION, {"mail_id": mail_id}).fetchone()
+    if written is None:
+        return
+    message = Key(mail_id, *written)
     for msg, number, exact, email in connection.execute(
         "SELECT l.id, r.rseqnum, x.address, a.email FROM lz_msgs l"
         " JOIN msgrcpt r ON r.partition_tag = l.partition_tag AND r.mail_id = l.mail_id"
         " JOIN lz_msgrcpt x ON x.msg = l.id AND x.rseqnum = r.rseqnum JOIN maddr a ON a.id = r.rid"
-        " WHERE l.partition_tag = 0 AND l.mail_id = :mail_id",
-        {"mail_id": mail_id},
+        " WHERE l.partition_tag = :tag AND l.mail_id = :mail_id",
+        message.values,
     ):
         numbers.setdefault(email if exact is None else from_octets(exact), []).append((msg, number))
     connection.execute(
-        "UPDATE msgs SET dsn_sent = :dsn_sent WHERE partition_tag = 0 AND mail_id = :mail_id",
-        {"dsn_sent": dsn_sent, "mail_id": mail_id},
+        "UPDATE msgs SET dsn_sent = :dsn_sent WHERE partition_tag = :tag AND mail_id = :mail_id",
+        message.values | {"dsn_sent": dsn_sent},
     )
     for recipient in recipients:
-        values = {
-            "mail_id": mail_id,
+        values = message.values | {
             "action": recipient.action,
             "reason": plain(recipient.reason, 1000),
             "stored": "Y" if recipient.stored else "N",
@@ -122,11 +127,12 @@ def _complete(
             connection.execute(_COMPLETE_AMAVIS, values | {"number": number})
 
 
+_PARTITION = "SELECT partition_tag FROM lz_msgs WHERE mail_id = :mail_id ORDER BY id DESC LIMIT 1"
 _COMPLETE_OURS = (
     "UPDATE lz_msgrcpt SET action = :action, reason = :reason, stored = :stored"
     " WHERE msg = :msg AND rseqnum = :number"
 )
 _COMPLETE_AMAVIS = (
     "UPDATE msgrcpt SET ds = :ds, content = :category, smtp_resp = :response"
-    " WHERE partition_tag = 0 AND mail_id = :mail_id AND rseqnum = :number"
+    " WHERE partition_tag = :tag AND mail_id = :mail_id AND rseqnum = :number"
 )

@@ -4,6 +4,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from lazaret.model.partition import ALWAYS_0, Partition
 from lazaret.store import migrations
 from lazaret.store.audit import AuditLog
 from lazaret.store.database import Database
@@ -71,17 +72,24 @@ class Store:
 
 
 def open_store(
-    url: str, data_dir: Path, *, create: bool, password: str = "", min_free: int = 0, host: str = ""
+    url: str,
+    data_dir: Path,
+    *,
+    create: bool,
+    password: str = "",
+    min_free: int = 0,
+    host: str = "",
+    partition: Partition = ALWAYS_0,
 ) -> Store:
     """The store behind `store.url`; with `create` it and its tables are made when missing.
 
     `password` is for a server; `min_free` in octets; `host` is what `msgs.host` gets, when empty the
-    machine's name.
+    machine's name; `partition` says where messages are written, they are found everywhere.
     UserError 66 when there is no database, 78 for a URL that cannot be; StoreUnavailable.
     """
     database = locate(url, data_dir, password)
     foreign = prepare(database, create=create)
-    writer = Writer(database, host or socket.gethostname())
+    writer = Writer(database, host or socket.gethostname(), partition)
     reader = Reader(database)
     lookup = Lookup(database)
     return Store(

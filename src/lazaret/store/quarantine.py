@@ -16,7 +16,7 @@ from lazaret.store.inserting import insert, marks
 from lazaret.store.keys import Key
 from lazaret.store.reader import Reader
 from lazaret.store.releases import Wish
-from lazaret.store.rows import QUARANTINE
+from lazaret.store.rows import QUARANTINE, quar_loc
 from lazaret.store.search import Scope, condition
 from lazaret.store.symbols import unpacked
 from lazaret.store.writer import Writer
@@ -160,7 +160,8 @@ class SqlQuarantine:
             stored, _ = text.to_stored(octets)
             rows = [(message.partition_tag, mail_id, number, chunk) for number, chunk in text.chunks(stored)]
             insert(connection, QUARANTINE, rows)
-            connection.execute(_NOW_STORED, message.values)
+            place = quar_loc(message.mail_id, message.partition_tag)
+            connection.execute(_NOW_STORED, message.values | {"place": place})
 
         await self._writer.run(work, durable=True)
 
@@ -173,7 +174,7 @@ class SqlQuarantine:
 
 _KNOWN = "SELECT mail_id, quar_type FROM msgs WHERE mail_id IN ("
 _NOW_STORED = (
-    "UPDATE msgs SET quar_type = 'Q', quar_loc = mail_id WHERE mail_id = :mail_id AND partition_tag = :tag"
+    "UPDATE msgs SET quar_type = 'Q', quar_loc = :place WHERE mail_id = :mail_id AND partition_tag = :tag"
 )
 
 # A copy that was delivered stays what it is: only what was kept from its reader is deleted.

@@ -8,6 +8,7 @@ from itertools import chain
 from lazaret.model import words
 from lazaret.model.address import reversed_domain
 from lazaret.model.entry import Entry
+from lazaret.model.partition import Partition
 from lazaret.model.verdict import Action, ScoredHit
 from lazaret.store import addresses, fulltext, text
 from lazaret.store.addresses import exact, in_header, key, names_in, plain
@@ -76,24 +77,33 @@ class Header:
 class Rows:
     """Writes messages. One per connection, inside the transactions of its caller."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, partition: Partition) -> None:
         self._host = host
+        self._partition = partition
         self.symbols = Symbols()
 
     def write(self, connection: Connection, entries: Sequence[Entry]) -> None:
         """All rows of all entries; those with a text also into `quarantine` and the full-text index."""
+        by_tag: dict[int, list[Entry]] = {}
+        for entry in entries:
+            by_tag.setdefault(self._partition.tag(entry.time), []).append(entry)
+        for tag, some in by_tag.items():
+            self._write(connection, tag, some)
+
+    def _write(self, connection: Connection, tag: int, entries: Sequence[Entry]) -> None:
+        """The same into one partition, which has addresses of its own."""
         written = {entry.sender for entry in entries}
         written.update(recipient.address for entry in entries for recipient in entry.recipients)
-        maddr = addresses.ids(connection, written)
+        maddr = addresses.ids(connection, written, tag)
         symbols = self.symbols.ids(connection, chain.from_iterable(entry.hits for entry in entries))
         stored = [(entry, *text.to_stored(entry.text)) for entry in entries if entry.text is not None]
         line_ends = {entry.mail_id: ends for entry, _, ends in stored}
 
-        insert(connection, _MSGS, [self._msgs(entry, maddr) for entry in entries])
-        insert(connection, _MSGRCPT, [row for entry in entries for row in _msgrcpt(entry, maddr)])
-        ours = [_lz_msgs(entry, line_ends.get(entry.mail_id, text.AS_LF), symbols) for entry in entries]
-        insert(connection, _LZ_MSGS, ours)
-        ids = numbers(connection, [entry.mail_id for entry in entries])
+        insert(connection, _MSGS, [self._msgs(tag, entry, maddr) for entry in entries])
+        insert(connection, _MSGRCPT, [row for entry in entries for row in _msgrcpt(tag, entry, maddr)])
+        ends = {entry.mail_id: line_ends.get(entry.mail_id, text.AS_LF) for entry in entries}
+        insert(connection, _LZ_MSGS, [_lz_msgs(tag, one, ends[one.mail_id], symbols) for one in entries])
+        ids = numbers(connection, [entry.mail_id for entry in entries], tag)
         numbered = [(ids[entry.mail_id], entry) for entry in entries]
         insert(connection, _LZ_MSGRCPT, [row for msg, entry in numbered for row in _lz_msgrcpt(msg, entry)])
         named = [row for msg, entry in numbered for row in _address_rows(msg, entry)]
@@ -103,25 +113,26 @@ class Rows:
         insert(connection, LZ_HITS, hits)
         for entry, octets, _ in stored:
             msg, chunks = ids[entry.mail_id], text.chunks(octets)
-            insert(connection, QUARANTINE, [(0, entry.mail_id, number, chunk) for number, chunk in chunks])
+            insert(connection, QUARANTINE, [(tag, entry.mail_id, number, chunk) for number, chunk in chunks])
             insert(connection, LZ_ATTACHMENTS, attachment_rows(msg, entry.attachments))
             fulltext.add(connection, msg, _searchable(entry))
 
-    def _msgs(self, entry: Entry, maddr: dict[str, int]) -> Row:
+    def _msgs(self, tag: int, entry: Entry, maddr: dict[str, int]) -> Row:
         kept = entry.text is not None
+        place = quar_loc(entry.mail_id, tag) if kept else ""
         return (
-            *(0, entry.mail_id, entry.secret_id, plain(entry.log_id, 20)),
+            *(tag, entry.mail_id, entry.secret_id, plain(entry.log_id, 20)),
             *(int(entry.time), time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(entry.time))),
             *(maddr[entry.sender], IMPORTED if entry.imported else ""),
             *(plain(entry.session.client_ip, 255), entry.size),
             *("Y" if entry.originating else "N", entry.category.value),
-            *("Q" if kept else " ", entry.mail_id if kept else "", entry.dsn_sent, entry.score),
+            *("Q" if kept else " ", place, entry.dsn_sent, entry.score),
             *(plain(entry.message_id, 255), plain(entry.from_header, 255), plain(entry.subject, 255)),
             self._host,
         )
 
 
-def numbers(connection: Connection, mail_ids: Sequence[str], tag: int = 0) -> dict[str, int]:
+def numbers(connection: Connection, mail_ids: Sequence[str], tag: int) -> dict[str, int]:
     """`mail_id` -> the `lz_msgs.id` that the database gave it."""
     found: dict[str, int] = {}
     for some in portions(mail_ids):
@@ -130,26 +141,31 @@ def numbers(connection: Connection, mail_ids: Sequence[str], tag: int = 0) -> di
     return found
 
 
+def quar_loc(mail_id: str, tag: int) -> str:
+    """Where the text of a message lies, as amavisd writes it for the database."""
+    return f"{mail_id}[{tag}]" if tag else mail_id
+
+
 def padded_words(subject: str) -> str:
     """The words of a subject with a blank at each end, so that LIKE finds whole words."""
     return " " + " ".join(words.split(subject[:1000])) + " "
 
 
-def _msgrcpt(entry: Entry, maddr: dict[str, int]) -> Iterator[Row]:
+def _msgrcpt(tag: int, entry: Entry, maddr: dict[str, int]) -> Iterator[Row]:
     for number, recipient in enumerate(entry.recipients, 1):
         yield (
-            *(0, entry.mail_id, number, maddr[recipient.address], "Y" if recipient.local else "N"),
+            *(tag, entry.mail_id, number, maddr[recipient.address], "Y" if recipient.local else "N"),
             *(recipient.category.value, DS_LETTERS[Action(recipient.action)], " "),
             *("Y" if recipient.blocked else "N", "Y" if recipient.allowed else "N"),
             *(recipient.score, plain(recipient.response, 255)),
         )
 
 
-def _lz_msgs(entry: Entry, line_ends: str, numbers: dict[str, int]) -> Row:
+def _lz_msgs(tag: int, entry: Entry, line_ends: str, numbers: dict[str, int]) -> Row:
     kept = entry.text is not None
     unavailable = "\n".join(plain(f"{one.check}: {one.reason}", 500) for one in entry.unavailable)
     return (
-        *(0, entry.mail_id, exact(entry.sender), plain(entry.session.queue_id, 255)),
+        *(tag, entry.mail_id, exact(entry.sender), plain(entry.session.queue_id, 255)),
         *(plain(entry.session.client_name, 255), plain(entry.session.helo, 255), entry.took_ms),
         *(packed(entry.hits, numbers), unavailable),
         *(_stored_prefix(entry, line_ends), line_ends, entry.digest or None, "Y" if kept else "N"),

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from lazaret.model.entry import Entry
 from lazaret.model.errors import StoreUnavailable
+from lazaret.model.partition import ALWAYS_0, Partition
 from lazaret.store.connection import Connection, Fault, transaction
 from lazaret.store.database import Database
 from lazaret.store.rows import Rows
@@ -51,9 +52,9 @@ class _Job:
 class Writer:
     """Takes jobs from any thread. Its own thread and connection begin with the first job."""
 
-    def __init__(self, database: Database, host: str) -> None:
+    def __init__(self, database: Database, host: str, partition: Partition = ALWAYS_0) -> None:
         self._database = database
-        self._rows = Rows(host)
+        self._rows = Rows(host, partition)
         self._connection: Connection | None = None
         self._thread: threading.Thread | None = None
         self._changed = threading.Condition()
