@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazaret.mime import headers, words
+from lazaret.mime import header_text, headers, words
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
@@ -93,12 +93,17 @@ ODD_LINES = [
 ]
 
 
+def decoded(section: headers.HeaderSection) -> list[bytes]:
+    return [section.decoded(place) for place in range(len(section.names))]
+
+
 def everything(section: headers.HeaderSection) -> list[object]:
     names = dict.fromkeys(["subject", *section.names])
     return [
         *(section.fields, section.names, list(section.written_names), section.raw_fields()),
         *([section.named(name), section.values(name), section.decoded_values(name)] for name in names),
-        *([words.decode(section.value(f), f.name) for f in section.fields], section.all_decoded()),
+        *([words.decode(section.value(f), f.name) for f in section.fields], decoded(section)),
+        *([section.text(name) for name in names], header_text.whole(section), section.whole),
         *(section.body_start, section.missing_separator, section.crlf, section.cut_off, section.truncated),
     ]
 
@@ -112,7 +117,7 @@ def test_a_section_reads_as_it_does_field_by_field(raw: bytes) -> None:
 def test_a_decoded_value_is_what_words_make_of_it() -> None:
     section = headers.parse(b"A: =?utf-8?q?=C3=BC?=\n =?utf-8?q?x?=\nB:\xe9\nC: plain\n\n")
     expected = [words.decode(section.value(field), field.name) for field in section.fields]
-    assert expected == section.all_decoded() == [section.decoded(place) for place in range(3)]
+    assert expected == decoded(section)
     assert "üx".encode() == section.last_decoded("a")
     assert section.last_decoded("d") is None
 
@@ -122,6 +127,7 @@ def test_a_megabyte_of_header_costs_little(piece: bytes) -> None:
     raw = piece * (1_000_000 // len(piece)) + b"\n\n"
     began = time.process_time()
     section = headers.parse(raw)
-    section.all_decoded()
+    decoded(section)
+    header_text.whole(section)
     section.values("a")
     assert time.process_time() - began < 1.0

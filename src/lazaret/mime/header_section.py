@@ -1,20 +1,11 @@
 """What do the fields of a header section say? Each value is unfolded and decoded once, whoever asks."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from lazaret.mime import words
+from lazaret.mime.header_block import NAME_LIMIT, VALUE_LIMIT, Block
 from lazaret.model.lazy import lazy
-
-NAME_LIMIT = 256
-VALUE_LIMIT = 8192
-"""Octets of a name and of a value that are looked at, as in SpamAssassin; the rest of a field is ignored."""
-
-_FOLD = re.compile(rb"\n[ \t]+")
-_FIELD_END = re.compile(rb"\n(?![ \t])")
-_NAMES = re.compile(rb"[!-~]++")
-"""What names may consist of, and the colons between them."""
 
 
 class Field(NamedTuple):
@@ -45,6 +36,7 @@ class HeaderSection:
         self.raw = raw
         """The octets into which the offsets point."""
         self._given = fields
+        self._decoded: dict[int, bytes] = {}
         self.body_start = body_start
         """The first octet after the empty line; len(raw) when nothing follows."""
         self.missing_separator = missing_separator
@@ -70,7 +62,7 @@ class HeaderSection:
         return [field.name.lower() for field in self.fields]
 
     @lazy
-    def _by_name(self) -> dict[str, list[int]]:
+    def _by_name(self) -> Mapping[str, Sequence[int]]:
         """Name in lower case -> the places of its fields."""
         by_name: dict[str, list[int]] = {}
         for place, name in enumerate(self.names):
@@ -107,45 +99,39 @@ class HeaderSection:
 
     def decoded(self, place: int) -> bytes:
         """What `words.decode` makes of the value of `fields[place]`."""
-        if place in self._encoded:
-            self._encoded.remove(place)
-            self._lines[place] = words.decode_line(self._lines[place], self.names[place])
-        return self._lines[place]
+        if place not in self._decoded:
+            self._decoded[place] = words.decode(self._value_at(place), self.names[place])
+        return self._decoded[place]
 
     def decoded_values(self, name: str) -> list[bytes]:
         """`decoded` of every field of this name, any case, in order."""
-        places = self._by_name.get(name.lower())
-        if not places:
-            return []
-        if self._encoded:
-            return [self.decoded(place) for place in places]
-        lines = self._lines
-        return [lines[place] for place in places]
+        return [self.decoded(place) for place in self._by_name.get(name.lower(), ())]
 
-    def all_decoded(self) -> list[bytes]:
-        """`decoded` of every field; not to be changed."""
-        for place in tuple(self._encoded):
-            self.decoded(place)
-        return self._lines
+    def text(self, name: str) -> bytes | None:
+        """All of these, each with a line end; None when there is none. The name is in lower case."""
+        places = self._by_name.get(name)
+        return b"".join([self.decoded(place) + b"\n" for place in places]) if places else None
+
+    def all_text(self, without: str, most: int) -> bytes | None:
+        """Every field with its name and a line end, decoded, but those whose name begins with `without`.
+
+        None: somebody must choose, since that may be more than `most` octets.
+        """
+        return None
 
     def last_decoded(self, name: str) -> bytes | None:
         """`decoded` of the last field of this name, which mail programs heed; None when there is none."""
         places = self._by_name.get(name.lower())
         return self.decoded(places[-1]) if places else None
 
-    @lazy
-    def _lines(self) -> list[bytes]:
-        """Every value on one line; decoded when somebody asks."""
-        return [words.unfold(self.value(field)) for field in self.fields]
-
-    @lazy
-    def _encoded(self) -> set[int]:
-        """The places of the values that are still to be decoded."""
-        return {place for place, line in enumerate(self._lines) if b"=?" in line or not line.isascii()}
-
     def raw_fields(self) -> list[bytes]:
         """The octets of every field, its line ends too."""
         return [self.raw[field.start : field.end] for field in self.fields]
+
+    @property
+    def whole(self) -> bytes:
+        """These octets as one text."""
+        return b"".join(self.raw_fields())
 
     @property
     def truncated(self) -> bool:
@@ -161,95 +147,58 @@ class HeaderSection:
 class RegularSection(HeaderSection):
     """A section of nothing but fields, none too long, as in nearly all mail: read as a whole."""
 
-    def __init__(self, raw: bytes, block: "Block", body_start: int, *, crlf: bool) -> None:
-        super().__init__(raw, (), body_start, crlf=crlf)
+    def __init__(self, raw: bytes, start: int, block: Block, *, crlf: bool = False) -> None:
+        self.raw = raw
+        self._start = start
+        self.body_start = block.body_start
+        self.crlf = crlf
+        self.missing_separator = self.cut_off = False
+        self.names = block.names
+        self._by_name = block.by_name
         self._block = block
-        self._lines = block.lines
-        self.written_names = block.written_names
-
-    @classmethod
-    def read(
-        cls, raw: bytes, start: int, end: int, body_start: int, *, crlf: bool
-    ) -> "RegularSection | None":
-        """Of the lines from `start` to `end`; None when they are not that regular."""
-        block = Block.read(raw, start, end)
-        return None if block is None else cls(raw, block, body_start, crlf=crlf)
-
-    @lazy
-    def names(self) -> list[str]:
-        return b":".join(self.written_names).decode("ascii").lower().split(":")
+        self._decoded: dict[int, bytes] = {}
 
     @lazy
     def fields(self) -> tuple[Field, ...]:
-        found: list[Field] = []
-        start = self._block.start
-        for octets in self.raw_fields():
-            end = start + len(octets)
-            colon = octets.index(b":")
-            found.append(Field(octets[:colon].decode("latin-1"), start, start + colon + 1, end))
-            start = end
-        return tuple(found)
-
-    def raw_fields(self) -> list[bytes]:
-        block = self._block
-        if not block.crlf:
-            return block.fields
-        return _with_line_ends(self.raw[block.start : block.end])
-
-    def _value_at(self, place: int) -> bytes:
-        return self._block.fields[place].partition(b":")[2]
+        raw = self.raw
+        return tuple(
+            Field(raw[start:colon].decode("latin-1"), start, colon + 1, end)
+            for start, colon, end in self._block.offsets()
+        )
 
     @lazy
-    def _encoded(self) -> set[int]:
-        block = self._block.octets
-        if b"=?" not in block and block.isascii():
-            return set()
-        return {place for place, line in enumerate(self._lines) if b"=?" in line or not line.isascii()}
+    def written_names(self) -> Sequence[bytes]:
+        return self._block.written_names()
+
+    def decoded(self, place: int) -> bytes:
+        if place not in self._block.encoded:
+            return self._block.line(place)
+        if place not in self._decoded:
+            self._decoded[place] = words.decode_line(self._block.line(place), self.names[place])
+        return self._decoded[place]
+
+    def text(self, name: str) -> bytes | None:
+        places = self._by_name.get(name)
+        if places is None:
+            return None
+        block = self._block
+        return super().text(name) if block.encoded else block.text(places)
+
+    def all_text(self, without: str, most: int) -> bytes | None:
+        for place in self._block.encoded:
+            self.decoded(place)
+        return self._block.all(self._decoded, without, most)
+
+    def raw_fields(self) -> list[bytes]:
+        return [self.raw[start:end] for start, _, end in self._block.offsets()]
+
+    @property
+    def whole(self) -> bytes:
+        return self.raw[self._start : self._block.end]
+
+    def _value_at(self, place: int) -> bytes:
+        return self._block.value(place)
 
     @property
     def truncated(self) -> bool:
         return False
-
-
-class Block:
-    """The lines of a regular section, split in a few steps for all fields at once."""
-
-    def __init__(
-        self, start: int, end: int, octets: bytes, names: Sequence[bytes], lines: list[bytes], *, crlf: bool
-    ) -> None:
-        self.start = start
-        self.end = end
-        self.octets = octets
-        """Line ends LF."""
-        self.written_names = names
-        self.lines = lines
-        """The values unfolded, without blanks round them."""
-        self.crlf = crlf
-        """Some line end is CRLF."""
-
-    @classmethod
-    def read(cls, raw: bytes, start: int, end: int) -> "Block | None":
-        octets = raw[start:end]
-        crlf = b"\r" in octets
-        if crlf:
-            octets = octets.replace(b"\r\n", b"\n")
-        # The last line end would make an empty line: no fold follows it.
-        lines = _FOLD.sub(b" ", octets[:-1]).split(b"\n")
-        names, colons, values = zip(*[line.partition(b":") for line in lines], strict=True)
-        joined = b":".join(names)
-        if b"" in names or b"" in colons or not _NAMES.fullmatch(joined):
-            return None
-        if len(octets) > VALUE_LIMIT and max(map(len, _with_line_ends(octets))) > VALUE_LIMIT:
-            return None
-        if len(joined) > NAME_LIMIT and max(map(len, names)) > NAME_LIMIT:
-            return None
-        return cls(start, end, octets, names, [value.strip() for value in values], crlf=crlf)
-
-    @lazy
-    def fields(self) -> list[bytes]:
-        """The fields as they stand, folds kept."""
-        return _with_line_ends(self.octets)
-
-
-def _with_line_ends(block: bytes) -> list[bytes]:
-    return [field + b"\n" for field in _FIELD_END.split(block[:-1])]

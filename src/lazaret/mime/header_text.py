@@ -21,19 +21,19 @@ def unfold(value: bytes) -> bytes:
     return _LINE_END_AND_BLANKS.sub(b" ", value)
 
 
+def whole(header: HeaderSection) -> bytes:
+    """The fields as one text: decoded and unfolded, without the verdicts of filters."""
+    if header.body_start <= LENGTH_LIMIT:
+        text = header.all_text(_VERDICT, LENGTH_LIMIT)
+        if text is not None:
+            return text
+    return b"".join(lines(header, raw=False))
+
+
 def lines(header: HeaderSection, *, raw: bool) -> list[bytes]:
     """The fields in order, each with its name and a line end; decoded and unfolded unless `raw`."""
     if raw:
         return header.raw_fields()
-    if header.body_start <= LENGTH_LIMIT and _VERDICT not in "".join(header.names):
-        named = zip(header.written_names, header.all_decoded(), strict=True)
-        found = [name + b": " + value + b"\n" for name, value in named]
-        if sum(map(len, found)) <= LENGTH_LIMIT:
-            return found
-    return _chosen(header)
-
-
-def _chosen(header: HeaderSection) -> list[bytes]:
     found: list[bytes] = []
     length = 0
     for place, name in enumerate(header.written_names):

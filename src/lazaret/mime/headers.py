@@ -2,13 +2,14 @@
 
 import re
 
-from lazaret.mime.header_section import NAME_LIMIT, VALUE_LIMIT, Field, HeaderSection, RegularSection
+from lazaret.mime import header_block
+from lazaret.mime.header_block import FIELD_LIMIT, NAME_LIMIT, VALUE_LIMIT
+from lazaret.mime.header_section import Field, HeaderSection, RegularSection
 
 __all__ = ["NAME_LIMIT", "VALUE_LIMIT", "Field", "HeaderSection", "parse", "parse_part"]
 
-FIELD_LIMIT = 10_000
 PART_FIELD_LIMIT = 200
-"""Fields that are read of a message and of a MIME part: memory must not grow with a header of colons."""
+"""Fields that are read of a MIME part: memory must not grow with a header of colons."""
 _MALFORMED_LIMIT = 3
 
 _REST = rb"[^\n]*+\n?+"
@@ -34,21 +35,8 @@ def parse(raw: bytes, start: int = 0) -> HeaderSection:
     hyphens, is where the body begins, with no empty line before it.
     """
     crlf = raw.endswith(b"\r\n") or raw[start : raw.find(b"\n", start) + 1].endswith(b"\r\n")
-    return _regular(raw, start, crlf) or _irregular(raw, start, crlf)
-
-
-def _regular(raw: bytes, start: int, crlf: bool) -> HeaderSection | None:
-    """The section of nearly all mail, nothing but fields before an empty line; else None."""
-    end = raw.find(b"\n\r\n", start) + 1 if crlf else 0
-    body_start = end + 2
-    lf_end = raw.find(b"\n\n", start, end or len(raw)) + 1
-    if lf_end:
-        end, body_start = lf_end, lf_end + 1
-    if not end or raw.startswith(b"--", start) or raw.find(b"\n--", start, end) >= 0:
-        return None
-    if raw.count(b"\n", start, end) >= FIELD_LIMIT:
-        return None
-    return RegularSection.read(raw, start, end, body_start, crlf=crlf)
+    block = header_block.read(raw, start, len(raw), crlf=crlf)
+    return _irregular(raw, start, crlf) if block is None else RegularSection(raw, start, block, crlf=crlf)
 
 
 def _irregular(raw: bytes, start: int, crlf: bool) -> HeaderSection:

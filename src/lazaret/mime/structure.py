@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lazaret.mime import headers
 from lazaret.mime.content_type import ContentType, last_content_type
 from lazaret.mime.delimiters import Delimiters, PartText
+from lazaret.mime.header_block import has_white_run
 from lazaret.mime.part import Part
 
 __all__ = ["Flag", "Part", "Tree", "mbox_end", "parse"]
@@ -23,8 +24,6 @@ DEPTH_LIMIT = 20
 _BLANK_LINES = re.compile(rb"^[ \t\r\f\v\n]{20,}", re.M)
 """A run of blank lines, and what the next line begins with. To repeat a whole line in the expression would
 take memory for each: half a gigabyte for ten megabytes of them."""
-_MUCH_WHITE = re.compile(rb"\n[ \t\r\f\v\n]{19}")
-"""Without it there are no 20 blank lines. The literal at its start lets it skip from line to line."""
 _MANY_BLANK_LINES = re.compile(rb"\n(?:[ \t\r\f\v]*+\n){19}")
 _MBOX_LINE = re.compile(
     rb"From\s+(?!:)|[\s\d]\d-[a-zA-Z]{3}-\d{4}\s\d\d:\d\d:\d\d[^\n]*,\d+;[\da-f]{12}-\w{8}\r?$"
@@ -208,8 +207,7 @@ def _body(raw: bytes, section: headers.HeaderSection) -> bytes:
 
 
 def _has_many_blank_lines(body: bytes) -> bool:
-    white = _MUCH_WHITE.search(body)
-    return white is not None and _MANY_BLANK_LINES.search(body, white.start()) is not None
+    return has_white_run(body, 20) and _MANY_BLANK_LINES.search(body) is not None
 
 
 def _twenty_lines(found: re.Match[bytes]) -> bytes:

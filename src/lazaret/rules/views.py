@@ -62,10 +62,14 @@ class HeaderValues:
 
     def get(self, selector: str) -> bytes | None:
         """None when the field is absent."""
-        if selector not in self._made:
+        try:
+            return self._made[selector]
+        except KeyError:
             found = selectors.get(self._message, selector)
-            self._made[selector] = self.beside(selector) if found is None else found
-        return self._made[selector]
+            if found is None:
+                found = self.beside(selector)
+            self._made[selector] = found
+            return found
 
 
 def nothing_beside(_selector: str) -> None:

@@ -1,0 +1,100 @@
+"""The compiled kernel splits a header section as plain Python does, and reads no octet astray."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lazaret.mime import header_block
+from lazaret.mime.header_block import Block
+
+needs_kernel = pytest.mark.skipif(
+    not header_block.kernel, reason="the kernel is not compiled: gcc, python3-dev"
+)
+
+PIECES = [
+    *(b"Received:", b"from", b"a", b":", b": ", b"X-Spam-Level: ", b"x-spam", b"=?", b"=", b"?", b"\xe9"),
+    *(b"\n", b"\r\n", b"\n ", b"\r\n\t", b"\r", b" ", b"\t", b"\v", b"\n\n", b"\r\n\r\n", b"--", b"\0"),
+    *(b"To: one\n", b"to: two\r\n", b"Subject: =?utf-8?q?=C3=BC?=\n three\n", b"B" * 300, b"b" * 5000),
+]
+
+
+def shown(block: Block | None) -> list[object] | None:
+    if block is None:
+        return None
+    places = range(len(block.names))
+    return [
+        *(block.end, block.body_start, block.names, {n: list(p) for n, p in block.by_name.items()}),
+        *(set(block.encoded), list(block.written_names()), block.offsets()),
+        *([block.line(place) for place in places], [block.value(place) for place in places]),
+        *(block.text(places), block.text([]), block.all({}, "x-spam-", 9_999)),
+        *(block.all({0: b"else"}, "", 1_000_000), block.all({}, "", 40)),
+    ]
+
+
+@needs_kernel
+@given(
+    st.lists(st.sampled_from(PIECES) | st.binary(max_size=4)).map(b"".join),
+    st.integers(0, 9),
+    st.integers(-9, 9),
+    st.booleans(),
+    st.sampled_from([3, 10_000]),
+)
+def test_the_same_with_and_without_it(raw: bytes, start: int, limit: int, crlf: bool, lines: int) -> None:
+    limit = limit if limit > 0 else len(raw) + limit
+    plain = header_block.read_plain(raw, start, limit, crlf, lines)
+    compiled = header_block.read(raw, start, limit, crlf=crlf, most_lines=lines)
+    assert compiled is None or plain is not None
+    if compiled or crlf or b"\r" not in raw:
+        assert shown(plain) == shown(compiled)
+
+
+@needs_kernel
+def test_what_is_near_a_limit_is_the_same() -> None:
+    for name, value, line_end in (
+        (size, length, end)
+        for size in (255, 256, 257)
+        for length in (7_930, 7_933, 7_934, 7_935, 7_936)
+        for end in (b"\n", b"\r\n")
+    ):
+        raw = b"n" * name + b":" + b"v" * value + line_end + b"To: b" + line_end * 2
+        plain = header_block.read_plain(raw, 0, len(raw), True, 100)
+        assert shown(plain) == shown(header_block.read(raw, 0, len(raw), crlf=True, most_lines=100))
+
+
+@needs_kernel
+def test_there_is_no_field_beyond_the_last() -> None:
+    block = header_block.read(b"A: b\n\n", 0, 6, crlf=False)
+    assert block is not None
+    for place in (-1, 1, 2**62):
+        for ask in (block.line, block.value, lambda place: block.text([0, place])):
+            with pytest.raises(IndexError):
+                ask(place)
+
+
+@pytest.mark.parametrize("start", [-1, 7, 2**60])
+def test_nothing_is_read_outside_the_octets(start: int) -> None:
+    assert header_block.read(b"A: b\n\n", start, 2**60, crlf=False) is None
+
+
+def test_a_white_run_is_one_that_begins_with_a_line_end() -> None:
+    for text, expected in (
+        *(
+            (b"\n" * 20, True),
+            (b"\n" * 19, False),
+            (b" " * 30 + b"\n" * 19, False),
+            (b"a\n" + b" " * 19, True),
+        ),
+        *(
+            (b"x" * 33 + b"\t" * 9 + b"\n" + b"\v" * 19 + b"x", True),
+            (b"", False),
+            (b"\n" * 19 + b"x\n", False),
+        ),
+    ):
+        for before in range(25):
+            assert expected == header_block.has_white_run(b"x" * before + text, 20), (before, text)
+
+
+@needs_kernel
+@given(st.lists(st.sampled_from([b"\n", b" ", b"\t\r\f\v", b"x", b"\n" * 18])).map(b"".join))
+def test_white_runs_are_the_same_with_and_without_it(text: bytes) -> None:
+    assert header_block.has_white_run_plain(text, 20) == header_block.has_white_run(text, 20)
