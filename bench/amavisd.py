@@ -1,10 +1,10 @@
-"""amavisd-new with SpamAssassin Debian's packages, no network, no virus scanner, no bans."""
+"""amavisd-new with SpamAssassin from Debian's packages, no network, no virus scanner, no bans."""
 
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,8 +41,8 @@ def missing() -> str:
 
 
 @contextmanager
-def running(folder: Path, workers: int, next_port: int) -> Iterator[int]:
-    """As a daemon: in the foreground it would not fork, as it does in service. Gives its pid."""
+def running(folder: Path, workers: int, next_port: int) -> Iterator[Sequence[int]]:
+    """As a daemon: in the foreground it would not fork, as it does in service. Gives its pid, alone."""
     home = folder / "home"  # amavisd's own; that of its configuration it must not be able to write.
     home.mkdir()
     folder.chmod(0o755)
@@ -58,12 +58,13 @@ def running(folder: Path, workers: int, next_port: int) -> Iterator[int]:
             ["amavisd", "-c", str(configuration), "start"],
             check=True, cwd=home, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip
-    deadline = time.monotonic() + START_S
-    while not answers(PORT):
-        if time.monotonic() > deadline:
-            sys.exit(f"amavisd did not start:\n{(home / 'amavis.log').read_text()}")
-        time.sleep(0.1)
+    pid_file = home / "amavisd.pid"
     try:
-        yield int((home / "amavisd.pid").read_text())
+        deadline = time.monotonic() + START_S
+        while not (answers(PORT) and pid_file.exists()):
+            if time.monotonic() > deadline:
+                sys.exit(f"amavisd did not start:\n{(home / 'amavis.log').read_text()}")
+            time.sleep(0.1)
+        yield [int(pid_file.read_text())]
     finally:
         subprocess.run(["amavisd", "-c", str(configuration), "stop"], cwd=home, capture_output=True)

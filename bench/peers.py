@@ -6,7 +6,8 @@ INDEX.tsv lists labelled messages (label, tab, path). Of the shuffled list one h
 learner, the other is measured. Lazaret goes the whole road, SMTP in to SMTP out, with the stock rules of
 SpamAssassin and its own and a learner that has been taught; so does amavisd-new, without Bayes.
 It installs nothing: a program that is not there is said and left out. It needs root, because the peers
-change to users of their own. CPU is user and system time of the whole process tree.
+change to users of their own. CPU is user and system time of the whole process tree, PostgreSQL or Redis
+included.
 """
 
 import argparse
@@ -24,19 +25,25 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 import amavisd
 import rspamd
 from processes import cpu_s, pss_mb, serving
 from road import as_on_the_wire, send_all
+from tests.support import databases
 
 from lazaret.cli.demo_sink import Sink
 from rules import in_perl
 
-PORT, SINK_PORT = 12124, 12125
+PORT, SINK_PORT, DATABASE_PORT = 12124, 12125, 12126
+KINDS = ("sqlite", "postgresql")
+WARMING = 200
+"""So many others come first: what a program makes ready at first use is not measured."""
 STOCK_RULES = [Path("/usr/share/spamassassin"), Path("/etc/spamassassin")]
 
 Send = Callable[[Sequence[bytes], int], list[float]]
-Start = Callable[[Path], "contextmanager[int]"]  # type: ignore[type-arg]
+Start = Callable[[Path], "contextmanager[Sequence[int]]"]  # type: ignore[type-arg]
 
 
 class Peer(NamedTuple):
@@ -68,19 +75,22 @@ def main() -> None:
     mails = labelled(given.index)
     half = len(mails) // 2
     lessons, measured = mails[:half][: given.lessons], mails[half:][: given.messages]
+    warming = mails[half:][given.messages :][:WARMING]
     with tempfile.TemporaryDirectory() as folder, Sink("127.0.0.1", SINK_PORT):
         os.chmod(folder, 0o755)
-        state = Path(folder, "lazaret")
-        peers = [peer for peer in all_peers(state, lessons, given.workers) if wanted(peer.name, given.only)]
-        if wanted("Lazaret", given.only):
-            prepare(state, lessons)
+        peers = [p for p in all_peers(Path(folder), lessons, given.workers) if wanted(p.name, given.only)]
+        for kind in KINDS:
+            if any(peer.name == on_kind(kind) for peer in peers):
+                prepare(Path(folder), kind, lessons)
         found: dict[str, list[Figures]] = {}
         for round_ in range(given.rounds):
             for peer in peers:
                 own = Path(folder, f"{round_}-{len(found)}-{peer.workers}")
                 own.mkdir()
                 title = f"{peer.name}, {peer.workers} worker{'s' if peer.workers > 1 else ''}"
-                figures = one_round(peer, own, [mail.octets for mail in measured])
+                figures = one_round(
+                    peer, own, [mail.octets for mail in warming], [mail.octets for mail in measured]
+                )
                 found.setdefault(title, []).append(figures)
                 print(f"round {round_ + 1}: {title}: {figures.cpu_ms:.2f} ms CPU a message", file=sys.stderr)
             if wanted("SpamAssassin", given.only):
@@ -108,10 +118,14 @@ def labelled(index: Path) -> list[Mail]:
     return [Mail(spam, path, as_on_the_wire(path.read_bytes())) for spam, path in paths]
 
 
-def all_peers(state: Path, lessons: Sequence[Mail], workers: Sequence[int]) -> Iterator[Peer]:
+def all_peers(folder: Path, lessons: Sequence[Mail], workers: Sequence[int]) -> Iterator[Peer]:
     taught = [(mail.spam, mail.octets) for mail in lessons]
     for count in workers:
-        yield Peer("Lazaret", count, partial(lazaret, state, count), over_smtp(PORT))
+        for kind in KINDS:
+            if kind == "postgresql" and not databases.POSTGRESQL:
+                say_missing("PostgreSQL")
+                continue
+            yield Peer(on_kind(kind), count, partial(lazaret, folder, kind, count), over_smtp(PORT))
         if absent := amavisd.missing():
             say_missing(absent)
         else:
@@ -127,6 +141,10 @@ def all_peers(state: Path, lessons: Sequence[Mail], workers: Sequence[int]) -> I
             yield Peer(f"Rspamd{named}, as a milter", count, start, rspamd.over_milter)
 
 
+def on_kind(kind: str) -> str:
+    return "Lazaret" if kind == "sqlite" else f"Lazaret on {kind}"
+
+
 def wanted(name: str, only: str) -> bool:
     return not only or name.startswith(tuple(only.split(",")))
 
@@ -139,27 +157,26 @@ def over_smtp(port: int) -> Send:
     return lambda messages, connections: asyncio.run(send_all(messages, port, connections))
 
 
-def prepare(state: Path, lessons: Sequence[Mail]) -> None:
+def prepare(folder: Path, kind: str, lessons: Sequence[Mail]) -> None:
     """Compiles the rules and teaches the learner, once for all rounds."""
-    state.mkdir()
+    (folder / kind).mkdir()
     command = [sys.executable, "-m", "lazaret"]
-    settings = set_up(state, 1)
-    subprocess.run([*command, "db", "init", *settings], check=True, stdout=subprocess.DEVNULL)
-    for spam in (True, False):
-        paths = [str(mail.path) for mail in lessons if mail.spam == spam]
-        subprocess.run(
-            [*command, "learn", "spam" if spam else "ham", *paths, *settings],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-    with lazaret(state, 1, state):
+    with kept_database(folder, kind) as (url, _):
+        settings = set_up(folder / kind, url, 1)
+        subprocess.run([*command, "db", "init", *settings], check=True, stdout=subprocess.DEVNULL)
+        for spam in (True, False):
+            paths = [str(mail.path) for mail in lessons if mail.spam == spam]
+            teach = [*command, "learn", "spam" if spam else "ham", *paths, *settings]
+            subprocess.run(teach, check=True, stdout=subprocess.DEVNULL)
+    with lazaret(folder, kind, 1, folder / kind):
         pass
 
 
-def set_up(state: Path, workers: int) -> list[str]:
+def set_up(state: Path, url: str, workers: int) -> list[str]:
     paths = ",".join(f'"{path}"' for path in STOCK_RULES if path.is_dir())
     settings = [
         f"store.data_dir={state}",
+        f"store.url={url}",
         "store.min_free=0",
         f'listen.smtp=["127.0.0.1:{PORT}"]',
         "listen.http=",
@@ -170,31 +187,61 @@ def set_up(state: Path, workers: int) -> list[str]:
         "levels.quarantine=1000.0",
         "levels.kill=1000.0",
     ]
+    if not url.startswith("sqlite:"):
+        password = state / "password"
+        password.touch(0o600)
+        password.write_text(databases.PASSWORD)
+        settings.append(f"store.password_file={password}")
     return [word for setting in settings for word in ("--set", setting)]
 
 
 @contextmanager
-def lazaret(state: Path, workers: int, own: Path) -> Iterator[int]:
-    command = [sys.executable, "-m", "lazaret", "serve", *set_up(state, workers)]
-    with serving(command, PORT, own / "serve.log") as pid:
-        yield pid
+def kept_database(folder: Path, kind: str) -> Iterator[tuple[str, list[int]]]:
+    """Its URL, and the pid of its server if it has one; what is in it stays for the next time."""
+    if kind == "sqlite":
+        yield "sqlite:///lazaret.db", []
+        return
+    home = folder / f"{kind}-server"
+    is_new = not home.exists()
+    home.mkdir(exist_ok=True)
+    server = databases.Server(kind, home, DATABASE_PORT)
+    if is_new:
+        server.make()
+    server.start(careful=True)
+    assert server.process is not None
+    try:
+        if is_new:
+            server.make_user()
+            server.admin(f"CREATE DATABASE mail OWNER {databases.USER}")
+        yield databases.Running(kind, server.port, 0, "").url("mail"), [server.process.pid]
+    finally:
+        server.process.terminate()
+        server.process.wait()
 
 
-def one_round(peer: Peer, folder: Path, messages: Sequence[bytes]) -> Figures:
+@contextmanager
+def lazaret(folder: Path, kind: str, workers: int, own: Path) -> Iterator[Sequence[int]]:
+    with kept_database(folder, kind) as (url, pids):
+        command = [sys.executable, "-m", "lazaret", "serve", *set_up(folder / kind, url, workers)]
+        with serving(command, PORT, own / "serve.log") as pid:
+            yield [pid, *pids]
+
+
+def one_round(peer: Peer, folder: Path, warming: Sequence[bytes], messages: Sequence[bytes]) -> Figures:
     began = time.perf_counter()
-    with peer.start(folder) as pid:
+    with peer.start(folder) as pids:
         started = time.perf_counter() - began
         connections = 2 * peer.workers
-        peer.send(messages[: 40 * peer.workers], connections)  # warm
-        before, began = cpu_s(pid), time.perf_counter()
+        peer.send(warming, connections)
+        before, began = cpu_s(*pids), time.perf_counter()
         waits = sorted(peer.send(messages, connections))
-        wall, spent = time.perf_counter() - began, cpu_s(pid) - before
+        wall, spent = time.perf_counter() - began, cpu_s(*pids) - before
         return Figures(
             spent / len(messages) * 1000,
             len(messages) / wall,
             waits[len(waits) // 2] * 1000,
             waits[int(len(waits) * 0.99)] * 1000,
-            pss_mb(pid),
+            pss_mb(*pids),
             started,
         )
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -25,19 +26,19 @@ def tree(root: int) -> list[int]:
     return found
 
 
-def cpu_s(root: int) -> float:
-    """User and system time of the tree, of children that have ended too: servers replace theirs."""
+def cpu_s(*roots: int) -> float:
+    """User and system time of the trees, of children that have ended too: servers replace theirs."""
     spent = 0
-    for pid in tree(root):
+    for pid in chain.from_iterable(map(tree, roots)):
         fields = _stat(pid)
         spent += sum(int(field) for field in fields[11:15])
     return spent / TICKS
 
 
-def pss_mb(root: int) -> float:
-    """Memory of the tree: pages that several processes share are counted once."""
+def pss_mb(*roots: int) -> float:
+    """Memory of the trees: pages that several processes share are counted once."""
     total = 0
-    for pid in tree(root):
+    for pid in chain.from_iterable(map(tree, roots)):
         try:
             rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
         except OSError:

@@ -67,26 +67,24 @@ def missing(bayes: bool) -> str:
 
 
 @contextmanager
-def running(folder: Path, workers: int, lessons: Sequence[Label] = ()) -> Iterator[int]:
-    """Started, its expressions compiled; with lessons also taught. Gives its pid."""
+def running(folder: Path, workers: int, lessons: Sequence[Label] = ()) -> Iterator[Sequence[int]]:
+    """Started, its expressions compiled; with lessons also taught. Gives its pid, and that of its Redis."""
     configuration = _configuration(folder, workers, bool(lessons))
+    pids = []
     with ExitStack() as stack:
         if lessons:
             redis = ["redis-server", "--port", str(REDIS_PORT), "--bind", "127.0.0.1", "--save", ""]
-            stack.enter_context(
-                serving(
-                    [*redis, "--dir", str(folder), "--appendonly", "no"], REDIS_PORT, folder / "redis.log"
-                )
-            )
+            redis += ["--dir", str(folder), "--appendonly", "no"]
+            pids.append(stack.enter_context(serving(redis, REDIS_PORT, folder / "redis.log")))
         variables = {"LOCAL_CONFDIR": configuration, "DBDIR": folder, "RUNDIR": folder, "LOGDIR": folder}
         command = ["rspamd", "-f", "-u", "_rspamd", "-g", "_rspamd", "-c", "/etc/rspamd/rspamd.conf"]
         for name, value in variables.items():
             command += ["--var", f"{name}={value}"]
-        pid = stack.enter_context(serving(command, SCAN_PORT, folder / "log"))
+        pids.append(stack.enter_context(serving(command, SCAN_PORT, folder / "log")))
         _await_expressions(folder)
         for spam, octets in lessons:
             _post(CONTROL_PORT, "/learnspam" if spam else "/learnham", octets)
-        yield pid
+        yield pids
 
 
 def scan(messages: Sequence[bytes], connections: int) -> list[float]:

@@ -23,7 +23,7 @@ from lazaret.rules import RuleSet, load
 
 _PERL = r"""
 use strict; use warnings; use Mail::SpamAssassin; use Time::HiRes qw(clock);
-my ($rules, $site, $list) = @ARGV;
+my ($rules, $site, $list, $warm) = @ARGV;
 my $filter = Mail::SpamAssassin->new({rules_filename => $rules, site_rules_filename => $site,
     local_tests_only => 1, dont_copy_prefs => 1,
     post_config_text => "use_bayes 0\nuse_auto_welcomelist 0\n"});
@@ -38,7 +38,7 @@ while (my $path = <$paths>) {
     my $mail = $filter->parse($text);
     my $status = $filter->check($mail);
     $status->finish; $mail->finish;
-    push @ms, 1000 * (clock() - $before) if $n++ >= 20;
+    push @ms, 1000 * (clock() - $before) if $n++ >= $warm;
 }
 print '[', join(',', @ms), ']';
 """
@@ -120,15 +120,18 @@ def resident() -> float:
     return 0.0
 
 
-def in_perl(rules: list[Path], paths: list[Path]) -> list[float]:
-    """The same messages through Mail::SpamAssassin, but for the first twenty, which warm it up."""
+def in_perl(rules: list[Path], paths: list[Path], warm: int = 20) -> list[float]:
+    """The same messages through Mail::SpamAssassin, but for the first, which warm it up."""
     default = ["/usr/share/spamassassin", "/etc/spamassassin"]
     rules_and_site = (list(map(str, rules)) + default[len(rules) :])[:2]
     with tempfile.NamedTemporaryFile("w", suffix=".list") as listed:
         listed.writelines(f"{path}\n" for path in paths)
         listed.flush()
         done = subprocess.run(
-            ["perl", "-e", _PERL, *rules_and_site, listed.name], capture_output=True, text=True, check=True
+            ["perl", "-e", _PERL, *rules_and_site, listed.name, str(warm)],
+            capture_output=True,
+            text=True,
+            check=True,
         )
     found: list[float] = json.loads(done.stdout)
     return found
