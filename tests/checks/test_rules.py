@@ -49,3 +49,29 @@ def test_a_rule_that_ends_the_examination_has_points_of_its_own(tmp_path: Path) 
     text = "body A /foo/\nshortcircuit A ham\nheader END eval:check_shortcircuit()\nscore END 2\n"
     hits = list(check(tmp_path, text).run(scan(b"Subject: s\n\nfoo\n")))
     assert [Hit("A", "foo"), Hit("END", "", -50.0)] == hits
+
+
+def test_a_rule_that_is_scored_beside_the_learner_alone_counts_from_then_on(tmp_path: Path) -> None:
+    (tmp_path / "a.cf").write_text(
+        "body ALONE /foo/\nscore ALONE 1 1 0 0\nbody BESIDE /foo/\nscore BESIDE 0 0 2 0\n"
+        "meta BOTH (ALONE && __X)\nbody __X /foo/\n"
+    )
+    ready = False
+    ruleset = load([tmp_path / "a.cf"], shipped=False, cache_dir=None)
+    rules = RulesCheck(ruleset, beside_learner=lambda: ready)
+    one = scan(b"Subject: s\n\nfoo\n")
+
+    assert ["ALONE", "BOTH"] == [hit.symbol for hit in rules.run(one)]
+    ready = True
+    assert ["BESIDE", "BOTH"] == [hit.symbol for hit in rules.run(one)]
+    assert 2 == rules.symbols["BESIDE"].score
+
+
+def test_what_others_build_on_stays_off_when_it_has_a_score_beside_the_learner_alone(tmp_path: Path) -> None:
+    """Or it would hit in their expressions without a learner too."""
+    text = "body BESIDE /foo/\nscore BESIDE 0 0 2 0\nmeta NOT (__X && !BESIDE)\nbody __X /foo/\n"
+    (tmp_path / "a.cf").write_text(text)
+    for ready in (False, True):
+        ruleset = load([tmp_path / "a.cf"], shipped=False, cache_dir=None)
+        rules = RulesCheck(ruleset, beside_learner=lambda ready=ready: ready)
+        assert ["NOT"] == [hit.symbol for hit in rules.run(scan(b"Subject: s\n\nfoo\n"))]

@@ -31,6 +31,7 @@ class LearnCheck:
     @property
     def is_ready(self) -> bool:
         """Whether the learner has its full say; other points are chosen with that in mind."""
+        self._known.refresh()  # Whoever asks has the message before `run` does.
         counters = self._known.memory.counters
         return bool(min(counters[Counter.SPAM_SEEN], counters[Counter.HAM_SEEN]) >= CLASS_FULL)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from lazaret.checks import OverBudget, Scan, Symbol
 from lazaret.model.verdict import Hit
 from lazaret.rules import RuleSet
-from lazaret.rules.ruleset import WITH_LEARNER, WITHOUT_LEARNER
+from lazaret.rules.book import WITH_LEARNER, WITHOUT_LEARNER
 
 
 class RulesCheck:
@@ -27,10 +27,10 @@ class RulesCheck:
         self._beside_learner = beside_learner
         self._alone = _priced(ruleset, WITHOUT_LEARNER)
         self._beside = _priced(ruleset, WITH_LEARNER)
+        self.symbols = self._in_force()
+        """Scores as they are for the last message; the learner may gain its say between two."""
 
-    @property
-    def symbols(self) -> Mapping[str, Symbol]:
-        """Scores as they are just now."""
+    def _in_force(self) -> Mapping[str, Symbol]:
         return self._beside if self._beside_learner() else self._alone
 
     def run(self, scan: Scan, /) -> Iterator[Hit]:
@@ -39,10 +39,10 @@ class RulesCheck:
         findings = self._ruleset.evaluate(
             scan.message, scan.now, recipients=recipients, seconds=self._seconds
         )
-        symbols = self.symbols
+        self.symbols = symbols = self._in_force()
         for name, detail in findings.hits:
-            if not symbols[name].score and self._alone[name].score:
-                continue  # switched off beside a learner
+            if not symbols[name].score:
+                continue  # switched off: beside a learner, or without one
             yield Hit(name, detail, findings.weights.get(name, 1.0))
         if findings.exceeded:
             raise OverBudget(findings.exceeded)

@@ -167,7 +167,7 @@ def _lines(rule: Explanation) -> list[str]:
     lines = [
         f"{rule.name}: {rule.description or 'no description'}",
         f"  defined in  {rule.file}:{rule.line}",
-        f"  score       {scores}" + ("" if one else "  (sets 0 to 3; 0 is in force)"),
+        f"  score       {scores}" + ("" if one else "  (sets 0 to 3; 0 is in force, 2 beside the learner)"),
         f"  looks at    {rule.kind}: {plain(rule.text)[:TEXT_WIDTH]}",
     ]
     if rule.flags:

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+WITHOUT_LEARNER, WITH_LEARNER = 0, 2
+"""The score sets in use, both without the network: it is asked by checks of their own here."""
+
 
 class Kind(StrEnum):
     """What a rule looks at."""
@@ -91,7 +94,7 @@ class Book:
     tests: tuple[SelfTest, ...] = ()
     problems: tuple[Problem, ...] = ()
 
-    def score(self, name: str, score_set: int = 0) -> float:
+    def score(self, name: str, score_set: int = WITHOUT_LEARNER) -> float:
         """The rule's score; without a `score` line 1, or 0.01 for `T_…`, negative with `tflags nice`."""
         given = self.scores.get(name)
         if given is not None:

@@ -2,14 +2,14 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import hyperscan
 
 from lazaret.rules import database, deferral, evals, expression, metas
-from lazaret.rules.book import Book, Kind, Problem, Regex, Rule
+from lazaret.rules.book import WITH_LEARNER, Book, Kind, Problem, Regex, Rule
 from lazaret.rules.confirm import Confirm, MatchLimit, UnusableRegex
 from lazaret.rules.evals import network
 from lazaret.rules.expression import Node
@@ -83,6 +83,7 @@ def _active(book: Book, parsed: Mapping[str, Node], keep_subrules: bool) -> set[
     running = {n for n in book.rules if book.score(n) != 0}
     if keep_subrules:
         return running
+    running |= _beside_learner(book, parsed, running)
     capturing: dict[bytes, list[str]] = {}
     for name in running:
         for tag in _tags(_CAPTURE, book.rules[name]):
@@ -99,6 +100,25 @@ def _active(book: Book, parsed: Mapping[str, Node], keep_subrules: bool) -> set[
         for tag in _tags(_TAG, book.rules[name]):
             waiting += capturing.get(tag, ())
     return active
+
+
+def _beside_learner(book: Book, parsed: Mapping[str, Node], running: Collection[str]) -> set[str]:
+    """Listed rules that have a score beside a learner alone.
+
+    Whatever others build on stays off: without a learner it counts as 0 there, and what ends the examination
+    would end it.
+    """
+    found = {
+        name
+        for name, rule in book.rules.items()
+        if not name.startswith("__")
+        and name not in running
+        and book.score(name, WITH_LEARNER) != 0
+        and not _tags(_CAPTURE, rule)
+    }
+    ending = {line.partition(" ")[0] for line in book.settings.get("shortcircuit", ())}
+    built_on = {n for name in (*running, *found) if name in parsed for n in expression.names(parsed[name])}
+    return found - ending - built_on
 
 
 def _tags(spelling: re.Pattern[bytes], rule: Rule) -> list[bytes]:

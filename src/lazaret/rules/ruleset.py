@@ -9,7 +9,7 @@ from pathlib import Path
 from lazaret.mime.message import Message
 from lazaret.model.lazy import lazy
 from lazaret.rules import cache, expression, hosts, idle, sources, syntax
-from lazaret.rules.book import Book, Kind, Problem
+from lazaret.rules.book import WITHOUT_LEARNER, Book, Kind, Problem
 from lazaret.rules.compile import Progress, compile_book
 from lazaret.rules.database import DamagedDatabase
 from lazaret.rules.evaluate import Evaluator, Outcome
@@ -18,9 +18,6 @@ from lazaret.rules.program import Program
 from lazaret.rules.sources import Sources
 
 log = logging.getLogger("lazaret.rules")
-
-WITHOUT_LEARNER, WITH_LEARNER = 0, 2
-"""The score sets in use, both without the network: it is asked by checks of their own here."""
 
 _DEFAULT_SECONDS = 1.0
 _SIDES = {
@@ -90,7 +87,7 @@ class RuleSet:
     def priced(self, score_set: int) -> Mapping[str, Symbol]:
         """What every listed rule that is run is worth in this score set.
 
-        Which rules are run does not change with it: one whose score is 0 without a learner never is.
+        Which rules are run does not change with it: one whose score is 0 here may hit all the same.
         """
         score, descriptions = self.book.score, self.book.descriptions
         return {
