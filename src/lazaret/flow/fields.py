@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import lru_cache
 
 from lazaret.model.envelope import Envelope, Session
 from lazaret.model.verdict import Levels, ScoredHit, Verdict
@@ -74,9 +75,15 @@ def received(session: Session, envelope: Envelope, mail_id: str, site: Site, at:
             f"Received: from {_word(session.peer_helo) or 'unknown'} ([{peer}])",
             f"\tby localhost ({site.hostname} [127.0.0.1]) ({site.name}, {port})",
             f"\twith {session.protocol} id {mail_id}{only};",
-            f"\t{formatdate(at, localtime=True)}",
+            f"\t{_date(int(at))}",
         ]
     )
+
+
+@lru_cache(2)
+def _date(second: int) -> str:
+    """RFC 5322, section 3.3. What comes in the same second has the same one."""
+    return formatdate(second, localtime=True)
 
 
 def _word(text: str) -> str:

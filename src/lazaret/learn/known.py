@@ -1,6 +1,7 @@
 """What a process knows of the learner that has no database: the model in the data directory, and the secret
 under which it was learned."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -39,6 +40,7 @@ class Shared:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._live = os.fspath(folder / LIVE)
         self._seen: tuple[int, int] | None = None
         self._secret = b""
         self.memory: Memory = Private(0)
@@ -48,7 +50,7 @@ class Shared:
     def refresh(self) -> None:
         """Cheap: a stat when nothing has changed."""
         try:
-            found = (self._folder / LIVE).stat()
+            found = os.stat(self._live)
         except OSError:
             return
         place = (found.st_dev, found.st_ino)

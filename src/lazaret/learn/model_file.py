@@ -63,6 +63,7 @@ class Reader:
 
     def __init__(self, folder: Path, secret: bytes) -> None:
         self._path = folder / LIVE
+        self._live = os.fspath(self._path)
         self._secret = _fingerprint(secret)
         self._seen: tuple[int, int] | None = None
         self._header: NDArray[np.void] = np.zeros(1, _HEADER)
@@ -93,16 +94,18 @@ class Reader:
     def refresh(self) -> bool:
         """Goes over to another file when there is one; whether it did. Cheap: a stat when nothing changed."""
         try:
-            found = self._path.stat()
+            found = os.stat(self._live)
         except OSError:
             return False
         if (found.st_dev, found.st_ino) == self._seen:
             return False
         try:
-            self._header, self.table = _map(self._path, self._secret, writable=False)
+            self._header, table = _map(self._path, self._secret, writable=False)
         except (OSError, ModelDamaged):
             return False
-        self.counters = self._header["counters"][0]
+        # As plain arrays: numpy asks a memmap at every look into it what it has become.
+        self.table = table.view(np.ndarray)
+        self.counters = self._header["counters"][0].view(np.ndarray)
         self._seen = (found.st_dev, found.st_ino)
         return True
 
