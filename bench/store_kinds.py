@@ -23,8 +23,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.support import databases
 
+from lazaret.flow.expire import BATCH, PAUSE_S
 from lazaret.model.delivery import Answer
 from lazaret.model.errors import Reply
+from lazaret.model.keeping import DAY_S, Keeping
 from lazaret.model.quarantine import Item
 from lazaret.store.backup import backup, restore
 from lazaret.store.locating import locate
@@ -271,7 +273,7 @@ def size_of(file: Path) -> int:
 
 async def measure_purge(store: Store, messages: int) -> None:
     """The oldest tenth, while mail comes in."""
-    before = START + messages // 10 * 20
+    now = START + messages // 10 * 20 + 30 * DAY_S
     times: list[float] = []
     over = False
 
@@ -287,10 +289,9 @@ async def measure_purge(store: Store, messages: int) -> None:
 
     coming = asyncio.create_task(come_in())
     start, removed = time.perf_counter(), 0
-    while count := await store.retention.purge(
-        before=before, killed_before=before, history_before=before, batch=100
-    ):
+    async for count in store.retention.purge(Keeping(30, 30, 30), now=now, batch=BATCH):
         removed += count
+        await asyncio.sleep(PAUSE_S)
     took, over = time.perf_counter() - start, True
     await coming
     print(f"  purge: {removed} steps in {took:.1f} s ({messages // 10} messages)")

@@ -118,6 +118,11 @@ def test_purge_removes_what_is_old_enough(elsewhere, copy):
         database.execute("UPDATE msgs SET time_num = time_num - 400 * 86400")
         database.commit()
     count = int(elsewhere.output("find", "--all", "--count"))
+    told = elsewhere.output("db", "purge", "--dry-run")
+    longer = ("--set", 'quarantine.keep=["home.example 500"]')
+    assert count == int(elsewhere.output("find", "--all", "--count"))
+    assert "home.example" in told
+    assert "0 texts" in elsewhere.output("db", "purge", "--dry-run", *longer)
     printed = elsewhere.output("db", "purge")
 
     assert count > 0

@@ -4,6 +4,9 @@ import pytest
 
 from lazaret.config import words
 from lazaret.config.problems import Unfit
+from lazaret.config.words import keep_rule, write_keep_rule
+from lazaret.model.keeping import KeepRule
+from lazaret.model.verdict import Category
 
 
 @pytest.mark.parametrize(
@@ -107,3 +110,23 @@ def test_a_language_is_one_that_there_are_texts_in():
     assert ["de", "en"] == [words.language(code) for code in ("de", "en")]
     with pytest.raises(Unfit, match='write "de" or "en"'):
         words.language("fr")
+
+
+@pytest.mark.parametrize(
+    ("written", "rule"),
+    [
+        ("virus 7", KeepRule(7, category=Category.VIRUS)),
+        ("killed  3", KeepRule(3, killed=True)),
+        (".Example.ORG bad-header 60", KeepRule(60, domain=".example.org", category=Category.BAD_HEADER)),
+    ],
+)
+def test_a_rule_says_what_is_kept_for_how_many_days(written: str, rule: KeepRule):
+    assert rule == keep_rule(written) == keep_rule(write_keep_rule(rule))
+
+
+@pytest.mark.parametrize(
+    "written", ["", "7", "virus", "virus 0", "virus 7 days", "viruses 7", "virus spam 7"]
+)
+def test_what_is_no_such_rule_is_refused(written: str):
+    with pytest.raises(Unfit):
+        keep_rule(written)

@@ -85,3 +85,10 @@ def test_the_latency_is_a_histogram():
     buckets = [found[f'lazaret_message_seconds_bucket{{le="{bound}"}}'] for bound in bounds]
     assert [1.0, 2.0, 2.0, 3.0] == buckets
     assert 3.0 == found["lazaret_message_seconds_count"]
+
+
+def test_the_lag_of_retention_grows_until_a_round_is_through():
+    made = board(0.1)
+    assert 0 == metrics(made)["lazaret_retention_lag_seconds"]
+    made.row(3)[Cell.TIDIED] = time.monotonic() - 60
+    assert 60 <= metrics(made)["lazaret_retention_lag_seconds"] < 600

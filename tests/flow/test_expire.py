@@ -7,9 +7,10 @@ from tests.support.mailroom import ANN, CLEAN, KILLED, NOW, SPAM, Mailroom, mail
 from tests.support.next_hop import next_hop
 
 from lazaret.flow import expire
-from lazaret.flow.expire import DAY_S, Expiry
+from lazaret.flow.expire import Expiry
+from lazaret.model.keeping import DAY_S, Keeping
 
-EXPIRY = Expiry(keep_days=30, keep_killed_days=14, history_days=90)
+EXPIRY = Expiry(Keeping(30, 14, 90))
 
 
 async def left(room: Mailroom) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import pytest
 
 from lazaret.model.digest import Interval, Letter, Told, Untold, Wish
 from lazaret.model.errors import Reply
+from lazaret.model.keeping import Keeping
 from lazaret.store.opening import Store
 
 from .conftest import Place
@@ -164,8 +165,11 @@ def test_old_digests_are_forgotten_and_what_they_told_of_with_them(place: Place,
     wanted = letter(untold(store), "a")
     claim(store, wanted)
     settle(store, wanted, OK)
-    asyncio.run(
-        store.retention.purge(before=NOW - 1e6, killed_before=NOW - 1e6, history_before=NOW - 1e6, batch=100)
-    )
+
+    async def purge() -> None:
+        async for _ in store.retention.purge(Keeping(400, 400, 400), now=NOW, batch=100):
+            pass
+
+    asyncio.run(purge())
     counts = [place.one(f"SELECT count(*) FROM {t}")[0] for t in ("lz_digests", "lz_digest_items")]  # noqa: S608
     assert [0, 0] == counts

@@ -16,6 +16,7 @@ from lazaret.flow.policy_desk import PolicyDesk
 from lazaret.flow.quarantine import QuarantineDesk
 from lazaret.flow.simulate import Simulator
 from lazaret.model.digest import Wish
+from lazaret.model.keeping import Keeping
 from lazaret.net.relay import Relay
 from lazaret.store.opening import Store
 
@@ -142,4 +143,5 @@ def make_links(config: Config) -> Links:
 
 def expiry(config: Config) -> Expiry:
     """How long things are kept."""
-    return Expiry(config.quarantine.keep_days, config.quarantine.keep_killed_days, config.history.keep_days)
+    kept = config.quarantine
+    return Expiry(Keeping(kept.keep_days, kept.keep_killed_days, config.history.keep_days, kept.keep))

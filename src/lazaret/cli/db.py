@@ -2,16 +2,20 @@
 
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from lazaret import app
-from lazaret.cli.context import Command, Given, Group, as_owner, pass_given, run_async
-from lazaret.cli.output import table
+from lazaret.cli.context import Command, Given, Group, as_owner, json_option, pass_given, run_async
+from lazaret.cli.output import print_json, table
 from lazaret.config.options import Config
 from lazaret.daemon.privileges import prepare_data_dir
+from lazaret.model.keeping import Due
 from lazaret.store import backup as archive
+from lazaret.store import weeks
 from lazaret.store.check import check_database
 from lazaret.store.database import Database
 from lazaret.store.locating import locate
@@ -136,16 +140,46 @@ def reindex(given: Given, everything: bool) -> None:
 
 
 @db.command(cls=Command)
+@click.option("--dry-run", is_flag=True, help="Say what would go, by category and domain; change nothing.")
+@click.option(
+    "--divide", is_flag=True, help="Divide a large table of texts by week first. Stop the service for that."
+)
+@json_option
 @pass_given
-def purge(given: Given) -> None:
-    """Remove what has been kept long enough, and give the space back; `serve` does it every hour."""
+def purge(given: Given, dry_run: bool, divide: bool, as_json: bool) -> None:
+    """Remove what has been kept long enough, and give the space back; `serve` does it every hour.
+
+    With store.partition_tag = "iso-week" the table of texts is divided by week on a server, and a week that
+    has been kept long enough goes in one step; a table that is not divided is emptied in small batches.
+    """
     config = as_owner(given.load())
     store = app.open_store(config)
+    expiry = app.expiry(config)
     try:
-        removed = run_async(app.expiry(config).run(store.retention, store.sender_lists))
+        if dry_run:
+            due = run_async(expiry.due(store.retention))
+            print_json(asdict(due)) if as_json else click.echo("\n\n".join(_what_is_due(due)))
+            return
+        if divide or config.store.partition_tag.weekly:
+            why_not = weeks.divide(store.database, whatever_size=divide)
+            if why_not:
+                click.echo(f"not divided by week: {why_not}", err=True)
+        removed = run_async(expiry.run(store.retention, store.sender_lists))
     finally:
         store.close()
-    click.echo(f"{removed} messages removed")
+    print_json({"removed": removed}) if as_json else click.echo(f"{removed} messages removed")
+
+
+def _what_is_due(due: Due) -> Iterator[str]:
+    if due.by_domain:
+        rows = [(category, domain, str(copies)) for category, domain, copies in due.by_domain]
+        yield table(("CATEGORY", "DOMAIN", "COPIES"), rows, right=(2,))
+    late = f"; the first has been due for {due.overdue_s / 3600:.1f} h" if due.texts else ""
+    yield (
+        f"{due.texts} texts of {due.octets / 1e6:.1f} MB would go{late}.\n"
+        f"{due.history} messages would leave the history; {due.orphans} rows and {due.addresses} addresses "
+        "belong to no message."
+    )
 
 
 def _say_what_it_is(config: Config, url: str) -> None:

@@ -25,6 +25,7 @@ from lazaret.config.kinds import (
     write_network,
 )
 from lazaret.model.digest import Interval, Told
+from lazaret.model.keeping import KeepRule
 from lazaret.model.partition import ALWAYS_0, Partition
 from lazaret.model.person import Role
 
@@ -32,8 +33,9 @@ T = TypeVar("T")
 
 LISTENER = Parsed("an address to listen on", Endpoint.parse)
 NEXT_HOP = Parsed("a next hop", NextHop.parse)
+KEEP_RULE = Parsed("what, and days", words.keep_rule, words.write_keep_rule)
 NETWORK = Parsed("an IP network", network, write_network)
-KEPT_DAYS = Whole(1, 36_500)
+KEPT_DAYS = Whole(1, words.MOST_DAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +277,16 @@ class Quarantine:
         14,
         "Discarded messages are kept, releasable, for this time. 0: they are not kept.",
         unit="days",
+    )
+    keep: tuple[KeepRule, ...] = option(
+        Several(KEEP_RULE),
+        (),
+        'Other times for some, in days: "virus 7" for a category (spam, virus, banned, unchecked, '
+        'bad-header, oversized), "killed 5" for what was discarded, "example.org 60" for a domain of '
+        'recipients, ".example.org 60" also for all below it, and two of these together: "example.org virus '
+        "3\". A rule for the recipient's domain counts before one for all, one for a category or for what "
+        "was killed before one without; where two fit alike, the shorter time. A message to several "
+        "recipients is kept as long as the longest of theirs.",
     )
 
 

@@ -1,6 +1,7 @@
 """The words that options choose from, and the texts that must have a certain form."""
 
 import re
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,7 +10,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from lazaret.config.endpoint import Endpoint
 from lazaret.config.problems import Unfit
 from lazaret.model import address
+from lazaret.model.keeping import KILLED, KeepRule
 from lazaret.model.language import languages
+from lazaret.model.verdict import Category
+
+MOST_DAYS = 36_500
 
 
 class Mode(StrEnum):
@@ -144,6 +149,31 @@ def address_or_none(text: str) -> str:
     if text and not (text.isascii() and address.is_valid(text)):
         raise Unfit(f'"{text}" is no mail address; write for example "postmaster@example.org"')
     return text
+
+
+def keep_rule(text: str) -> KeepRule:
+    """`virus 7`, `example.org 60`, `.example.org killed 5`: what, and how many days."""
+    *what, days = text.split() or [""]
+    if not days.isdecimal() or not 1 <= int(days) <= MOST_DAYS or not what:
+        raise Unfit(f'"{text}" is no such rule; write for example "virus 7" or ".example.org killed 5"')
+    rule = KeepRule(int(days))
+    categories = {category.word: category for category in Category}
+    for word in what:
+        if word == KILLED and not rule.killed:
+            rule = replace(rule, killed=True)
+        elif word in categories and rule.category is None:
+            rule = replace(rule, category=categories[word])
+        elif "." in word and not rule.domain:
+            rule = replace(rule, domain=domain(word))
+        else:
+            raise Unfit(f'"{word}" is no domain and none of {", ".join([KILLED, *categories])}')
+    return rule
+
+
+def write_keep_rule(rule: KeepRule) -> str:
+    """As `keep_rule` reads it."""
+    category = rule.category.word if rule.category else ""
+    return " ".join(filter(None, (rule.domain, category, KILLED if rule.killed else "", str(rule.days))))
 
 
 def database_url(text: str) -> str:

@@ -29,6 +29,8 @@ class Cell(IntEnum):
     NEXT_HOP_UP = 5
     DIGESTS_LATE = 6
     """Recipients whose digest should have been sent an hour ago."""
+    TIDIED = 7
+    """time.monotonic() of the last moment as of which all that was due is known to have gone."""
     DELIVERED = 8
     MARKED = 9
     QUARANTINED = 10

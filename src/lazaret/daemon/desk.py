@@ -4,8 +4,10 @@ import asyncio
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Protocol
 
 import uvicorn
@@ -13,7 +15,7 @@ import uvloop
 
 from lazaret import app
 from lazaret.config.options import Config
-from lazaret.daemon.board import Board, Cell
+from lazaret.daemon.board import Board, Cell, Row
 from lazaret.daemon.health import Health
 from lazaret.daemon.postman import Postman
 from lazaret.daemon.sockets import Listener
@@ -26,6 +28,8 @@ log = logging.getLogger("lazaret.desk")
 
 BEAT_S = 1.0
 EXPIRE_S = 3600.0
+ORPHANS_EVERY = 24
+"""In one round of so many also what nothing points to is looked for: that reads all keys there are."""
 GRACE_S = 5
 """How long requests under way may take when the desk is told to end."""
 
@@ -93,7 +97,7 @@ async def _run(desk: Desk) -> None:
     relay = app.release_relay(desk.config)
     tasks = [
         loop.create_task(_beat(desk, server)),
-        loop.create_task(_expire(store, expiry)),
+        loop.create_task(_expire(store, expiry, row)),
     ]
     if store.foreign:
         tasks.append(loop.create_task(keep_indexed(store)))
@@ -131,10 +135,13 @@ async def _beat(desk: Desk, server: uvicorn.Server) -> None:
         await asyncio.sleep(BEAT_S if server.started else 0.02)
 
 
-async def _expire(store: Store, expiry: Expiry) -> None:
-    while True:
+async def _expire(store: Store, expiry: Expiry, row: Row) -> None:
+    row[Cell.TIDIED] = time.monotonic()
+    for round_ in count():
+        begun = time.monotonic()
         try:
-            await expiry.run(store.retention, store.sender_lists)
+            await expiry.run(store.retention, store.sender_lists, orphans=round_ % ORPHANS_EVERY == 0)
+            row[Cell.TIDIED] = begun
         except Exception:
             log.exception("the database could not be tidied up; it is tried again in an hour")
         await asyncio.sleep(EXPIRE_S)

@@ -88,6 +88,12 @@ class Health:
             "Recipients whose digest should have been sent an hour ago: an alarm when it is not 0.",
             value=self._board.total(Cell.DIGESTS_LATE),
         )
+        tidied = max(row[Cell.TIDIED] for row in self._board.rows())
+        yield GaugeMetricFamily(
+            "lazaret_retention_lag_seconds",
+            "Nothing that is to be removed has been due for longer: an alarm above some hours.",
+            value=time.monotonic() - tidied if tidied else 0.0,
+        )
         copies = CounterMetricFamily("lazaret_copies", "Recipients' copies by fate.", labels=["action"])
         for fate, count in self.figures().items():
             copies.add_metric([fate], count)

@@ -7,42 +7,44 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lazaret.flow.needs import Retention, SenderLists
+from lazaret.model.keeping import Due, Keeping
 
 log = logging.getLogger("lazaret.expire")
 
 BATCH = 200
 """Messages per transaction: about a tenth of a second."""
 PAUSE_S = 0.05
-DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """How long things are kept, in days."""
+    """How long things are kept."""
 
-    keep_days: float
-    keep_killed_days: float
-    history_days: float
+    keeping: Keeping
 
     async def run(
-        self, retention: Retention, lists: SenderLists, clock: Callable[[], float] = time.time
+        self,
+        retention: Retention,
+        lists: SenderLists,
+        clock: Callable[[], float] = time.time,
+        *,
+        orphans: bool = True,
     ) -> int:
-        """Removes all that is due, and gives the space back; how many messages went."""
+        """Removes all that is due, and gives the space back; how many rows of messages and addresses went.
+
+        `orphans`: also looks for what nothing points to any more.
+        """
         now = clock()
         await lists.expire(now)
         removed = 0
-        while True:
-            batch = await retention.purge(
-                before=now - self.keep_days * DAY_S,
-                killed_before=now - self.keep_killed_days * DAY_S,
-                history_before=now - self.history_days * DAY_S,
-                batch=BATCH,
-            )
-            if not batch:
-                break
-            removed += batch
+        async for count in retention.purge(self.keeping, now=now, batch=BATCH, orphans=orphans):
+            removed += count
             await asyncio.sleep(PAUSE_S)
         await retention.reclaim()
         if removed:
             log.info("removed %d messages that were kept long enough", removed)
         return removed
+
+    async def due(self, retention: Retention, clock: Callable[[], float] = time.time) -> Due:
+        """What `run` would remove."""
+        return await retention.due(self.keeping, now=clock())

@@ -8,6 +8,7 @@ from lazaret.model.delivery import Answer, Extensions, Outgoing
 from lazaret.model.digest import Attempt, Letter, Untold, Waiting, Wish
 from lazaret.model.entry import Entry, EntryRecipient
 from lazaret.model.errors import Reply
+from lazaret.model.keeping import Due, Keeping
 from lazaret.model.lesson import Figures, JournalRow, Lesson, Limit, Pending, Taught
 from lazaret.model.person import ALL, Sight
 from lazaret.model.policies import (
@@ -231,8 +232,14 @@ class Digests(Protocol):
 class Retention(Protocol):
     """What keeps the database from growing for ever."""
 
-    async def purge(self, *, before: float, killed_before: float, history_before: float, batch: int) -> int:
-        """Removes one small batch of what is older; how many messages went. 0: nothing is left to do."""
+    def purge(self, keeping: Keeping, *, now: float, batch: int, orphans: bool = True) -> AsyncIterator[int]:
+        """Removes what is due in small batches, and gives the number of each.
+
+        `orphans`: also looks for rows that nothing points to any more, which takes longer.
+        """
+
+    async def due(self, keeping: Keeping, *, now: float) -> Due:
+        """What that would remove; nothing is changed."""
 
     async def reclaim(self) -> None:
         """Gives free space back to the file system, a little at a time."""

@@ -30,6 +30,21 @@ class FullText(Protocol):
         """
 
 
+class Division(Protocol):
+    """How the table `quarantine` is divided by the weeks 1 to 53 of `partition_tag`."""
+
+    @property
+    def is_made(self) -> str:
+        """SELECT of how many tables or parts say that it is; 0 where it is not."""
+
+    @property
+    def make(self) -> Sequence[str]:
+        """Divides it; what it holds stays."""
+
+    def clear(self, tag: int) -> str:
+        """Takes all rows of a week away in one step."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
     """One database's own words."""
@@ -57,6 +72,8 @@ class Dialect:
     renumber: str
     """Makes `:table` count on from its highest id; the name of the table and `))` follow. Empty: it does."""
     full_text: FullText
+    division: Division | None = None
+    """None: a table cannot be divided."""
 
 
 COLUMNS = ("subject", "sender", "recipients", "body", "attachments")

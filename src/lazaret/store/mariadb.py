@@ -10,6 +10,7 @@ from pymysql.constants import CLIENT, FIELD_TYPE
 from pymysql.converters import conversions
 from pymysql.cursors import SSCursor
 
+from lazaret.model.partition import WEEKS
 from lazaret.store.column_words import token, tokens
 from lazaret.store.connection import TEXT_NAMES, Connection, Cursor, DatabaseError, Fault, Values
 from lazaret.store.database import BUSY_S
@@ -67,6 +68,23 @@ class FullTextIndex:
         return "+(" + " ".join(phrase[0] + ("*" if prefix else "") for phrase in phrases) + ")"
 
 
+class RangePartitions:
+    """By ranges of one number each: MySQL knows no partition for whatever no list names."""
+
+    is_made = (
+        "SELECT count(*) FROM information_schema.partitions WHERE table_schema = DATABASE()"
+        " AND table_name = 'quarantine' AND partition_name = 'week_1'"
+    )
+    make = (
+        "ALTER TABLE quarantine PARTITION BY RANGE (partition_tag) ("
+        + ", ".join(f"PARTITION week_{week} VALUES LESS THAN ({week + 1})" for week in range(WEEKS + 1))
+        + ", PARTITION others VALUES LESS THAN MAXVALUE)",
+    )
+
+    def clear(self, tag: int) -> str:
+        return f"ALTER TABLE quarantine TRUNCATE PARTITION week_{tag:d}"
+
+
 MARIADB = Dialect(
     kind="mariadb",
     schema_words={
@@ -98,6 +116,7 @@ MARIADB = Dialect(
         " WHERE table_schema = DATABASE() AND table_name = :table"
     ),
     full_text=FullTextIndex(),
+    division=RangePartitions(),
 )
 
 

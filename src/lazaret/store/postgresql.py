@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import asyncpg
 import uvloop
 
+from lazaret.model.partition import WEEKS
 from lazaret.store.column_words import token, tokens
 from lazaret.store.connection import TEXT_NAMES, Connection, Cursor, DatabaseError, Fault, Values
 from lazaret.store.database import BUSY_S
@@ -69,6 +70,32 @@ class TsVector:
         return " | ".join(f"({phrase})" for phrase in phrases)
 
 
+class ListPartitions:
+    """A table for each week, and one for all other tags."""
+
+    is_made = (
+        "SELECT count(*) FROM pg_class WHERE relname = 'quarantine' AND relkind = 'p'"
+        " AND relnamespace = CAST(current_schema() AS regnamespace)"
+    )
+    make = (
+        "LOCK TABLE quarantine",
+        "ALTER TABLE quarantine RENAME TO quarantine_whole",
+        "CREATE TABLE quarantine (LIKE quarantine_whole INCLUDING DEFAULTS INCLUDING CONSTRAINTS"
+        " INCLUDING STORAGE) PARTITION BY LIST (partition_tag)",
+        "ALTER TABLE quarantine ADD PRIMARY KEY (partition_tag, mail_id, chunk_ind)",
+        *(
+            f"CREATE TABLE quarantine_week_{week} PARTITION OF quarantine FOR VALUES IN ({week})"
+            for week in range(1, WEEKS + 1)
+        ),
+        "CREATE TABLE quarantine_others PARTITION OF quarantine DEFAULT",
+        "INSERT INTO quarantine SELECT * FROM quarantine_whole",
+        "DROP TABLE quarantine_whole",
+    )
+
+    def clear(self, tag: int) -> str:
+        return f"TRUNCATE TABLE quarantine_week_{tag:d}"
+
+
 POSTGRESQL = Dialect(
     kind="postgresql",
     schema_words={
@@ -102,6 +129,7 @@ POSTGRESQL = Dialect(
         " WHERE table_schema = current_schema() AND table_name = :table"
     ),
     full_text=TsVector(),
+    division=ListPartitions(),
 )
 
 

@@ -1,6 +1,6 @@
 """Taking messages out of the database, wholly or their text alone."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from lazaret.store import fulltext
 from lazaret.store.connection import Connection
@@ -28,10 +28,16 @@ _DETAILS = (
 )
 
 
-def remove_texts(connection: Connection, messages: Iterable[Key]) -> None:
-    """Removes what is stored of the messages; their history stays, and is found by subject and address."""
+def remove_texts(
+    connection: Connection, messages: Iterable[Key], cleared: Collection[int] = frozenset()
+) -> None:
+    """Removes what is stored of the messages; their history stays, and is found by subject and address.
+
+    `cleared`: partitions of which all texts are going to be taken away in one step.
+    """
     for message in messages:
-        connection.execute(_CHUNKS, message.values)
+        if message.partition_tag not in cleared:
+            connection.execute(_CHUNKS, message.values)
         connection.execute(_FORGET_TEXT, message.values)
         msg = _number(connection, message)
         if msg is not None:
@@ -64,7 +70,8 @@ def _number(connection: Connection, message: Key) -> int | None:
 
 def _remove_hits(connection: Connection, msg: int) -> None:
     """By symbol and message: the table has no other way in."""
-    (lines,) = connection.execute("SELECT hits FROM lz_msgs WHERE id = :msg", {"msg": msg}).fetchone()
+    found = connection.execute("SELECT hits FROM lz_msgs WHERE id = :msg", {"msg": msg}).fetchone()
+    (lines,) = found or ("",)
     symbols = {int(line.split(" ", 1)[0]) for line in lines.split("\n") if line}
     connection.executemany(
         "DELETE FROM lz_hits WHERE symbol = :symbol AND msg = :msg",
@@ -75,7 +82,8 @@ def _remove_hits(connection: Connection, msg: int) -> None:
 def _remove_words(connection: Connection, message: Key, msg: int) -> None:
     fulltext.remove(connection, msg)
     connection.execute(_ATTACHMENTS, {"msg": msg})
-    (subject,) = connection.execute(_SUBJECT, message.values).fetchone()
+    # Another host may have removed the message since it was found due.
+    (subject,) = connection.execute(_SUBJECT, message.values).fetchone() or ("",)
     connection.execute(
         "UPDATE lz_msgs SET indexed = 'N', subject_words = :words WHERE id = :msg",
         {"words": padded_words(subject or ""), "msg": msg},

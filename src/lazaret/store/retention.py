@@ -4,19 +4,21 @@ What is to go is looked up by a reader; the writer only removes, so that mail ne
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
-from typing import Any
 
-from lazaret.store import digests
+from lazaret.model.keeping import DAY_S, Due, Keeping
+from lazaret.store import digests, due, walk, weeks
 from lazaret.store.connection import Connection
 from lazaret.store.database import Database
 from lazaret.store.dialect import sql
+from lazaret.store.inserting import portions
 from lazaret.store.journal import PARTIAL_DAYS
 from lazaret.store.keys import Key
 from lazaret.store.reader import Reader
 from lazaret.store.removal import remove_messages, remove_orphans, remove_texts
 from lazaret.store.sqlite import MERGE_WORDS, SqliteDatabase
+from lazaret.store.walk import Path, Walk
 from lazaret.store.writer import Writer
 
 RECLAIMED_PAGES = 500
@@ -24,39 +26,11 @@ RECLAIMED_PAGES = 500
 _INCREMENTAL = 2
 """PRAGMA auto_vacuum of a database that Lazaret made."""
 ADDRESSES = 20
-"""Addresses looked at for each message of a batch: there are more of them, and a look is cheap."""
+"""Addresses removed for each message of a batch: that is quick."""
 
-_STORED = (
-    "EXISTS (SELECT 1 FROM lz_msgs l JOIN lz_msgrcpt x ON x.msg = l.id AND x.stored = 'Y'"
-    " WHERE l.mail_id = m.mail_id AND l.partition_tag = m.partition_tag AND x.action "
-)
-_OLD_TEXTS = (
-    "SELECT m.mail_id, m.partition_tag FROM msgs m WHERE m.quar_type = 'Q' AND m.time_num < :before"
-    " ORDER BY m.time_num LIMIT :batch"
-)
-_KILLED_TEXTS = sql(
-    "SELECT m.mail_id, m.partition_tag FROM msgs m WHERE m.quar_type = 'Q' AND m.time_num < :killed_before",
-    sql("AND", _STORED, "= 'discard') AND NOT", _STORED, "<> 'discard')"),
-    "ORDER BY m.time_num LIMIT :batch",
-)
-_OLD_HISTORY = (
-    "SELECT m.mail_id, m.partition_tag FROM msgs m WHERE m.time_num < :history_before"
-    " AND (COALESCE(m.quar_type, ' ') <> 'Q' OR m.content IS NULL) ORDER BY m.time_num LIMIT :batch"
-)
-_ORPHANS = (
-    "SELECT o.mail_id, o.partition_tag FROM"
-    " (SELECT mail_id, partition_tag FROM lz_msgs UNION SELECT mail_id, partition_tag FROM msgrcpt"
-    " UNION SELECT mail_id, partition_tag FROM quarantine) o"
-    " WHERE NOT EXISTS"
-    " (SELECT 1 FROM msgs m WHERE m.mail_id = o.mail_id AND m.partition_tag = o.partition_tag)"
-    " LIMIT :batch"
-)
-_UNUSED = (
-    "NOT EXISTS (SELECT 1 FROM msgs m WHERE m.sid = maddr.id)"
-    " AND NOT EXISTS (SELECT 1 FROM msgrcpt r WHERE r.rid = maddr.id)"
-)
-_SOME_ADDRESSES = sql("SELECT id,", _UNUSED, "FROM maddr WHERE id > :after ORDER BY id LIMIT :batch")
-_REMOVE_ADDRESS = sql("DELETE FROM maddr WHERE id = :id AND", _UNUSED)
+Remove = Callable[..., object]
+
+_REMOVE_ADDRESS = sql("DELETE FROM maddr WHERE id = :id AND", walk.UNUSED)
 _REMOVE_LAPSED = (
     "DELETE FROM lz_partial WHERE time_num < :partial_before",
     "DELETE FROM lz_audit WHERE time_num < :history_before",
@@ -72,28 +46,57 @@ class SqlRetention:
         self._reader = reader
         self._writer = writer
         self._database = database
-        self._seen_address = 0
 
-    async def purge(self, *, before: float, killed_before: float, history_before: float, batch: int) -> int:
-        """One batch; times are seconds since 1970. Call it until it returns 0.
+    async def purge(
+        self, keeping: Keeping, *, now: float, batch: int, orphans: bool = True
+    ) -> AsyncIterator[int]:
+        """Removes what is due at `now`, and gives the number of each batch; who takes them makes pauses.
 
-        Texts older than `before` go first (killed ones: `killed_before`), then history without a text
-        older than `history_before`, then what other programs' deletions and ours left behind.
+        Texts first, then history without a text, then what other programs' deletions and ours left behind:
+        to look for `orphans` reads the keys of everything once.
         """
-        ages = {
-            "before": int(before),
-            "killed_before": int(killed_before),
-            "history_before": int(history_before),
-            "batch": batch,
-        }
-        for statement in (_OLD_TEXTS, _KILLED_TEXTS):
-            if old := await self._keys(statement, ages):
-                await self._writer.run(partial(remove_texts, messages=old))
-                return len(old)
-        if old := await self._keys(_OLD_HISTORY, ages):
-            await self._writer.run(partial(remove_messages, messages=old))
-            return len(old)
-        return await self._tidy(ages, batch)
+        limit = due.moments(keeping, now)
+        before = int(now) - max(keeping.all_days()) * DAY_S
+        whole = await self._reader.run(partial(weeks.to_clear, before=before, now=now))
+        async for count in self._removed(
+            walk.texts(limit.limit, limit.values), partial(remove_texts, cleared=whole), batch
+        ):
+            yield count
+        for tag in sorted(whole):
+            await self._reader.run(partial(self._clear, tag=tag))
+        history_before = int(now) - keeping.history_days * DAY_S
+        async for count in self._removed(walk.history(history_before), remove_messages, batch):
+            yield count
+        for path in walk.ORPHANS if orphans else ():
+            async for count in self._removed(path, remove_orphans, batch):
+                yield count
+        async for count in self._without_message(batch * ADDRESSES):
+            yield count
+        await self._writer.run(partial(_remove_lapsed, history_before=history_before))
+
+    async def due(self, keeping: Keeping, *, now: float) -> Due:
+        """What that would remove."""
+        return await self._reader.run(lambda _: due.due(self._database, keeping, now))
+
+    def _clear(self, _: Connection, tag: int) -> None:
+        weeks.clear(self._database, tag)
+
+    async def _removed(self, path: Path, remove: Remove, batch: int) -> AsyncIterator[int]:
+        """Removes the messages on a path, so many to a transaction."""
+        steps = Walk(path)
+        while not steps.ended:
+            found = await self._reader.run(steps.messages)
+            for some in portions(found, batch):
+                await self._writer.run(partial(remove, messages=some))
+                yield len(some)
+
+    async def _without_message(self, batch: int) -> AsyncIterator[int]:
+        """Addresses that no message has."""
+        steps = Walk(walk.ADDRESSES)
+        while not steps.ended:
+            found = await self._reader.run(steps.look)
+            for some in portions([number for number, _ in found], batch):
+                yield await self._writer.run(partial(_remove_unused, numbers=some))
 
     async def remove(self, mail_id: str, partition_tag: int) -> None:
         """Removes every trace of one message."""
@@ -104,32 +107,6 @@ class SqlRetention:
         if isinstance(self._database, SqliteDatabase):
             while await self._reader.run(partial(_reclaim_some, database=self._database)):
                 pass
-
-    async def _tidy(self, ages: Mapping[str, int], batch: int) -> int:
-        """What nothing points to any more; what was removed."""
-        if orphans := await self._keys(_ORPHANS, ages):
-            await self._writer.run(partial(remove_orphans, messages=orphans))
-            return len(orphans)
-        removed = await self._remove_addresses(batch * ADDRESSES)
-        if removed == 0:
-            await self._writer.run(partial(_remove_lapsed, history_before=ages["history_before"]))
-        return removed
-
-    async def _remove_addresses(self, batch: int) -> int:
-        """Unused addresses: reads on until it finds some or has seen all, beginning where it left off."""
-        while True:
-            seen = {"after": self._seen_address, "batch": batch}
-            some = await self._reader.run(partial(_fetch, statement=_SOME_ADDRESSES, values=seen))
-            self._seen_address = some[-1][0] if len(some) == batch else 0
-            unused = [number for number, is_unused in some if is_unused]
-            if unused:
-                return await self._writer.run(partial(_remove_unused, numbers=unused))
-            if self._seen_address == 0:
-                return 0
-
-    async def _keys(self, statement: str, values: Mapping[str, int]) -> list[Key]:
-        found = await self._reader.run(partial(_fetch, statement=statement, values=values))
-        return [Key(mail_id, tag) for mail_id, tag in found]
 
 
 def _reclaim_some(_: Connection, database: SqliteDatabase) -> bool:
@@ -147,10 +124,6 @@ def _reclaim_some(_: Connection, database: SqliteDatabase) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _fetch(connection: Connection, statement: str, values: Mapping[str, int]) -> list[Any]:
-    return connection.execute(statement, values).fetchall()
 
 
 def _remove_unused(connection: Connection, numbers: Sequence[int]) -> int:
