@@ -18,6 +18,7 @@ help:
 	@echo 'make setup    set up .venv for development; the command is .venv/bin/lazaret'
 	@echo 'make test     set up and run all tests          ARGS="tests/wire -k dot"'
 	@echo 'make test-faults    hurt a running service in every way, and count what became of the mail'
+	@echo '                    STREAM=100000 KIND=sqlite|mariadb|postgresql: the long stream alone'
 	@echo 'make lint     ruff and mypy; `make format` writes what ruff wants'
 	@echo 'make bench    run the benchmarks                  CORPUS=folder-of-messages'
 	@echo 'make bench-store    a large quarantine on each kind of database  ARGS="--messages 1000000"'
@@ -45,7 +46,8 @@ test: setup
 	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 test-faults: setup
-	LAZARET_FAULTS=1 $(BIN)/pytest -s tests/faults $(ARGS)
+	LAZARET_FAULTS=1 LAZARET_FAULTS_STREAM=$(or $(STREAM),5000) \
+	$(BIN)/pytest -s tests/faults $(if $(KIND),-k "long_stream and $(KIND)") $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +22,7 @@ from lazaret.store.locating import locate
 
 from .traffic import Account, Traffic
 
+thorough = pytest.mark.skipif("LAZARET_FAULTS" not in os.environ, reason="make test-faults runs it")
 MESSAGES = int(os.environ.get("LAZARET_FAULTS_MESSAGES", "48"))
 """A fault is tried on so many."""
 
@@ -31,20 +34,9 @@ from lazaret.flow.filter import Filter
 from lazaret.net.relay import Relay
 from lazaret.store.journal import SqlJournal
 
-from lazaret.daemon import alone
-
 FOLDER = Path(sys.argv[1]).parent
-run_alone, is_alone = alone.run, []
-
-def run(single):
-    is_alone.append(True)
-    run_alone(single)
-
-alone.run = run
 
 def dies_at(point):
-    if is_alone:  # a message whose own process is killed counts as its killer, and rightly is quarantined
-        return
     try:
         os.unlink(FOLDER / f"die-{point}")
     except OSError:
@@ -65,7 +57,16 @@ between(SqlJournal, "keep", before="before-quarantine", after="after-quarantine"
 between(Relay, "send", before="before-next-hop", after="after-next-hop")
 between(Filter, "_write", before="before-history", after="before-reply")
 """
-"""Run in the service: a worker that comes to a point whose file is there takes the file away and dies."""
+"""Run in the service: a process that comes to a point whose file is there takes the file away and dies."""
+POINTS_OF_THE_ROAD = (
+    "before-examination",
+    "before-quarantine",
+    "after-quarantine",
+    "before-next-hop",
+    "after-next-hop",
+    "before-history",
+    "before-reply",
+)
 
 
 @dataclass
@@ -122,8 +123,35 @@ class Hurt:
     def database(self) -> Path:
         return self.folder / "data" / "lazaret.db"
 
+    def kill_database(self) -> None:
+        """kill -9 of its server, which is started again."""
+        assert self.server is not None
+        self.server.kill()
+        time.sleep(0.5)
+        self.server.start(careful=True)
+
+    def cut_off_next_hop(self) -> None:
+        """The next hop closes all its connections, in the midst of anything."""
+
+        def abort() -> None:
+            for connection in list(self.hop.hop.connections):
+                connection.transport.abort()
+
+        self.hop.loop.call_soon_threadsafe(abort)
+
+    def run(self, *command: str, seconds: float = 0.0) -> int:
+        """The exit status of a command of ours, which is killed after so many seconds, unless that is 0."""
+        words = [sys.executable, "-m", "lazaret", *command, "--config", str(self.folder / "lazaret.toml")]
+        with open(self.folder / "commands", "ab") as said:
+            process = subprocess.Popen(words, stdout=said, stderr=said)
+        try:
+            return process.wait(seconds or 120)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
+
     def workers(self) -> list[int]:
-        """Those that have been there for a while: the ones that handle one message come and go."""
+        """The children that have been there for a while; those that handle one message come and go."""
         first = set(self.service.children())
         threading.Event().wait(0.2)
         return sorted(first & set(self.service.children()))

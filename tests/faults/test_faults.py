@@ -6,7 +6,6 @@ printed (pytest -s) is the table of docs/reliability.md.
 
 import asyncio
 import os
-import random
 import resource
 import shutil
 import signal
@@ -14,32 +13,17 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import closing, suppress
 
 import pytest
 from tests.support.service import until, write_config
 
-from .conftest import Hurt
-from .traffic import ANN, OUTSIDE, Account, Traffic
+from .conftest import Hurt, thorough
+from .traffic import ANN, OUTSIDE, Traffic, check
 
-THOROUGH = "LAZARET_FAULTS" in os.environ
-STREAM = int(os.environ.get("LAZARET_FAULTS_STREAM", "5000"))
-"""Messages of the long stream."""
-thorough = pytest.mark.skipif(not THOROUGH, reason="make test-faults runs it")
 PAUSE_S = 1.5
 """So long does a fault last that comes and goes."""
-
-
-def check(account: Account, *, what: str, duplicates: int = 0) -> None:
-    """`duplicates`: so many copies too many the fault explains."""
-    print(f"\n{what}: {account.row()}")
-    assert [] == account.lost
-    assert [] == account.altered
-    assert [] == account.misled
-    assert 0 == account.with_sender
-    assert account.duplicates <= duplicates
 
 
 @pytest.mark.parametrize(
@@ -268,13 +252,9 @@ def test_the_next_hop_hangs(hurt: Hurt):
 def test_the_next_hop_closes_its_connections(hurt: Hurt):
     """In the midst of anything: some had the message and could not say so."""
 
-    def abort() -> None:
-        for connection in list(hurt.hop.hop.connections):
-            connection.transport.abort()
-
     def closes(hurt: Hurt, traffic: Traffic) -> None:
         for _ in range(10):
-            hurt.hop.loop.call_soon_threadsafe(abort)
+            hurt.cut_off_next_hop()
             time.sleep(PAUSE_S / 10)
 
     check(hurt.through(closes, pause_s=0.02), what="next hop closes in mid-DATA", duplicates=10 * 8)
@@ -310,72 +290,5 @@ def test_clients_vanish_after_the_final_dot(hurt: Hurt):
 def test_the_server_of_the_database_dies_and_is_started_again(hurt_on: Callable[[str], Hurt], kind: str):
     hurt = hurt_on(kind)
 
-    def dies(hurt: Hurt, traffic: Traffic) -> None:
-        _server_dies(hurt)
-
-    account = hurt.through(dies, pause_s=0.05)
+    account = hurt.through(lambda hurt, traffic: hurt.kill_database(), pause_s=0.05)
     check(account, what=f"kill -9 of {kind}", duplicates=2 * 8)
-
-
-def _server_dies(hurt: Hurt) -> None:
-    assert hurt.server is not None
-    hurt.server.kill()
-    time.sleep(0.5)
-    hurt.server.start(careful=True)
-
-
-@thorough
-@pytest.mark.parametrize("kind", ["sqlite", "mariadb", "postgresql"])
-def test_a_long_stream_under_random_faults(hurt_on: Callable[[str], Hurt], kind: str):
-    """Something else fails every second or so."""
-    hurt = hurt_on(kind)
-    rcpt, loop = hurt.hop.hop.rcpt, hurt.hop.loop
-    chance = random.Random(1)
-    faults: Counter[str] = Counter()
-
-    def abort() -> None:
-        for connection in list(hurt.hop.hop.connections):
-            connection.transport.abort()
-
-    def hop_defers() -> None:
-        rcpt[ANN] = "450 4.2.0 later"
-        time.sleep(0.3)
-        rcpt.clear()
-
-    def lock() -> None:
-        with closing(sqlite3.connect(hurt.database, isolation_level=None)) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            time.sleep(0.3)
-            connection.execute("ROLLBACK")
-
-    def kill() -> None:
-        for pid in hurt.workers()[:1]:
-            hurt.signal(pid)
-
-    def die_at_a_point() -> None:
-        hurt.arm(chance.choice(["before-quarantine", "after-quarantine", "after-next-hop", "before-reply"]))
-
-    acts = {
-        "next hop aborts": lambda: loop.call_soon_threadsafe(abort),
-        "next hop defers": hop_defers,
-        "database locked": lock,
-        "kill -9": kill,
-        "death at a point": die_at_a_point,
-        "reload": lambda: hurt.service.reload(),
-        "kill -9 of the supervisor": hurt.restart,
-    }
-    if hurt.server is not None:
-        acts.pop("database locked")
-        acts = {"kill -9 of the database": lambda: _server_dies(hurt), **acts}
-
-    def anything(hurt: Hurt, traffic: Traffic) -> None:
-        while traffic.running:
-            name = chance.choices(list(acts), [3, 3, 3, 3, 3, 2, 1])[0]
-            faults[name] += 1
-            with suppress(sqlite3.OperationalError):
-                acts[name]()
-            time.sleep(chance.uniform(0.5, 1.5))
-
-    account = hurt.through(anything, count=STREAM, pause_s=0.0, patience_s=300.0)
-    print(f"\n{faults.total()} faults: {dict(faults)}")
-    check(account, what=f"random faults, {kind}", duplicates=8 * faults.total())

@@ -46,12 +46,17 @@ class Account:
     altered: list[int]
     misled: list[int]
     """Spam that was delivered, or innocent mail that was quarantined."""
+    released: int
+    """Copies out of the quarantine, sent by hand."""
+    purged: int
+    """Taken, and removed again because they were old."""
 
     def row(self) -> str:
         """A line of the table."""
         return (
             f"{self.taken} taken, {self.refused} refused, {self.with_sender} still with the sender; "
-            f"{self.delivered} delivered, {self.quarantined} quarantined, {self.duplicates} copies too many; "
+            f"{self.delivered} delivered, {self.quarantined} quarantined, {self.released} released, "
+            f"{self.purged} purged, {self.duplicates} copies too many; "
             f"{len(self.lost)} lost, {len(self.altered)} altered"
         )
 
@@ -68,6 +73,8 @@ class Traffic:
     pause_s: float = 0.01
     impatient: Callable[[int], bool] = lambda number: False
     """Of a message: its first attempt ends right after the final dot, without waiting for the reply."""
+    aged: set[int] = field(default_factory=set)
+    """Stored messages that were made old, and may be gone."""
     taken: set[int] = field(default_factory=set)
     refused: set[int] = field(default_factory=set)
     _next: int = 0
@@ -134,39 +141,58 @@ class Traffic:
     def account(self, hop: Hop, database: Database) -> Account:
         """Looks for every message, at the next hop and in the quarantine."""
         copies: Counter[tuple[int, str]] = Counter()
+        released: Counter[tuple[int, str]] = Counter()
         altered: set[int] = set()
         for got in list(hop.received):
             number = self._number(got.octets, altered)
+            by_hand = got.octets[: -len(message(number))].find(b"\r\nResent-Message-ID: ") > 0
             for address in got.envelope.addresses:
-                copies[number, address] += 1
+                (released if by_hand else copies)[number, address] += 1
         stored: Counter[int] = Counter()
         for text in stored_texts(database):
             stored[self._number(text.replace(b"\n", b"\r\n"), altered)] += 1
         delivered = {number for number, _ in copies}
         misled = {n for n in delivered if n % 3 == 0} | {n for n in stored if n % 3}
-        surplus = sum(n - 1 for n in copies.values()) + sum(n - 1 for n in stored.values())
+        surplus = sum(n - 1 for found in (copies, released, stored) for n in found.values())
         wanted = {(n, a) for n in self.taken for a in self.recipients}
-        lost = {n for n, a in wanted if not copies[n, a] and not stored[n]}
+        nowhere = {n for n, a in wanted if not copies[n, a] and not stored[n]}
         return Account(
             taken=len(self.taken),
             refused=len(self.refused),
             with_sender=self.count - len(self.taken) - len(self.refused),
             delivered=len(delivered),
             quarantined=len(stored),
+            released=released.total(),
+            purged=len(nowhere & self.aged),
             duplicates=surplus,
-            lost=sorted(lost),
+            lost=sorted(nowhere - self.aged),
             altered=sorted(altered),
             misled=sorted(misled),
         )
 
     @staticmethod
     def _number(octets: bytes, altered: set[int]) -> int:
-        found = _NUMBER.search(octets)
-        assert found is not None, octets[:200]
-        number = int(found[1])
+        number = number_of(octets)
         if not octets.endswith(message(number)):
             altered.add(number)
         return number
+
+
+def check(account: Account, *, what: str, duplicates: int = 0) -> None:
+    """`duplicates`: so many copies too many the fault explains."""
+    print(f"\n{what}: {account.row()}")
+    assert [] == account.lost
+    assert [] == account.altered
+    assert [] == account.misled
+    assert 0 == account.with_sender
+    assert account.duplicates <= duplicates
+
+
+def number_of(octets: bytes) -> int:
+    """Which message it is."""
+    found = _NUMBER.search(octets)
+    assert found is not None, octets[:200]
+    return int(found[1])
 
 
 def stored_texts(database: Database) -> list[bytes]:
