@@ -22,6 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.support import databases
+from tests.support.ports import free_port
 
 from lazaret.flow.expire import BATCH, PAUSE_S
 from lazaret.model.delivery import Answer
@@ -63,7 +64,7 @@ class Place:
         if kind != "sqlite":
             databases.open_way(folder / "x")
             folder.chmod(0o755)
-            self._server = databases.Server(kind, folder / "server", databases.free_port())
+            self._server = databases.Server(kind, folder / "server", free_port())
             self._server.folder.mkdir()
             self._server.make()
             self._server.start(careful=True, memory="1G")

@@ -1,13 +1,13 @@
 """What tests of several rooms share: the material beside the repository, and free ports."""
 
 import fcntl
-import socket
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.support import ports
 
 from lazaret.rules import load
 
@@ -66,15 +66,4 @@ def rules_cache(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
     """Gives a TCP port of 127.0.0.1 on which nobody listens, another one at each call."""
-    given: set[int] = set()
-
-    def port() -> int:
-        while True:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                number = int(probe.getsockname()[1])
-            if number not in given:
-                given.add(number)
-                return number
-
-    return port
+    return ports.free_port

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.support.installation import Installation, hop_beside
 from tests.support.next_hop import Hop
+from tests.support.ports import free_ports
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A running service; tests find their own mail by its subject."""
     home = tmp_path_factory.mktemp("house")
     with hop_beside() as hop:
-        smtp, http = _two_ports()
+        smtp, http = free_ports(2)
         lazaret = Installation(home, next_hop=hop.at.endpoint.port, smtp=smtp, http=http)
         with lazaret.service():
             yield House(lazaret, hop)
@@ -32,12 +33,3 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def bare(tmp_path: Path) -> Installation:
     """An installation without a service and without a database."""
     return Installation(tmp_path)
-
-
-def _two_ports() -> tuple[int, int]:
-    import socket
-
-    with socket.socket() as one, socket.socket() as other:
-        for probe in (one, other):
-            probe.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]

@@ -4,8 +4,7 @@ import json
 
 import pytest
 from tests.support.installation import CLEAN, KILL, MARK, Installation, hop_beside, message
-
-from .conftest import _two_ports
+from tests.support.ports import free_ports
 
 AMAVIS_SPAM = "X-Spam-Status: Yes, score=7.5 tagged_above=-999 required=6.31\r\n"
 AMAVIS_CLEAN = "X-Spam-Status: No, score=1.5 tagged_above=-999 required=6.31\r\n"
@@ -16,7 +15,7 @@ RSPAMD_SPAM = "X-Rspamd-Action: add header\r\nX-Spamd-Result: default: False [7.
 def observing(tmp_path_factory):
     """A service in mode "observe", and its next hop."""
     with hop_beside() as hop:
-        smtp, http = _two_ports()
+        smtp, http = free_ports(2)
         lazaret = Installation(
             tmp_path_factory.mktemp("observing"), next_hop=hop.at.endpoint.port, smtp=smtp, http=http
         )

@@ -57,7 +57,7 @@ def test_nothing_is_written_outside_the_data_directory(
         assert send(port, "These wonder pills.").startswith("250 ")
         until(lambda: "Blocked SPAM" in running.log())
         running.reload()
-        running.wait_for_log("reload: done", 20)
+        running.wait_for_log("reload: done")
         assert send(port).startswith("250 ")
         log = running.log()
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,7 +30,7 @@ def test_changed_rules_come_into_force_by_themselves_and_no_client_is_refused(wa
     assert under_way.mail("wonder pills").startswith("250 2.7.0 Ok, discarded")
     rule_file(watching).write_text(LOW_SCORE)
     replies = []
-    until(lambda: replies.append(send(watching.smtp, "wonder pills")) or "from MTA" in replies[-1], 20)
+    until(lambda: replies.append(send(watching.smtp, "wonder pills")) or "from MTA" in replies[-1])
     watching.wait_for_log("reload: done")
 
     assert all(reply.startswith("250") for reply in replies)
@@ -82,18 +81,17 @@ def test_workers_are_watched_while_rules_are_compiled(watching: Service):
     before = watching.children()
     many = "".join(f"body R{n} /(?:some|other){n}[a-z]{{2,9}} ?(?:word|thing)s{{0,3}}/\n" for n in range(400))
     rule_file(watching).write_text(LOW_SCORE + many)
-    until(lambda: len(watching.children()) == 5, 20)
+    until(lambda: len(watching.children()) == 5)
     (compiler,) = set(watching.children()) - set(before)
     os.kill(compiler, signal.SIGSTOP)
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    killed = time.monotonic()
+    # The compiling process stands still: whoever waited for it would wait for ever.
     assert "Ok, discarded" in send(watching.smtp, "wonder pills")
     until(lambda: len(watching.children()) == 5)
-    assert time.monotonic() - killed < 2.0
 
     os.kill(compiler, signal.SIGCONT)
-    watching.wait_for_log("401 are run", 30)
+    watching.wait_for_log("401 are run")
     watching.wait_for_log("reload: done")
     assert "from MTA" in send(watching.smtp, "wonder pills")
 
@@ -102,11 +100,11 @@ def test_rules_that_change_while_they_are_compiled_are_compiled_again(watching: 
     before = watching.children()
     many = "".join(f"body R{n} /(?:some|other){n}[a-z]{{2,9}} ?(?:word|thing)s{{0,3}}/\n" for n in range(400))
     rule_file(watching).write_text(RULES + many)
-    until(lambda: len(watching.children()) == 5, 20)
+    until(lambda: len(watching.children()) == 5)
     (compiler,) = set(watching.children()) - set(before)
     os.kill(compiler, signal.SIGSTOP)
     rule_file(watching).write_text(LOW_SCORE)
-    watching.wait_for_log("reload: done", 20)
+    watching.wait_for_log("reload: done")
 
     assert "from MTA" in send(watching.smtp, "wonder pills")
     assert compiler not in watching.children()

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.ports import free_ports
 
 from . import dovecot, postfix
 from .directory import Directory
@@ -20,7 +21,6 @@ from .mailbox import Mailboxes
 from .place import Place
 from .postfix import Postfix
 from .service import Lazaret
-from .waiting import free_ports
 
 
 @pytest.fixture(scope="session")

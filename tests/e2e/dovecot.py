@@ -4,10 +4,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.support.ports import free_port
+
 from . import documented
 from .mailbox import Mailboxes
 from .service import COMMAND
-from .waiting import accepts, free_ports, until
+from .waiting import accepts, until
 
 _CONFIG = """\
 protocols = lmtp imap
@@ -63,7 +65,7 @@ class Dovecot:
         self.home = home
         self.socket = home / "lmtp"
         self.mailboxes = Mailboxes(home / "mail")
-        self.imap = free_ports(1)[0]
+        self.imap = free_port()
         """The port of IMAP: any address may log in, with any password."""
 
     def start(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.ports import free_ports
 
 from .directory import Directory
 from .documented import Ports
@@ -16,7 +17,7 @@ from .mailbox import Mailboxes
 from .place import Place
 from .postfix import Postfix
 from .service import Lazaret
-from .waiting import accepts, free_ports, until
+from .waiting import accepts, until
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.ports import free_ports
 
 from .conftest import _start_lazaret
 from .directory import Directory
@@ -17,7 +18,7 @@ from .mailbox import Mailboxes
 from .place import Place
 from .postfix import Postfix
 from .service import Lazaret
-from .waiting import free_ports, until
+from .waiting import until
 
 FRIEND = "friend@friends.example"
 NAME = "localhost"

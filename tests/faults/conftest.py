@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +16,10 @@ import pytest
 from tests.support import databases
 from tests.support.databases import PASSWORD, USER, Server
 from tests.support.next_hop import HopThread
+from tests.support.ports import free_port
 from tests.support.service import Service, service, until
 
+from lazaret.store.connection import Connection
 from lazaret.store.locating import locate
 
 from .traffic import Account, Traffic
@@ -29,10 +31,13 @@ MESSAGES = int(os.environ.get("LAZARET_FAULTS_MESSAGES", "48"))
 POINTS = """
 import os, signal
 from pathlib import Path
-from lazaret.flow.deliver import Courier
+from lazaret.flow import expire, learner
 from lazaret.flow.filter import Filter
+from lazaret.learn import model_file
 from lazaret.net.relay import Relay
 from lazaret.store.journal import SqlJournal
+from lazaret.store.quarantine import SqlQuarantine
+from lazaret.store.retention import SqlRetention
 
 FOLDER = Path(sys.argv[1]).parent
 
@@ -56,8 +61,33 @@ between(Filter, "_examine_and_deliver", before="before-examination")
 between(SqlJournal, "keep", before="before-quarantine", after="after-quarantine")
 between(Relay, "send", before="before-next-hop", after="after-next-hop")
 between(Filter, "_write", before="before-history", after="before-reply")
+between(SqlQuarantine, "claim", before="before-claim", after="after-claim")
+between(SqlQuarantine, "settle", before="before-settling", after="after-settling")
+between(SqlRetention, "purge", before="before-purging", after="after-purging")
+expire.BATCH = 2
+
+learner.SNAPSHOT_LESSONS = 5
+fsync = os.fsync
+
+def syncs(descriptor):
+    dies_at("before-file-is-whole")
+    fsync(descriptor)
+    dies_at("before-file-takes-its-place")
+
+class OfModelFiles:
+    def __getattr__(self, name):
+        return syncs if name == "fsync" else getattr(os, name)
+
+model_file.os = OfModelFiles()
 """
 """Run in the service: a process that comes to a point whose file is there takes the file away and dies."""
+_COMMAND = """
+import sys
+from lazaret.cli.main import run
+exec(sys.argv[2])
+del sys.argv[1:3]
+run()
+"""
 POINTS_OF_THE_ROAD = (
     "before-examination",
     "before-quarantine",
@@ -79,6 +109,8 @@ class Hurt:
     url: str = "sqlite:///lazaret.db"
     server: Server | None = None
     """Of the database, where it is no file."""
+    wrap: Sequence[str] = ()
+    """A command that runs the service."""
     _stack: ExitStack = field(default_factory=ExitStack)
     service: Service = field(init=False)
 
@@ -89,6 +121,7 @@ class Hurt:
                 smtp=self.port,
                 hop=self.hop.port,
                 stuck_s=3.0,
+                wrap=self.wrap,
                 prelude=POINTS,
                 store=f'url = "{self.url}"',
             )
@@ -119,6 +152,10 @@ class Hurt:
     def armed(self, point: str) -> bool:
         return (self.folder / f"die-{point}").exists()
 
+    def open(self) -> Connection:
+        """The database, for reading and writing; to be closed."""
+        return locate(self.url, self.database.parent, PASSWORD).connect(writing=True)
+
     @property
     def database(self) -> Path:
         return self.folder / "data" / "lazaret.db"
@@ -140,8 +177,12 @@ class Hurt:
         self.hop.loop.call_soon_threadsafe(abort)
 
     def run(self, *command: str, seconds: float = 0.0) -> int:
-        """The exit status of a command of ours, which is killed after so many seconds, unless that is 0."""
-        words = [sys.executable, "-m", "lazaret", *command, "--config", str(self.folder / "lazaret.toml")]
+        """The exit status of a command of ours, which knows the points too.
+
+        It is killed after so many seconds, unless that is 0.
+        """
+        config = str(self.folder / "lazaret.toml")
+        words = [sys.executable, "-c", _COMMAND, config, POINTS, *command, "--config", config]
         with open(self.folder / "commands", "ab") as said:
             process = subprocess.Popen(words, stdout=said, stderr=said)
         try:
@@ -233,7 +274,7 @@ def _server(kind: str, places: pytest.TempPathFactory, stack: ExitStack) -> Serv
     folder = base / "server"
     folder.mkdir(parents=True)
     databases.open_way(folder)
-    server = Server(kind, folder, databases.free_port())
+    server = Server(kind, folder, free_port())
     server.make()
     server.start(careful=True)
     stack.callback(server.kill)

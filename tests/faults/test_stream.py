@@ -17,9 +17,6 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
 import pytest
-from tests.support.databases import PASSWORD
-
-from lazaret.store.locating import locate
 
 from .conftest import POINTS_OF_THE_ROAD, Hurt, thorough
 from .traffic import ANN, Traffic, check, number_of
@@ -109,9 +106,8 @@ class Mischief:
 
     def _stored(self) -> tuple[str, int] | None:
         """Id and number of a message of the quarantine that nothing was done with yet."""
-        database = locate(self.hurt.url, self.hurt.database.parent, PASSWORD)
         try:
-            with closing(database.connect()) as connection:
+            with closing(self.hurt.open()) as connection:
                 found = connection.execute(
                     "SELECT q.mail_id, q.mail_text FROM quarantine q JOIN msgs m ON m.mail_id = q.mail_id"
                     " AND m.partition_tag = q.partition_tag WHERE q.chunk_ind = 1 AND NOT EXISTS"
@@ -134,8 +130,7 @@ class Mischief:
         if found := self._stored():
             mail_id, number = found
             self.traffic.aged.add(number)
-            database = locate(self.hurt.url, self.hurt.database.parent, PASSWORD)
-            with suppress(Exception), closing(database.connect(writing=True)) as connection:
+            with suppress(Exception), closing(self.hurt.open()) as connection:
                 connection.execute(
                     "UPDATE msgs SET time_num = time_num - :age WHERE mail_id = :mail_id",
                     {"age": AGE_S, "mail_id": mail_id},

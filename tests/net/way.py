@@ -1,9 +1,10 @@
 """The relay under test, and what it is given to send."""
 
-import socket
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
+
+from tests.support.ports import free_port
 
 from lazaret.config.endpoint import NextHop
 from lazaret.model.delivery import Outgoing
@@ -24,9 +25,7 @@ def relay(*hops: NextHop, timeouts: Timeouts = SHORT, **options: Any) -> Relay:
 
 def dead() -> NextHop:
     """A port at which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return NextHop.parse(f"smtp:[127.0.0.1]:{probe.getsockname()[1]}")
+    return NextHop.parse(f"smtp:[127.0.0.1]:{free_port()}")
 
 
 async def send(relay: Relay, outgoing: Outgoing = OUTGOING) -> list[str]:

@@ -13,6 +13,7 @@ from tests.support.amavisd import PARTITION, Amavisd
 from tests.support.databases import PASSWORD, Server
 from tests.support.mailroom import SITE
 from tests.support.next_hop import next_hop
+from tests.support.ports import free_port
 
 from lazaret.flow.indexing import keep_indexed
 from lazaret.flow.quarantine import QuarantineDesk
@@ -48,7 +49,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = base / "server"
     folder.mkdir(parents=True)
     databases.open_way(folder)
-    found = Server(request.param, folder, databases.free_port())
+    found = Server(request.param, folder, free_port())
     found.make()
     found.start()
     found.make_user()

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from tests.support import databases
-from tests.support.databases import PASSWORD, Server, free_port
+from tests.support.databases import PASSWORD, Server
+from tests.support.ports import free_port
 
 from lazaret.model.entry import Entry
 from lazaret.model.errors import NoSuchMessage, StoreUnavailable

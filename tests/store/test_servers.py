@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.databases import PASSWORD, Servers, free_port
+from tests.support.databases import PASSWORD, Servers
+from tests.support.ports import free_port
 
 from lazaret.model.errors import StoreUnavailable, UserError
 from lazaret.store import postgresql

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.support import databases
 from tests.support.databases import PASSWORD, USER, Server
+from tests.support.ports import free_port
 
 START_S = 60.0
 PARTITION = 47
@@ -32,7 +33,7 @@ class Amavisd:
     def __init__(self, server: Server, folder: Path) -> None:
         self._server = server
         self._folder = folder
-        self.port = databases.free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,7 +18,9 @@ from pathlib import Path
 import asyncpg
 import pymysql
 import pytest
+from tests.support.ports import free_port
 
+REPOSITORY = Path(__file__).parents[2]
 START_S = 60.0
 MEMORY = 1 << 30
 POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
@@ -83,9 +84,8 @@ def require(kind: str) -> None:
 
 def start_guarded(kind: str, folder: Path) -> None:
     log = open(folder / "log", "wb")  # noqa: SIM115
-    guardian = subprocess.Popen(
-        [sys.executable, __file__, kind, str(folder)], stdout=log, stderr=log, start_new_session=True
-    )
+    words = [sys.executable, "-m", "tests.support.databases", kind, str(folder)]
+    guardian = subprocess.Popen(words, cwd=REPOSITORY, stdout=log, stderr=log, start_new_session=True)
     log.close()
     end = time.monotonic() + START_S
     while not (folder / "state").exists():
@@ -308,12 +308,6 @@ def open_way(folder: Path) -> None:
 def remove(folder: Path) -> None:
     """What a server left behind."""
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def guard(kind: str, folder: Path) -> None:

@@ -143,7 +143,7 @@ to = "./log"
         os.write(ours, answer.encode())
         printed = b"".join(iter(lambda: _read(ours), b""))
         os.close(ours)
-        return process.wait(30), printed.decode().splitlines()
+        return process.wait(60), printed.decode().splitlines()
 
     # Service
 
@@ -167,16 +167,16 @@ to = "./log"
             yield
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(60)
             process.stdout.close()
             process.stderr.close()
 
     def page(self, path: str) -> str:
         """A page of the service that is open to all."""
-        with urlopen(f"http://127.0.0.1:{self.http}{path}", timeout=10) as answer:
+        with urlopen(f"http://127.0.0.1:{self.http}{path}", timeout=60) as answer:
             return str(answer.read().decode())
 
-    def wait(self, come: Callable[[], bool], seconds: float = 20) -> None:
+    def wait(self, come: Callable[[], bool], seconds: float = 60) -> None:
         """Returns once it has come; AssertionError with the log when it does not."""
         end = time.monotonic() + seconds
         while not come():
@@ -203,7 +203,7 @@ to = "./log"
     def send_found(self, text: str, *to: str, subject: str, header: str = "") -> str:
         """Hands a message with a subject of its own over; its id, once it is in the history."""
         self.send(text, *to, subject=subject, header=header)
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while True:
             with closing(sqlite3.connect(self.database)) as database:
                 found = database.execute(

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-START_S = 30.0
+START_S = 120.0
 """So long may it take to say `ready`."""
+PATIENCE_S = 60.0
+"""So long is waited for what takes a second on an idle machine: only a test that fails waits for its end."""
 RULES = """
 rawbody SPAM_WORD /wonder pills/
 describe SPAM_WORD it speaks of wonder pills
@@ -63,7 +65,7 @@ class Service:
         """What stands there by now belongs to another test."""
         self.heard += len(self.log())
 
-    def wait_for_log(self, text: str, seconds: float = 10.0) -> str:
+    def wait_for_log(self, text: str, seconds: float = PATIENCE_S) -> str:
         """The log, once it has the text."""
         until(lambda: text in self.log(), seconds)
         return self.log()
@@ -79,7 +81,7 @@ class Service:
     def end(self) -> int:
         """SIGTERM; the exit status."""
         self.process.terminate()
-        return self.process.wait(15)
+        return self.process.wait(PATIENCE_S)
 
 
 def write_config(
@@ -165,7 +167,7 @@ def service(
         patience.cancel()
         process.terminate()
         try:
-            process.wait(15)
+            process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -176,7 +178,9 @@ class Client:
     """An SMTP client that says one line at a time."""
 
     def __init__(self, port: int, source: str = "127.0.0.1") -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(source, 0))
+        self.socket = socket.create_connection(
+            ("127.0.0.1", port), timeout=PATIENCE_S, source_address=(source, 0)
+        )
         self._file = self.socket.makefile("rb")
         try:
             self.greeting = self.reply()
@@ -220,7 +224,7 @@ def send(port: int, body: str = "Hello.") -> str:
         return client.mail(body)
 
 
-def until(happened: Callable[[], object], seconds: float = 10.0) -> None:
+def until(happened: Callable[[], object], seconds: float = PATIENCE_S) -> None:
     """Waits for it; fails when it does not happen in time."""
     end = time.monotonic() + seconds
     while not happened():

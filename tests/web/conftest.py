@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.support.installation import Installation, hop_beside
 from tests.support.next_hop import Hop
+from tests.support.ports import free_ports
 from tests.web.browser import Browser
 
 
@@ -71,12 +72,7 @@ class Site(Installation):
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A service with two workers; tests only read, and send mail."""
-    import socket
-
-    with socket.socket() as one, socket.socket() as other:
-        for probe in (one, other):
-            probe.bind(("127.0.0.1", 0))
-        ports = one.getsockname()[1], other.getsockname()[1]
+    ports = free_ports(2)
     yield from _running(tmp_path_factory.mktemp("site"), *ports)
 
 

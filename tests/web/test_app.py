@@ -147,7 +147,7 @@ def test_a_service_without_a_worker_is_not_ready_until_it_is_back(own_site):
     assert 200 == own_site.get("/readyz").status
     stopped = _stop_a_worker(own_site)
     try:
-        answer = until(lambda: (a := own_site.get("/readyz")).status == 503 and a, 15)
+        answer = until(lambda: (a := own_site.get("/readyz")).status == 503 and a, 60)
         assert answer
         assert "1 of 2 workers are up\n" == answer.text
     finally:
