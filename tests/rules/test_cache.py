@@ -46,6 +46,18 @@ def test_the_second_start_compiles_nothing_and_finds_the_same(loaded: Loaded) ->
     assert first.symbols == second.symbols
 
 
+def test_what_is_stored_reads_no_expression_for_a_message(
+    loaded: Loaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: object) -> None:
+        raise AssertionError("it was read again")
+
+    loaded()
+    stored_set, _ = loaded()
+    monkeypatch.setattr("lazaret.rules.confirm.perl_regex.parse", read)
+    assert ["A", "B"] == [name for name, _ in stored_set.evaluate(MAIL, 0).hits]
+
+
 def test_a_change_of_rules_or_scores_is_compiled(loaded: Loaded, tmp_path: Path) -> None:
     loaded()
     assert 2 == loaded(overrides={"A": 3.0})[1]

@@ -36,11 +36,24 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """What is known of an expression once it has been read, which may take half a second."""
+
+    text: bytes
+    """As PCRE2 takes it."""
+    others: bytes | None
+    others_in_ascii: bytes | None
+    """All octets but those it matches, when it matches single octets: in any text, and in one of ASCII."""
+
+
+@dataclass(frozen=True, slots=True)
 class Regex:
     """A Perl regular expression over octets: `source` without delimiters, `modifiers` of i m s x."""
 
     source: bytes
     modifiers: str = ""
+    ready: Ready | None = None
+    """None: whoever runs it reads it first."""
 
 
 @dataclass(frozen=True, slots=True)

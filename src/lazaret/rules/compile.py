@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ import hyperscan
 
 from lazaret.rules import database, deferral, evals, expression, metas
 from lazaret.rules.book import WITH_LEARNER, Book, Kind, Problem, Regex, Rule
-from lazaret.rules.confirm import Confirm, MatchLimit, UnusableRegex
+from lazaret.rules.confirm import Confirm, MatchLimit, UnusableRegex, made_ready
 from lazaret.rules.evals import network
 from lazaret.rules.expression import Node
 from lazaret.rules.program import Called, Group, Program, Searched
@@ -57,7 +57,7 @@ def compile_book(book: Book, *, keep_subrules: bool = False, progress: Progress 
             if group.view == "header" and searched.when_absent:
                 values[searched.rule] = 1
     return Program(
-        book=replace(book, problems=(*book.problems, *problems)),
+        book=replace(book, problems=(*book.problems, *problems), rules=_made_ready(book, names, searches)),
         names=names,
         groups=groups,
         called=tuple(
@@ -76,6 +76,18 @@ def compile_book(book: Book, *, keep_subrules: bool = False, progress: Progress 
         deferred=tuple(sorted(numbers[n] for n in put_off)),
         baseline=tuple(values),
     )
+
+
+def _made_ready(book: Book, names: Sequence[str], searches: Iterable[Searched]) -> dict[str, Rule]:
+    """The rules, with what is known of the expressions that are run by themselves."""
+    rules = dict(book.rules)
+    for searched in searches:
+        rule = rules[names[searched.rule]]
+        assert rule.regex is not None
+        # Also of those that a database settles: they are run to show where they match.
+        if not searched.needs:
+            rules[rule.name] = replace(rule, regex=made_ready(rule.regex))
+    return rules
 
 
 def _active(book: Book, parsed: Mapping[str, Node], keep_subrules: bool) -> set[str]:

@@ -8,6 +8,7 @@ takes matches too, and on short texts.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 import pcre2  # type: ignore[import-untyped]
@@ -15,7 +16,7 @@ from pcre2 import _cy
 
 from lazaret.rules import perl_regex, spelling, widen
 from lazaret.rules.ascii_only import ascii_only
-from lazaret.rules.book import Regex
+from lazaret.rules.book import Ready, Regex
 from lazaret.rules.perl_regex import dialect
 from lazaret.rules.shared_groups import with_shared_groups
 
@@ -64,8 +65,7 @@ class Confirm:
         self._wider: pcre2.Pattern | None = None
         self._others: bytes | None = None
         self._others_in_ascii: bytes | None = None
-        prefix = b"(?" + regex.modifiers.encode() + b")" if regex.modifiers else b""
-        self._text = prefix + dialect(regex.source)
+        self._text = regex.ready.text if regex.ready else _text(regex)
 
     def compile(self) -> None:
         """Compiles now. UnusableRegex when no engine takes it."""
@@ -180,11 +180,28 @@ def _count(pattern: "pcre2.Pattern", text: bytes, most: int | None) -> int:
     return sum(1 for _ in islice(found, most))
 
 
+def made_ready(regex: Regex) -> Regex:
+    """The expression with all that takes long to find out about it: for whoever stores it."""
+    text = _text(regex)
+    try:
+        pcre2.compile(text)
+    except pcre2.LibraryError as error:
+        text = (with_shared_groups(regex) if error.code == _TOO_LARGE else None) or text
+    return replace(regex, ready=Ready(text, *_other_octets(regex)))
+
+
+def _text(regex: Regex) -> bytes:
+    prefix = b"(?" + regex.modifiers.encode() + b")" if regex.modifiers else b""
+    return prefix + dialect(regex.source)
+
+
 def _other_octets(regex: Regex) -> tuple[bytes | None, bytes | None]:
     """All octets but those it matches, when it matches single octets: counting those needs no engine.
 
     In any text, and in one of pure ASCII.
     """
+    if regex.ready is not None:
+        return regex.ready.others, regex.ready.others_in_ascii
     try:
         node = perl_regex.parse(regex.source, regex.modifiers)
     except perl_regex.RegexError:
