@@ -7,11 +7,12 @@ from pathlib import Path
 from tests.learn.mail import mail
 from tests.support.mailroom import SITE
 
-from lazaret.flow.learn import Delivered, Tally, Teaching
+from lazaret.flow.learn import Tally, Teaching
 from lazaret.flow.learner import Learner, open_writer
+from lazaret.flow.subject_tag import tag_patterns
 from lazaret.learn import zones
 from lazaret.learn.features import Hasher
-from lazaret.learn.lesson import Reading
+from lazaret.learn.lesson import Delivered, Reading
 from lazaret.learn.model import Model
 from lazaret.learn.model_file import Writer
 from lazaret.mime import message
@@ -32,7 +33,7 @@ class School:
         self.secret = asyncio.run(store.lessons.secret())
         self.hasher = Hasher(self.secret)
         reading = Reading(self.hasher, Networks(), None)
-        delivered = Delivered(SITE.hostname, "***SPAM*** ")
+        delivered = Delivered(SITE.hostname, tag_patterns(["***SPAM*** "]))
         self.teaching = Teaching(store.lessons, quarantine or store.quarantine, reading, delivered, LIMIT)
 
     def teach(

@@ -1,11 +1,13 @@
 """The message that comes back from a mailbox is the one that was examined."""
 
 from lazaret.learn.features import Hasher
-from lazaret.learn.lesson import Reading, lesson, original
+from lazaret.learn.lesson import Delivered, Reading, lesson, original
 from lazaret.learn.packing import unpack
+from lazaret.mime.edit import tag_pattern
 from lazaret.mime.trust import Networks
 
 READING = Reading(Hasher(b"secret"), Networks(), None)
+HERE = Delivered("filter.example", (tag_pattern("***SPAM*** "),))
 CAME = (
     b"Received: from mx.out.example (mx.out.example [192.0.2.7])\r\n\tby mta.example with ESMTP id Q1;\r\n"
     b"\tMon, 02 Feb 2026 10:00:00 +0000\r\n"
@@ -30,14 +32,14 @@ def in_mailbox() -> bytes:
 
 
 def test_what_stands_above_our_field_and_the_mark_are_taken_off():
-    found = original(in_mailbox(), "filter.example", "***SPAM*** ")
+    found = original(in_mailbox(), HERE)
 
     assert "kP3v0TzYw8Qd" == found.mail_id
     assert CAME.replace(b"\r\n", b"\n") == found.octets
 
 
 def test_it_is_the_same_lesson_as_what_came_in():
-    found = original(in_mailbox(), "filter.example", "***SPAM*** ")
+    found = original(in_mailbox(), HERE)
     first, again = lesson(CAME, READING), lesson(found.octets, READING)
 
     assert first.digest == again.digest
@@ -45,7 +47,7 @@ def test_it_is_the_same_lesson_as_what_came_in():
 
 
 def test_another_site_with_lazaret_is_not_us():
-    found = original(in_mailbox(), "other.example")
+    found = original(in_mailbox(), Delivered("other.example"))
 
     assert ("", in_mailbox()) == (found.mail_id, found.octets)
 
@@ -53,7 +55,7 @@ def test_another_site_with_lazaret_is_not_us():
 def test_the_topmost_field_of_ours_counts():
     """What a sender wrote below it says nothing."""
     forged = OURS.replace(b"kP3v0TzYw8Qd", b"forgedforged") + CAME
-    found = original(OURS + forged, "filter.example")
+    found = original(OURS + forged, HERE)
 
     assert ("kP3v0TzYw8Qd", forged) == (found.mail_id, found.octets)
 

@@ -1,11 +1,12 @@
 """Header edits change what they name and nothing else."""
 
+import re
 import time
 
 import pytest
 
 from lazaret.mime import headers
-from lazaret.mime.edit import edited, without_tag
+from lazaret.mime.edit import edited, tag_pattern, without_tag
 
 MESSAGE = (
     b"X-Spam-Flag: YES\r\nFrom: a@b.example\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n"
@@ -64,11 +65,37 @@ def test_a_tag_outside_ascii_becomes_an_encoded_word():
 
 def test_a_mark_is_taken_off_as_it_was_put_on():
     for raw in (b"Subject: news\r\n\r\nx", b"Subject:news\r\n\r\nx", b"Subject:\r\n news\r\n\r\nx"):
-        marked = edited(raw, headers.parse(raw), without=(), subject_tag="***SPAM*** ")
+        for tag in ("***SPAM*** ", "[MÜLL]"):
+            marked = edited(raw, headers.parse(raw), without=(), subject_tag=tag)
 
-        assert raw.replace(b"Subject:n", b"Subject: n") == without_tag(marked, "***SPAM*** ")
-    assert raw == without_tag(raw, "***SPAM*** ")
-    assert raw == without_tag(raw, "")
+            assert raw.replace(b"Subject:n", b"Subject: n") == without_tag(marked, [tag_pattern(tag)])
+    assert raw == without_tag(raw, [tag_pattern("***SPAM*** ")])
+    assert raw == without_tag(raw, [])
+
+
+WORDS = re.compile("_(?:SCORE|DATE)_")
+
+
+@pytest.mark.parametrize(
+    ("tag", "mark"),
+    [
+        ("[Spam?] ", b"[Spam?]"),
+        ("***SPAM _SCORE_*** ", b"***SPAM 7.5***"),
+        ("_SCORE_:", b"7.5:"),
+        ("(_DATE_ _SCORE_) ", b"(Mon, 2 Feb 2026 7.5)"),
+    ],
+)
+def test_a_mark_with_words_that_were_replaced_is_taken_off(tag, mark):
+    pattern = tag_pattern(tag, WORDS)
+
+    assert b"Subject: news\r\n\r\n" == without_tag(b"Subject: %b news\r\n\r\n" % mark, [pattern])
+    assert b"Subject: news\r\n\r\n" == without_tag(b"Subject: news\r\n\r\n", [pattern])
+
+
+def test_a_mark_of_which_nothing_stays_the_same_takes_nothing_off():
+    assert b"Subject: 7.5 news\r\n\r\n" == without_tag(
+        b"Subject: 7.5 news\r\n\r\n", [tag_pattern("_SCORE_ ", WORDS)]
+    )
 
 
 FORGED = {

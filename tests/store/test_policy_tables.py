@@ -46,6 +46,13 @@ def test_a_change_is_for_one_alone_and_every_process_hears_of_it(store: Store) -
     assert row.policy == again.policy
 
 
+def test_marks_before_subjects_are_known_each_once(store: Store) -> None:
+    run(store.policy_tables.change_named("strict", {"spam_subject_tag2": "[S] ", "spam_subject_tag3": "[T]"}))
+    run(store.policy_tables.change_named("mild", {"spam_subject_tag2": "[S] ", "spam_subject_tag": ""}))
+
+    assert ["[S] ", "[T]"] == run(store.policy_tables.subject_tags())
+
+
 def test_columns_that_mean_nothing_to_us_are_copied_too(store: Store, place: Place) -> None:
     run(store.policy_tables.change_named("strict", {"spam_kill_level": 4.5}))
     place.execute("UPDATE policy SET spam_admin = 'root@home.example'")

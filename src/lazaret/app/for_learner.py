@@ -26,18 +26,21 @@ def open_writer(config: Config, secret: bytes) -> Writer:
     return open_model(config.store.data_dir, secret)
 
 
-def make_teaching(config: Config, store: Store, ruleset: RuleSet, secret: bytes) -> Teaching:
+async def make_teaching(config: Config, store: Store, ruleset: RuleSet) -> Teaching:
     """What serves those who teach; messages are read as the filter reads them."""
-    from lazaret.flow.learn import Delivered, Teaching
+    from lazaret.flow.learn import Teaching
+    from lazaret.flow.subject_tag import tag_patterns
     from lazaret.learn.features import Hasher
-    from lazaret.learn.lesson import Reading
+    from lazaret.learn.lesson import Delivered, Reading
     from lazaret.model.lesson import Limit
 
+    secret = await store.lessons.secret()
+    tags = await store.policy_tables.subject_tags()
     return Teaching(
         store.lessons,
         store.quarantine,
         Reading(Hasher(secret), trusted_networks(config, ruleset), ruleset.sites),
-        Delivered(site_of(config).hostname, config.levels.subject_tag),
+        Delivered(site_of(config).hostname, tag_patterns([config.levels.subject_tag, *tags])),
         Limit(config.learn.user_daily, BEYOND_LIMIT),
     )
 

@@ -49,7 +49,7 @@ def make_desk(config: Config, store: Store, relay: Relay, ruleset: RuleSet | Non
     async def teaching() -> Teaching:
         if not known:
             rules = ruleset or load_rules(config)
-            known.append(make_teaching(config, store, rules, await store.lessons.secret()))
+            known.append(await make_teaching(config, store, rules))
         return known[0]
 
     return QuarantineDesk(

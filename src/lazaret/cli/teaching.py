@@ -38,7 +38,7 @@ def at_lesson(given: Given, act: Callable[[Teaching], Awaitable[T]], *, follow: 
         store = app.open_store(config)
         try:
             secret = await store.lessons.secret()
-            result = await act(app.make_teaching(config, store, ruleset, secret))
+            result = await act(await app.make_teaching(config, store, ruleset))
             if follow:
                 await _follow(config, store, secret)
             return result

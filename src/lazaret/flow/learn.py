@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lazaret.flow.needs import Lessons, Quarantine
+from lazaret.learn import bulk
 from lazaret.learn import lesson as lessons_of
-from lazaret.learn.lesson import Original, Reading
+from lazaret.learn.lesson import Delivered, Original, Reading
 from lazaret.mime import message as mime
 from lazaret.model import address as addresses
 from lazaret.model.errors import UserError
@@ -19,14 +20,6 @@ BATCH = 100
 EX_DATAERR = 65
 EX_NOPERM = 77
 USER = "user:"
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What our own delivery puts on a message."""
-
-    hostname: str
-    subject_tag: str
 
 
 @dataclass(slots=True)
@@ -63,8 +56,8 @@ class Teaching:
         tally = Tally()
         batch: list[Lesson] = []
         written: asyncio.Task[list[Taught]] | None = None
-        for octets in mails:
-            batch.append(self._lesson(self._original(octets), spam=spam, who=who))
+        for found, mail_id in bulk.read_all(mails, self._reading, self._delivered):
+            batch.append(Lesson(found.digest, spam, who, found.features, mail_id=mail_id))
             if len(batch) >= BATCH:
                 # The database writes one batch while the next is read.
                 if written:
@@ -119,7 +112,7 @@ class Teaching:
         return await self._lessons.forget_messages(digests)
 
     def _original(self, octets: bytes) -> Original:
-        return lessons_of.original(octets, self._delivered.hostname, self._delivered.subject_tag)
+        return lessons_of.original(octets, self._delivered)
 
     def _lesson(self, found: Original, *, spam: bool, who: str, mail_id: str = "") -> Lesson:
         learned = lessons_of.lesson(found.octets, self._reading)

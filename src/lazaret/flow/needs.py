@@ -280,6 +280,9 @@ class PolicyTables(Protocol):
     async def named(self) -> list[NamedPolicy]:
         """The policies by themselves, with the number of those who have them."""
 
+    async def subject_tags(self) -> list[str]:
+        """What policies write before subjects, each once."""
+
     async def change(
         self, key: str, values: Mapping[str, object], *, local: bool | None, policy: str = ""
     ) -> PolicyRow:

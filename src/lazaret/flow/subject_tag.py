@@ -1,10 +1,12 @@
 """What stands before a subject: a policy's text, with the words that amavis replaces in it."""
 
 import re
+from collections.abc import Iterable
 from email.utils import formatdate
 
 from lazaret.flow.arrival import Arrival
 from lazaret.flow.fields import Site, number
+from lazaret.mime.edit import tag_pattern
 from lazaret.model.verdict import Action, Verdict
 
 _WORD = re.compile(r"_(?:SCORE|REQD|YESNOCAPS|YESNO|HOSTNAME|DATE|U|LOGID|MAILID)_")
@@ -28,3 +30,8 @@ def subject_tag(verdict: Verdict, arrival: Arrival, site: Site) -> str:
         "_MAILID_": arrival.mail_id,
     }
     return _WORD.sub(lambda word: words[word[0]], tag)
+
+
+def tag_patterns(tags: Iterable[str]) -> tuple[re.Pattern[bytes], ...]:
+    """For `mime.edit.without_tag`: copies of messages that these policies' texts have marked."""
+    return tuple(tag_pattern(tag, _WORD) for tag in sorted(set(tags), key=len, reverse=True) if tag.strip())

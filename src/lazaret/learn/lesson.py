@@ -8,6 +8,8 @@ taught from the quarantine, from a mailbox or from a file.
 
 import hashlib
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from lazaret.learn import packing, zones
@@ -47,19 +49,28 @@ class Reading(NamedTuple):
     sites: Sites | None
 
 
-def original(octets: bytes, hostname: str, subject_tag: str = "") -> Original:
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What our own delivery puts on a message."""
+
+    hostname: str
+    tags: Sequence[re.Pattern[bytes]] = ()
+    """The marks before subjects, as in `mime.edit.without_tag`."""
+
+
+def original(octets: bytes, delivered: Delivered) -> Original:
     """The message below our own topmost Received field, with the subject that it came with."""
     ours = re.compile(
         rb"\sby localhost \(%b \[[0-9a-fA-F.:]+\]\) \(lazaret, [^()]*\)"
-        rb"\s+with \S+ id ([A-Za-z0-9_+-]{1,16})\b" % re.escape(hostname.encode())
+        rb"\s+with \S+ id ([A-Za-z0-9_+-]{1,16})\b" % re.escape(delivered.hostname.encode())
     )
     # Most messages of an archive never came this way.
     fields = headers.parse(octets).named("received") if b"(lazaret, " in octets else []
     for field in fields:
         found = ours.search(octets, field.value_start, field.end)
         if found:
-            return Original(without_tag(octets[field.end :], subject_tag), found[1].decode("ascii"))
-    return Original(without_tag(octets, subject_tag), "")
+            return Original(without_tag(octets[field.end :], delivered.tags), found[1].decode("ascii"))
+    return Original(without_tag(octets, delivered.tags), "")
 
 
 def identity(message: Message) -> bytes:

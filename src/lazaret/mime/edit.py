@@ -1,7 +1,7 @@
 """Header edits on raw octets: fields taken out, the subject marked, every other octet as it was."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from email.header import Header
 from functools import lru_cache
 
@@ -10,6 +10,7 @@ from lazaret.mime.headers import HeaderSection
 
 _FIELD_END = re.compile(rb"\n(?![ \t])")
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
+_MARKED = re.compile(rb"^subject[ \t]*:[ ]*", re.I | re.M)
 
 
 def edited(raw: bytes, header: HeaderSection, *, without: Collection[str], subject_tag: str = "") -> bytes:
@@ -57,16 +58,30 @@ def _names(names: frozenset[str]) -> re.Pattern[bytes]:
     return re.compile(rf"(?im)^(?:{alternatives})[ \t]*:".encode("ascii"))
 
 
-def without_tag(raw: bytes, subject_tag: str) -> bytes:
-    """The message as it was before `edited` has marked its subject."""
-    tag = _encoded(subject_tag)
+def without_tag(raw: bytes, tags: Sequence[re.Pattern[bytes]]) -> bytes:
+    """The message as it was before `edited` has marked its subject with one of these (`tag_pattern`)."""
     # Of many messages few are marked: their headers are not read for it.
-    subjects = headers.parse(raw).named("subject") if tag and tag in raw else []
-    for field in subjects[:1]:
-        value = raw[field.value_start : field.end]
-        if value.lstrip(b" ").startswith(tag):
-            return raw[: field.value_start] + value.lstrip(b" ")[len(tag) :] + raw[field.end :]
+    marked = _MARKED.search(raw) if tags else None
+    if not marked or not any(tag.match(raw, marked.end()) for tag in tags):
+        return raw
+    for field in headers.parse(raw).named("subject")[:1]:
+        value = raw[field.value_start : field.end].lstrip(b" ")
+        for tag in tags:
+            found = tag.match(value)
+            if found:
+                return raw[: field.value_start] + value[found.end() :] + raw[field.end :]
     return raw
+
+
+def tag_pattern(tag: str, words: re.Pattern[str] | None = None) -> re.Pattern[bytes]:
+    """Matches the tag as `edited` writes it; what `words` matches in it stands for anything else.
+
+    A tag outside ASCII is encoded as a whole: with such words in it, it is not recognised; nor is one of
+    which nothing stays the same.
+    """
+    literal = words.split(tag.strip()) if words and tag.isascii() else [tag]
+    parts = [_encoded(part) for part in literal]
+    return re.compile(rb"[^\n]{1,80}?".join(map(re.escape, parts)) + rb"(?=\s)" if any(parts) else rb"(?!)")
 
 
 def _encoded(tag: str) -> bytes:

@@ -11,6 +11,7 @@ from lazaret.policy.keys import in_words, priority
 from lazaret.policy.settings import IGNORED
 from lazaret.store.addresses import plain
 from lazaret.store.connection import Connection
+from lazaret.store.dialect import sql
 from lazaret.store.inserting import Table, insert, marks
 from lazaret.store.policies import USED, columns_of, read_row, rows_of, rows_statement
 from lazaret.store.reader import Reader
@@ -24,6 +25,7 @@ _SET = {column: " ".join(["UPDATE policy SET", column, "= :value WHERE id = :id"
 _INSERT = "INSERT INTO policy (policy_name,"
 ALL = (*USED, *IGNORED)
 """Every column of amavis' table that says something."""
+TAGS = ("spam_subject_tag", "spam_subject_tag2", "spam_subject_tag3")
 _AFTER = " WHERE u.email > :after ORDER BY u.email LIMIT :limit"
 _USERS = Table("users", ("priority", "policy_id", "email"), skip_known=True)
 _NUMBER = "(SELECT count(*) FROM users u WHERE u.policy_id = p.id)"
@@ -57,6 +59,9 @@ class SqlPolicyTables:
 
     async def named(self) -> list[NamedPolicy]:
         return await self._reader.run(_named)
+
+    async def subject_tags(self) -> list[str]:
+        return await self._reader.run(_subject_tags)
 
     async def change(
         self, key: str, values: Mapping[str, object], *, local: bool | None, policy: str = ""
@@ -248,3 +253,13 @@ def _named(connection: Connection) -> list[NamedPolicy]:
         )
         for number, name, users, *values in connection.execute(statement)
     ]
+
+
+def _subject_tags(connection: Connection) -> list[str]:
+    there = columns_of(connection, "policy")
+    found: set[str] = set()
+    for column in TAGS:
+        if column in there:
+            rows = connection.execute(sql("SELECT DISTINCT", column, "FROM policy"))
+            found.update(tag for (tag,) in rows if tag)
+    return sorted(found)
