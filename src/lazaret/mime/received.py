@@ -5,12 +5,12 @@ because rules match the string form of a relay.
 """
 
 import re
-from collections.abc import Iterable
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from lazaret.mime import ip, received_auth
+from lazaret.mime import compiled, ip, received_auth, received_program
 from lazaret.mime.received_formats import FORMATS, IGNORED, NORTON, QMAIL_SCANNER, SIMTA, SUBMITTED
-from lazaret.mime.received_template import Format, Outcome, Shape, shape_of
+from lazaret.mime.received_template import Outcome, Row, Shape, rows, shape_of
 
 __all__ = ["Outcome", "Relay", "Unrecorded", "parse"]
 
@@ -44,21 +44,9 @@ _UNSAFE = str.maketrans(dict.fromkeys(" \t\n\r\x0b\x0c\0#[]()<>|", "!"))
 _UNSAFE_ANY = re.compile(r"[ \t\n\r\x0b\x0c\0#\[\]()<>|]")
 
 
-class _Row(NamedTuple):
-    """A format, and what is cheaper to ask than its pattern: one text must be there, one must not."""
-
-    hint: str
-    absent: str
-    form: Format
-
-
-def _rows(formats: Iterable[Format]) -> tuple[_Row, ...]:
-    return tuple(_Row(form.hint or form.literal, form.absent, form) for form in formats)
-
-
-_BY_SHAPE = {shape: _rows(form for form in FORMATS if shape in form.shapes) for shape in Shape}
-_SIMTA = _rows([SIMTA])
-_NORTON = _rows([NORTON])
+_BY_SHAPE = {shape: rows(form for form in FORMATS if shape in form.shapes) for shape in Shape}
+_SIMTA = rows([SIMTA])
+_NORTON = rows([NORTON])
 
 
 class Relay(NamedTuple):
@@ -111,6 +99,16 @@ _UNPARSEABLE = Unrecorded(Outcome.UNPARSEABLE)
 
 def parse(value: bytes) -> Relay | Unrecorded:
     """Reads the value of one Received field. Never raises; linear, and nothing after 8192 octets counts."""
+    if _reader is None:
+        return parse_plain(value)
+    found: Relay | Unrecorded | tuple[str, str | None] | None = _reader.read(value)
+    if found is None:
+        return parse_plain(value)
+    return found if isinstance(found, (Relay, Unrecorded)) else _no_format(*found)
+
+
+def parse_plain(value: bytes) -> Relay | Unrecorded:
+    """`parse` in Python."""
     octets = b" ".join(value[:LENGTH_LIMIT].split()).rstrip(b" ;")
     if octets[:5].lower() != b"from " and octets[:6].lower() != b"(from ":
         return _IGNORED
@@ -143,9 +141,11 @@ def _read(line: str) -> Relay | Unrecorded:
 
 def _after_from(line: str, text: str) -> Relay | Unrecorded:
     envfrom = _envelope_sender(text)
-    found = _try(_BY_SHAPE[shape_of(text)], line, text, envfrom)
-    if found:
-        return found
+    return _try(_BY_SHAPE[shape_of(text)], line, text, envfrom) or _no_format(line, envfrom)
+
+
+def _no_format(line: str, envfrom: str | None) -> Relay | Unrecorded:
+    text = line[5:]
     if QMAIL_SCANNER.match(text):
         return Unrecorded(Outcome.IGNORED, _tidy_sender(envfrom))
     if IGNORED.match(text):
@@ -155,9 +155,9 @@ def _after_from(line: str, text: str) -> Relay | Unrecorded:
 
 
 def _try(
-    rows: tuple[_Row, ...], line: str, text: str, envfrom: str | None = None
+    candidates: tuple[Row, ...], line: str, text: str, envfrom: str | None = None
 ) -> Relay | Unrecorded | None:
-    for hint, absent, form in rows:
+    for hint, absent, form in candidates:
         if hint not in text or (absent and absent in text):
             continue
         match = form.pattern.match(text)
@@ -236,3 +236,26 @@ def _envelope_sender(text: str) -> str | None:
 
 def _tidy_sender(sender: str | None) -> str | None:
     return None if sender is None else _safe(sender.lstrip("<").rstrip(">"))
+
+
+@lru_cache(maxsize=256)
+def _bare_address(literal: str) -> str | None:
+    """None: it is no address."""
+    return ip.without_wrapping(literal) if ip.is_address(literal) else None
+
+
+def _load() -> Any:
+    kernel = compiled.load("_received_kernel", 1)
+    if kernel is None:
+        return None
+    outcomes = {outcome: Unrecorded(outcome) for outcome in Outcome}
+    programs = received_program.shapes(_BY_SHAPE, outcomes)
+    login = received_auth.authentication
+    try:
+        return kernel.Reader(programs, Relay, _IGNORED, login, _bare_address, received_auth.HINTS)
+    except ValueError:
+        return None  # It lacks an operation: it is of another version.
+
+
+_reader = _load()
+"""Reads most fields where it could be compiled (received_kernel.c), and says so when it cannot."""

@@ -72,6 +72,9 @@ FORMATS = (
     _format(" (via ", r"\A(?=.* by ).*? \(via ((?i:HTTP).?)\)(?: |;|$)"),
 )
 
+HINTS = tuple(form.hint.encode("ascii") for form in FORMATS[1:])
+"""One of them is in a line that tells of a login, unless the protocol after ` with ` does (the first row)."""
+
 
 def authentication(line: str) -> str:
     """The method, or the product that says so; "" when the client did not authenticate itself."""

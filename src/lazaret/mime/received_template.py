@@ -7,13 +7,15 @@ that is helo and rdns at once, `<details>` for text that may hold `helo=` and `i
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, IntEnum, auto
+from typing import NamedTuple
 
 from lazaret.mime import ip
 from lazaret.model.lazy import lazy
 
-_TOKEN = re.compile(r"<(?P<word>[a-z]+)(?P<optional>\??)>|`(?P<regex>[^`]*)`|(?P<literal>[^<`]+|.)")
+TOKEN = re.compile(r"<(?P<word>[a-z]+)(?P<optional>\??)>|`(?P<regex>[^`]*)`|(?P<literal>[^<`]+|.)")
 _WORDS = {
     "ip": f"(?P<ip>{ip.LITERAL})",
     "address": ip.LITERAL,
@@ -21,7 +23,6 @@ _WORDS = {
     "word": r"\S+",
 }
 _GREETINGS = ("(HELO ", "(EHLO ", "(LHLO ", "(`[EH]{2}LO` ")
-_LONGEST_GREETING = max(map(len, _GREETINGS))
 
 
 class Shape(IntEnum):
@@ -39,17 +40,20 @@ class Shape(IntEnum):
     """word by … , or any other word"""
 
 
+SHAPES = (
+    ("([", Shape.ADDRESS),
+    *((greeting, Shape.GREETING) for greeting in _GREETINGS),
+    ("(", Shape.COMMENT),
+    ("[", Shape.BRACKET),
+    ("", Shape.WORD),
+)
+"""What the second word begins with; the first that does counts."""
+
+
 def shape_of(text: str) -> Shape:
     """The shape of a text or of a template."""
     second = text.find(" ") + 1
-    rest = text[second : second + _LONGEST_GREETING]
-    if rest.startswith("(["):
-        return Shape.ADDRESS
-    if rest.startswith(_GREETINGS):
-        return Shape.GREETING
-    if rest.startswith("("):
-        return Shape.COMMENT
-    return Shape.BRACKET if rest.startswith("[") else Shape.WORD
+    return next(shape for prefix, shape in SHAPES if text.startswith(prefix, second))
 
 
 class Outcome(Enum):
@@ -81,12 +85,12 @@ class Format:
     @lazy
     def pattern(self) -> re.Pattern[str]:
         """The template as a pattern; made on first use, since most mail needs a handful of rows."""
-        return re.compile("".join(map(_translate, _TOKEN.finditer(self.template))), re.ASCII)
+        return re.compile("".join(map(_translate, TOKEN.finditer(self.template))), re.ASCII)
 
     @property
     def literal(self) -> str:
         """The longest piece of the template that every text of this format holds as it stands."""
-        tokens = (token["literal"] or "" for token in _TOKEN.finditer(self.template))
+        tokens = (token["literal"] or "" for token in TOKEN.finditer(self.template))
         return max(tokens, key=len, default="")
 
     @property
@@ -96,6 +100,19 @@ class Format:
             return tuple(Shape)
         shape = shape_of(self.template)
         return (Shape.COMMENT, Shape.ADDRESS, Shape.GREETING) if shape is Shape.COMMENT else (shape,)
+
+
+class Row(NamedTuple):
+    """A format, and what is cheaper to ask than its pattern: one text must be there, one must not."""
+
+    hint: str
+    absent: str
+    form: Format
+
+
+def rows(formats: Iterable[Format]) -> tuple[Row, ...]:
+    """The formats as they are tried."""
+    return tuple(Row(form.hint or form.literal, form.absent, form) for form in formats)
 
 
 def _translate(token: re.Match[str]) -> str:
