@@ -20,6 +20,7 @@ from lazaret.store.opening import Store, open_store
 
 START = 1_770_000_000.0
 VOCABULARY = 200_000
+CAMPAIGNS = 20_000
 STORED_SHARE = 5
 """One message in so many is quarantined in the large database."""
 QUERIES = {
@@ -147,7 +148,15 @@ def message(dice: random.Random, number: int, *, stored: bool, octets: int = 10_
     )
     if not stored:
         return entry
-    return replace(entry, text=text, body_text=" ".join(words))
+    return replace(entry, text=text, body_text=" ".join(words), alike=alike(number))
+
+
+def alike(number: int) -> tuple[int, ...]:
+    """Every other message is like some others: one in fourteen of these like each other, most like a few."""
+    golden = 0.6180339887498949
+    campaign = int(CAMPAIGNS ** (number * golden % 1)) if number % 2 else number + CAMPAIGNS
+    spread = [(campaign * 4 + one) * 0x9E3779B97F4A7C15 % (1 << 64) for one in range(4)]
+    return tuple(mark - (1 << 64) if mark >> 63 else mark for mark in spread)
 
 
 if __name__ == "__main__":

@@ -1,38 +1,59 @@
-"""What pages and API cost on a large database: elapsed and CPU time of a request, without the network.
+"""What pages and API cost on a large database, and what mail waits while people search.
 
-.venv/bin/python bench/web.py [--messages 100000]
+.venv/bin/python bench/web.py [--messages 1000000] [--kind postgresql] [--keep FOLDER]
+
+One message in five lies in the quarantine. Printed for each path, of the application without the network:
+the median and the 95th percentile of a request, its CPU time in this process, and how many a core can answer
+in a second. Then ten people search without a pause, each in a process of its own, while messages are written
+as the filter writes them: the time that each waits for its commit. With `--keep` the database stays in
+FOLDER, and is used again by the next run.
 """
 
 import argparse
 import asyncio
+import multiprocessing
 import os
 import random
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from store_kinds import Place, analyse, quantile
+
 from lazaret.config.load import load
 from lazaret.flow.login import digest
 from lazaret.model.person import Person, Role
-from lazaret.store.opening import Store, open_store
+from lazaret.store.opening import Store
 from lazaret.web.app import create_app
 from store import STORED_SHARE, message
 
 ROUNDS = 15
+AT_ONCE = 50
+PEOPLE = 10
+WRITTEN = 300
+PAUSE_S = 0.05
+"""Between two messages: twenty a second."""
 PATHS = {
     "newest": "/mail",
+    "each by itself": "/mail?each=1",
+    "a deep page": "/mail?after={deep}",
     "rare word": "/mail?q=zyzzyva",
     "common word": "/mail?q=word1",
     "domain": "/mail?q=from:d7.example",
     "rule and score": "/mail?q=rule:RULE_77+score:%3E6",
+    "a campaign": "/mail?q=campaign:{campaign}",
     "whole history": "/mail?in=history",
     "news": "/mail/fresh?newer=9999999999-0-x",
     "one message": "/mail/{id}",
     "API: a page of 50": "/api/v1/messages",
     "API: one message": "/api/v1/messages/{id}",
 }
+SEARCHED = ("newest", "rare word", "common word", "domain", "rule and score", "whole history")
 
 
 class Health:
@@ -51,47 +72,80 @@ class Health:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=100_000, help="size of the database")
-    messages = parser.parse_args().messages
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(measure(Path(folder), messages))
+    parser.add_argument("--kind", choices=("sqlite", "mariadb", "postgresql"), default="sqlite")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="of a SQLite database that stays")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as own:
+        folder = given.keep or Path(own)
+        folder.mkdir(exist_ok=True)
+        place = Place(given.kind, folder)
+        try:
+            if not (folder / "lazaret.db").exists():
+                asyncio.run(fill(place, given.messages))
+            asyncio.run(measure(place))
+            asyncio.run(measure_writing(place))
+        finally:
+            place.close()
 
 
-async def measure(folder: Path, messages: int) -> None:
+async def fill(place: Place, messages: int) -> None:
     dice = random.Random(2)
-    store = open_store("sqlite:///lazaret.db", folder, create=True)
-    kept = ""
-    for number in range(messages):
-        entry = message(dice, number, stored=number % STORED_SHARE == 0, octets=2_000)
-        if entry.text is None:
-            store.journal.note(entry)
-        else:
-            kept = entry.mail_id
-            await store.journal.keep(entry)
-    store.writer.close()
+    store = place.open(create=True)
+    for first in range(0, messages, AT_ONCE):
+        kept = []
+        for number in range(first, min(first + AT_ONCE, messages)):
+            entry = message(dice, number, stored=number % STORED_SHARE == 0, octets=2_000)
+            if entry.text is None:
+                store.journal.note(entry)
+            else:
+                kept.append(store.journal.keep(entry))
+        await asyncio.gather(*kept)
+    await store.writer.run(lambda connection: None)
+    analyse(place, store)
     store.close()
-    store = open_store("sqlite:///lazaret.db", folder, create=False)
-    config = load(None, [f"store.data_dir={folder}"], environment={}, euid=os.geteuid())
-    application = create_app(config, store, Health())
-    print(f"{messages} messages")
+
+
+async def measure(place: Place) -> None:
+    store = place.open()
+    application = create_app(configured(place), store, Health())
+    found = [item async for item in store.quarantine.find("", limit=2000)]
+    places = {"id": found[0].mail_id, "deep": found[-1].cursor, "campaign": largest(store)}
+    messages = await store.quarantine.count("", everything=True)
+    print(f"{place.kind}: {messages} messages, {place.size() / 1e6:.0f} MB")
     for role in (Role.ADMIN, Role.USER):
         cookie = await session(store, role)
-        print(f"{role}:  p50 ms, p95 ms, CPU ms")
+        print(f"{role}:  p50 ms, p95 ms, CPU ms, a second and core")
         for name, path in PATHS.items():
-            if role is Role.USER and "{id}" in path:
-                continue
-            await measure_path(application, name, path.replace("{id}", kept), cookie)
+            if role is Role.ADMIN or "{id}" not in path:
+                await measure_path(application, name, path.format(**places), cookie)
     await application.close()
     store.close()
 
 
+def largest(store: Store) -> str:
+    """The campaign with most members."""
+    connection = store.database.connect(patient=True)
+    (number, _) = connection.execute(
+        "SELECT campaign, count(*) AS members FROM lz_msgs WHERE campaign IS NOT NULL"
+        " GROUP BY campaign ORDER BY members DESC LIMIT 1"
+    ).fetchone()
+    connection.close()
+    return f"{number % (1 << 64):016x}"
+
+
+def configured(place: Place) -> Any:
+    return load(None, [f"store.data_dir={place.folder}"], environment={}, euid=os.geteuid())
+
+
 async def session(store: Store, role: Role) -> str:
     """The cookie of somebody who is logged in; the user is one recipient of five hundred."""
-    person = Person(0, f"{role}@home.example", role, ("user7@home.example",))
-    added = await store.people.add(person, who="bench")
-    await store.people.begin(
-        digest(f"secret-{role}"), added.id, remote="127.0.0.1", now=time.time(), who="bench"
-    )
-    return f"lazaret_session=secret-{role}"
+    name = f"{role}@home.example"
+    person = await store.people.named(name)
+    if person is None:
+        person = await store.people.add(Person(0, name, role, ("user5@home.example",)), who="bench")
+    secret = f"secret-{role}-{time.time_ns()}"
+    await store.people.begin(digest(secret), person.id, remote="127.0.0.1", now=time.time(), who="bench")
+    return f"lazaret_session={secret}"
 
 
 async def measure_path(application: Any, name: str, path: str, cookie: str) -> None:
@@ -103,8 +157,8 @@ async def measure_path(application: Any, name: str, path: str, cookie: str) -> N
         elapsed.append((time.perf_counter() - begun) * 1e3)
         assert status in (200, 204), (path, status)
     cpu = (time.process_time() - cpu) / ROUNDS * 1e3
-    elapsed.sort()
-    print(f"  {name:18} {statistics.median(elapsed):8.1f} {elapsed[int(ROUNDS * 0.95)]:8.1f} {cpu:8.1f}")
+    middle, high = statistics.median(elapsed), quantile(elapsed, 0.95)
+    print(f"  {name:18} {middle:8.1f} {high:8.1f} {cpu:8.1f} {1e3 / cpu:8.0f}", flush=True)
 
 
 async def ask(application: Any, path: str, cookie: str) -> int:
@@ -131,6 +185,67 @@ async def ask(application: Any, path: str, cookie: str) -> int:
 
     await application(scope, receive, send)
     return status
+
+
+async def measure_writing(place: Place) -> None:
+    """The commit of each message, with nobody at the pages and with ten."""
+    store = place.open()
+    cookie = await session(store, Role.ADMIN)
+    spawn = multiprocessing.get_context("spawn")
+    print("written while people search:  p50 ms, p95 ms, longest")
+    for people in (0, PEOPLE):
+        done = spawn.Value("i", 0)
+        searching = [
+            spawn.Process(target=search, args=(place.folder, place.url, cookie, n, done))
+            for n in range(people)
+        ]
+        for one in searching:
+            one.start()
+        while done.value < people:
+            time.sleep(0.1)  # noqa: ASYNC251  -- nothing else is to run here
+        begun, waited = done.value, await write(store)
+        middle, high = statistics.median(waited), quantile(waited, 0.95)
+        print(
+            f"  {people:2} people {middle:8.1f} {high:8.1f} {max(waited):8.1f}"
+            f"   {done.value - begun} pages meanwhile",
+            flush=True,
+        )
+        for one in searching:
+            one.terminate()
+            one.join()
+    store.close()
+
+
+async def write(store: Store) -> list[float]:
+    """Milliseconds from the message to its commit, one after the other."""
+    dice, waited = random.Random(time.time_ns()), []
+    for number in range(WRITTEN):
+        entry = message(dice, 10**7 + number * STORED_SHARE, stored=True, octets=2_000)
+        begun = time.perf_counter()
+        await store.journal.keep(entry)
+        waited.append((time.perf_counter() - begun) * 1e3)
+        await asyncio.sleep(PAUSE_S)
+    return waited
+
+
+def search(folder: Path, url: str, cookie: str, number: int, done: Any) -> None:
+    """One person who opens one page after the other; a process of the desk answers each."""
+    asyncio.run(_search(folder, url, cookie, number, done))
+
+
+async def _search(folder: Path, url: str, cookie: str, number: int, done: Any) -> None:
+    from tests.support import databases
+
+    from lazaret.store.opening import open_store
+
+    store = open_store(url, folder, create=False, password=databases.PASSWORD)
+    config = load(None, [f"store.data_dir={folder}"], environment={}, euid=os.geteuid())
+    application = create_app(config, store, Health())
+    dice = random.Random(number)
+    while True:
+        await ask(application, PATHS[dice.choice(SEARCHED)], cookie)
+        with done.get_lock():
+            done.value += 1
 
 
 if __name__ == "__main__":

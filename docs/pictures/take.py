@@ -24,37 +24,66 @@ CHROMIUM = "/usr/bin/chromium"
 ADMIN, PASSWORD = "ada@harbour.example", "four words for pictures"
 
 OFFERS = (
-    ("Grand Prize Office", "office@prizes.example", "You have won 2.5 million dollars, reply now"),
-    ("Dr. Long Life", "pills@meds.example", "Cheapest pills without a prescription"),
-    ("Harbour Bank", "alert@secure-login.example", "Your account is suspended: verify your password"),
-    ("Easy Money Club", "club@easy.example", "Earn 5000 dollars a week from home, 100% free"),
-    ("Loan Department", "loans@credit.example", "Lowest mortgage rates, guaranteed approval"),
-    ("Kate", "kate@lonely.example", "I saw your profile and want to meet you"),
+    (
+        *("Grand Prize Office", "office@prizes.example", "You have won 2.5 million dollars, reply now"),
+        "Your address was drawn from millions in our yearly lottery. You have won money, guaranteed: "
+        "send name, address and bank account to our claims agent before the prize goes back to the fund.",
+    ),
+    (
+        *("Dr. Long Life", "pills@meds.example", "Cheapest pills without a prescription"),
+        "Order online and save up to eighty percent: no doctor, no waiting room, discreet shipping to "
+        "your door. This week every second box is free, and regular customers get a bonus.",
+    ),
+    (
+        *("Harbour Bank", "alert@secure-login.example", "Your account is suspended: verify your password"),
+        "We have noticed an unusual login and locked your account. Urgent: confirm your password and the "
+        "number of your card within one day, or access stays closed for good.",
+    ),
+    (
+        *("Easy Money Club", "club@easy.example", "Earn 5000 dollars a week from home, 100% free"),
+        "No boss, no experience, no risk: our members work two hours a day and quit their jobs after a "
+        "month. Act now, as only a few places in your town are left.",
+    ),
+    (
+        *("Loan Department", "loans@credit.example", "Lowest mortgage rates, guaranteed approval"),
+        "Bad credit is no problem: everybody is approved within the hour, risk free and without papers. "
+        "Lower what you pay each month, and spend the rest on what you like.",
+    ),
+    (
+        *("Kate", "kate@lonely.example", "I saw your profile and want to meet you"),
+        "I am new in this town and a little shy. Your picture made me smile, so I write to you first; "
+        "mine are on the page below, only for you. Do not let me wait too long.",
+    ),
 )
+"""Name, address, subject, text."""
+COPIES = 37
+"""Of the first offer: a campaign."""
 TEXT = """<html><body bgcolor="#ffffff">
 <center><font size="5" color="#b00020"><b>{subject}!</b></font></center>
-<p>Dear friend,</p><p>this is a limited offer, act now:
-<a href="http://192.0.2.66/claim">click here</a>. You have won money, guaranteed, risk free.
-Do not wait, urgent reply needed with your account and password.</p>
+<p>Dear friend,</p><p>{text}</p>
+<p><a href="http://192.0.2.66/claim">click here</a></p>
 <p>If you do not want to receive this, reply with REMOVE.</p></body></html>"""
 
 
 def letters() -> list[tuple[str, str, bytes]]:
     """(sender, recipient, octets) of mail that makes a list worth looking at."""
     found = [(letter.sender, letter.recipient, letter.octets) for letter in LETTERS]
-    people = ("ann", "ben", "clara", "dora")
-    for number, (name, sender, subject) in enumerate(OFFERS):
-        mail = EmailMessage()
-        mail["From"] = f"{name} <{sender}>"
-        mail["To"] = "undisclosed-recipients:;"
-        mail["Subject"] = subject
-        mail["Reply-To"] = f"answer{number}@gmail.com"
-        mail["Date"] = formatdate(time.time() - 4 * 3600)
-        mail["Message-ID"] = make_msgid(domain="mailer")
-        mail.set_content(TEXT.format(subject=subject), subtype="html")
-        recipient = f"{people[number % len(people)]}@harbour.example"
-        found.append((sender, recipient, mail.as_bytes().replace(b"\n", b"\r\n")))
+    for number, offer in enumerate((*(OFFERS[0],) * COPIES, *OFFERS[1:])):
+        found.append(letter(number, *offer))
     return found
+
+
+def letter(number: int, name: str, sender: str, subject: str, text: str) -> tuple[str, str, bytes]:
+    mail = EmailMessage()
+    mail["From"] = f"{name} <{sender}>"
+    mail["To"] = "undisclosed-recipients:;"
+    mail["Subject"] = subject
+    mail["Reply-To"] = f"answer{number}@gmail.com"
+    mail["Date"] = formatdate(time.time() - 4 * 3600)
+    mail["Message-ID"] = make_msgid(domain="mailer")
+    mail.set_content(TEXT.format(subject=subject, text=text), subtype="html")
+    recipient = f"{('ann', 'ben', 'clara', 'dora')[number % 4]}@harbour.example"
+    return sender, recipient, mail.as_bytes().replace(b"\n", b"\r\n")
 
 
 def link(service: DemoService) -> str:
@@ -94,7 +123,7 @@ def main() -> None:
             page.fill("#again", PASSWORD)
             page.click("button.first")
             page.wait_for_url("**/mail")
-            page.wait_for_function("document.querySelectorAll('#rows tr').length > 3")
+            page.locator("#rows tr").nth(6).wait_for()
             opened = page.locator("#rows tr", has_text="invoice").first.get_attribute("data-id")
             state = first.storage_state()
             wide = {"base_url": origin, "storage_state": state, "viewport": {"width": 1280, "height": 760}}

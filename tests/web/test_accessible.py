@@ -11,6 +11,7 @@ PAGES = (
     "/mail",
     "/mail?q=nothing+here",
     "/mail?in=history",
+    "/mail?each=1",
     "/mail/{id}",
     "/overview",
     "/overview?mark=2&quarantine=4&kill=9",

@@ -30,7 +30,7 @@ Free words search subject, addresses and text; all terms must hold. Fields:
   action:quarantine    deliver, mark, quarantine, discard, reject, defer
   state:quarantined    released, deleted, uncertain; with --all also delivered …
   since:7d  before:2026-01-31
-  client:192.0.2.7  id:  message-id:  queue-id:
+  client:192.0.2.7  id:  message-id:  queue-id:  campaign:
 A - before a term negates it; "quotes" keep words together.
 \b
 Examples (the shell wants ' ' around < > and "):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+from lazaret.flow.alike import marks
 from lazaret.mime import headers
 from lazaret.mime import message as mime
 from lazaret.mime.headers import HeaderSection
@@ -100,6 +101,7 @@ def read(file: StoredFile, is_local: Callable[[str], bool]) -> Entry:
         prefix=stored.prefix,
         body_text=message.visible_text,
         attachments=tuple(a.name for a in message.attachments if a.name),
+        alike=marks(message, sender, named),
         imported=True,
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from lazaret.flow import dsn
+from lazaret.flow.alike import marks
 from lazaret.flow.arrival import Arrival, entry_of, stored_prefix
 from lazaret.flow.fields import SPAM_FIELDS, Site, received, spam_fields
 from lazaret.flow.needs import Journal, Relay
@@ -141,6 +142,7 @@ class Courier:
             prefix=len(prefix),
             body_text=arrival.message.visible_text,
             attachments=tuple(a.name for a in arrival.message.attachments if a.name),
+            alike=marks(arrival.message, arrival.envelope.sender, [r.address for r in entry.recipients]),
         )
         await self._journal.keep(entry)
         outcome.stored = True

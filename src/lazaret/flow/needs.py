@@ -19,7 +19,7 @@ from lazaret.model.policies import (
     PoliciesState,
     PolicyRow,
 )
-from lazaret.model.quarantine import Detail, Item, ReleaseRecord, StoredText
+from lazaret.model.quarantine import Detail, Item, Lines, ReleaseRecord, StoredText
 
 
 class Relay(Protocol):
@@ -137,6 +137,18 @@ class Quarantine(Protocol):
         With a `sight` only messages with a copy that it covers. The items still have all copies, but
         no other recipient has a say in whether a message is found.
         """
+
+    async def lines(
+        self,
+        query: str,
+        *,
+        everything: bool = False,
+        limit: int,
+        after: str = "",
+        now: float = 0.0,
+        sight: Sight = ALL,
+    ) -> Lines:
+        """The same, messages that are alike as one line; `after` = the cursor that came with a page."""
 
     async def count(
         self, query: str, *, everything: bool = False, now: float = 0.0, sight: Sight = ALL, most: int = 0

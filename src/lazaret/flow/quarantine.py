@@ -22,7 +22,7 @@ from lazaret.model.envelope import Envelope, Recipient, Session
 from lazaret.model.errors import Reply, UserError
 from lazaret.model.lesson import Taught
 from lazaret.model.person import ALL, Sight
-from lazaret.model.quarantine import Detail, Item, ReleaseRecord, State, StoredText
+from lazaret.model.quarantine import Detail, Item, Lines, ReleaseRecord, State, StoredText
 
 log = logging.getLogger("lazaret.quarantine")
 
@@ -72,6 +72,14 @@ class QuarantineDesk:
         now = self._clock()
         return self._quarantine.find(
             query, everything=everything, limit=limit, after=after, now=now, sight=sight
+        )
+
+    async def lines(
+        self, query: str, *, everything: bool = False, limit: int, after: str = "", sight: Sight = ALL
+    ) -> Lines:
+        """A page of them with those that are alike as one line."""
+        return await self._quarantine.lines(
+            query, everything=everything, limit=limit, after=after, now=self._clock(), sight=sight
         )
 
     async def count(self, query: str, *, everything: bool = False, sight: Sight = ALL, most: int = 0) -> int:

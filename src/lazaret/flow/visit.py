@@ -13,7 +13,7 @@ from lazaret.flow.rights import Right, rights
 from lazaret.model.errors import LazaretError, NoSuchMessage, UserError
 from lazaret.model.lesson import Taught
 from lazaret.model.person import Person, Role
-from lazaret.model.quarantine import Detail, Item, State, StoredText
+from lazaret.model.quarantine import Detail, Item, Lines, State, StoredText
 
 EX_DATAERR = 65
 
@@ -68,6 +68,14 @@ class Visitor:
             query, everything=everything, limit=limit, after=after, sight=self._sight
         )
         return [self._cut(item) async for item in items]
+
+    async def lines(self, query: str, *, everything: bool = False, limit: int, after: str = "") -> Lines:
+        """The same, with those that are alike as one line; only his own copies count."""
+        self.require(Right.FIND)
+        found = await self._desk.lines(
+            query, everything=everything, limit=limit, after=after, sight=self._sight
+        )
+        return replace(found, lines=tuple(replace(one, item=self._cut(one.item)) for one in found.lines))
 
     async def count(self, query: str, *, everything: bool = False, most: int = 0) -> int:
         """How many; counting ends at `most`, unless that is 0."""

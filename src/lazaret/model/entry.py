@@ -66,6 +66,8 @@ class Entry:
     """The visible text for the full-text index; only with `text`."""
     attachments: tuple[str, ...] = ()
     """File names, only with `text`."""
+    alike: tuple[int, ...] = ()
+    """Marks of the text, only with `text`: a near-duplicate has one of them too."""
     dsn_sent: str = "N"
     """N no, Y sent, q suppressed."""
     imported: bool = False

@@ -84,6 +84,8 @@ class Item:
     symbols: tuple[str, ...] = ()
     imported: bool = False
     """Taken over from another filter: no report or digest tells of it."""
+    campaign: str = ""
+    """Sixteen hexadecimal digits that it shares with all that are alike; empty: nobody has looked."""
 
     @property
     def cursor(self) -> str:
@@ -106,6 +108,26 @@ class Item:
         )
         states = {c.state for c in self.copies}
         return next((s for s in order if s in states), State.QUARANTINED)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a list: one message, or the newest of several that are alike."""
+
+    item: Item
+    members: int = 1
+    """How many there are, of those that the query finds and the reader may see."""
+    more: bool = False
+    """There are still more: counting has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A page of a list."""
+
+    lines: tuple[Line, ...]
+    next: str
+    """The cursor of the next page; empty when there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,21 +13,22 @@ from lazaret.store.connection import Connection, snapshot
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import marks
 from lazaret.store.keys import Key
-from lazaret.store.narrowing import narrowed
+from lazaret.store.narrowing import Found, narrowed, one_of_keys
 from lazaret.store.rows import IMPORTED
 from lazaret.store.symbols import unpacked
 
-_FROM = " FROM msgs m LEFT JOIN lz_msgs l ON l.partition_tag = m.partition_tag AND l.mail_id = m.mail_id"
+FROM = " FROM msgs m LEFT JOIN lz_msgs l ON l.partition_tag = m.partition_tag AND l.mail_id = m.mail_id"
 _COLUMNS = (
     "SELECT m.partition_tag, m.mail_id, m.time_num,"
     " (SELECT a.email FROM maddr a WHERE a.id = m.sid) AS email, l.sender, m.subject, m.from_addr,"
-    " m.message_id, m.spam_level, m.content, m.size, m.client_addr, m.quar_type, l.queue_id, l.hits, m.policy"
+    " m.message_id, m.spam_level, m.content, m.size, m.client_addr, m.quar_type, l.queue_id, l.hits,"
+    " m.policy, l.campaign"
 )
 _AFTER = (
     "m.time_num <= :time AND (m.time_num < :time OR m.mail_id < :mail_id"
     " OR m.mail_id = :mail_id AND m.partition_tag < :tag)"
 )
-_NEWEST_FIRST = " ORDER BY m.time_num DESC, m.mail_id DESC, m.partition_tag DESC LIMIT :limit"
+NEWEST_FIRST = " ORDER BY m.time_num DESC, m.mail_id DESC, m.partition_tag DESC LIMIT :limit"
 _COPIES = (
     "SELECT r.partition_tag, r.mail_id, a.email, r.content, r.ds, r.rs, r.bspam_level, r.smtp_resp,"
     " x.address, x.action, x.stored"
@@ -36,6 +37,7 @@ _COPIES = (
     " LEFT JOIN lz_msgrcpt x ON x.msg = l.id AND x.rseqnum = r.rseqnum WHERE r.mail_id IN ("
 )
 
+_UNSIGNED = (1 << 64) - 1
 _ACTIONS_OF_DS = {"P": "deliver", "R": "reject", "B": "reject", "D": "discard", "T": "defer"}
 _STATES_OF_DS = {"P": State.DELIVERED, "T": State.DEFERRED}
 _BLOCKED = ("D", "R", "B")
@@ -58,6 +60,7 @@ class _Row(NamedTuple):
     queue_id: str | None
     hits: str | None
     policy: str | None
+    campaign: int | None
 
 
 class _CopyRow(NamedTuple):
@@ -84,8 +87,8 @@ def page(connection: Connection, wanted: Condition, limit: int, after: str) -> l
 
 def _read(connection: Connection, wanted: Condition, limit: int, after: str) -> list[Item]:
     wanted = narrowed(connection, wanted)
-    where = joined([wanted, _after(after)], "AND") if after else wanted
-    statement = sql(_COLUMNS, _FROM, "WHERE", where.sql, _NEWEST_FIRST)
+    where = joined([wanted, after_cursor(after)], "AND") if after else wanted
+    statement = sql(_COLUMNS, FROM, "WHERE", where.sql, NEWEST_FIRST)
     rows = [_Row(*row) for row in connection.execute(statement, where.values | {"limit": limit})]
     return _items(connection, rows) if rows else []
 
@@ -94,9 +97,9 @@ def count(connection: Connection, wanted: Condition, most: int = 0) -> int:
     """How many messages fulfil a condition; counting ends at `most`, unless that is 0."""
     wanted = narrowed(connection, wanted)
     if most:
-        statement = sql("SELECT count(*) FROM (SELECT 1", _FROM, "WHERE", wanted.sql, "LIMIT :most) counted")
+        statement = sql("SELECT count(*) FROM (SELECT 1", FROM, "WHERE", wanted.sql, "LIMIT :most) counted")
     else:
-        statement = sql("SELECT count(*)", _FROM, "WHERE", wanted.sql)
+        statement = sql("SELECT count(*)", FROM, "WHERE", wanted.sql)
     (number,) = connection.execute(statement, wanted.values | ({"most": most} if most else {})).fetchone()
     return int(number)
 
@@ -108,8 +111,13 @@ def one(connection: Connection, message: Key) -> Item:
     return item
 
 
-def _after(cursor: str) -> Condition:
-    """UserError when the cursor is not one of ours."""
+def of_keys(connection: Connection, found: Found) -> list[Item]:
+    """The items with these keys, newest first."""
+    return page(connection, one_of_keys(found), len(found), "") if found else []
+
+
+def after_cursor(cursor: str) -> Condition:
+    """What comes after it. UserError when the cursor is not one of ours."""
     try:
         moment, tag, mail_id = cursor.split("-", 2)
         return Condition(_AFTER, {"time": int(moment), "tag": int(tag), "mail_id": mail_id})
@@ -144,6 +152,7 @@ def _item(row: _Row, copies: Iterable[Copy], hits: Iterable[ScoredHit]) -> Item:
         stored=row.quar_type == "Q",
         symbols=tuple(hit.symbol for hit in sorted(hits, key=lambda hit: (-hit.score, hit.symbol))),
         imported=row.policy == IMPORTED,
+        campaign="" if row.campaign is None else f"{row.campaign & _UNSIGNED:016x}",
     )
 
 

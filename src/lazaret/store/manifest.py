@@ -48,6 +48,7 @@ TABLES = (
     "lz_second_factors",
     "lz_recovery_codes",
     "lz_half_logins",
+    "lz_campaign_marks",
     "lz_migrations",
 )
 """What a backup holds: all tables but `lz_text`, which follows from `lz_words`."""

@@ -27,7 +27,7 @@ def narrowed(connection: Connection, wanted: Condition) -> Condition:
             found = some if found is None else found & some
     if found is None:
         return wanted
-    return joined([wanted, _one_of(found)], "AND")
+    return joined([wanted, one_of_keys(found)], "AND")
 
 
 def _few(connection: Connection, source: Source) -> Found | None:
@@ -36,7 +36,7 @@ def _few(connection: Connection, source: Source) -> Found | None:
     return set(rows) if len(rows) <= FEW else None
 
 
-def _one_of(found: Found) -> Condition:
+def one_of_keys(found: Found) -> Condition:
     """`m` has one of these keys; partition by partition, which is how indexes have them."""
     if not found:
         return Condition("1 = 0")

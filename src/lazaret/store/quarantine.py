@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from lazaret.model.delivery import Answer
 from lazaret.model.errors import NoSuchMessage
 from lazaret.model.person import ALL, Sight
-from lazaret.model.quarantine import Detail, Item, ReleaseRecord, StoredText
+from lazaret.model.quarantine import Detail, Item, Lines, ReleaseRecord, StoredText
 from lazaret.model.verdict import ScoredHit
-from lazaret.store import audit, keys, listing, releases, text
+from lazaret.store import audit, keys, lines, listing, releases, text
 from lazaret.store.addresses import key
 from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
@@ -55,6 +55,23 @@ class SqlQuarantine:
                 return
             after = items[-1].cursor
             left -= size if left > 0 else 0
+
+    async def lines(
+        self,
+        query: str,
+        *,
+        everything: bool = False,
+        limit: int,
+        after: str = "",
+        now: float = 0.0,
+        sight: Sight = ALL,
+    ) -> Lines:
+        scope, moment = Scope(everything, self._foreign, sight), now or time.time()
+
+        def work(connection: Connection) -> Lines:
+            return lines.lines(connection, condition(connection, query, scope, moment), limit, after)
+
+        return await self._reader.run(work, limited=True)
 
     async def count(
         self, query: str, *, everything: bool = False, now: float = 0.0, sight: Sight = ALL, most: int = 0

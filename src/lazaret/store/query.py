@@ -14,6 +14,7 @@ MAX_TERMS = 50
 FIELDS = (
     *("from", "envelope-from", "header-from", "to", "subject", "body", "rule", "score", "size", "category"),
     *("state", "since", "before", "client", "id", "message-id", "queue-id", "attachment", "action"),
+    "campaign",
 )
 
 

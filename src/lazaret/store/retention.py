@@ -32,6 +32,7 @@ Remove = Callable[..., object]
 
 _REMOVE_ADDRESS = sql("DELETE FROM maddr WHERE id = :id AND", walk.UNUSED)
 _REMOVE_LAPSED = (
+    "DELETE FROM lz_campaign_marks WHERE time_num < :history_before",
     "DELETE FROM lz_partial WHERE time_num < :partial_before",
     "DELETE FROM lz_audit WHERE time_num < :history_before",
     "DELETE FROM lz_digest_items WHERE digest IN (SELECT id FROM lz_digests WHERE due < :digest_before)",

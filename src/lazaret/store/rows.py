@@ -10,7 +10,7 @@ from lazaret.model.address import reversed_domain
 from lazaret.model.entry import Entry
 from lazaret.model.partition import Partition
 from lazaret.model.verdict import Action, ScoredHit
-from lazaret.store import addresses, fulltext, text
+from lazaret.store import addresses, campaigns, fulltext, text
 from lazaret.store.addresses import exact, in_header, key, names_in, plain
 from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
@@ -53,7 +53,7 @@ _LZ_MSGS = Table(
     (
         *("partition_tag", "mail_id", "sender", "queue_id", "client_name", "helo", "took_ms"),
         *("hits", "unavailable", "prefix", "line_ends", "digest", "indexed"),
-        *("subject_words", "from_sender", "from_words", "reply_words", "to_words"),
+        *("subject_words", "from_sender", "from_words", "reply_words", "to_words", "campaign"),
     ),
 )
 _NUMBERS = "SELECT mail_id, id FROM lz_msgs WHERE partition_tag = ? AND mail_id IN ("
@@ -102,7 +102,9 @@ class Rows:
         insert(connection, _MSGS, [self._msgs(tag, entry, maddr) for entry in entries])
         insert(connection, _MSGRCPT, [row for entry in entries for row in _msgrcpt(tag, entry, maddr)])
         ends = {entry.mail_id: line_ends.get(entry.mail_id, text.AS_LF) for entry in entries}
-        insert(connection, _LZ_MSGS, [_lz_msgs(tag, one, ends[one.mail_id], symbols) for one in entries])
+        alike = campaigns.assign(connection, entries)
+        ours = [(*_lz_msgs(tag, one, ends[one.mail_id], symbols), alike.get(one.mail_id)) for one in entries]
+        insert(connection, _LZ_MSGS, ours)
         ids = numbers(connection, [entry.mail_id for entry in entries], tag)
         numbered = [(ids[entry.mail_id], entry) for entry in entries]
         insert(connection, _LZ_MSGRCPT, [row for msg, entry in numbered for row in _lz_msgrcpt(msg, entry)])

@@ -75,6 +75,7 @@ _WITH_ACTION = sql(
     "AND x.action = :action) OR r.ds = :ds AND NOT EXISTS (SELECT 1 FROM lz_msgrcpt x",
     "WHERE x.msg = l.id AND x.rseqnum = r.rseqnum)))",
 )
+_OF_CAMPAIGN = "SELECT o.partition_tag, o.mail_id FROM lz_msgs o WHERE o.campaign = :campaign"
 _CLIENT_NAMES = ("l.client_name", "l.helo")
 _ID = re.compile(r"([^\[\]]*)(?:\[([0-9]{1,9})\])?")
 
@@ -232,6 +233,15 @@ def _message_id(term: Term) -> Condition:
     return one_of("m.message_id", [f"<{bare}>", bare])
 
 
+def _campaign(term: Term) -> Condition:
+    """Sixteen hexadecimal digits, as a list shows them."""
+    if re.fullmatch(r"[0-9a-fA-F]{16}", term.value) is None:
+        return NEVER
+    number = int.from_bytes(bytes.fromhex(term.value), "big", signed=True)
+    values: dict[str, object] = {"campaign": number}
+    return Condition("l.campaign = :campaign", values, (Source(_OF_CAMPAIGN, values),))
+
+
 def _queue_id(term: Term) -> Condition:
     return Condition("l.queue_id = :queue_id", {"queue_id": term.value})
 
@@ -253,4 +263,5 @@ _BY_FIELD: dict[str, Callable[[Term], Condition]] = {
     "id": _id,
     "message-id": _message_id,
     "queue-id": _queue_id,
+    "campaign": _campaign,
 }

@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 from starlette.responses import Response, StreamingResponse
 
 from lazaret.web.acting import ACTS, MOST, act_on_all
+from lazaret.web.filters import with_term
 from lazaret.web.render import with_query
 from lazaret.web.rows import tag_of
+from lazaret.web.search_pages import PAGE
 from lazaret.web.visit import Visit
 
 
@@ -15,6 +17,8 @@ async def acts(visit: Visit) -> Response:
     form = visit.form
     act, ids = form.get("act"), form.all("id")
     if act == "all":
+        return await _question(visit, ticked=False)
+    if act in ACTS and form.all("campaign"):
         return await _question(visit)
     if act not in ACTS or not ids:
         return visit.go(_list(visit))
@@ -27,14 +31,15 @@ async def everything(visit: Visit) -> Response:
     act = form.get("act")
     if act not in ACTS or not form.get("seen").isdecimal():
         return await _question(visit)
-    found = await _found(visit)
+    found = await _found(visit, ticked=True)
     if len(found) != int(form.get("seen")[:9]):
         return await _question(visit, changed=True)
     return _told(visit, act, found)
 
 
-async def _question(visit: Visit, *, changed: bool = False) -> Response:
-    found = await _found(visit)
+async def _question(visit: Visit, *, ticked: bool = True, changed: bool = False) -> Response:
+    found = await _found(visit, ticked=ticked)
+    campaigns = _campaigns(visit) if ticked else []
     return visit.page(
         "all.html",
         query=visit.form.get("q"),
@@ -42,14 +47,32 @@ async def _question(visit: Visit, *, changed: bool = False) -> Response:
         number=len(found),
         most=MOST,
         changed=changed,
+        campaigns=campaigns,
+        ids=visit.form.all("id")[:MOST] if campaigns else [],
         back=_list(visit),
     )
 
 
-async def _found(visit: Visit) -> list[str]:
-    query, history = visit.form.get("q"), visit.form.get("in") == "history"
+async def _found(visit: Visit, *, ticked: bool) -> list[str]:
+    """All that the search finds; when lines for several messages were ticked, those and what else was."""
+    query, campaigns = visit.form.get("q"), _campaigns(visit) if ticked else []
+    if not campaigns:
+        return await _ids(visit, query)
+    found = dict.fromkeys(visit.form.all("id")[:MOST])
+    for campaign in campaigns:
+        found.update(dict.fromkeys(await _ids(visit, with_term(query, "campaign", campaign))))
+    return list(found)[:MOST]
+
+
+async def _ids(visit: Visit, query: str) -> list[str]:
+    history = visit.form.get("in") == "history"
     items = await visit.visitor.find(query, everything=history, limit=MOST)
     return [tag_of(item) for item in items if item.stored]
+
+
+def _campaigns(visit: Visit) -> list[str]:
+    """Those that were ticked; a page has no more lines."""
+    return list(dict.fromkeys(visit.form.all("campaign")))[:PAGE]
 
 
 def _list(visit: Visit) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lazaret.flow.rights import Right
 from lazaret.flow.visit import Visitor
-from lazaret.model.quarantine import Item, State
+from lazaret.model.quarantine import Item, Line, State
 from lazaret.model.verdict import Category, Levels
 
 SYMBOLS_SHOWN = 3
@@ -29,10 +29,15 @@ class Row:
     may_delete: bool
     tag: str
     """ID, with the partition where it is not 0: what names the message in a path."""
+    members: int = 1
+    """How many are alike and stand behind this line, itself included."""
+    more: bool = False
+    """At least so many."""
 
 
-def row_of(item: Item, visitor: Visitor, levels: Levels) -> Row:
+def row_of(line: Line, visitor: Visitor, levels: Levels) -> Row:
     """The row that this visitor sees."""
+    item = line.item
     kept = any(copy.state.kept and copy.state is not State.DELETED for copy in item.copies)
     return Row(
         item=item,
@@ -45,6 +50,8 @@ def row_of(item: Item, visitor: Visitor, levels: Levels) -> Row:
         may_release=kept and item.stored and visitor.may(Right.RELEASE, item),
         may_delete=kept and item.stored and visitor.may(Right.DELETE, item),
         tag=tag_of(item),
+        members=line.members,
+        more=line.more,
     )
 
 

@@ -1,19 +1,21 @@
 """The list: a query, filters, pages by cursor; without a script, and quicker with one."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from starlette.responses import Response
 
 from lazaret.flow.rights import Right
 from lazaret.model.errors import UserError
-from lazaret.model.quarantine import Item
+from lazaret.model.quarantine import Line, Lines
+from lazaret.model.saved_search import SavedSearch
 from lazaret.model.verdict import Levels
 from lazaret.store.query import QueryError
 from lazaret.store.reader import SearchStopped
 from lazaret.web.filters import value_of, with_term, without_field
+from lazaret.web.form import Form
 from lazaret.web.render import with_query
 from lazaret.web.rows import row_of
 from lazaret.web.searches_pages import path_of
@@ -41,11 +43,38 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """What is listed, and how: all that the address of a list says but for the place in it."""
+
+    query: str
+    everything: bool
+    """All mail, not only the quarantine."""
+    each: bool
+    """Each message by itself, those that are alike too."""
+
+    @classmethod
+    def of(cls, form: Form) -> "View":
+        """As a query string or a form says."""
+        return cls(form.get("q")[:4096], form.get("in") == "history", form.get("each") == "1")
+
+    @property
+    def grouped(self) -> bool:
+        """One line for those that are alike; but who has opened such a line sees each."""
+        return not self.each and not value_of(self.query, "campaign")
+
+    def path(self, after: str = "") -> str:
+        """Where it is."""
+        place = "history" if self.everything else ""
+        return with_query("/mail", q=self.query, **{"in": place, "each": self.each and 1}, after=after)
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A page of a list, or what is wrong with the query."""
 
-    items: list[Item]
-    more: bool = False
+    lines: Sequence[Line]
+    next: str = ""
+    """Cursor of the next page; empty: there is none."""
     count: int | None = None
     """None: counting took too long, or was not wanted."""
     problem: str = ""
@@ -54,32 +83,27 @@ class Found:
 
 async def search(visit: Visit) -> Response:
     """The page."""
-    query, everything = visit.query.get("q")[:4096], visit.query.get("in") == "history"
-    after = visit.query.get("after")
+    view, after = View.of(visit.query), visit.query.get("after")
     found, saved = await asyncio.gather(
-        _found(visit, query, everything, after), visit.office.store.searches.of(visit.person.id)
+        _found(visit, view, after), visit.office.store.searches.of(visit.person.id)
     )
     levels = levels_of(visit)
     return visit.page(
         "search.html",
         422 if found.problem else 200,
-        query=query,
-        everything=everything,
+        view=view,
         after=after,
         found=found,
         counted=COUNTED,
-        rows=[row_of(item, visit.visitor, levels) for item in found.items],
-        filters=_filters(visit, query, everything),
-        saved=[
-            Choice(
-                one.name, visit.url(path_of(one)), (one.query, one.everything) == (query.strip(), everything)
-            )
-            for one in saved
-        ],
-        next_page=_list_path(query, everything, found.items[-1].cursor) if found.more else "",
-        first_page=_list_path(query, everything),
-        other_place=_list_path(query, not everything),
-        narrowed=_narrowing(visit, query, everything),
+        rows=[row_of(line, visit.visitor, levels) for line in found.lines],
+        filters=_filters(visit, view),
+        saved=[_saved(visit, one, view) for one in saved],
+        next_page=view.path(found.next) if found.next else "",
+        first_page=view.path(),
+        other_place=replace(view, everything=not view.everything).path(),
+        other_way=replace(view, each=not view.each).path(),
+        narrowed=_narrowing(visit, view),
+        alike=_alike(visit, view),
         may_bulk=visit.may(Right.RELEASE) or visit.may(Right.DELETE),
         done=visit.query.get("done"),
     )
@@ -87,17 +111,18 @@ async def search(visit: Visit) -> Response:
 
 async def fresh(visit: Visit) -> Response:
     """Rows that have come since the newest one that the reader sees; 204 when there are none."""
-    query, everything = visit.query.get("q")[:4096], visit.query.get("in") == "history"
+    view = View.of(visit.query)
     newest = visit.query.get("newer")
-    items = await visit.visitor.find(query, everything=everything, limit=PAGE)
+    items = await visit.visitor.find(view.query, everything=view.everything, limit=PAGE)
     fresh_ones = list(takewhile(lambda item: _position(item.cursor) > _position(newest), items))
     if not fresh_ones:
         return Response(status_code=204)
     levels = levels_of(visit)
     return visit.page(
         "rows.html",
-        rows=[row_of(item, visit.visitor, levels) for item in fresh_ones],
-        narrowed=_narrowing(visit, query, everything),
+        rows=[row_of(Line(item), visit.visitor, levels) for item in fresh_ones],
+        narrowed=_narrowing(visit, view),
+        alike=_alike(visit, view),
         may_bulk=visit.may(Right.RELEASE) or visit.may(Right.DELETE),
     )
 
@@ -117,55 +142,59 @@ def levels_of(visit: Visit) -> Levels:
     return Levels(levels.tag, levels.mark, levels.quarantine, levels.kill)
 
 
-async def _found(visit: Visit, query: str, everything: bool, after: str) -> Found:
-    visitor = visit.visitor
+async def _found(visit: Visit, view: View, after: str) -> Found:
     try:
-        items, count = await asyncio.gather(
-            visitor.find(query, everything=everything, limit=PAGE + 1, after=after),
-            _count(visit, query, everything),
-        )
+        found, count = await asyncio.gather(_lines(visit, view, after), _count(visit, view))
     except QueryError as error:
         caret = error.rendered().partition("\n")[2]
         return Found([], problem=error.problem, caret=caret)
     except UserError as error:
         return Found([], problem=str(error))
-    return Found(items[:PAGE], more=len(items) > PAGE, count=count)
+    return Found(found.lines, found.next, count=count)
 
 
-async def _count(visit: Visit, query: str, everything: bool) -> int | None:
+async def _lines(visit: Visit, view: View, after: str) -> Lines:
+    if view.grouped:
+        return await visit.visitor.lines(view.query, everything=view.everything, limit=PAGE, after=after)
+    items = await visit.visitor.find(view.query, everything=view.everything, limit=PAGE + 1, after=after)
+    shown = items[:PAGE]
+    return Lines(tuple(map(Line, shown)), shown[-1].cursor if len(items) > PAGE else "")
+
+
+async def _count(visit: Visit, view: View) -> int | None:
     try:
-        return await visit.visitor.count(query, everything=everything, most=COUNTED + 1)
+        return await visit.visitor.count(view.query, everything=view.everything, most=COUNTED + 1)
     except SearchStopped:
         return None
 
 
-def _narrowing(visit: Visit, query: str, everything: bool) -> Callable[[str, str], str]:
+def _narrowing(visit: Visit, view: View) -> Callable[[str, str], str]:
     """What a click on a sender, a rule or a recipient leads to."""
-    return lambda field, value: visit.url(_list_path(with_term(query, field, value), everything))
+    return lambda field, value: visit.url(replace(view, query=with_term(view.query, field, value)).path())
 
 
-def _filters(visit: Visit, query: str, everything: bool) -> list[tuple[str, list[Choice]]]:
+def _alike(visit: Visit, view: View) -> Callable[[str], str]:
+    """What a click on the number of those that are alike leads to: each of them."""
+    return lambda campaign: visit.url(
+        replace(view, query=with_term(view.query, "campaign", campaign), each=False).path()
+    )
+
+
+def _saved(visit: Visit, one: SavedSearch, view: View) -> Choice:
+    chosen = (one.query, one.everything) == (view.query.strip(), view.everything)
+    return Choice(one.name, visit.url(path_of(one)), chosen)
+
+
+def _filters(visit: Visit, view: View) -> list[tuple[str, list[Choice]]]:
     groups = []
     for label, field, values in FILTERS:
-        chosen = value_of(query, field)
-        if field == "state" and everything:
+        chosen = value_of(view.query, field)
+        if field == "state" and view.everything:
             values = HISTORY_STATES
-        choices = [
-            Choice(
-                value,
-                visit.url(
-                    _list_path(
-                        without_field(query, field) if value == chosen else with_term(query, field, value),
-                        everything,
-                    )
-                ),
-                value == chosen,
-            )
-            for value in values
-        ]
-        groups.append((label, choices))
+        groups.append((label, [_choice(visit, view, field, value, chosen) for value in values]))
     return groups
 
 
-def _list_path(query: str, everything: bool, after: str = "") -> str:
-    return with_query("/mail", q=query, **{"in": "history" if everything else ""}, after=after)
+def _choice(visit: Visit, view: View, field: str, value: str, chosen: str) -> Choice:
+    other = without_field(view.query, field) if value == chosen else with_term(view.query, field, value)
+    return Choice(value, visit.url(replace(view, query=other).path()), value == chosen)

@@ -67,7 +67,7 @@ function neighbour(step) {
 }
 
 function chosen() {
-  const ticked = [...rows.querySelectorAll("input[name=id]:checked")].map((box) => box.closest("tr"));
+  const ticked = [...rows.querySelectorAll(".pick input:checked")].map((box) => box.closest("tr"));
   return ticked.length ? ticked : at ? [at] : [];
 }
 
@@ -80,6 +80,12 @@ function show(row, state) {
 
 async function actOnChosen(what) {
   const wanted = chosen().filter((row) => row.hasAttribute(`data-${what}`));
+  if (wanted.some((row) => row.dataset.campaign)) {
+    // Behind such a line stand several: their number is asked about first, on a page of its own.
+    for (const row of wanted) row.querySelector(".pick input").checked = true;
+    document.querySelector(`#list button[name=act][value=${what}]`)?.click();
+    return;
+  }
   const next = neighbour(1);
   let done = 0;
   for (const row of wanted) {
@@ -122,7 +128,7 @@ const onList = {
   j: () => goTo(neighbour(1)),
   k: () => goTo(neighbour(-1)),
   o: () => at?.querySelector("a.open")?.click(),
-  x: () => at?.querySelector("input[name=id]")?.click(),
+  x: () => at?.querySelector(".pick input")?.click(),
   r: () => actOnChosen("release"),
   d: () => actOnChosen("delete"),
   u: undo,
@@ -210,12 +216,12 @@ if (rows && rows.dataset.newest) {
 // One box for all.
 
 const head = document.querySelector(".mail thead .pick");
-if (rows && head && rows.querySelector("input[name=id]")) {
+if (rows && head && rows.querySelector(".pick input")) {
   const all = document.createElement("input");
   all.type = "checkbox";
   all.setAttribute("aria-label", say("all"));
   all.addEventListener("change", () => {
-    for (const box of rows.querySelectorAll("input[name=id]")) box.checked = all.checked;
+    for (const box of rows.querySelectorAll(".pick input")) box.checked = all.checked;
   });
   head.replaceChildren(all);
 }

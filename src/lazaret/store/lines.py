@@ -1,0 +1,147 @@
+"""Lists in which messages that are alike are one line: the newest of them, and how many there are.
+
+However many copies a flood has, a page reads a bounded number of rows: then it may end early.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lazaret.model.quarantine import Line, Lines
+from lazaret.store import listing
+from lazaret.store.condition import Condition, joined, one_of
+from lazaret.store.connection import Connection, snapshot
+from lazaret.store.dialect import sql
+from lazaret.store.listing import FROM, NEWEST_FIRST
+from lazaret.store.narrowing import narrowed
+
+WINDOWS = (200, 800, 3000, 6000)
+"""Rows that are looked through, one window after the other, until they give a page of lines."""
+COUNTED = 5000
+"""Rows of campaigns that are looked at for all lines of a page together."""
+LARGE = 100
+"""Of a campaign that does not go into it so many members are counted."""
+
+_KEYS = "SELECT m.time_num, m.mail_id, m.partition_tag, l.campaign"
+# The few rows of a campaign come first: CROSS JOIN keeps SQLite from beginning with the whole quarantine.
+_MEMBERS = (
+    "FROM lz_msgs l CROSS JOIN msgs m WHERE m.mail_id = l.mail_id AND m.partition_tag = l.partition_tag AND"
+)
+_SIZES = "SELECT l.campaign, count(*) FROM lz_msgs l WHERE "
+_NEWER = (
+    "(m.time_num > :time OR m.time_num = :time AND (m.mail_id > :mail_id"
+    " OR m.mail_id = :mail_id AND m.partition_tag >= :tag))"
+)
+
+
+class _Key(NamedTuple):
+    time: int
+    mail_id: str
+    tag: int
+    campaign: int | None
+
+    @property
+    def cursor(self) -> str:
+        return f"{self.time}-{self.tag}-{self.mail_id}"
+
+
+def lines(connection: Connection, wanted: Condition, limit: int, after: str) -> Lines:
+    """At most `limit` lines that come after the cursor, all read in the same moment."""
+    with snapshot(connection):
+        wanted = narrowed(connection, wanted)
+        chosen: list[_Key] = []
+        cursor, more = after, True
+        for window in WINDOWS:
+            found = _keys(connection, wanted, window, cursor)
+            cursor, full = _fold(found, chosen, limit, cursor)
+            more = full or len(found) == window
+            if not more or full:
+                break
+        sizes = _sizes(connection, chosen)
+        if after:
+            chosen = [one for one in chosen if not _shown_before(connection, wanted, one, sizes, after)]
+        return Lines(tuple(_lines(connection, wanted, chosen, sizes)), cursor if more else "")
+
+
+def _keys(connection: Connection, wanted: Condition, window: int, after: str) -> list[_Key]:
+    where = joined([wanted, listing.after_cursor(after)], "AND") if after else wanted
+    statement = sql(_KEYS, FROM, "WHERE", where.sql, NEWEST_FIRST)
+    return [_Key(*row) for row in connection.execute(statement, where.values | {"limit": window})]
+
+
+def _fold(found: Sequence[_Key], chosen: list[_Key], limit: int, cursor: str) -> tuple[str, bool]:
+    """Adds the first of each campaign to `chosen`; the cursor behind what was used; whether it is full."""
+    seen = {one.campaign for one in chosen if one.campaign is not None}
+    for one in found:
+        if one.campaign is None or one.campaign not in seen:
+            if len(chosen) == limit:
+                return cursor, True
+            chosen.append(one)
+            if one.campaign is not None:
+                seen.add(one.campaign)
+        cursor = one.cursor
+    return cursor, False
+
+
+def _sizes(connection: Connection, chosen: Sequence[_Key]) -> dict[int, int]:
+    """Rows of each campaign, whoever may see them: of one alone there is nothing to count."""
+    campaigns = sorted({one.campaign for one in chosen if one.campaign is not None})
+    if not campaigns:
+        return {}
+    where = one_of("l.campaign", campaigns)
+    return dict(connection.execute(sql(_SIZES, where.sql, "GROUP BY l.campaign"), where.values).fetchall())
+
+
+def _shown_before(
+    connection: Connection, wanted: Condition, one: _Key, sizes: dict[int, int], after: str
+) -> bool:
+    """Whether a newer one of the campaign stands on an earlier page."""
+    if one.campaign is None or sizes.get(one.campaign, 0) < 2:
+        return False
+    place = Condition(_NEWER, listing.after_cursor(after).values)
+    newer = joined([one_of("l.campaign", [one.campaign]), wanted, place], "AND")
+    statement = sql("SELECT 1", _MEMBERS, newer.sql, "ORDER BY l.id DESC LIMIT 1")
+    return connection.execute(statement, newer.values).fetchone() is not None
+
+
+def _lines(
+    connection: Connection, wanted: Condition, chosen: Sequence[_Key], sizes: dict[int, int]
+) -> list[Line]:
+    counts = _counts(connection, wanted, {c: n for c, n in sizes.items() if n > 1})
+    items = {(i.mail_id, i.partition_tag): i for i in listing.of_keys(connection, _places(chosen))}
+    found = []
+    for one in chosen:
+        members, more = counts.get(one.campaign or 0, (1, False))
+        found.append(Line(items[one.mail_id, one.tag], members, more))
+    return found
+
+
+def _places(chosen: Sequence[_Key]) -> set[tuple[int, str]]:
+    return {(one.tag, one.mail_id) for one in chosen}
+
+
+def _counts(connection: Connection, wanted: Condition, sizes: dict[int, int]) -> dict[int, tuple[int, bool]]:
+    """Members of each campaign that fulfil the condition, and whether there are more.
+
+    The small ones in one statement, as long as all their rows are few; each of the others for itself.
+    """
+    small, rows = [], 0
+    for campaign, size in sorted(sizes.items(), key=lambda one: one[1]):
+        rows += size
+        if rows <= COUNTED:
+            small.append(campaign)
+    counts: dict[int, tuple[int, bool]] = {}
+    if small:
+        where = joined([one_of("l.campaign", small), wanted], "AND")
+        statement = sql("SELECT l.campaign, count(*)", _MEMBERS, where.sql, "GROUP BY l.campaign")
+        counts = {c: (n, False) for c, n in connection.execute(statement, where.values).fetchall()}
+    for campaign in sizes.keys() - set(small):
+        number = _count(connection, wanted, campaign, LARGE + 1)
+        counts[campaign] = min(number, LARGE), number > LARGE
+    return counts
+
+
+def _count(connection: Connection, wanted: Condition, campaign: int, most: int) -> int:
+    where = joined([one_of("l.campaign", [campaign]), wanted], "AND")
+    statement = sql("SELECT count(*) FROM (SELECT 1", _MEMBERS, where.sql, "LIMIT :most) counted")
+    (number,) = connection.execute(statement, where.values | {"most": most}).fetchone()
+    return int(number)
