@@ -35,7 +35,7 @@ class Calls:
         """`concerned` gives the metas that hang on rules."""
         self._names = program.names
         calls = [Call(c.rule, program.names[c.rule], c.function, c.arguments) for c in program.called]
-        self._at_once = plan(settings, (call for call in calls if call.rule not in put_off))
+        self._at_once = plan(settings, (call for call in calls if call.rule not in put_off)).asked
         later = plan(settings, (call for call in calls if call.rule in put_off))
         asked = [*later.shared, *((whole_message, (alone,)) for alone in later.alone)]
         self.demands: Mapping[int, Callable[[Run], None]] = {
@@ -51,14 +51,16 @@ class Calls:
 
     def at_once(self, run: Run) -> None:
         """Calls what is called for every message. DeadlineError when the time is used up."""
-        for question, tests in self._at_once.shared:
-            run.look_at_clock()
-            found = self._find(run, question, [rule for rule, _ in tests])
+        once, look_at_clock = run.subject.once, run.look_at_clock
+        for question, tests in self._at_once:
+            look_at_clock()
+            try:
+                found = once(question)
+            except Exception:
+                self._failed(rule for rule, _ in tests)
+                continue
             if found is not None:
                 self._test(run, tests, found)
-        for asked in self._at_once.alone:
-            run.look_at_clock()
-            self._test(run, (asked,), run.subject)
 
     def pending(self, run: Run) -> int:
         """Forgets the rules that may hit if somebody asks; gives the metas that hang on them."""
@@ -71,16 +73,13 @@ class Calls:
         return metas
 
     def _on_demand(self, question: Question, rule: int, test: Test, run: Run) -> None:
-        found = self._find(run, question, [rule])
+        try:
+            found = run.subject.once(question)
+        except Exception:
+            self._failed([rule])
+            return
         if found is not None:
             self._test(run, ((rule, test),), found)
-
-    def _find(self, run: Run, question: Question, rules: Iterable[int]) -> object:
-        try:
-            return run.subject.once(question)
-        except Exception:
-            self._failed(rules)
-            return None
 
     def _test(self, run: Run, tests: Iterable[tuple[int, Test]], found: object) -> None:
         for rule, test in tests:

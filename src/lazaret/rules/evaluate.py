@@ -70,9 +70,11 @@ class Evaluator:
 
     def _place_searches(self, searches: Sequence[Search]) -> None:
         together: dict[tuple[str, str], list[Search]] = {}
-        self._searched: dict[int, Search] = {}
+        self._searched: dict[int, tuple[Search, int]] = {}
+        """Rule -> where it is searched: the group, and its place there."""
         for search in searches:
-            self._searched.update((s.rule, search) for s in search.group.searched)
+            places = enumerate(search.group.searched)
+            self._searched.update((s.rule, (search, place)) for place, s in places)
             together.setdefault((search.group.view, search.group.selector), []).append(search)
         self._texts = [
             (texts, TextSearches(members))
@@ -198,7 +200,8 @@ class Evaluator:
             if rule in run.shown:
                 texts.append(run.shown[rule])
             elif run.values.get(rule) and rule in run.where:
-                texts.append(self._searched[rule].matched(rule, run.where[rule]).decode("utf-8", "replace"))
+                search, place = self._searched[rule]
+                texts.append(search.matched(place, run.where[rule]).decode("utf-8", "replace"))
             if len(texts) == _GROUNDS:
                 break
         return _readable(", ".join(dict.fromkeys(t.strip() for t in texts if t.strip())))
@@ -238,5 +241,8 @@ def _mentioned(text: str) -> list[str]:
 
 def _readable(text: str) -> str:
     """On one line, without control characters, at most 80 characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * _DETAIL_LENGTH]).split())
+    line = text[: 4 * _DETAIL_LENGTH]
+    if not line.isprintable():
+        line = "".join(c if c.isprintable() else " " for c in line)
+    line = " ".join(line.split())
     return line if len(line) <= _DETAIL_LENGTH else line[: _DETAIL_LENGTH - 1] + "…"

@@ -142,9 +142,8 @@ class Search:
         )
         return [(searched, count) for searched, count in counted if count]
 
-    def matched(self, rule: int, text: bytes) -> bytes:
+    def matched(self, place: int, text: bytes) -> bytes:
         """The first match in a text where the rule hit; the text itself when it cannot be cut out."""
-        place = self._numbers.index(rule)
         try:
             match = self._confirm(place).search(text)
         except (MatchLimit, UnusableRegex):

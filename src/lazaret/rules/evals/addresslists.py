@@ -2,7 +2,8 @@
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
 from lazaret.mime import hostnames
 from lazaret.mime.received import Relay
@@ -21,6 +22,8 @@ _RECIPIENT_FIELDS = (
 """Besides the usual ones, those in which MTAs and delivery agents note the envelope."""
 _SENDER_FIELDS = ("From", "Envelope-Sender", "Resent-Sender", "X-Envelope-From")
 _NEWEST_RECEIVED = 3
+_LONGEST_ADDRESS = 320
+"""Of those that are remembered."""
 
 
 def senders(subject: Subject) -> tuple[str, ...]:
@@ -77,24 +80,71 @@ def to_in_all_spam(settings: Settings) -> Test | None:
     return _first(recipients, Globs(settings.words("all_spam_to")))
 
 
-@eval_test("check_from_in_list")
-def from_in_list(settings: Settings, name: str) -> Test | None:
+Found = Mapping[str, str]
+"""List -> the first address that is on it."""
+
+
+def _lists_of_senders(subject: Subject) -> Found | None:
+    return _on_lists(subject, subject.once(senders))
+
+
+def _lists_of_recipients(subject: Subject) -> Found | None:
+    return _on_lists(subject, subject.once(recipients))
+
+
+def _lists_of_answers(subject: Subject) -> Found | None:
+    if "Reply-To" not in subject.message.header:
+        return None
+    return _on_lists(subject, subject.values("Reply-To:addr")[:1])
+
+
+def _on_lists(subject: Subject, addresses: Iterable[str]) -> Found | None:
+    """None when nobody is on any list, as in nearly all mail."""
+    lists_of = subject.settings.once(NamedLists).of
+    found: dict[str, str] = {}
+    for address in addresses:
+        for name in lists_of(address):
+            found.setdefault(name, address)
+    return found or None
+
+
+@eval_test("check_from_in_list", of=_lists_of_senders)
+def from_in_list(settings: Settings, name: str) -> Callable[[Found], str] | None:
     """A sender is on the list of that name (`enlist_addrlist`)."""
-    return _first(senders, settings.once(_named_lists).get(name))
+    return (lambda found: found.get(name, "")) if name in settings.once(NamedLists).names else None
 
 
-@eval_test("check_to_in_list")
-def to_in_list(settings: Settings, name: str) -> Test | None:
-    return _first(recipients, settings.once(_named_lists).get(name))
+@eval_test("check_to_in_list", of=_lists_of_recipients)
+def to_in_list(settings: Settings, name: str) -> Callable[[Found], str] | None:
+    return from_in_list(settings, name)
 
 
-@eval_test("check_replyto_in_list")
-def replyto_in_list(settings: Settings, name: str) -> Test | None:
-    return _first(_answers, settings.once(_named_lists).get(name))
+@eval_test("check_replyto_in_list", of=_lists_of_answers)
+def replyto_in_list(settings: Settings, name: str) -> Callable[[Found], str] | None:
+    return from_in_list(settings, name)
 
 
-def _answers(subject: Subject) -> tuple[str, ...]:
-    return subject.values("Reply-To:addr")[:1]
+class NamedLists:
+    """All lists of addresses that have a name (`enlist_addrlist`)."""
+
+    def __init__(self, settings: Settings) -> None:
+        words: dict[str, list[str]] = {}
+        for line in settings.lines("enlist_addrlist"):
+            listed = _LISTED.fullmatch(line)
+            if listed:
+                words.setdefault(listed[1], []).extend(listed[2].split())
+        lists = {name: Globs(addresses) for name, addresses in words.items()}
+        self._lists = {name: globs for name, globs in lists.items() if globs}
+        self.names = frozenset(self._lists)
+        self._remembered = lru_cache(maxsize=1024)(self._of)
+        """The same ones write again."""
+
+    def of(self, address: str) -> tuple[str, ...]:
+        """The lists on which an address is."""
+        return self._remembered(address) if len(address) <= _LONGEST_ADDRESS else self._of(address)
+
+    def _of(self, address: str) -> tuple[str, ...]:
+        return tuple(name for name, globs in self._lists.items() if address in globs)
 
 
 def _first(who: Callable[[Subject], tuple[str, ...]], globs: Globs | None) -> Test | None:
@@ -232,12 +282,3 @@ def _welcome_with_relay(settings: Settings) -> RelayList:
 
 def _default_with_relay(settings: Settings) -> RelayList:
     return RelayList(settings.lines("def_welcomelist_from_rcvd"))
-
-
-def _named_lists(settings: Settings) -> dict[str, Globs]:
-    words: dict[str, list[str]] = {}
-    for line in settings.lines("enlist_addrlist"):
-        listed = _LISTED.fullmatch(line)
-        if listed:
-            words.setdefault(listed[1], []).extend(listed[2].split())
-    return {name: Globs(addresses) for name, addresses in words.items()}

@@ -13,12 +13,12 @@ from lazaret.rules.evals import Settings, Subject, Test, eval_test
 from lazaret.rules.evals.ranges import number, within
 
 _USUAL = re.compile(
-    r"\s*(?:[A-Za-z]{3}(?:, *| +))?([0-9]{1,2}) +([A-Z][a-z]{2}) +([0-9]{4})"
+    r"\s*(?:[A-Za-z]{3}(?:, *| +))?([0-9]{1,2} +[A-Z][a-z]{2} +[0-9]{4})"
     r" +([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) +([-+][0-9]{4})(?: +\([A-Z]{3,4}\))?\s*"
 )
 """As RFC 5322 has it, and nearly every program. What else dates look like takes ten times as long to read."""
 _USUAL_END = re.compile(
-    r"\s(?:[A-Za-z]{3}, +)?([0-9]{1,2}) ([A-Z][a-z]{2}) ([0-9]{4})"
+    r"\s(?:[A-Za-z]{3}, +)?([0-9]{1,2} [A-Z][a-z]{2} [0-9]{4})"
     r" ([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) ([-+][0-9]{4})(?!\S)"
 )
 """What follows the last semicolon of nearly every Received field."""
@@ -55,6 +55,8 @@ _IN_RECEIVED = re.compile(r"(\s.?\d+ \S\S\S \d+ \d+:\d+:\d+ \S+)")
 _FETCHED = re.compile(r"\bfrom (?:localhost\s|(?:\S+ ){1,2}\S*\b127\.0\.0\.1\b)|qmail \d+ invoked by uid \d+")
 _SIGNS_OF_FETCHING = ("localhost", "127.0.0.1", "qmail")
 _FETCHMAIL = re.compile(r"\bby localhost with \w+ \(fetchmail-[\d.]+")
+"""All that either expression matches has one of the signs in it."""
+_FIRST_FIELDS = 3
 _HOUR = 3600
 _MONTH_SECONDS = 31_556_952 / 12
 
@@ -71,16 +73,17 @@ def parse_date(text: str) -> float | None:
 
 def _usual_time(found: re.Match[str]) -> float | None:
     """None for a day that does not exist."""
-    day, month, year, hour, minute, second, zone = found.groups()
-    midnight = _usual_midnight(day, month, year)
+    day, hour, minute, second, zone = found.groups()
+    midnight = _usual_midnight(day)
     if midnight is None:
         return None
     return max(0.0, midnight + 3600 * int(hour) + 60 * int(minute) + int(second) - _usual_offset(zone))
 
 
 @lru_cache(maxsize=1024)
-def _usual_midnight(day: str, month: str, year: str) -> float | None:
-    """A message is on its way on one day as a rule, or on two."""
+def _usual_midnight(written: str) -> float | None:
+    """Of `1 Jan 2000`. A message is on its way on one day as a rule, or on two."""
+    day, month, year = written.split()
     if month not in _MONTH_NUMBERS or not _YEARS[0] <= int(year) <= _YEARS[1]:
         return None
     try:
@@ -163,8 +166,19 @@ class Shift(NamedTuple):
 
 
 def _shift(subject: Subject) -> Shift:
-    sent, last = subject.once(_sent), next(_times(subject), None)
+    sent, last = subject.once(_sent), _newest(subject)
     return Shift(0.0 if sent is None or last is None else abs(sent - last) / _HOUR, subject)
+
+
+def _newest(subject: Subject) -> float | None:
+    """The first of `_times`; one of the first fields has it as a rule, and the others need not be read."""
+    first = b"\n".join(subject.header("Received").split(b"\n", _FIRST_FIELDS)[:_FIRST_FIELDS])
+    fields = first.decode("utf-8", "replace").split("\n")
+    for field in _hand_overs(tuple(map(str.strip, fields))):
+        time = _time_in_received(field)
+        if time is not None:
+            return time
+    return next(_times(subject), None)
 
 
 def _hours(subject: Subject) -> float:
@@ -179,9 +193,13 @@ def _hours(subject: Subject) -> float:
 
 def _sent(subject: Subject) -> float | None:
     """When it was sent, or sent on."""
-    present = (name for name in ("Resent-Date", "Date") if name in subject.message.header)
-    times = (parse_date(value) for name in present for value in subject.values(name))
-    return next((time for time in times if time is not None), None)
+    header = subject.message.header
+    for name in ("Resent-Date", "Date"):
+        for value in subject.values(name) if name in header else ():
+            time = parse_date(value)
+            if time is not None:
+                return time
+    return None
 
 
 def _age(subject: Subject) -> float:

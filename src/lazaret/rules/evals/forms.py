@@ -21,6 +21,7 @@ _KNOWN_ISO = re.compile(rb"iso-(?:8859-\d{1,2}|2022-(?:jp|kr))\b")
 _ENTITY = re.compile(rb"&#x[0-9A-F]{4};")
 _NOT_ASCII_TEXT = re.compile(rb"[\x00\r\x80-\xff]")
 _ENTITY_LENGTH = len("&#x0041;")
+_UNCHANGED = (b"", b"7bit", b"8bit")
 _LONG_LINE = re.compile(rb"^(?!SPAM: )[^\n]{79}", re.MULTILINE)
 
 
@@ -62,12 +63,18 @@ def encodings(subject: Subject) -> tuple[tuple[Part, bytes], ...]:
 
 def read(subject: Subject) -> Forms:
     """The forms of all parts together."""
+    parts = subject.once(encodings)
+    alone = len(parts) == 1 and not subject.message.tree.open_boundaries
+    if alone and all_are_read(subject.settings):
+        usual = _usual(*parts[0])
+        if usual is not None:
+            return usual
     forms = Forms()
     sizes: dict[str, int] = {}
     quoted = _Quoted()
     plain = _Plain()
     all_read = all_are_read(subject.settings)
-    for part, encoding in subject.once(encodings):
+    for part, encoding in parts:
         disposition = part.last("Content-Disposition").lower()
         charset = (part.type.charset or b"").lower()
         _count(forms, part, encoding, disposition, charset)
@@ -91,6 +98,29 @@ def read(subject: Subject) -> Forms:
     return forms
 
 
+def _usual(part: Part, encoding: bytes) -> Forms | None:
+    """Of a message that is one text and not encoded, as most are; None when it is anything else."""
+    kind, charset = part.content_type, (part.type.charset or b"").lower()
+    if encoding not in _UNCHANGED or not part.leaf or kind != part.type.name_of_type:
+        return None
+    if "Content-Disposition" in part.header and b"attachment" in part.last("Content-Disposition").lower():
+        return None
+    if kind == "text/html":
+        forms = Forms(mime_body_html_count=1)
+    elif kind == "text/plain" and b"&#x" not in part.body and not _says_ascii_and_is_not(part, charset):
+        forms = Forms(mime_body_text_count=1)
+    else:
+        return None
+    if charset:
+        forms.charsets.append(charset)
+        forms.mime_bad_iso_charset = _is_bad_iso(charset)
+    return forms
+
+
+def _is_bad_iso(charset: bytes) -> bool:
+    return bool(b"iso-" in charset and _ISO.search(charset) and not _KNOWN_ISO.search(charset))
+
+
 def _count(forms: Forms, part: Part, encoding: bytes, disposition: bytes, charset: bytes) -> None:
     kind = part.content_type
     if kind == "multipart/alternative":
@@ -108,7 +138,7 @@ def _count(forms: Forms, part: Part, encoding: bytes, disposition: bytes, charse
             forms.mime_base64_encoded_text = 1
     if b"attachment" in disposition:
         forms.mime_attachment += 1
-    if b"iso-" in charset and _ISO.search(charset) and not _KNOWN_ISO.search(charset):
+    if _is_bad_iso(charset):
         forms.mime_bad_iso_charset = 1
 
 
@@ -179,9 +209,9 @@ class _Plain:
         if part.type.name_of_type != "text/plain":
             return
         body = part.body
-        if (part.type.charset is None or charset == b"us-ascii") and not _is_plain_ascii(body):
+        if _says_ascii_and_is_not(part, charset):
             self.illegal_lines += sum(1 for line in body.split(b"\n") if _NOT_ASCII_TEXT.search(line))
-        if encoding in (b"", b"7bit", b"8bit"):
+        if encoding in _UNCHANGED:
             found = len(_ENTITY.findall(body)) if b"&#x" in body else 0
             self.entities += found
             self.octets += len(body) - _ENTITY_LENGTH * found
@@ -189,6 +219,10 @@ class _Plain:
     def note(self, forms: Forms) -> None:
         forms.mime_ascii_text_illegal = self.illegal_lines
         forms.mime_text_unicode_ratio = self.entities / self.octets if self.octets else 0
+
+
+def _says_ascii_and_is_not(part: Part, charset: bytes) -> bool:
+    return (part.type.charset is None or charset == b"us-ascii") and not _is_plain_ascii(part.body)
 
 
 def _is_plain_ascii(body: bytes) -> bool:

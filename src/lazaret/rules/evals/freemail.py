@@ -79,7 +79,8 @@ def freemail_from(settings: Settings, expression: str = "") -> Test | None:
 @eval_test("check_freemail_header")
 def freemail_header(settings: Settings, selector: str, expression: str = "") -> Test | None:
     """An address in the field is at a free provider."""
-    return _first(settings, lambda subject: subject.values(f"{selector}:addr"), expression)
+    addresses = f"{selector}:addr"
+    return _first(settings, lambda subject: subject.values(addresses), expression)
 
 
 @eval_test("check_freemail_body")
@@ -94,10 +95,13 @@ def _first(settings: Settings, who: Callable[[Subject], Iterable[str]], expressi
         return None
     matches = matcher(expression) if expression else bool
 
+    has = providers.has
+
     def find(subject: Subject) -> str:
-        for address in map(str.lower, who(subject)):
-            if providers.has(address) and matches(address):
-                return address
+        for address in who(subject):
+            folded = address.lower()
+            if has(folded) and matches(folded):
+                return folded
         return ""
 
     return find

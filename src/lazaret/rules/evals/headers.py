@@ -102,7 +102,9 @@ def _is_utf8(value: bytes) -> bool:
 def _recipients(subject: Subject) -> list[bytes]:
     """Neighbours that are the same count once."""
     found = list(filter(None, subject.header("ToCc:addr").split(b"\n")))
-    if len(found) < _SIMILAR_COUNT and "Bcc" in subject.message.header:
+    if len(found) < _SIMILAR_COUNT:
+        if "Bcc" not in subject.message.header:
+            return found  # Nobody looks at so few.
         found += filter(None, subject.header("Bcc:addr").split(b"\n"))
     addresses: list[bytes] = []
     for address in found:

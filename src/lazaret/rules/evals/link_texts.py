@@ -39,8 +39,8 @@ class Mismatches(NamedTuple):
 
 def _mismatches(subject: Subject) -> Mismatches | None:
     """None when no link shows an https address in another domain."""
-    texts = (text for uri in subject.message.uris for text in uri.anchor_text)
-    if not any(map(_SHOWN_HOST.search, texts)):
+    linked = (uri.anchor_text for uri in subject.message.uris if uri.anchor_text)
+    if not any(any(map(_SHOWN_HOST.search, texts)) for texts in linked):
         return None
     links = 0
     found = ""

@@ -2,7 +2,7 @@
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from lazaret.rules.evals import Settings, Subject, Test, eval_function, eval_test, forms
 from lazaret.rules.evals.charsets import all_are_read, declared, foreign, in_capitals
@@ -77,7 +77,7 @@ def _uppercase(subject: Subject) -> float:
     charsets = [declared(subject.header("Content-Type")), *subject.once(forms.read).charsets]
     if any(map(in_capitals, charsets)):
         return 0.0
-    text = b"".join(map(_sentence, subject.message.body))
+    text = b"".join(_sentences(subject.message.body))
     if len(text) < _SHORTEST_SHOUT:
         return 0.0
     others = text.translate(None, _SMALL)
@@ -85,12 +85,14 @@ def _uppercase(subject: Subject) -> float:
     return 100 * upper / (upper + lower) if upper + lower else 0.0
 
 
-def _sentence(line: bytes) -> bytes:
-    """The line without what is Japanese; nothing of one that is a single word, or forwarded base64."""
-    words = line.split(None, 1)
-    if len(words) < 2 or (len(words[0]) >= 60 and _FORWARDED_BASE64.match(line)):
-        return b""
-    return _JIS.sub(b"", line) if b"\x1b" in line else line
+def _sentences(lines: Iterable[bytes]) -> list[bytes]:
+    """The lines without what is Japanese, and without those that are a single word, or forwarded base64."""
+    found = []
+    for line in lines:
+        words = line.split(None, 1)
+        if len(words) == 2 and (len(words[0]) < 60 or not _FORWARDED_BASE64.match(line)):
+            found.append(_JIS.sub(b"", line) if b"\x1b" in line else line)
+    return found
 
 
 @eval_test("check_for_uppercase", of=_uppercase)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from lazaret.rules.evals import Question, Settings, Test, functions, whole_message
 
 _log = logging.getLogger(__name__)
+_BETWEEN_LOOKS = 4
 
 
 class Call(NamedTuple):
@@ -33,6 +34,15 @@ class Plan(NamedTuple):
     """Each question once, whoever asks it."""
     alone: tuple[tuple[int, Test], ...]
     """The rules whose functions are given the message and do all the work themselves."""
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """All questions; those who do the work themselves get the message for an answer, a few at a time,
+        so that the clock is looked at between them."""
+        some = (
+            self.alone[start : start + _BETWEEN_LOOKS] for start in range(0, len(self.alone), _BETWEEN_LOOKS)
+        )
+        return (*self.shared, *(Asked(whole_message, tests) for tests in some))
 
 
 def plan(settings: Settings, calls: Iterable[Call]) -> Plan:

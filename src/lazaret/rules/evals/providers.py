@@ -57,6 +57,13 @@ _PROVIDER = re.compile(
 )
 
 
+def _provider(subject: Subject) -> str:
+    """Of the sender; "" when it is none of those that are known here."""
+    sender = subject.text("From:addr")
+    found = _PROVIDER.search(sender) if ".com" in sender[-5:].lower() else None
+    return (found.lastgroup or "") if found else ""
+
+
 @eval_function("gated_through_received_hdr_remover")
 def without_received(subject: Subject) -> int:
     """It came over a list that takes Received out, or has none at all."""
@@ -92,7 +99,7 @@ def forged_hotmail(subject: Subject) -> int:
     return _HOTMAIL_NAMED.search(_received(subject)) is not None and subject.once(_not_hotmails)
 
 
-@eval_function("check_for_no_hotmail_received_headers")
+@eval_function("check_for_no_hotmail_received_headers", when=_provider)
 def no_hotmail(subject: Subject) -> int:
     """The sender is at Hotmail, and no hand-over names it."""
     if not _sender_at(subject, "hotmail") or _HOTMAIL_NAMED.search(_received(subject)):
@@ -114,7 +121,7 @@ def msn_groups(subject: Subject) -> int:
     return re.match(rf"<{group}-\S+@groups\.msn\.com>", identifier) is not None and bounces is not None
 
 
-@eval_function("check_for_forged_eudoramail_received_headers")
+@eval_function("check_for_forged_eudoramail_received_headers", when=_provider)
 def forged_eudoramail(subject: Subject) -> int:
     if not _sender_at(subject, "eudoramail") or without_received(subject):
         return 0
@@ -122,7 +129,7 @@ def forged_eudoramail(subject: Subject) -> int:
     return not (by_its_host and _HAS_IP.search(subject.text("X-Sender-Ip")))
 
 
-@eval_function("check_for_forged_yahoo_received_headers")
+@eval_function("check_for_forged_yahoo_received_headers", when=_provider)
 def forged_yahoo(subject: Subject) -> int:
     if not _sender_at(subject, "yahoo") or without_received(subject):
         return 0
@@ -136,7 +143,7 @@ def forged_yahoo(subject: Subject) -> int:
     return not bulk and _YAHOO_RECEIVED.search(received) is None
 
 
-@eval_function("check_for_forged_juno_received_headers")
+@eval_function("check_for_forged_juno_received_headers", when=_provider)
 def forged_juno(subject: Subject) -> int:
     if not _sender_at(subject, "juno") or without_received(subject):
         return 0
@@ -145,7 +152,7 @@ def forged_juno(subject: Subject) -> int:
     return not origin or not _JUNO_RELAY.search(received) or "Juno " not in mailer
 
 
-@eval_function("check_for_forged_gmail_received_headers")
+@eval_function("check_for_forged_gmail_received_headers", when=_provider)
 def forged_gmail(subject: Subject) -> int:
     if not _sender_at(subject, "gmail"):
         return 0
@@ -180,12 +187,6 @@ def _not_hotmails(subject: Subject) -> bool:
 
 def _sender_at(subject: Subject, provider: str) -> bool:
     return subject.once(_provider) == provider
-
-
-def _provider(subject: Subject) -> str:
-    """Of the sender; "" when it is none of those that are known here."""
-    found = _PROVIDER.search(subject.text("From:addr"))
-    return (found.lastgroup or "") if found else ""
 
 
 def _received(subject: Subject) -> str:

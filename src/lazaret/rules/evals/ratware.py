@@ -6,7 +6,7 @@ from lazaret.mime import hostnames
 from lazaret.rules.evals import Subject, eval_function
 from lazaret.rules.evals.dates import parse_date
 
-_OUTLOOK_ID = re.compile(r"<[0-9a-f]{4}([0-9a-f]{8})\$[0-9a-f]{8}\$[0-9a-f]{8}@")
+_OUTLOOK_ID = re.compile(rb"<[0-9a-f]{4}([0-9a-f]{8})\$[0-9a-f]{8}\$[0-9a-f]{8}@")
 _OUTLOOK_RATE = 0.0023283064365387
 _OUTLOOK_START = 27111902.8329849
 """The token in the id counts steps of about seven minutes since 1601: seconds since 1970, times, plus."""
@@ -25,8 +25,7 @@ _SENDER_REWRITTEN = re.compile(r"SRS\d[=+-]", re.IGNORECASE)
 @eval_function("check_outlook_message_id")
 def outlook_message_id(subject: Subject) -> int:
     """The Message-ID is like Outlook's, and the time in it is neither that of Date nor of Received."""
-    identifier = subject.header("MESSAGEID")
-    found = _OUTLOOK_ID.match(identifier.decode("utf-8", "replace")) if identifier[:1] == b"<" else None
+    found = _OUTLOOK_ID.match(subject.header("MESSAGEID"))
     if not found:
         return 0
     token = int(found[1], 16)

@@ -63,9 +63,10 @@ def helo_ip_mismatch(subject: Subject) -> str:
 @eval_function("check_for_no_rdns_dotcom_helo")
 def no_rdns_dotcom_helo(subject: Subject) -> int:
     """The oldest public hand-over greeted as a big provider from an address without a name."""
-    oldest_first = reversed(subject.message.relays.untrusted)
-    oldest = next((relay for relay in oldest_first if not relay.private), None)
-    return oldest is not None and oldest.no_rdns and _BIG_PROVIDER.fullmatch(oldest.helo) is not None
+    for relay in reversed(subject.message.relays.untrusted):
+        if not relay.private:
+            return relay.no_rdns and _BIG_PROVIDER.fullmatch(relay.helo) is not None
+    return 0
 
 
 @eval_function("check_for_sender_no_reverse")

@@ -10,6 +10,7 @@ from lazaret.mime.message import Message
 from lazaret.rules.views import HeaderValues
 
 T = TypeVar("T")
+_NOT_ASKED = object()
 
 _SENDER_ADDRESS = "EnvelopeFrom:addr"
 _PLAIN_ADDRESS = re.compile(rb"[A-Za-z0-9._+=-]+@[A-Za-z0-9.-]+")
@@ -96,9 +97,11 @@ class Subject:
 
     def once(self, build: "Callable[[Subject], T]") -> T:
         """What `build` makes of the message; called once, however many rules ask."""
-        if build not in self._built:
-            self._built[build] = build(self)
-        return self._built[build]  # type: ignore[return-value]
+        built = self._built
+        found = built.get(build, _NOT_ASKED)
+        if found is _NOT_ASKED:
+            found = built[build] = build(self)
+        return found  # type: ignore[return-value]
 
     def end(self) -> None:
         """Forgets what was built: some of it is the subject itself."""
@@ -118,15 +121,20 @@ class Subject:
         """`header` as text."""
         known = self._texts.get(selector)
         if known is None:
-            known = self._texts[selector] = self.header(selector).decode("utf-8", "replace")
+            octets = self.header(selector)
+            known = self._texts[selector] = octets.decode("utf-8", "replace") if octets else ""
         return known
 
     def values(self, selector: str) -> tuple[str, ...]:
         """The lines of `header` as text, trimmed, without empty ones: one address of `To:addr` each."""
         known = self._values.get(selector)
         if known is None:
-            lines = self.text(selector).split("\n")
-            known = self._values[selector] = tuple(filter(None, map(str.strip, lines)))
+            text = self.text(selector).strip()
+            if "\n" in text:
+                known = tuple(filter(None, map(str.strip, text.split("\n"))))
+            else:
+                known = (text,) if text else ()
+            self._values[selector] = known
         return known
 
     def first(self, selector: str) -> str:
