@@ -178,9 +178,16 @@ class Message:
     @lazy
     def relays(self) -> "trust.Relays":
         """The relays that the message passed, as far as their Received fields can be trusted."""
-        from lazaret.mime.trust import Networks, walk
+        from lazaret.mime.trust import NOBODY, walk
 
-        return walk(self.header, self._networks or Networks())
+        return walk(self.header, self._networks or NOBODY)
+
+    @lazy
+    def untrusted_relays_text(self) -> bytes:
+        """The relays that are not trusted, as header rules see them: several rules look at them."""
+        from lazaret.mime.trust import text
+
+        return text(self.relays.untrusted)
 
     # For people.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
 
-from lazaret.mime import envelope_sender, header_text, hostnames, ip, mailboxes, words
+from lazaret.mime import envelope_sender, header_text, hostnames, ip, mailboxes, trust, words
 from lazaret.mime.hostnames import Registry
 from lazaret.mime.message import Message
 from lazaret.mime.received import Relay
@@ -155,7 +155,11 @@ def _relays(side: str) -> "_Special":
     relays_of: Callable[[Relays], tuple[Relay, ...]] = attrgetter(side)
 
     def read(message: Message) -> list[bytes]:
-        return [" ".join(map(str, relays_of(message.relays))).encode("utf-8", "surrogateescape")]
+        relays = message.relays
+        # Both are what is left of one list, so nearly always they are the same.
+        if side == "untrusted" or (side == "external" and len(relays.external) == len(relays.untrusted)):
+            return [message.untrusted_relays_text]
+        return [trust.text(relays_of(relays))]
 
     return lambda wanted: read
 

@@ -7,6 +7,7 @@ client claimed.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from lazaret.mime import ip, received, words
 from lazaret.mime.headers import HeaderSection
@@ -64,8 +65,11 @@ class Networks:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Relays:
+NOBODY = Networks()
+"""Nobody said which hosts are ours."""
+
+
+class Relays(NamedTuple):
     """The hand-overs of a message, newest first. Trusted + untrusted are all; so are internal + external."""
 
     trusted: tuple[Relay, ...] = ()
@@ -79,8 +83,13 @@ class Relays:
     internal_fields: int = 0
 
 
+def text(relays: Iterable[Relay]) -> bytes:
+    """The form that header rules match (X-Spam-Relays-*)."""
+    return " ".join(map(str, relays)).encode("utf-8", "surrogateescape")
+
+
 class _Path:
-    """What the walk knows on its way."""
+    """What the walk knows on its way. Whoever is past a boundary stays past it."""
 
     def __init__(self, networks: Networks, *, originating: bool) -> None:
         self.networks = networks
@@ -89,18 +98,24 @@ class _Path:
         self.in_trusted = True
         self.in_internal = True
         self.msa_found = False
-        self.relays: list[tuple[Relay, bool, bool]] = []
+        self.relays: list[Relay] = []
+        self.trusted = 0
+        self.internal = 0
+        """How many of these are on this side of the boundaries."""
         self.trusted_fields = 0
         self.internal_fields = 0
-        self.unparseable = 0
 
     def pass_relay(self, relay: Relay) -> None:
-        msa = self.in_trusted and not self.msa_found and self._cross(relay)
-        if self.in_internal or msa:
-            # By position: _replace costs as much again as all else here.
-            relay = Relay(*relay[:6], self.in_internal, *relay[7:9], msa, relay[10])
-        self.relays.append((relay, self.in_trusted, self.in_internal))
-        self.pass_field()
+        msa = False
+        if self.in_trusted:
+            msa = not self.msa_found and self._cross(relay)
+            if self.in_internal or msa:
+                # By position: _replace costs as much again as all else here.
+                relay = Relay(*relay[:6], self.in_internal, *relay[7:9], msa, relay[10])
+            self.trusted += self.in_trusted
+            self.internal += self.in_internal
+            self.pass_field()
+        self.relays.append(relay)
 
     def pass_field(self) -> None:
         self.trusted_fields += self.in_trusted
@@ -108,8 +123,9 @@ class _Path:
 
     def pass_fetcher(self) -> None:
         """What a mail fetcher saw above itself is the way from the mailbox to us, not the message's way."""
-        if all(trusted for _, trusted, _ in self.relays):
+        if self.trusted == len(self.relays):
             self.relays.clear()
+            self.trusted = self.internal = 0
 
     def _cross(self, relay: Relay) -> bool:
         """Whether the relay is a submission server of ours; afterwards the state is that of the relay."""
@@ -133,6 +149,7 @@ def walk(header: HeaderSection, networks: Networks, *, originating: bool = False
     """
     path = _Path(networks, originating=originating)
     scanned_sender: str | None = None
+    unparseable = 0
     for value in _fields(header, networks):
         found = received.parse(value)
         if isinstance(found, Relay):
@@ -141,24 +158,27 @@ def walk(header: HeaderSection, networks: Networks, *, originating: bool = False
             continue
         if found.why is Outcome.FETCHED:
             path.pass_fetcher()
-        path.unparseable += found.why is Outcome.UNPARSEABLE
+        unparseable += found.why is Outcome.UNPARSEABLE
         path.pass_field()
         scanned_sender = found.envfrom
+    relays = tuple(path.relays)
     return Relays(
-        trusted=tuple(relay for relay, trusted, _ in path.relays if trusted),
-        untrusted=tuple(relay for relay, trusted, _ in path.relays if not trusted),
-        internal=tuple(relay for relay, _, internal in path.relays if internal),
-        external=tuple(relay for relay, _, internal in path.relays if not internal),
-        unparseable=path.unparseable,
+        trusted=relays[: path.trusted],
+        untrusted=relays[path.trusted :],
+        internal=relays[: path.internal],
+        external=relays[path.internal :],
+        unparseable=unparseable,
         trusted_fields=path.trusted_fields,
         internal_fields=path.internal_fields,
     )
 
 
 def _fields(header: HeaderSection, networks: Networks) -> list[bytes]:
-    fields = [v if v.isascii() else words.decode(v, "Received") for v in header.values("Received")]
+    fields = [v if v.isascii() else words.decode(v, "Received") for v in header.values("received")]
     for name in networks.originating_ip_headers:
-        address = next((ip.find(v.decode("latin-1")) for v in reversed(header.values(name))), "")
-        if address:
-            fields.append(b"from X-Originating-IP: " + address.encode("ascii"))
+        for value in reversed(header.values(name)):
+            address = ip.find(value.decode("latin-1"))
+            if address:
+                fields.append(b"from X-Originating-IP: " + address.encode("ascii"))
+            break
     return fields
