@@ -3,6 +3,7 @@
 import pytest
 from tests.rules.conftest import Rules, mail
 
+from lazaret.rules import evals
 from lazaret.rules.profile import Cost, Profile
 
 RULES = r"""
@@ -61,3 +62,19 @@ def test_eval_functions_are_timed(profile: Profile):
         cost(profile, "CALLED").tried,
         cost(profile, "CALLED").hit,
     )
+
+
+def test_what_plug_ins_add_to_a_message_is_searched(rules: Rules, monkeypatch: pytest.MonkeyPatch):
+    """As in `evaluate`: a field that the message does not bear, and a URI within an attachment."""
+    evals.functions()
+    monkeypatch.setitem(evals._fields, "X-ASN", lambda _subject: b"64500")
+    monkeypatch.setitem(evals._uri_sources, "PDFInfo", lambda _subject: [b"http://within.example/xy"])
+    plug_in = "loadplugin Mail::SpamAssassin::Plugin::PDFInfo\n"
+    text = "header ASN X-ASN =~ /(?<=6)4500/\nuri WITHIN m{(?<=x)y$}\n"
+    known = Profile(rules(plug_in + text).program)
+    unknown = Profile(rules(text.replace("X-ASN", "X-Other")).program)
+    for profile in (known, unknown):
+        profile.add(mail(), 0)
+
+    assert {"ASN": 1, "WITHIN": 1} == {cost.name: cost.hit for cost in known.rules()}
+    assert [] == unknown.rules()

@@ -1,13 +1,11 @@
 """Running a Program over one message: every group of texts scanned once, then the metas concerned."""
 
-import logging
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
 
 from lazaret.mime.message import Message
-from lazaret.rules import evals, expression, views
+from lazaret.rules import expression, plugins, views
 from lazaret.rules.book import Kind
 from lazaret.rules.calls import Calls
 from lazaret.rules.evals import Settings, Subject
@@ -20,8 +18,6 @@ from lazaret.rules.settle import Settler
 from lazaret.rules.shortcircuit import Shortcuts
 from lazaret.rules.values import Outset
 
-_log = logging.getLogger(__name__)
-T = TypeVar("T")
 _DETAIL_LENGTH = 80
 _GROUNDS = 2
 """Of a meta, so many matched texts are shown."""
@@ -128,10 +124,9 @@ class Evaluator:
         run = Run(message, seconds)
         run.values = self._values(partial(self._work_out, run))
         run.subject = Subject(message, self._settings, run.headers, now, recipients)
-        run.headers.beside = lambda name: self._asked(partial(evals.field_of, selector=name), run.subject)
+        plugins.introduce(run.subject, run.headers)
         concerned = self._always
         try:
-            message.know_uris(self._asked(evals.uris_of, run.subject) or ())
             concerned |= self._search(run)
             self._calls.at_once(run)
         except DeadlineError:
@@ -149,15 +144,6 @@ class Evaluator:
         details = {name: self._detail(run, name) for name in values if name in shown}
         run.end()
         return Outcome(values, details, run.exceeded, points)
-
-    @staticmethod
-    def _asked(ask: Callable[[Subject], T], subject: Subject) -> T | None:
-        """What a plug-in has to say; None when it fails, as for eval functions."""
-        try:
-            return ask(subject)
-        except Exception:
-            _log.exception("a plug-in failed")
-            return None
 
     def _search(self, run: Run) -> int:
         """Gives the metas that hang on header fields which were not searched yet."""

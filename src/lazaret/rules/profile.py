@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from lazaret.mime.message import Message
-from lazaret.rules import evals, views
+from lazaret.rules import evals, plugins, views
 from lazaret.rules.confirm import Confirm, MatchLimit, UnusableRegex
 from lazaret.rules.database import Database
 from lazaret.rules.evals import Settings, Subject
@@ -56,14 +56,19 @@ class Profile:
         """Runs the rules over one message. `now`: Unix seconds."""
         self.messages += 1
         headers = views.HeaderValues(message)
+        subject = Subject(message, self._settings, headers, now, ())
+        began = time.perf_counter_ns()
+        plugins.introduce(subject, headers)
+        self._preparing += time.perf_counter_ns() - began
         for group in self._groups:
             group.run(list(group.texts(message, headers)))
-        subject = Subject(message, self._settings, headers, now, ())
         for rule, function, arguments in self._called:
             try:
                 self._call(rule, partial(function, subject, *arguments))
             except Exception:
                 log.exception("the eval function of rule %s failed", self._names[rule])
+        headers.beside = views.nothing_beside
+        subject.end()
 
     def _call(self, rule: int, function: Callable[[], evals.Answer]) -> None:
         """Called twice: the first call may have to read a part of the message that others use after it."""

@@ -180,6 +180,9 @@ def uri_source(plugin: str) -> Callable[[UriSource], UriSource]:
 
 def uris_of(subject: Subject) -> list[bytes]:
     """The URIs that the plug-ins find which are loaded."""
+    return [uri for source in subject.settings.once(_loaded_sources) for uri in source(subject)]
+
+
+def _loaded_sources(settings: Settings) -> list[UriSource]:
     functions()
-    loaded = [source for plugin, source in _uri_sources.items() if subject.settings.loads(plugin)]
-    return [uri for source in loaded for uri in source(subject)]
+    return [source for plugin, source in _uri_sources.items() if settings.loads(plugin)]
