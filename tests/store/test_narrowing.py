@@ -1,13 +1,16 @@
 """What is rare is read by its keys, and what is frequent in the order of time: the answer is the same."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
-from lazaret.store import narrowing
+from lazaret.store import condition as conditions
+from lazaret.store import listing, narrowing
 from lazaret.store.condition import Condition
 from lazaret.store.connection import Connection
 from lazaret.store.opening import Store
+from lazaret.store.reader import SearchStopped
 from lazaret.store.search import Scope, condition
 
 from .entries import NOW, quarantined, recipient
@@ -72,3 +75,76 @@ def test_a_rare_word_is_looked_up_by_the_keys_of_its_messages(filled: Store) -> 
     assert 1 == keys("golden to:user7@home.example")
     assert 0 == keys("score:>6")
     assert 0 == keys("-rare3")
+
+
+FREQUENT = (
+    "golden",
+    "gold",
+    '"golden ticket"',
+    '"ticket golden"',
+    "body:ticket",
+    "subject:golden",
+    "to:user7@home.example golden",
+    "golden rare3",
+    "-golden",
+    "golden -rare3",
+    "straße",
+    "東",
+)
+
+
+@pytest.fixture
+def by_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every word counts as one that most messages have."""
+    monkeypatch.setattr(conditions, "_is_frequent", lambda connection, values: True)
+
+
+def test_a_frequent_word_is_asked_of_each_message_and_the_answer_is_the_same(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(
+        filled.journal.keep(quarantined(mail_id="street111111", subject="Straße 東京", body_text="x"))
+    )
+    by_index = {query: found(filled, query) for query in FREQUENT}
+    monkeypatch.setattr(conditions, "_is_frequent", lambda connection, values: True)
+    assert by_index == {query: found(filled, query) for query in FREQUENT}
+    assert [40, 0, 40, 0, 40, 0, 1, 4, 1, 36, 1, 1] == [len(by_index[query]) for query in FREQUENT]
+
+
+def test_the_newest_messages_tell_how_frequent_a_word_is(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conditions, "SAMPLE", 20)
+    monkeypatch.setattr(conditions, "PAGE", 1 / filled.database.dialect.full_text.row_cost)
+
+    def frequent(query: str) -> bool:
+        return asyncio.run(filled.reader.run(lambda c: condition(c, query, Scope(), NOW, page=True).frequent))
+
+    queries = ("golden", "from:spam.example golden", "rare77")
+    assert [True, True, False] == [frequent(query) for query in queries]
+    assert not asyncio.run(filled.reader.run(lambda c: condition(c, "golden", Scope(), NOW).frequent))
+
+
+def test_what_takes_too_long_is_answered_from_the_newest_part_and_says_so(
+    filled: Store, monkeypatch: pytest.MonkeyPatch, by_row: None
+) -> None:
+    monkeypatch.setattr(listing, "NEWEST", 10)
+    since: list[float] = []
+
+    async def find(query: str) -> list[str]:
+        return [item.mail_id async for item in filled.quarantine.find(query, told=since.append)]
+
+    # The others are looked for too, as long as there is time.
+    assert 4 == len(asyncio.run(find("golden rare3")))
+    assert [] == since
+
+    run = filled.reader.run
+
+    async def stopped(work: Any, *, limited: bool = False) -> Any:
+        if work.__name__ == "whole":
+            raise SearchStopped(2.0)
+        return await run(work, limited=limited)
+
+    monkeypatch.setattr(filled.reader, "run", stopped)
+    assert ["number000033"] == asyncio.run(find("golden rare3"))
+    assert [NOW + 29] == since

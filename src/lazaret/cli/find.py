@@ -74,7 +74,7 @@ def find(
             click.echo(await desk.count(query, everything=everything))
             return
         cursor = await _cursor(desk, after)
-        items = desk.find(query, everything=everything, limit=limit or 0, after=cursor)
+        items = desk.find(query, everything=everything, limit=limit or 0, after=cursor, told=_say_since)
         if as_json:
             async for item in items:
                 print_json(item_facts(item))
@@ -85,6 +85,14 @@ def find(
             click.echo(table(head, rows, right=(2,)))
 
     at_desk(given, search)
+
+
+def _say_since(since: float) -> None:
+    click.echo(
+        f"too many messages have these words: only the newest were searched, those since {local_time(since)};"
+        " add before: for older ones",
+        err=True,
+    )
 
 
 async def _cursor(desk: QuarantineDesk, after: str) -> str:

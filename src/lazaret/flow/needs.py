@@ -1,6 +1,6 @@
 """What the flows need from the rooms below them, said as Protocols, so that no flow knows SQL or a socket."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from lazaret.model import simulation
@@ -131,11 +131,13 @@ class Quarantine(Protocol):
         after: str = "",
         now: float = 0.0,
         sight: Sight = ALL,
+        told: Callable[[float], None] = lambda since: None,
     ) -> AsyncIterator[Item]:
         """Items newest first; `everything` = the whole history; `after` = the cursor of an item.
 
         With a `sight` only messages with a copy that it covers. The items still have all copies, but
-        no other recipient has a say in whether a message is found.
+        no other recipient has a say in whether a message is found. `told` is told of the moment since when
+        was searched, where that is not all there is.
         """
 
     async def lines(

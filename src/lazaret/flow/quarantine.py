@@ -66,12 +66,22 @@ class QuarantineDesk:
         self._clock = clock
 
     def find(
-        self, query: str, *, everything: bool = False, limit: int = 0, after: str = "", sight: Sight = ALL
+        self,
+        query: str,
+        *,
+        everything: bool = False,
+        limit: int = 0,
+        after: str = "",
+        sight: Sight = ALL,
+        told: Callable[[float], None] = lambda since: None,
     ) -> AsyncIterator[Item]:
-        """Messages newest first; UserError points at what is wrong in the query."""
+        """Messages newest first; UserError points at what is wrong in the query.
+
+        `told` is told of the moment since when was searched, where that is not all there is.
+        """
         now = self._clock()
         return self._quarantine.find(
-            query, everything=everything, limit=limit, after=after, now=now, sight=sight
+            query, everything=everything, limit=limit, after=after, now=now, sight=sight, told=told
         )
 
     async def lines(

@@ -3,7 +3,7 @@
 What he may not see is not there (NoSuchMessage), so that no id tells whether it exists.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from lazaret.flow.learn import USER
@@ -61,11 +61,19 @@ class Visitor:
         if not self.may(right, item):
             raise NotAllowed(right)
 
-    async def find(self, query: str, *, everything: bool = False, limit: int, after: str = "") -> list[Item]:
+    async def find(
+        self,
+        query: str,
+        *,
+        everything: bool = False,
+        limit: int,
+        after: str = "",
+        told: Callable[[float], None] = lambda since: None,
+    ) -> list[Item]:
         """Messages newest first, each with only those copies that he may see."""
         self.require(Right.FIND)
         items: AsyncIterator[Item] = self._desk.find(
-            query, everything=everything, limit=limit, after=after, sight=self._sight
+            query, everything=everything, limit=limit, after=after, sight=self._sight, told=told
         )
         return [self._cut(item) async for item in items]
 

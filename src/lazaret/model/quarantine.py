@@ -128,6 +128,8 @@ class Lines:
     lines: tuple[Line, ...]
     next: str
     """The cursor of the next page; empty when there is none."""
+    since: float = 0.0
+    """Since when was searched; 0: all there is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,18 @@ class FullText(Protocol):
         """SELECT of the `lz_msgs.id` of the messages that match the expression `:match`."""
 
     @property
+    def in_row(self) -> str:
+        """Whether message l matches, asked of its own row; for words that most messages have."""
+
+    @property
+    def sample(self) -> str:
+        """SELECT of how many of the `:some` messages that were indexed last match."""
+
+    @property
+    def row_cost(self) -> float:
+        """How often the time that the index takes to give a message its row takes to answer."""
+
+    @property
     def add(self) -> str:
         """Indexes the `values` of a message."""
 
@@ -23,8 +35,8 @@ class FullText(Protocol):
     def values(self, msg: int, columns: Sequence[str]) -> Mapping[str, object]:
         """For `add` and `remove`; each column has words with blanks between them."""
 
-    def match(self, columns: Sequence[str], words: Sequence[str], prefix: bool) -> str:
-        """The expression for words that follow each other in one of `columns`.
+    def match(self, columns: Sequence[str], words: Sequence[str], prefix: bool) -> Mapping[str, object]:
+        """The values of `matching`, `in_row` and `sample` for words that follow each other in a column.
 
         `words` are letters and digits alone (model.words); with `prefix` the last may be longer.
         """

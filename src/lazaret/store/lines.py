@@ -11,7 +11,7 @@ from lazaret.store import listing
 from lazaret.store.condition import Condition, joined, one_of
 from lazaret.store.connection import Connection, snapshot
 from lazaret.store.dialect import sql
-from lazaret.store.listing import FROM, NEWEST_FIRST
+from lazaret.store.listing import FROM
 from lazaret.store.narrowing import narrowed
 
 WINDOWS = (200, 800, 3000, 6000)
@@ -64,7 +64,7 @@ def lines(connection: Connection, wanted: Condition, limit: int, after: str) -> 
 
 def _keys(connection: Connection, wanted: Condition, window: int, after: str) -> list[_Key]:
     where = joined([wanted, listing.after_cursor(after)], "AND") if after else wanted
-    statement = sql(_KEYS, FROM, "WHERE", where.sql, NEWEST_FIRST)
+    statement = sql(_KEYS, FROM, "WHERE", where.sql, listing.newest_first(where))
     return [_Key(*row) for row in connection.execute(statement, where.values | {"limit": window})]
 
 

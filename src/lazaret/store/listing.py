@@ -28,7 +28,10 @@ _AFTER = (
     "m.time_num <= :time AND (m.time_num < :time OR m.mail_id < :mail_id"
     " OR m.mail_id = :mail_id AND m.partition_tag < :tag)"
 )
-NEWEST_FIRST = " ORDER BY m.time_num DESC, m.mail_id DESC, m.partition_tag DESC LIMIT :limit"
+_NEWEST_FIRST = " ORDER BY m.time_num DESC, m.mail_id DESC, m.partition_tag DESC LIMIT :limit"
+_SKIPPING = " ORDER BY m.time_num DESC, m.mail_id DESC LIMIT 1 OFFSET :most"
+NEWEST = 50_000
+"""Messages that a page looks at one by one before the indexes are asked for the others."""
 _COPIES = (
     "SELECT r.partition_tag, r.mail_id, a.email, r.content, r.ds, r.rs, r.bspam_level, r.smtp_resp,"
     " x.address, x.action, x.stored"
@@ -88,9 +91,26 @@ def page(connection: Connection, wanted: Condition, limit: int, after: str) -> l
 def _read(connection: Connection, wanted: Condition, limit: int, after: str) -> list[Item]:
     wanted = narrowed(connection, wanted)
     where = joined([wanted, after_cursor(after)], "AND") if after else wanted
-    statement = sql(_COLUMNS, FROM, "WHERE", where.sql, NEWEST_FIRST)
+    statement = sql(_COLUMNS, FROM, "WHERE", where.sql, newest_first(where))
     rows = [_Row(*row) for row in connection.execute(statement, where.values | {"limit": limit})]
     return _items(connection, rows) if rows else []
+
+
+def newest_first(where: Condition) -> str:
+    """ORDER BY and LIMIT :limit for messages that fulfil a condition.
+
+    A sum is in no index: few messages are sorted, not looked for among all others in their order.
+    """
+    return _NEWEST_FIRST.replace("m.time_num", "m.time_num + 0") if where.few else _NEWEST_FIRST
+
+
+def floor(connection: Connection, after: str, *, stored: bool) -> int:
+    """Since when the NEWEST messages after a cursor came in; 0 when there are no more than those."""
+    where = after_cursor(after) if after else Condition("1 = 1")
+    place = "m.quar_type = 'Q' AND" if stored else ""
+    statement = sql("SELECT m.time_num FROM msgs m WHERE", place, "(", where.sql, ")", _SKIPPING)
+    found = connection.execute(statement, {**where.values, "most": NEWEST}).fetchone()
+    return int(found[0]) if found else 0
 
 
 def count(connection: Connection, wanted: Condition, most: int = 0) -> int:

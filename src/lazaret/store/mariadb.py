@@ -54,18 +54,31 @@ class FullTextIndex:
     """A FULLTEXT index of InnoDB over words made by us (`column_words.py`)."""
 
     matching = "SELECT t.msg FROM lz_text t WHERE MATCH (t.words) AGAINST (:match IN BOOLEAN MODE)"
+    in_row = "(SELECT t.words FROM lz_text t WHERE t.msg = l.id) REGEXP :pattern"
+    sample = (
+        "SELECT count(*) FROM (SELECT words FROM lz_text ORDER BY msg DESC LIMIT :some) t"
+        " WHERE t.words REGEXP :pattern"
+    )
+    row_cost = 0.5
     add = "INSERT INTO lz_text (msg, words) VALUES (:id, :words)"
     remove = "DELETE FROM lz_text WHERE msg = :id"
 
     def values(self, msg: int, columns: Sequence[str]) -> dict[str, object]:
         return {"id": msg, "words": " ".join(tokens(columns))}
 
-    def match(self, columns: Sequence[str], words: Sequence[str], prefix: bool) -> str:
-        """Boolean mode: alternatives stand side by side in a pair of parentheses that must be fulfilled."""
+    def match(self, columns: Sequence[str], words: Sequence[str], prefix: bool) -> dict[str, object]:
+        """Boolean mode: alternatives stand side by side in a pair of parentheses that must be fulfilled.
+
+        The pattern says the same of a row's words, which are of letters, digits and `_` alone.
+        """
         phrases = [[token(column, word) for word in words] for column in columns]
+        pattern = "|".join(" ".join(phrase) for phrase in phrases)
+        values: dict[str, object] = {"pattern": rf"\b(?:{pattern})" + ("" if prefix else r"\b")}
         if len(words) > 1:
-            return "+(" + " ".join(f'"{" ".join(phrase)}"' for phrase in phrases) + ")"
-        return "+(" + " ".join(phrase[0] + ("*" if prefix else "") for phrase in phrases) + ")"
+            quoted = " ".join(f'"{" ".join(phrase)}"' for phrase in phrases)
+        else:
+            quoted = " ".join(phrase[0] + ("*" if prefix else "") for phrase in phrases)
+        return values | {"match": f"+({quoted})"}
 
 
 class RangePartitions:

@@ -56,6 +56,12 @@ class TsVector:
     """A tsvector with a GIN index over words made by us (`column_words.py`)."""
 
     matching = "SELECT t.msg FROM lz_text t WHERE t.words @@ CAST(CAST(:match AS text) AS tsquery)"
+    in_row = "(SELECT t.words FROM lz_text t WHERE t.msg = l.id) @@ CAST(CAST(:match AS text) AS tsquery)"
+    sample = (
+        "SELECT count(*) FROM (SELECT words FROM lz_text ORDER BY msg DESC LIMIT :some) t"
+        " WHERE t.words @@ CAST(CAST(:match AS text) AS tsquery)"
+    )
+    row_cost = 10.0
     add = "INSERT INTO lz_text (msg, words) VALUES (:id, CAST(CAST(:words AS text) AS tsvector))"
     remove = "DELETE FROM lz_text WHERE msg = :id"
 
@@ -64,10 +70,10 @@ class TsVector:
         placed = (f"{word}:{min(at, MAX_POSITION)}" for at, word in enumerate(tokens(columns), 1))
         return {"id": msg, "words": " ".join(placed)}
 
-    def match(self, columns: Sequence[str], words: Sequence[str], prefix: bool) -> str:
+    def match(self, columns: Sequence[str], words: Sequence[str], prefix: bool) -> dict[str, object]:
         end = ":*" if prefix else ""
         phrases = (" <-> ".join(token(column, word) for word in words) + end for column in columns)
-        return " | ".join(f"({phrase})" for phrase in phrases)
+        return {"match": " | ".join(f"({phrase})" for phrase in phrases)}
 
 
 class ListPartitions:

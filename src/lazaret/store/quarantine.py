@@ -1,7 +1,10 @@
 """The stored messages, for people (the Protocol `flow.needs.Quarantine`)."""
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 from lazaret.model.delivery import Answer
 from lazaret.model.errors import NoSuchMessage
@@ -10,19 +13,39 @@ from lazaret.model.quarantine import Detail, Item, Lines, ReleaseRecord, StoredT
 from lazaret.model.verdict import ScoredHit
 from lazaret.store import audit, keys, lines, listing, releases, text
 from lazaret.store.addresses import key
+from lazaret.store.condition import Condition, joined
 from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import insert, marks
 from lazaret.store.keys import Key
-from lazaret.store.reader import Reader
+from lazaret.store.reader import Reader, SearchStopped
 from lazaret.store.releases import Wish
 from lazaret.store.rows import QUARANTINE, quar_loc
 from lazaret.store.search import Scope, condition
 from lazaret.store.symbols import unpacked
 from lazaret.store.writer import Writer
 
+T = TypeVar("T")
+
 PAGE = 500
 """Items read at a time: a long list costs a little memory, and lets go of the database in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    items: list[Item]
+    size: int
+
+    def __bool__(self) -> bool:
+        return len(self.items) == self.size
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    lines: Lines
+
+    def __bool__(self) -> bool:
+        return bool(self.lines.next)
 
 
 class SqlQuarantine:
@@ -42,15 +65,25 @@ class SqlQuarantine:
         after: str = "",
         now: float = 0.0,
         sight: Sight = ALL,
+        told: Callable[[float], None] = lambda since: None,
     ) -> AsyncIterator[Item]:
-        """Items newest first. QueryError; SearchStopped when a page takes longer than 2 s."""
+        """Items newest first. QueryError; SearchStopped when a page takes longer than 2 s.
+
+        Where words that very many messages have are asked for with something that few have, that may be too
+        long: then the newest part alone is searched, and `told` of the moment since when.
+        """
         scope = Scope(everything, self._foreign, sight)
         left = limit or -1
         while left != 0:
             size = min(left, PAGE) if left > 0 else PAGE
-            items = await self._page(query, scope, size, after, now or time.time())
+            page, since = await self._searched(
+                query, scope, now or time.time(), after, partial(_page, size=size, after=after)
+            )
+            items = page.items
             for item in items:
                 yield item
+            if since:
+                told(float(since))
             if len(items) < size:
                 return
             after = items[-1].cursor
@@ -68,10 +101,10 @@ class SqlQuarantine:
     ) -> Lines:
         scope, moment = Scope(everything, self._foreign, sight), now or time.time()
 
-        def work(connection: Connection) -> Lines:
-            return lines.lines(connection, condition(connection, query, scope, moment), limit, after)
-
-        return await self._reader.run(work, limited=True)
+        found, since = await self._searched(
+            query, scope, moment, after, lambda c, wanted: _Lines(lines.lines(c, wanted, limit, after))
+        )
+        return replace(found.lines, since=float(since))
 
     async def count(
         self, query: str, *, everything: bool = False, now: float = 0.0, sight: Sight = ALL, most: int = 0
@@ -79,7 +112,8 @@ class SqlQuarantine:
         scope, moment = Scope(everything, self._foreign, sight), now or time.time()
 
         def work(connection: Connection) -> int:
-            return listing.count(connection, condition(connection, query, scope, moment), most)
+            wanted = condition(connection, query, scope, moment, page=most > 0)
+            return listing.count(connection, wanted, most)
 
         return await self._reader.run(work, limited=True)
 
@@ -182,11 +216,32 @@ class SqlQuarantine:
 
         await self._writer.run(work, durable=True)
 
-    async def _page(self, query: str, scope: Scope, size: int, after: str, now: float) -> list[Item]:
-        def work(connection: Connection) -> list[Item]:
-            return listing.page(connection, condition(connection, query, scope, now), size, after)
+    async def _searched(
+        self, query: str, scope: Scope, now: float, after: str, read: Callable[[Connection, Condition], T]
+    ) -> tuple[T, int]:
+        """What is read, and since when was searched where that is not all there is.
 
-        return await self._reader.run(work, limited=True)
+        `read` gives something that is true when no more of it is wanted.
+        """
+
+        def newest(connection: Connection) -> tuple[T, int]:
+            wanted = condition(connection, query, scope, now, page=True)
+            since = 0
+            if wanted.frequent:
+                since = listing.floor(connection, after, stored=not scope.everything)
+                wanted = joined([wanted, Condition("m.time_num >= :since", {"since": since})], "AND")
+            return read(connection, wanted), since
+
+        def whole(connection: Connection) -> T:
+            return read(connection, condition(connection, query, scope, now))
+
+        found, since = await self._reader.run(newest, limited=True)
+        if not since or found:
+            return found, 0
+        try:
+            return await self._reader.run(whole, limited=True), 0
+        except SearchStopped:
+            return found, since
 
 
 _KNOWN = "SELECT mail_id, quar_type FROM msgs WHERE mail_id IN ("
@@ -217,6 +272,10 @@ _DENIED_ONE = sql(
 )
 _DELETE_ONE = sql(_DELETE, _ONE_RECIPIENT)
 _UNDELETE_ONE = sql(_UNDELETE, _ONE_RECIPIENT)
+
+
+def _page(connection: Connection, wanted: Condition, *, size: int, after: str) -> _Page:
+    return _Page(listing.page(connection, wanted, size, after), size)
 
 
 def stored_text(connection: Connection, message: Key) -> StoredText:

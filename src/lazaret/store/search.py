@@ -24,7 +24,7 @@ from lazaret.store.condition import (
     text,
 )
 from lazaret.store.connection import Connection
-from lazaret.store.dialect import Dialect, sql
+from lazaret.store.dialect import sql
 from lazaret.store.query import Term, parse
 from lazaret.store.rows import DS_LETTERS
 from lazaret.store.search_addresses import addressed
@@ -62,10 +62,10 @@ _STATES = {
     "deferred": _COPY + "r.ds = 'T')",
 }
 _NOT_DELETED = _COPY + "r.rs <> 'D' AND r.ds <> 'P') OR NOT " + _COPY + "r.rs = 'D')"
-_WITH_RULE = (
-    "l.id IN (SELECT h.msg FROM lz_hits h WHERE h.symbol IN (SELECT s.id FROM lz_symbols s"
-    " WHERE UPPER(s.name) LIKE :pattern ESCAPE '!'))"
-)
+_SYMBOLS = "SELECT s.id FROM lz_symbols s WHERE UPPER(s.name) LIKE :pattern ESCAPE '!' ORDER BY s.id"
+_HITS = "SELECT h.msg FROM lz_hits h WHERE $SYMBOLS"
+# With a LIMIT, or servers would make a list of all messages with a hit of the rule to show fifty of them.
+_WITH_HIT = "(SELECT 1 FROM lz_hits h WHERE h.msg = l.id AND $SYMBOLS LIMIT 1) = 1"
 # Of a row that amavisd wrote only the letter of its action is known. Not a LEFT JOIN: MariaDB makes IN of
 # EXISTS, and then finds too much where the condition of such a join speaks of the query around it.
 _WITH_ACTION = sql(
@@ -92,10 +92,15 @@ class Scope:
     """Whose copies may be found, and may have a say in whether a message is."""
 
 
-def condition(connection: Connection, query: str, scope: Scope, now: float) -> Condition:
-    """The condition that a query puts on m and l. QueryError when it cannot be understood."""
+def condition(
+    connection: Connection, query: str, scope: Scope, now: float, *, page: bool = False
+) -> Condition:
+    """The condition that a query puts on m and l. QueryError when it cannot be understood.
+
+    `page`: the newest few are wanted. What is found is the same.
+    """
     terms = parse(query)
-    conditions = [_built(connection, term, scope, now) for term in terms]
+    conditions = [_built(connection, term, scope, now, page=page) for term in terms]
     if not scope.everything:
         conditions.append(Condition("m.quar_type = 'Q'"))
         if not any(term.field == "state" for term in terms):
@@ -106,9 +111,9 @@ def condition(connection: Connection, query: str, scope: Scope, now: float) -> C
     return joined(conditions, "AND")
 
 
-def _built(connection: Connection, term: Term, scope: Scope, now: float) -> Condition:
+def _built(connection: Connection, term: Term, scope: Scope, now: float, *, page: bool) -> Condition:
     if term.field in ("", "subject", "body", "attachment"):
-        built = _text(term, scope, connection.dialect)
+        built = _text(connection, term, scope, page=page)
     elif term.field in ("since", "before"):
         compared = "m.time_num >= :time" if term.field == "since" else "m.time_num < :time"
         built = Condition(compared, {"time": moment(term, now)})
@@ -116,6 +121,8 @@ def _built(connection: Connection, term: Term, scope: Scope, now: float) -> Cond
         built = _state(connection, term, scope)
     elif term.field == "to" and not scope.sight.everything:
         built = sight.addressed_to(term.value, scope.sight)
+    elif term.field == "rule":
+        built = _rule(connection, term)
     elif term.field == "action":
         built = _action(term, scope)
     else:
@@ -123,14 +130,15 @@ def _built(connection: Connection, term: Term, scope: Scope, now: float) -> Cond
     return built.negated() if term.negated else built
 
 
-def _text(term: Term, scope: Scope, dialect: Dialect) -> Condition:
+def _text(connection: Connection, term: Term, scope: Scope, *, page: bool) -> Condition:
     if not words.phrase(term.value).words:
         raise term.wrong("there is no letter or digit to search for")
     if term.field in ("body", "attachment"):
         if not scope.sight.bodies:
             raise term.wrong(f"{term.field}: the texts of messages are closed to you")
-        return text(term.value, "body" if term.field == "body" else "attachments", dialect)
-    indexed = text(term.value, term.field or _columns(scope.sight), dialect)
+        column = "body" if term.field == "body" else "attachments"
+        return text(term.value, column, connection, page=page)
+    indexed = text(term.value, term.field or _columns(scope.sight), connection, page=page)
     if not scope.sight.everything and not term.field:
         indexed = joined([indexed, sight.addressed_to(term.value, scope.sight)], "OR")
     if not (scope.everything or scope.foreign):
@@ -200,12 +208,14 @@ def _action(term: Term, scope: Scope) -> Condition:
     return sight.of_copies(_WITH_ACTION, scope.sight, {"action": action.value, "ds": DS_LETTERS[action]})
 
 
-def _rule(term: Term) -> Condition:
+def _rule(connection: Connection, term: Term) -> Condition:
     """A symbol; with `*` at its end all that begin with it."""
     name = term.value.upper()
     pattern = escaped(name[:-1]) + "%" if name.endswith("*") else escaped(name)
-    values: dict[str, object] = {"pattern": pattern}
-    return Condition(_WITH_RULE, values, (Source(BY_ID + _WITH_RULE[len("l.id IN (") :], values),))
+    symbols = one_of("h.symbol", [number for (number,) in connection.execute(_SYMBOLS, {"pattern": pattern})])
+    hits = _HITS.replace("$SYMBOLS", symbols.sql)
+    source = Source(BY_ID.replace("$NUMBERS", hits), symbols.values)
+    return Condition(_WITH_HIT.replace("$SYMBOLS", symbols.sql), symbols.values, (source,))
 
 
 def _client(term: Term) -> Condition:
@@ -255,7 +265,6 @@ _BY_FIELD: dict[str, Callable[[Term], Condition]] = {
     "envelope-from": _address,
     "header-from": _address,
     "to": _address,
-    "rule": _rule,
     "score": _score,
     "size": _size,
     "category": _category,

@@ -43,7 +43,13 @@ class Fts5:
     Without content of its own it is a third the size; lz_words has what a deletion needs.
     """
 
-    matching = "SELECT rowid FROM lz_text WHERE lz_text MATCH :match"
+    matching = "SELECT rowid AS msg FROM lz_text WHERE lz_text MATCH :match"
+    in_row = "EXISTS (SELECT 1 FROM lz_text WHERE rowid = l.id AND lz_text MATCH :match)"
+    sample = (
+        "SELECT count(*) FROM lz_text WHERE lz_text MATCH :match"
+        " AND rowid > COALESCE((SELECT msg FROM lz_words ORDER BY msg DESC LIMIT 1 OFFSET :some), 0)"
+    )
+    row_cost = 300.0
     add = (
         "INSERT INTO lz_text (rowid, subject, sender, recipients, body, attachments)"
         " VALUES (:id, :subject, :sender, :recipients, :body, :attachments)"
@@ -56,8 +62,9 @@ class Fts5:
     def values(self, msg: int, columns: Sequence[str]) -> dict[str, object]:
         return {"id": msg, **dict(zip(COLUMNS, columns, strict=True))}
 
-    def match(self, columns: Sequence[str], words: Sequence[str], prefix: bool) -> str:
-        return '{%s} : "%s"%s' % (" ".join(columns), " ".join(words), " *" if prefix else "")  # noqa: UP031
+    def match(self, columns: Sequence[str], words: Sequence[str], prefix: bool) -> dict[str, object]:
+        phrase = f'"{" ".join(words)}"{" *" if prefix else ""}'
+        return {"match": f"{{{' '.join(columns)}}} : {phrase}"}
 
 
 SQLITE = Dialect(

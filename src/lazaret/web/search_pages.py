@@ -77,6 +77,8 @@ class Found:
     """Cursor of the next page; empty: there is none."""
     count: int | None = None
     """None: counting took too long, or was not wanted."""
+    since: float = 0.0
+    """Since when was searched; 0: all there is."""
     problem: str = ""
     caret: str = ""
 
@@ -150,15 +152,19 @@ async def _found(visit: Visit, view: View, after: str) -> Found:
         return Found([], problem=error.problem, caret=caret)
     except UserError as error:
         return Found([], problem=str(error))
-    return Found(found.lines, found.next, count=count)
+    return Found(found.lines, found.next, count=count, since=found.since)
 
 
 async def _lines(visit: Visit, view: View, after: str) -> Lines:
     if view.grouped:
         return await visit.visitor.lines(view.query, everything=view.everything, limit=PAGE, after=after)
-    items = await visit.visitor.find(view.query, everything=view.everything, limit=PAGE + 1, after=after)
+    since: list[float] = []
+    items = await visit.visitor.find(
+        view.query, everything=view.everything, limit=PAGE + 1, after=after, told=since.append
+    )
     shown = items[:PAGE]
-    return Lines(tuple(map(Line, shown)), shown[-1].cursor if len(items) > PAGE else "")
+    cursor = shown[-1].cursor if len(items) > PAGE else ""
+    return Lines(tuple(map(Line, shown)), cursor, since=max(since, default=0.0))
 
 
 async def _count(visit: Visit, view: View) -> int | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
-from lazaret.flow.explain import detail_facts, item_facts
+from lazaret.flow.explain import detail_facts, item_facts, rfc3339
 from lazaret.flow.rights import Right
 from lazaret.model.quarantine import Item
 from lazaret.web import acting, reading
@@ -23,15 +23,23 @@ PLACES = ("quarantine", "history")
 async def find(visit: Visit) -> Response:
     """Messages, newest first."""
     limit = whole(visit, "limit", PAGE, 1, MOST)
+    since: list[float] = []
     items = await visit.visitor.find(
         visit.query.get("q"),
         everything=chosen(visit, "in", PLACES) == "history",
         limit=limit + 1,
         after=visit.query.get("after"),
+        told=since.append,
     )
     more = len(items) > limit
     shown = items[:limit]
-    return answer({"messages": [_item(i) for i in shown], "next": shown[-1].cursor if more else None})
+    return answer(
+        {
+            "messages": [_item(i) for i in shown],
+            "next": shown[-1].cursor if more else None,
+            "searched_since": rfc3339(since[-1]) if since else None,
+        }
+    )
 
 
 async def count(visit: Visit) -> Response:

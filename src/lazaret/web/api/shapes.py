@@ -29,10 +29,15 @@ class Message(msgspec.Struct):
 
 
 class Messages(msgspec.Struct):
-    """A page of a list; `next` is the cursor of the page after it, null on the last."""
+    """A page of a list; `next` is the cursor of the page after it, null on the last.
+
+    `searched_since` is null, or the moment since when was searched, where words that very many messages have
+    did not let the older ones be searched in time.
+    """
 
     messages: list[Message]
     next: str | None
+    searched_since: str | None
 
 
 class Count(msgspec.Struct):
