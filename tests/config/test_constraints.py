@@ -136,5 +136,5 @@ def test_digests_need_to_know_whose_they_are_and_where_they_lead(errors, read):
     ] == errors(enabled)
     ours = '[local]\ndomains = ["home.example"]\n[web]\nurl = "https://q.example.org/mail"\n'
     assert read(enabled + ours).digest.enabled
-    [error] = errors(f'[listen]\nhttp = ""\n{enabled}{ours}')
-    assert error.startswith("lazaret.toml:2: listen.http is off")
+    # The page may be served by another host with the same database.
+    assert read(f'[listen]\nhttp = ""\n{enabled}{ours}').digest.enabled

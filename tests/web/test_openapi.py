@@ -19,9 +19,11 @@ CHECKS = (
 )
 
 
-@pytest.fixture(scope="module")
-def tried(site, admin):
-    """(document, headers) of a site with something in it."""
+@pytest.fixture
+def tried(own_site):
+    """(document, headers) of a site of its own: senders will be blocked, people added."""
+    site = own_site
+    site.person("chief@home.example", "--admin")
     for n in range(3):
         site.send_found(QUARANTINE, ANN, subject=f"for the document {n}")
     scopes = [word for s in ("read", "bodies", "act", "figures", "admin") for word in ("--scope", s)]

@@ -3,6 +3,7 @@
 What only the filter needs is imported where it is made: `lazaret find` is not to wait for it.
 """
 
+from lazaret.app.certificates import check_page_certificate
 from lazaret.app.for_filter import Parts, checks, open_parts, preload, server_settings
 from lazaret.app.for_learner import make_learner, make_teaching, open_writer
 from lazaret.app.for_people import (
@@ -22,6 +23,7 @@ from lazaret.app.surroundings import lookup_of, open_store, policy_of, release_r
 
 __all__ = [
     "Parts",
+    "check_page_certificate",
     "checks",
     "expiry",
     "late_digests",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lazaret.app.certificates import starttls_context
 from lazaret.app.for_people import make_desk
 from lazaret.app.rules import trusted_networks
 from lazaret.app.surroundings import (
@@ -22,7 +23,6 @@ from lazaret.config.options import Config
 from lazaret.config.words import Mode, RequireSecret
 from lazaret.flow import needs
 from lazaret.model.delivery import Extensions
-from lazaret.model.errors import UserError
 from lazaret.net.relay import Relay
 from lazaret.store.opening import Store
 
@@ -97,7 +97,7 @@ def open_parts(config: Config, ruleset: RuleSet, record: Callable[[Handled], Non
         filter=road,
         unread=make_unread(config, store, relay, record),
         ampdp=make_ampdp(config, store, relay, release_requests, road),
-        tls=tls_context(config),
+        tls=starttls_context(config),
         _others=(releases, requeue),
     )
 
@@ -209,19 +209,6 @@ def server_settings(config: Config, offered: Extensions) -> ServerSettings:
         max_errors=config.limits.errors,
         bare_lf=BareLf(config.listen.bare_lf),
     )
-
-
-def tls_context(config: Config) -> ssl.SSLContext | None:
-    """What STARTTLS uses. UserError (78) when the certificate or key cannot be used."""
-    certificate = config.listen.tls_certificate
-    if certificate is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(certificate, config.listen.tls_key)
-    except (OSError, ssl.SSLError) as e:
-        raise UserError(f"listen.tls_certificate = {certificate}: {e}", 78) from e
-    return context
 
 
 def _secret_needed(config: Config) -> Callable[[bool], bool]:

@@ -156,9 +156,3 @@ def _digests(config: Config) -> Iterator[Conflict]:
             ("digest.enabled",),
             "digest.enabled: digests lead to the web page; write in web.url where people reach it",
         )
-    if config.listen.http is None:
-        yield Conflict(
-            ("listen.http", "digest.enabled"),
-            "listen.http is off, and with it the page that digests lead to and the process that sends them; "
-            "set it, or digest.enabled = false",
-        )

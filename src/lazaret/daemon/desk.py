@@ -1,4 +1,4 @@
-"""The desk: one process that answers people over HTTP, and tidies the database up."""
+"""The desk: one process that answers people over HTTP, sends digests, and tidies the database up."""
 
 import asyncio
 import logging
@@ -70,8 +70,43 @@ async def _run(desk: Desk) -> None:
     row = desk.board.row(desk.row)
     row.begin(os.getpid())
     store = app.open_store(desk.config)
-    health = Health(desk.board, desk.workers, store)
-    site = desk.web(desk.config, store, health, desk.ruleset)
+    told_to_end = asyncio.Event()
+
+    def end() -> None:
+        loop.remove_reader(desk.lifeline)
+        told_to_end.set()
+
+    loop.add_signal_handler(signal.SIGTERM, end)
+    loop.add_signal_handler(signal.SIGINT, lambda: None)  # the supervisor has it too, and tells us
+    loop.add_reader(desk.lifeline, end)
+    expiry = app.expiry(desk.config)
+    relay = app.release_relay(desk.config)
+    tasks = [
+        loop.create_task(_beat(row)),
+        loop.create_task(_expire(store, expiry, row)),
+    ]
+    if store.foreign:
+        tasks.append(loop.create_task(keep_indexed(store)))
+    if desk.config.digest.enabled:
+        postman = Postman(app.make_digests(desk.config, store, relay), row)
+        tasks.append(loop.create_task(postman.run()))
+    try:
+        if desk.listeners:
+            await _serve(desk, store, told_to_end)
+        else:
+            row[Cell.ACCEPTING] = 1.0
+            await told_to_end.wait()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await relay.close()
+        store.close()
+
+
+async def _serve(desk: Desk, store: Store, told_to_end: asyncio.Event) -> None:
+    """Answers over HTTP; without listen.http there is nobody to answer, and only the rest of the work."""
+    site = desk.web(desk.config, store, Health(desk.board, desk.workers, store), desk.ruleset)
     server = _Server(
         uvicorn.Config(
             site,
@@ -85,34 +120,21 @@ async def _run(desk: Desk) -> None:
             timeout_graceful_shutdown=GRACE_S,
         )
     )
-
-    def end() -> None:
-        loop.remove_reader(desk.lifeline)
-        server.should_exit = True
-
-    loop.add_signal_handler(signal.SIGTERM, end)
-    loop.add_signal_handler(signal.SIGINT, lambda: None)  # the supervisor has it too, and tells us
-    loop.add_reader(desk.lifeline, end)
-    expiry = app.expiry(desk.config)
-    relay = app.release_relay(desk.config)
-    tasks = [
-        loop.create_task(_beat(desk, server)),
-        loop.create_task(_expire(store, expiry, row)),
-    ]
-    if store.foreign:
-        tasks.append(loop.create_task(keep_indexed(store)))
-    if desk.config.digest.enabled:
-        postman = Postman(app.make_digests(desk.config, store, relay), row)
-        tasks.append(loop.create_task(postman.run()))
+    serving = asyncio.create_task(server.serve([item.socket for item in desk.listeners]))
+    ending = asyncio.create_task(told_to_end.wait())
+    row = desk.board.row(desk.row)
     try:
-        await server.serve([item.socket for item in desk.listeners])
+        while True:  # uvicorn tells nobody when it listens
+            if server.started or serving.done():
+                break
+            await asyncio.sleep(0.02)
+        row[Cell.ACCEPTING] = float(server.started)
+        await asyncio.wait((serving, ending), return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await serving
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        ending.cancel()
         await site.close()
-        await relay.close()
-        store.close()
 
 
 class _Server(uvicorn.Server):
@@ -127,12 +149,10 @@ class _Server(uvicorn.Server):
         return nullcontext()
 
 
-async def _beat(desk: Desk, server: uvicorn.Server) -> None:
-    row = desk.board.row(desk.row)
+async def _beat(row: Row) -> None:
     while True:
         row.beat()
-        row[Cell.ACCEPTING] = float(server.started)
-        await asyncio.sleep(BEAT_S if server.started else 0.02)
+        await asyncio.sleep(BEAT_S)
 
 
 async def _expire(store: Store, expiry: Expiry, row: Row) -> None:

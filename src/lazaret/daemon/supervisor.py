@@ -141,6 +141,7 @@ class _Supervisor:
         if not config.local.domains:
             log.warning("local.domains is empty: every recipient is taken for local")
         app.open_store(config, create=True).close()
+        app.check_page_certificate(config)
         app.preload()
         self._watch_rules = Watch(config.rules.paths)
         self._look_at = time.monotonic() + config.rules.watch_s
@@ -185,8 +186,7 @@ class _Supervisor:
         """Places for a desk and for the workers of the state; `_start_due` fills them."""
         taken = {c.row for c in self._children}
         free = (n for n in range(ROWS) if n not in taken)
-        if state.config.listen.http:
-            self._children.append(Child("desk", next(free), state.number))
+        self._children.append(Child("desk", next(free), state.number))
         for _ in range(state.config.workers.count or os.cpu_count() or 1):
             self._children.append(Child("worker", next(free), state.number))
         if state.config.learn.enabled:
@@ -196,6 +196,7 @@ class _Supervisor:
         """All or nothing: the old generation serves until the new one does."""
         with _old_stays():
             config = self._task.load_config()
+            app.check_page_certificate(config)
             app.open_store(config, create=True).close()
             self._begin(config)
 

@@ -33,8 +33,12 @@ class Right(StrEnum):
     """See who did what."""
     PEOPLE = "people"
     """Let people in and out."""
+    SEARCHES = "searches"
+    """Keep searches of one's own."""
+    DIGEST = "digest"
+    """Say how one is told of what is new."""
     ACCOUNT = "account"
-    """One's own password, language, tokens and searches."""
+    """One's own password, language and tokens."""
 
 
 _EVERYTHING = frozenset(Right)
@@ -43,14 +47,16 @@ _DOMAIN_ADMIN = _EVERYTHING - {Right.AUDIT, Right.PEOPLE, Right.REQUEST, Right.F
 _USER = frozenset(
     {
         *(Right.FIND, Right.PREVIEW, Right.DOWNLOAD, Right.RELEASE, Right.REQUEST, Right.DELETE),
-        *(Right.LEARN, Right.LISTS, Right.ACCOUNT),
+        *(Right.LEARN, Right.LISTS, Right.SEARCHES, Right.DIGEST, Right.ACCOUNT),
     }
 )
 OF_ROLE = {
     Role.ADMIN: _EVERYTHING - {Right.REQUEST},
     Role.DOMAIN_ADMIN: _DOMAIN_ADMIN,
     Role.USER: _USER,
-    Role.AUDITOR: frozenset({Right.FIND, Right.FIGURES, Right.AUDIT, Right.ACCOUNT}),
+    Role.AUDITOR: frozenset(
+        {Right.FIND, Right.FIGURES, Right.AUDIT, Right.SEARCHES, Right.DIGEST, Right.ACCOUNT}
+    ),
 }
 
 _DANGEROUS = (Category.VIRUS, Category.BANNED)

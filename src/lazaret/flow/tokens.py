@@ -17,7 +17,12 @@ EX_DATAERR = 65
 SCOPES: dict[str, frozenset[Right]] = {
     "read": frozenset({Right.FIND}),
     "bodies": frozenset({Right.PREVIEW, Right.DOWNLOAD}),
-    "act": frozenset({Right.RELEASE, Right.REQUEST, Right.REDIRECT, Right.DELETE, Right.LEARN, Right.LISTS}),
+    "act": frozenset(
+        {
+            *(Right.RELEASE, Right.REQUEST, Right.REDIRECT, Right.DELETE, Right.LEARN, Right.LISTS),
+            *(Right.SEARCHES, Right.DIGEST),
+        }
+    ),
     "figures": frozenset({Right.FIGURES}),
     "admin": frozenset({Right.AUDIT, Right.PEOPLE}),
 }

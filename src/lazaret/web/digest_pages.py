@@ -1,5 +1,7 @@
 """How one recipient is told of his quarantine: on which days, at which hours, in which language, of what."""
 
+from collections.abc import Sequence
+
 from starlette.responses import Response
 
 from lazaret.config import words
@@ -8,18 +10,18 @@ from lazaret.flow.rights import Right
 from lazaret.model.address import normalise
 from lazaret.model.digest import Interval, Told, Wish
 from lazaret.model.errors import NoSuchMessage, UserError
-from lazaret.model.language import languages
+from lazaret.model.language import Language, languages
 from lazaret.web.visit import Visit
 
 
 async def settings(visit: Visit) -> Response:
     """The page, for one of his own addresses."""
-    return await shown(visit, _address(visit, visit.query.get("address")), _here(visit))
+    return await shown(visit, of_address(visit, visit.query.get("address")), _here(visit))
 
 
 async def change(visit: Visit) -> Response:
     """Takes the form."""
-    address = _address(visit, visit.form.get("address"))
+    address = of_address(visit, visit.form.get("address"))
     return await saved(visit, address, _here(visit), who=f"web:{visit.person.name}")
 
 
@@ -63,20 +65,43 @@ def _chosen(visit: Visit) -> Wish:
     """What the form says. Unfit for a value that no form of ours has."""
     form = visit.form
     try:
-        hours = tuple(sorted({int(hour) for hour in form.all("hour")}))
+        hours = [int(hour) for hour in form.all("hour")]
+    except ValueError:
+        raise Unfit("there is no such choice") from None
+    return checked(
+        interval=form.get("interval"),
+        hours=hours,
+        time_zone=form.get("time_zone").strip(),
+        language=form.get("language"),
+        categories=form.all("category"),
+        say=visit.language,
+    )
+
+
+def checked(
+    *,
+    interval: str,
+    hours: Sequence[int],
+    time_zone: str,
+    language: str,
+    categories: Sequence[str],
+    say: Language,
+) -> Wish:
+    """What was chosen. Unfit for what cannot be."""
+    try:
         wish = Wish(
-            interval=Interval(form.get("interval")),
-            hours=hours,
-            time_zone=words.time_zone(form.get("time_zone").strip()),
-            language=words.language(form.get("language")),
-            categories=tuple(told for told in Told if told in form.all("category")),
+            interval=Interval(interval),
+            hours=tuple(sorted(set(hours))),
+            time_zone=words.time_zone(time_zone),
+            language=words.language(language),
+            categories=tuple(told for told in Told if told in categories),
         )
     except ValueError:
         raise Unfit("there is no such choice") from None
     if not set(hours) <= set(range(24)):
         raise Unfit("a day has the hours 0 to 23")
     if wish.interval is not Interval.NEVER and not hours:
-        raise Unfit(visit.language("Choose an hour at least, or no digest."))
+        raise Unfit(say("Choose an hour at least, or no digest."))
     return wish
 
 
@@ -88,7 +113,7 @@ def _addresses(visit: Visit) -> tuple[str, ...]:
     return tuple(map(normalise, visit.person.addresses)) if visit.at_desk is not None else ()
 
 
-def _address(visit: Visit, wish: str) -> str:
+def of_address(visit: Visit, wish: str) -> str:
     """The address that is asked for, when it is one that he may see the mail of; else his first one.
 
     NoSuchMessage for another: whether there is such an address is nothing that he is told.

@@ -8,6 +8,7 @@ from lazaret.flow.lists import allows, cursor, effect
 from lazaret.flow.login import who
 from lazaret.model.errors import UserError
 from lazaret.model.person import Role
+from lazaret.model.policies import ListEntry
 from lazaret.policy.keys import in_words
 from lazaret.web.render import with_query
 from lazaret.web.visit import Visit
@@ -26,7 +27,7 @@ async def change(visit: Visit) -> Response:
     owner, sender = form.get("owner").strip(), form.get("sender").strip()
     allow = form.get("kind") != "block"
     desk = visit.office.lists
-    if owner not in _owners(visit) and not _may_for(visit, owner):
+    if not may_for(visit, owner):
         return await _lists(visit, problem=visit.language("That list is not yours to change."))
     try:
         if form.get("act") == "remove":
@@ -38,9 +39,9 @@ async def change(visit: Visit) -> Response:
     return visit.go("/lists")
 
 
-def _may_for(visit: Visit, owner: str) -> bool:
-    """An admin for all; others for the addresses that they see."""
-    if visit.person.role is Role.ADMIN:
+def may_for(visit: Visit, owner: str) -> bool:
+    """An admin for all; others for their domains, and for the addresses that they see."""
+    if visit.person.role is Role.ADMIN or owner in _owners(visit):
         return True
     return "@" in owner and visit.person.sight.covers(owner)
 
@@ -53,21 +54,24 @@ def _owners(visit: Visit) -> Sequence[str]:
     return (*person.addresses, *person.domains)
 
 
-async def _lists(visit: Visit, problem: str = "") -> Response:
+async def entries_of(visit: Visit, containing: str, after: str) -> tuple[list[ListEntry], bool]:
+    """A page of the entries that whoever came may change, and whether there are more."""
     desk = visit.office.lists
-    containing = visit.query.get("q")[:255]
     if visit.person.role is Role.ADMIN:
-        found = await desk.page(containing=containing, limit=PAGE + 1, after=visit.query.get("after"))
-    else:
-        found = [
-            entry
-            for owner in _owners(visit)
-            for entry in await desk.page(owner=owner, containing=containing, limit=PAGE)
-        ]
-    shown = found[:PAGE]
-    older = ""
-    if visit.person.role is Role.ADMIN and len(found) > PAGE:
-        older = with_query("/lists", q=containing, after=cursor(shown[-1]))
+        found = await desk.page(containing=containing, limit=PAGE + 1, after=after)
+        return found[:PAGE], len(found) > PAGE
+    found = [
+        entry
+        for owner in _owners(visit)
+        for entry in await desk.page(owner=owner, containing=containing, limit=PAGE)
+    ]
+    return found[:PAGE], False
+
+
+async def _lists(visit: Visit, problem: str = "") -> Response:
+    containing = visit.query.get("q")[:255]
+    shown, more = await entries_of(visit, containing, visit.query.get("after"))
+    older = with_query("/lists", q=containing, after=cursor(shown[-1])) if more else ""
     return visit.page(
         "lists.html",
         422 if problem else 200,

@@ -56,6 +56,11 @@ async def _tried(visit: Visit, since: float) -> Outcome | None:
         levels = WhatIf(*wished)
     except (ValueError, UserError):
         return None
+    return await tried(visit, levels, since)
+
+
+async def tried(visit: Visit, levels: WhatIf, since: float) -> Outcome:
+    """What these levels would have made of the mail since then."""
     simulator = app.make_simulator(visit.office.config, visit.office.store)
     return judge(await simulator.copies(since=since), levels)
 

@@ -1,6 +1,7 @@
 """Who may come in, what was done, and one's own account."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 from starlette.responses import Response
@@ -27,30 +28,53 @@ async def invite(visit: Visit) -> Response:
     """Makes somebody known, and shows the link that he is to be given."""
     form = visit.form
     try:
-        person = _person(form.get("name"), form.get("role"), form.get("addresses"), form.get("domains"))
-        added = await visit.office.store.people.add(person, who=who(visit.person))
-    except (UserError, ValueError) as error:
+        added = await invited_person(
+            visit,
+            form.get("name"),
+            form.get("role"),
+            _listed(form.get("addresses")),
+            _listed(form.get("domains")),
+        )
+    except UserError as error:
         return await _people(visit, problem=str(error))
-    return await _people(visit, link=await _link(visit, added), invited=added.name)
+    return await _people(visit, link=await link_for(visit, added), invited=added.name)
+
+
+def _listed(text: str) -> list[str]:
+    return text.replace(",", " ").split()
+
+
+async def invited_person(
+    visit: Visit, name: str, role: str, addresses: Sequence[str], domains: Sequence[str]
+) -> Person:
+    """Somebody new. UserError says what is wrong with him."""
+    person = _person(name, role, addresses, domains)
+    return await visit.office.store.people.add(person, who=who(visit.person))
 
 
 async def change(visit: Visit) -> Response:
     """Keeps somebody out, lets him in again, gives him a new link, or forgets him."""
     person = await visit.office.store.people.named(plain_name(visit.form.get("name")))
-    act, store = visit.form.get("act"), visit.office.store.people
+    act = visit.form.get("act")
     if person is None:
         return await _people(visit, problem=visit.language("There is nobody of this name."))
     if person.id == visit.person.id:
         return await _people(visit, problem=visit.language("Nobody can keep himself out."))
     if act == "link":
-        return await _people(visit, link=await _link(visit, person), invited=person.name)
+        return await _people(visit, link=await link_for(visit, person), invited=person.name)
+    await changed(visit, person, act)
+    return visit.go("/people")
+
+
+async def changed(visit: Visit, person: Person, act: str) -> None:
+    """Does to somebody else what the act says; nothing for one that there is not."""
+    store = visit.office.store.people
     if act in ("close", "open"):
         await store.change(replace(person, disabled=act == "close"), who=who(visit.person))
     elif act == "reset-totp":
         await visit.office.store.second_factors.remove(person, who=who(visit.person), end_sessions=True)
     elif act == "remove":
         await store.remove(person, who=who(visit.person))
-    return visit.go("/people")
 
 
 async def _people(visit: Visit, problem: str = "", link: str = "", invited: str = "") -> Response:
@@ -66,16 +90,19 @@ async def _people(visit: Visit, problem: str = "", link: str = "", invited: str 
     )
 
 
-async def _link(visit: Visit, person: Person) -> str:
+async def link_for(visit: Visit, person: Person) -> str:
+    """The address by which he chooses a password."""
     token = await visit.office.doorkeeper.invite(person, who=who(visit.person))
     scheme = "https" if visit.way.secure else "http"
     return f"{scheme}://{visit.way.host}{visit.url('/login')}?invite={token}"
 
 
-def _person(name: str, role: str, addresses: str, domains: str) -> Person:
-    """What the form says. UserError."""
+def _person(name: str, role: str, addresses: Sequence[str], domains: Sequence[str]) -> Person:
+    """UserError."""
+    if role not in list(Role):
+        raise UserError(f"a role is one of: {', '.join(Role)}", EX_DATAERR)
     name, chosen = plain_name(name), Role(role)
-    own = [address.normalise(one) for one in addresses.replace(",", " ").split()]
+    own = [address.normalise(one) for one in addresses]
     if chosen is Role.USER and address.is_valid(name) and name not in own:
         own.insert(0, name)
     wrong = next((one for one in own if not address.is_valid(one)), "")
@@ -83,7 +110,7 @@ def _person(name: str, role: str, addresses: str, domains: str) -> Person:
         raise UserError(f"{wrong or name!r} is no name or mail address", EX_DATAERR)
     if chosen is Role.USER and not own:
         raise UserError("say whose mail the user sees", EX_DATAERR)
-    ours = tuple(address.to_ascii(one) for one in domains.replace(",", " ").split())
+    ours = tuple(address.to_ascii(one) for one in domains)
     if chosen is Role.DOMAIN_ADMIN and not ours:
         raise UserError("say of which domains", EX_DATAERR)
     return Person(0, name, chosen, tuple(own), ours)

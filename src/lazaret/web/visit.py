@@ -23,7 +23,7 @@ _OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
 MENU = (
     ("/mail", "Quarantine", Right.FIND),
     ("/requests", "Requests", Right.DECIDE),
-    ("/digest", "Digest", Right.ACCOUNT),
+    ("/digest", "Digest", Right.DIGEST),
     ("/lists", "Senders", Right.LISTS),
     ("/overview", "Overview", Right.FIGURES),
     ("/rules", "Rules", Right.FIGURES),

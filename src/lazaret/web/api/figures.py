@@ -6,7 +6,10 @@ from starlette.responses import Response
 
 from lazaret.flow.explain import category_word, rfc3339
 from lazaret.flow.rights import Right
-from lazaret.web.api.calls import answer, whole
+from lazaret.flow.simulate import WhatIf
+from lazaret.web.api.calls import answer, body_of, whole
+from lazaret.web.api.shapes import Simulation
+from lazaret.web.overview_pages import tried
 from lazaret.web.visit import Visit
 
 
@@ -49,6 +52,47 @@ async def overview(visit: Visit) -> Response:
                 for s in found.symbols
             ],
             "scores": {str(points): n for points, n in found.scores.items()},
+        }
+    )
+
+
+async def rules(visit: Visit) -> Response:
+    """Rules with their hits, and how much of what they helped to stop was released."""
+    hours = whole(visit, "hours", 7 * 24, 1, 24 * 366)
+    found = await visit.office.store.figures.rules(since=time.time() - 3600 * hours)
+    return answer(
+        {
+            "rules": [
+                {
+                    "name": rule.name,
+                    "description": rule.description,
+                    "messages": rule.messages,
+                    "mean_score": rule.mean_score,
+                    "stopped": rule.stopped,
+                    "released": rule.released,
+                    "released_share": rule.released_share,
+                }
+                for rule in found
+            ]
+        }
+    )
+
+
+async def simulate(visit: Visit) -> Response:
+    """What other levels would have made of the mail of the last hours."""
+    wish = body_of(visit, Simulation)
+    levels = WhatIf(wish.mark, wish.quarantine, wish.kill)
+    found = await tried(visit, levels, time.time() - 3600 * wish.hours)
+    return answer(
+        {
+            "fates": [
+                {"fate": fate, "was": n.was, "would_be": n.would_be, "ham": n.ham, "spam": n.spam}
+                for fate, n in found.fates.items()
+            ],
+            "changed": found.changed,
+            "unjudged": found.unjudged,
+            "false_positives": found.false_positives,
+            "misses": found.misses,
         }
     )
 

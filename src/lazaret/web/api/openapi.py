@@ -17,6 +17,7 @@ ID = {
     "required": True,
     "schema": {"type": "string", "minLength": 1, "maxLength": 40},
 }
+NUMBER = ID | {"name": "number", "schema": {"type": "string", "pattern": "^[0-9]{1,15}$"}}
 QUERY = {
     "name": "q",
     "in": "query",
@@ -104,7 +105,7 @@ def _operation(operation: Any) -> dict[str, Any]:  # routes.Operation, which imp
         described["security"] = []
     if operation.takes is not None:
         schema = {"$ref": f"#/components/schemas/{operation.takes.__name__}"}
-        needed = operation.takes.__name__ in ("Acts", "Lesson")
+        needed = any(field.required for field in msgspec.structs.fields(operation.takes))
         described["requestBody"] = {"required": needed, "content": {"application/json": {"schema": schema}}}
     return described
 
@@ -121,7 +122,7 @@ def _problems(operation: Any) -> dict[str, Any]:
     if operation.page.need is None:
         return {}
     codes = [400, 401, 403, 422, 503]
-    if "{id}" in operation.page.path:
+    if "{id}" in operation.page.path or operation.may_lack:
         codes.append(404)
     if operation.takes is not None:
         codes += [409, 413]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lazaret.flow.rights import Right
-from lazaret.web.api import figures, messages, openapi, shapes
-from lazaret.web.api.openapi import AFTER, ID, KEY, PLACE, QUERY, number, text
+from lazaret.web.api import figures, lists, messages, openapi, own, people, shapes
+from lazaret.web.api.openapi import AFTER, ID, KEY, NUMBER, PLACE, QUERY, number, text
 from lazaret.web.door import Page
 
 V1 = "/api/v1"
@@ -21,6 +21,8 @@ class Operation:
     """None: not JSON of ours."""
     parameters: tuple[dict[str, Any], ...] = ()
     takes: type | None = None
+    may_lack: bool = False
+    """What it is about may not be there, though no path names it."""
 
 
 OPERATIONS = (
@@ -80,6 +82,71 @@ OPERATIONS = (
             text("who", "Only of this person, as web:ann@example.org."),
             text("id", "Only about this message."),
         ),
+    ),
+    Operation(
+        Page(f"{V1}/rules", figures.rules, Right.FIGURES),
+        shapes.Rules,
+        (number("hours", 7 * 24, 1, 24 * 366),),
+    ),
+    Operation(
+        Page(f"{V1}/simulate", figures.simulate, Right.FIGURES, POST),
+        shapes.Simulated,
+        takes=shapes.Simulation,
+    ),
+    Operation(Page(f"{V1}/searches", own.searches, Right.FIND), shapes.Searches),
+    Operation(
+        Page(f"{V1}/searches", own.save_search, Right.SEARCHES, POST), shapes.Search, takes=shapes.NewSearch
+    ),
+    Operation(
+        Page(f"{V1}/searches/{{number}}/rename", own.rename_search, Right.SEARCHES, POST),
+        shapes.Searches,
+        (NUMBER,),
+        shapes.NewName,
+        may_lack=True,
+    ),
+    Operation(
+        Page(f"{V1}/searches/{{number}}/remove", own.remove_search, Right.SEARCHES, POST),
+        shapes.Searches,
+        (NUMBER,),
+        shapes.Nothing,
+        may_lack=True,
+    ),
+    Operation(
+        Page(f"{V1}/digest", own.digest, Right.DIGEST),
+        shapes.Digest,
+        (text("address", "Whose; without it one's own first address."),),
+        may_lack=True,
+    ),
+    Operation(
+        Page(f"{V1}/digest", own.choose_digest, Right.DIGEST, POST),
+        shapes.Digest,
+        takes=shapes.DigestWish,
+        may_lack=True,
+    ),
+    Operation(
+        Page(f"{V1}/lists", lists.entries, Right.LISTS),
+        shapes.ListEntries,
+        (text("q", "Part of a sender or an owner."), AFTER),
+    ),
+    Operation(
+        Page(f"{V1}/lists/add", lists.add_entry, Right.LISTS, POST), shapes.ListEntries, takes=shapes.Listing
+    ),
+    Operation(
+        Page(f"{V1}/lists/remove", lists.remove_entry, Right.LISTS, POST),
+        shapes.ListEntries,
+        takes=shapes.Listing,
+    ),
+    Operation(Page(f"{V1}/people", people.people, Right.PEOPLE), shapes.People),
+    Operation(
+        Page(f"{V1}/people", people.invite_person, Right.PEOPLE, POST),
+        shapes.Invitation,
+        takes=shapes.NewPerson,
+    ),
+    Operation(
+        Page(f"{V1}/people/change", people.change_person, Right.PEOPLE, POST),
+        shapes.Invitation,
+        takes=shapes.ChangeOfPerson,
+        may_lack=True,
     ),
 )
 

@@ -217,3 +217,182 @@ class Me(msgspec.Struct):
     addresses: list[str]
     domains: list[str]
     rights: list[str]
+
+
+# What belongs to whoever asks.
+
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Short = Annotated[str, Meta(max_length=64)]
+
+
+class Search(msgspec.Struct):
+    """A search that was kept; `everything`: over all mail."""
+
+    id: str
+    name: str
+    query: str
+    everything: bool
+
+
+class Searches(msgspec.Struct):
+    """All of one person."""
+
+    searches: list[Search]
+
+
+class NewSearch(msgspec.Struct, forbid_unknown_fields=True):
+    """A search to keep."""
+
+    name: Name
+    query: Annotated[str, Meta(max_length=4096)] = ""
+    everything: bool = False
+
+
+class NewName(msgspec.Struct, forbid_unknown_fields=True):
+    """How it is to be called."""
+
+    name: Name
+
+
+class Digest(msgspec.Struct):
+    """How one recipient is told of what is new."""
+
+    address: str
+    interval: str
+    hours: list[int]
+    time_zone: str
+    language: str
+    categories: list[str]
+
+
+class DigestWish(msgspec.Struct, forbid_unknown_fields=True):
+    """The same, chosen; no address: one's first one. `default`: as for everybody, whatever else is said."""
+
+    address: Address = ""
+    default: bool = False
+    interval: Annotated[str, Meta(pattern="^(daily|workdays|weekly|never)$")] = "daily"
+    hours: Annotated[list[Annotated[int, Meta(ge=0, le=23)]], Meta(max_length=24)] = []
+    time_zone: Short = ""
+    language: Short = "en"
+    categories: Annotated[list[Short], Meta(max_length=20)] = []
+
+
+# Senders, people, levels.
+
+
+class ListEntry(msgspec.Struct):
+    """A sender whom a recipient, a domain or everybody allows or blocks."""
+
+    kind: str
+    sender: str
+    owner: str
+    effect: str
+    expires: Time | None
+    note: str
+    who: str
+
+
+class ListEntries(msgspec.Struct):
+    """A page of them."""
+
+    entries: list[ListEntry]
+    next: str | None
+
+
+class Listing(msgspec.Struct, forbid_unknown_fields=True):
+    """Whom to allow or to block, or not to any more: an address, a domain, `.domain` with all below it."""
+
+    kind: Annotated[str, Meta(pattern="^(allow|block)$")]
+    sender: Annotated[str, Meta(min_length=1, max_length=320)]
+    owner: Annotated[str, Meta(min_length=1, max_length=320, description="Whose list; or: everybody")]
+
+
+class Person(msgspec.Struct):
+    """Somebody who may come in."""
+
+    name: str
+    role: str
+    addresses: list[str]
+    domains: list[str]
+    disabled: bool
+    has_password: bool
+    second_factor: bool
+
+
+class People(msgspec.Struct):
+    """Everybody."""
+
+    people: list[Person]
+
+
+class NewPerson(msgspec.Struct, forbid_unknown_fields=True):
+    """Somebody to be let in."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=255)]
+    role: Annotated[str, Meta(pattern="^(admin|domain-admin|user|auditor)$")] = "user"
+    addresses: Annotated[list[Address], Meta(max_length=100)] = []
+    domains: Annotated[list[Annotated[str, Meta(max_length=255)]], Meta(max_length=100)] = []
+
+
+class ChangeOfPerson(msgspec.Struct, forbid_unknown_fields=True):
+    """What is to become of somebody."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=255)]
+    act: Annotated[str, Meta(pattern="^(close|open|link|reset-totp|remove)$")]
+
+
+class Invitation(msgspec.Struct):
+    """The link by which he chooses a password; empty when none was made."""
+
+    name: str
+    link: str
+
+
+class RuleFigures(msgspec.Struct):
+    """A rule: how often it hit, and what became of what it helped to stop."""
+
+    name: str
+    description: str
+    messages: int
+    mean_score: float
+    stopped: int
+    released: int
+    released_share: float
+
+
+class Rules(msgspec.Struct):
+    """The most frequent first."""
+
+    rules: list[RuleFigures]
+
+
+Points = Annotated[float, Meta(ge=-1000, le=1000)]
+
+
+class Simulation(msgspec.Struct, forbid_unknown_fields=True):
+    """Levels to try on the mail of so many hours; `kill` null: nothing is killed."""
+
+    mark: Points
+    quarantine: Points
+    kill: Points | None = None
+    hours: Annotated[int, Meta(ge=1, le=8784)] = 168
+
+
+class Fate(msgspec.Struct):
+    """Copies with one fate: as it was, as it would be; of these known as ham or as spam since."""
+
+    fate: str
+    was: int
+    would_be: int
+    ham: int
+    spam: int
+
+
+class Simulated(msgspec.Struct):
+    """What would have become of the mail."""
+
+    fates: list[Fate]
+    changed: int
+    unjudged: int
+    false_positives: int
+    misses: int

@@ -1,0 +1,133 @@
+"""The API beside messages: searches, digests, lists, people, rules, levels; each with its scope."""
+
+import pytest
+from tests.support.installation import ANN, BOB, QUARANTINE
+from tests.web.test_api import V1, Program
+
+
+@pytest.fixture(scope="module")
+def chief(site, admin):
+    return Program(site, "chief@home.example", "read", "act", "figures", "admin")
+
+
+@pytest.fixture(scope="module")
+def of_ann(site, ann):
+    return Program(site, ANN, "read", "act", "figures", "admin")
+
+
+def test_searches_are_kept_renamed_and_removed_and_are_those_of_one_person(chief, of_ann):
+    kept = of_ann("POST", "/searches", {"name": " Bills  of Acme ", "query": "from:acme.example"}).json
+
+    assert ("Bills of Acme", "from:acme.example", False) == (kept["name"], kept["query"], kept["everything"])
+    path = f"/searches/{kept['id']}"
+    assert 404 == chief("POST", f"{path}/rename", {"name": "taken"}).status
+    assert 404 == chief("POST", f"{path}/remove", {}).status
+    assert "Bills of Acme" not in chief("GET", "/searches").text
+    renamed = of_ann("POST", f"{path}/rename", {"name": "Bills"}).json["searches"]
+    assert kept | {"name": "Bills"} in renamed
+    assert kept["id"] not in [s["id"] for s in of_ann("POST", f"{path}/remove", {}).json["searches"]]
+    assert 404 == of_ann("POST", "/searches/none/remove", {}).status
+    assert 422 == of_ann("POST", "/searches", {"name": "wrong", "query": 'subject:"open'}).status
+    assert 400 == of_ann("POST", "/searches", {"query": "no name"}).status
+
+
+def test_one_says_how_he_is_told_and_only_for_his_own_addresses(site, chief, of_ann):
+    before = of_ann("GET", "/digest").json
+    wish = {
+        "interval": "weekly",
+        "hours": [17, 8],
+        "language": "de",
+        "categories": ["spam"],
+        "time_zone": "UTC",
+    }
+    chosen = of_ann("POST", "/digest", wish).json
+
+    assert ANN == before["address"]
+    assert wish | {"hours": [8, 17], "address": ANN} == chosen == of_ann("GET", "/digest").json
+    assert chosen == chief("GET", f"/digest?address={ANN}").json
+    for method, path, body in (
+        ("GET", f"/digest?address={BOB}", None),
+        ("POST", "/digest", wish | {"address": BOB}),
+    ):
+        assert 404 == of_ann(method, path, body).status
+    assert 422 == of_ann("POST", "/digest", wish | {"time_zone": "Moon/Crater"}).status
+    assert 422 == of_ann("POST", "/digest", wish | {"hours": []}).status
+    assert before == of_ann("POST", "/digest", {"default": True}).json
+
+
+def test_senders_are_listed_for_oneself_and_by_an_admin_for_all(chief, of_ann):
+    own = {"kind": "block", "sender": "pest@api.example", "owner": ANN}
+    [written] = of_ann("POST", "/lists/add", own).json["entries"]
+
+    assert own == {name: written[name] for name in own}
+    assert [written] == of_ann("GET", "/lists?q=pest").json["entries"]
+    assert [written] == chief("GET", "/lists?q=pest").json["entries"]
+    for owner in (BOB, "everybody", "home.example"):
+        assert 403 == of_ann("POST", "/lists/add", own | {"owner": owner}).status
+        assert 403 == of_ann("POST", "/lists/remove", own | {"owner": owner}).status
+    assert 422 == of_ann("POST", "/lists/remove", own | {"kind": "allow"}).status
+    assert 200 == chief("POST", "/lists/remove", own).status
+    assert [] == of_ann("GET", "/lists?q=pest").json["entries"]
+    assert 422 == chief("POST", "/lists/add", own | {"sender": "no such thing@@"}).status
+
+
+def test_people_are_let_in_kept_out_and_forgotten_by_an_admin_alone(site, chief, of_ann):
+    new = {"name": "api-made@home.example", "role": "user"}
+    made = chief("POST", "/people", new).json
+
+    assert "Choose a password" in site.browser().get(made["link"].replace(site.origin, "")).words
+    assert 422 == chief("POST", "/people", new).status
+    assert 422 == chief("POST", "/people", {"name": "boss", "role": "domain-admin"}).status
+    for act, disabled in (("close", True), ("open", False)):
+        assert 200 == chief("POST", "/people/change", {"name": new["name"], "act": act}).status
+        [found] = [p for p in chief("GET", "/people").json["people"] if p["name"] == new["name"]]
+        assert disabled is found["disabled"]
+    assert (
+        "/login?invite=" in chief("POST", "/people/change", {"name": new["name"], "act": "link"}).json["link"]
+    )
+    assert 422 == chief("POST", "/people/change", {"name": "chief@home.example", "act": "close"}).status
+    assert 200 == chief("POST", "/people/change", {"name": new["name"], "act": "remove"}).status
+    assert 404 == chief("POST", "/people/change", {"name": new["name"], "act": "remove"}).status
+    assert {403} == {
+        of_ann("GET", "/people").status,
+        of_ann("POST", "/people", new).status,
+        of_ann("POST", "/people/change", {"name": "chief@home.example", "act": "remove"}).status,
+    }
+
+
+def test_rules_and_levels_are_for_who_sees_figures(site, chief, of_ann):
+    mail_id = site.send_found(QUARANTINE, ANN, subject="counted by a rule over the api")
+    chief("POST", f"/messages/{mail_id}/release", {})
+    [rule] = [r for r in chief("GET", "/rules").json["rules"] if r["name"] == "TEST_QUAR"]
+    tried = chief("POST", "/simulate", {"mark": 3, "quarantine": 12, "kill": 20}).json
+
+    assert 1 <= rule["released"] <= rule["stopped"] <= rule["messages"]
+    assert rule["released_share"] == pytest.approx(rule["released"] / rule["stopped"])
+    assert ["delivered", "marked", "quarantined", "killed"] == [fate["fate"] for fate in tried["fates"]]
+    assert tried["changed"] >= 1
+    assert 422 == chief("POST", "/simulate", {"mark": 9, "quarantine": 2, "kill": 1}).status
+    assert 400 == chief("POST", "/simulate", {"mark": "x", "quarantine": 2}).status
+    assert {403} == {
+        of_ann("GET", "/rules").status,
+        of_ann("POST", "/simulate", {"mark": 1, "quarantine": 2}).status,
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [
+        ("POST", "/searches", "act"),
+        ("GET", "/digest", "act"),
+        ("POST", "/lists/add", "act"),
+        ("GET", "/people", "admin"),
+        ("POST", "/people", "admin"),
+        ("GET", "/rules", "figures"),
+        ("POST", "/simulate", "figures"),
+    ],
+)
+def test_a_token_needs_the_scope(site, admin, method, path, scope):
+    others = [s for s in ("read", "bodies", "act", "figures", "admin") if s != scope]
+    program = Program(site, "chief@home.example", *others)
+
+    assert 403 == program(method, path, {} if method == "POST" else None).status
+    assert V1 + path in site.get("/api/v1/openapi.json").text
