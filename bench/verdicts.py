@@ -53,7 +53,7 @@ def teach(mails: Iterable[Mail], memory: Private) -> None:
         parsed = message.parse(mail.octets)
         trial.touch(parsed)
         features = HASHER.features(zones.view(parsed))
-        feedback.note(model.score(features), spam=mail.spam)
+        feedback.note(model.judge(features).score, spam=mail.spam)
         model.learn(features, spam=mail.spam)
     feedback.fit(memory.counters)
 

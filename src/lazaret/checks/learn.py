@@ -45,7 +45,7 @@ class LearnCheck:
             return
         model = Model(memory)
         view = zones.view(scan.message)
-        score = model.score(hasher.features(view))
+        score = model.judge(hasher.features(view)).score
         points = scale.points(score, spam=spam, ham=ham)
         if abs(points) < QUIET:
             return

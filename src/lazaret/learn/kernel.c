@@ -1,4 +1,4 @@
-/* The inner loops of learn/features.py and of judging in learn/model.py, for machines with a C compiler.
+/* The inner loops of learn/features.py and learn/model.py, for machines with a C compiler.
 
    Everything here exists in Python too, and gives the same numbers, sums but for their rounding:
    tests/learn/test_kernel.py compares the two.
@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define INTERFACE 1
+#define INTERFACE 2
 #define HASH_BITS 29
 #define WORD_OCTETS 16
 #define CHUNK 8
@@ -248,6 +248,12 @@ as_tuples(const Sums *sums)
     return Py_BuildValue("(NNNN)", found[0], found[1], found[2], found[3]);
 }
 
+static int
+is_table(Py_ssize_t rows)
+{
+    return rows >= 1 && !(rows & (rows - 1)) && rows <= (Py_ssize_t)1 << HASH_BITS;
+}
+
 /* sums(table, features, prior, spam_mail, ham_mail, even) -> weights, logits, known, lengths of each zone */
 static PyObject *
 sums(PyObject *module, PyObject *args)
@@ -265,7 +271,7 @@ sums(PyObject *module, PyObject *args)
     Sums found[ZONES];
     for (int zone = 0; zone < ZONES; zone++)
         found[zone] = (Sums){.odds = 1};
-    if (most < 1 || most & (most - 1) || most > (Py_ssize_t)1 << HASH_BITS) {
+    if (!is_table(most)) {
         PyErr_SetString(PyExc_ValueError, "the rows of a table are a power of two");
     }
     else {
@@ -297,7 +303,46 @@ sums(PyObject *module, PyObject *args)
     return result;
 }
 
+/* learn(table, features, energies, steps, spam, ham): what each zone adds to the rows of its features.
+
+   A row is written as a whole, as other processes read it meanwhile. */
+static PyObject *
+learn(PyObject *module, PyObject *args)
+{
+    (void)module;
+    Py_buffer table, numbers, energies, steps;
+    float spam, ham;
+    if (!PyArg_ParseTuple(args, "w*y*y*y*ff", &table, &numbers, &energies, &steps, &spam, &ham))
+        return NULL;
+    const uint32_t *features = numbers.buf;
+    const float *energy = energies.buf, *step = steps.buf;
+    Py_ssize_t count = numbers.len / (Py_ssize_t)sizeof(uint32_t);
+    Py_ssize_t most = table.len / (Py_ssize_t)(COLUMNS * sizeof(float));
+    Py_ssize_t each = ZONES * (Py_ssize_t)sizeof(float);
+    int sound = is_table(most) && energies.len == each && steps.len == each;
+    if (!sound)
+        PyErr_SetString(PyExc_ValueError, "learn(table of a power of two rows, features, energies, steps, spam, ham)");
+    for (Py_ssize_t i = 0; sound && i < count; i++) {
+        float *place = (float *)table.buf + COLUMNS * (features[i] & (uint32_t)(most - 1)), row[COLUMNS];
+        uint32_t zone = features[i] >> HASH_BITS;
+        memcpy(row, place, sizeof row);
+        row[1] += energy[zone];
+        row[0] += step[zone] / sqrtf(row[1] > TINY ? row[1] : TINY);
+        row[2] += spam;
+        row[3] += ham;
+        memcpy(place, row, sizeof row);
+    }
+    PyBuffer_Release(&table);
+    PyBuffer_Release(&numbers);
+    PyBuffer_Release(&energies);
+    PyBuffer_Release(&steps);
+    if (!sound)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef functions[] = {
+    {"learn", learn, METH_VARARGS, "Changes the rows of features in a table, by zones."},
     {"sums", sums, METH_VARARGS, "What a table says of features, summed up by zones."},
     {"features", features, METH_VARARGS, "The features of a message as a bytearray of sorted numbers."},
     {NULL},

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-INTERFACE = 1
+INTERFACE = 2
 
 
 def _load() -> Any:

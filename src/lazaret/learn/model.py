@@ -108,9 +108,7 @@ class Judgement(NamedTuple):
     """What the two kinds of learners say, without the ramp."""
     zones: PerZone
     """What the weights say in each zone, not squashed."""
-    columns: Floats
-    """The columns of the table, for the features."""
-    lengths: list[int]
+    lengths: Sequence[int]
     """How many features each zone has."""
 
 
@@ -151,19 +149,8 @@ class Model:
 
     def judge(self, features: Features) -> Judgement:
         """Log-odds of spam. A model that has seen nothing says 0."""
-        columns = self._read(features)
-        bounds = zone_bounds(features).tolist()
-        lengths = [end - start for start, end in pairwise(bounds)]
-        zones = _normed(_sums(columns[WEIGHT], bounds), lengths, FEW)
-        weights = GAIN / ZONES * sum(map(_squashed, zones, LEAST))
-        counts = sum(map(_squashed, self._counted(columns, bounds).zones, LEAST)) / ZONES
-        score = (weights + COUNTS_SHARE * counts) * self._ramp()
-        return Judgement(score, weights, counts, zones, columns, lengths)
-
-    def score(self, features: Features) -> float:
-        """The score of `judge`, which is all that most of mail needs."""
         if not kernel.compiled:
-            return self.judge(features).score
+            return self._judged(self._read(features), zone_bounds(features).tolist())
         spam_mail, ham_mail = self._counters[Counter.SPAM_COUNTED], self._counters[Counter.HAM_COUNTED]
         sums, logits, known, lengths = kernel.compiled.sums(
             self._table,
@@ -173,35 +160,50 @@ class Model:
             ham_mail + PRIOR_MAIL,
             PRIOR_FEATURE / 2,
         )
-        weights = GAIN / ZONES * sum(map(_squashed, _normed(sums, lengths, FEW), LEAST))
-        counts = sum(map(_squashed, _normed(logits, known, FEW_COUNTED), LEAST)) / ZONES
-        return float((weights + COUNTS_SHARE * counts) * self._ramp())
+        return self._fused(_normed(sums, lengths, FEW), _normed(logits, known, FEW_COUNTED), lengths)
 
     def learn(self, features: Features, *, spam: bool, weight: float = 1.0) -> Judgement:
         """Learns one message, by `weight` as much as one that a person has taught; what it thought before."""
         before = self.judge(features)
         self._counters[Counter.SPAM_SEEN if spam else Counter.HAM_SEEN] += weight
-        columns = before.columns
-        changed = self._fit(before, columns, spam=spam, weight=weight)
+        errors = _errors(before, spam=spam)
+        # The energy is that of the whole error: AdaGrad would make up for a smaller one.
+        steps = _normed([RATE * weight * error for error in errors], before.lengths, FEW)
+        counted = 0.0
         if (before.counts if spam else -before.counts) <= COUNTS_THICK:
-            columns[SPAM if spam else HAM] += weight
+            counted = weight
             self._counters[Counter.SPAM_COUNTED if spam else Counter.HAM_COUNTED] += weight
-            changed = True
-        if changed:
-            rows = np.ascontiguousarray(columns.T)
-            self._whole_rows[features & self._mask] = rows.view(np.complex128).reshape(-1)
+        if counted or any(errors):
+            self._change(features, [error * error for error in errors], steps, spam=spam, counted=counted)
         return before
+
+    def _change(
+        self, features: Features, energies: PerZone, steps: PerZone, *, spam: bool, counted: float
+    ) -> None:
+        """Adds to the rows of the features what their zones tell them."""
+        energy, step = np.array(energies, np.float32), np.array(steps, np.float32)
+        if kernel.compiled:
+            counts = (counted, 0.0) if spam else (0.0, counted)
+            kernel.compiled.learn(self._table, features, energy, step, *counts)
+            return
+        lengths = np.diff(zone_bounds(features))
+        columns = self._read(features)
+        columns[ENERGY] += energy.repeat(lengths)
+        columns[WEIGHT] += step.repeat(lengths) / np.sqrt(np.maximum(columns[ENERGY], _TINY))
+        columns[SPAM if spam else HAM] += np.float32(counted)
+        rows = np.ascontiguousarray(columns.T)
+        self._whole_rows[features & self._mask] = rows.view(np.complex128).reshape(-1)
 
     def shares(self, features: Features) -> Shares:
         """What each feature adds to the score."""
-        known = self.judge(features)
-        bounds = zone_bounds(features).tolist()
+        columns, bounds = self._read(features), zone_bounds(features).tolist()
+        known = self._judged(columns, bounds)
         by_weight = [
             GAIN / ZONES * _shrinking(value, least) / math.sqrt(length + FEW)
             for value, length, least in zip(known.zones, known.lengths, LEAST, strict=True)
         ]
-        found = known.columns[WEIGHT] * _spread(by_weight, known.lengths)
-        counted = self._counted(known.columns, bounds)
+        found = columns[WEIGHT] * _spread(by_weight, known.lengths)
+        counted = self._counted(columns, bounds)
         by_count = [
             COUNTS_SHARE / ZONES * _shrinking(value, least) / math.sqrt(length + FEW_COUNTED)
             for value, length, least in zip(counted.zones, counted.known, LEAST, strict=True)
@@ -218,23 +220,17 @@ class Model:
         fewest = float(min(self._counters[Counter.SPAM_SEEN], self._counters[Counter.HAM_SEEN]))
         return math.sqrt((fewest + RAMP_FROM) / (fewest + RAMP_TO))
 
-    @staticmethod
-    def _fit(before: Judgement, columns: Floats, *, spam: bool, weight: float) -> bool:
-        errors = []
-        for value in before.zones:
-            expected = OWN_SHARE * value + (1 - OWN_SHARE) * before.weights
-            error = spam - 1 / (1 + math.exp(-min(max(expected, -30.0), 30.0)))
-            errors.append(error if abs(error) >= ENOUGH else 0.0)
-        if not any(errors):
-            return False
-        energy = columns[ENERGY]
-        energy += _spread([error * error for error in errors], before.lengths)
-        # The energy is that of the whole error: AdaGrad would make up for a smaller one.
-        wanted = [RATE * weight * error for error in errors]
-        steps = _spread(_normed(wanted, before.lengths, FEW), before.lengths)
-        steps /= np.sqrt(np.maximum(energy, _TINY))
-        columns[WEIGHT] += steps
-        return True
+    def _judged(self, columns: Floats, bounds: list[int]) -> Judgement:
+        lengths = [end - start for start, end in pairwise(bounds)]
+        zones = _normed(_sums(columns[WEIGHT], bounds), lengths, FEW)
+        return self._fused(zones, self._counted(columns, bounds).zones, lengths)
+
+    def _fused(self, zones: PerZone, counted: PerZone, lengths: Sequence[int]) -> Judgement:
+        """The votes of the zones, of both kinds of learners."""
+        weights = GAIN / ZONES * sum(map(_squashed, zones, LEAST))
+        counts = sum(map(_squashed, counted, LEAST)) / ZONES
+        score = float((weights + COUNTS_SHARE * counts) * self._ramp())
+        return Judgement(score, weights, counts, zones, lengths)
 
     def _counted(self, columns: Floats, bounds: list[int]) -> _Counted:
         """Empirical Bayes: rates in a class are drawn to the rate in all mail, what is rare to even odds."""
@@ -262,6 +258,16 @@ class Model:
 _TINY = np.float32(1e-20)
 
 
+def _errors(before: Judgement, *, spam: bool) -> PerZone:
+    """By how much each zone was wrong, as chances; 0 where it is not worth a step."""
+    errors = []
+    for value in before.zones:
+        expected = OWN_SHARE * value + (1 - OWN_SHARE) * before.weights
+        error = spam - 1 / (1 + math.exp(-min(max(expected, -30.0), 30.0)))
+        errors.append(error if abs(error) >= ENOUGH else 0.0)
+    return errors
+
+
 def _sums(values: Floats, bounds: list[int]) -> PerZone:
     """The sum of each zone; a zone may be empty."""
     filled = [zone for zone in range(ZONES) if bounds[zone] < bounds[zone + 1]]
@@ -277,7 +283,7 @@ def _normed(values: Sequence[float], lengths: Sequence[int], few: int) -> PerZon
     return [value / math.sqrt(length + few) for value, length in zip(values, lengths, strict=True)]
 
 
-def _spread(values: PerZone, lengths: list[int]) -> Floats:
+def _spread(values: PerZone, lengths: Sequence[int]) -> Floats:
     """The value of each zone, for each of its features."""
     return np.repeat(np.array(values, np.float32), lengths)
 

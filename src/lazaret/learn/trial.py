@@ -98,7 +98,7 @@ class Trial:
 
     def _judge(self, features: Features) -> float:
         began = time.process_time()
-        score = self.model.score(features)
+        score = self.model.judge(features).score
         self.figures.judge_s += time.process_time() - began
         return score
 
