@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from lazaret.store.backup import backup, restore, upgrade
 from lazaret.store.check import check, check_database
 from lazaret.store.migrations import tables
 from lazaret.store.opening import Store
+from lazaret.store.sqlite import SqliteDatabase
 
 from .conftest import KINDS, URL, Place
 from .entries import delivered, quarantined, recipient
@@ -131,7 +132,7 @@ def test_nothing_is_restored_over_another_program_s_tables(kind: str, place: Pla
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])
-def test_a_restore_that_ended_halfway_is_not_taken_for_whole(
+def test_a_restore_that_fails_leaves_nothing(
     kind: str, empty: Place, file_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asyncio.run(fill(file_store))
@@ -140,6 +141,36 @@ def test_a_restore_that_ended_halfway_is_not_taken_for_whole(
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
 
+    with monkeypatch.context() as patched:
+        patched.setattr(copying, "_index", fail)
+        with pytest.raises(KeyboardInterrupt):
+            restore(tmp_path / "backup", empty.database)
+    with closing(empty.database.connect()) as connection:
+        assert set() == tables(connection)
+    restore(tmp_path / "backup", empty.database)
+
+
+def test_a_file_that_was_restored_to_its_half_is_gone(file_store: Store, tmp_path: Path) -> None:
+    backup(file_store.database, tmp_path / "backup")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(manifest, "drop", lambda connection: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            restore(tmp_path / "backup", SqliteDatabase(tmp_path / "new" / "lazaret.db"))
+    assert [] == list((tmp_path / "new").iterdir())
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_a_restore_that_was_cut_off_is_not_taken_for_whole(
+    kind: str, empty: Place, file_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(fill(file_store))
+    backup(file_store.database, tmp_path / "backup")
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    # A process that is killed tidies nothing up.
+    monkeypatch.setattr("lazaret.store.backup._all_tables_or_none", lambda *_: nullcontext())
     monkeypatch.setattr(copying, "_index", fail)
     with pytest.raises(KeyboardInterrupt):
         restore(tmp_path / "backup", empty.database)

@@ -167,6 +167,7 @@ class Server:
         self.port = port
         self.socket = folder / ("mysql.sock" if kind == "mariadb" else f".s.PGSQL.{port}")
         self.process: subprocess.Popen[bytes] | None = None
+        self._tls: list[str] = []
         self._account = account(kind)
 
     def make(self) -> None:
@@ -184,6 +185,19 @@ class Server:
             options = ["--auth=scram-sha-256", "--username=postgres", f"--pwfile={self._password_file()}"]
             options += ["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"]
             self._run(POSTGRESQL[-1] / "initdb", *options, data)
+
+    def encrypt(self, certificate: Path, key: Path) -> None:
+        """From the next start on it takes no connection over TCP without TLS."""
+        if self._account:
+            os.chown(key, *self._account)
+        key.chmod(0o600)
+        if self.kind == "mariadb":
+            self._tls = [f"--ssl-cert={certificate}", f"--ssl-key={key}", "--require-secure-transport=ON"]
+        else:
+            pairs = ("ssl=on", f"ssl_cert_file={certificate}", f"ssl_key_file={key}")
+            self._tls = [word for pair in pairs for word in ("-c", pair)]
+            rules = "local all all scram-sha-256\nhostssl all all all scram-sha-256\n"
+            (self.folder / "data" / "pg_hba.conf").write_text(rules)
 
     def start(self, *, careful: bool = False, memory: str = "64M") -> None:
         """Starts it, and waits until it answers. `careful`: what is committed survives `kill`.
@@ -208,6 +222,7 @@ class Server:
                 # In its own folder: what a killed server leaves in /dev/shm nobody would take away.
                 *("-c", "dynamic_shared_memory_type=mmap"),
             ]
+        words += self._tls
         with open(self.folder / "server.log", "ab") as output:
             self.process = subprocess.Popen(words, stdout=output, stderr=output, preexec_fn=self._become)
         self._wait()

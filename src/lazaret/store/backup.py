@@ -1,15 +1,17 @@
 """One-file backup of a database in service, and the way back; both proven against a manifest."""
 
 import os
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from lazaret.model.errors import UserError
 from lazaret.store import manifest, migrations
 from lazaret.store.check import check_database
-from lazaret.store.connection import Connection, snapshot, transaction
+from lazaret.store.connection import Connection, DatabaseError, snapshot, transaction
 from lazaret.store.copying import copy_rows
 from lazaret.store.database import EX_NOINPUT, Database
+from lazaret.store.dialect import sql
 from lazaret.store.manifest import Contents
 from lazaret.store.sqlite import SqliteConnection, SqliteDatabase
 
@@ -26,7 +28,7 @@ def backup(database: Database, target: Path) -> dict[str, Contents]:
     database.require()
     part = _begin(target)
     copy = SqliteDatabase(part)
-    with copy.trouble(), closing(copy.connect()) as made:
+    with _whole_or_not(part), copy.trouble(), closing(copy.connect()) as made:
         made.execute("PRAGMA query_only = 0")
         with database.trouble(), closing(database.connect(patient=True)) as source:
             if isinstance(source, SqliteConnection):
@@ -72,7 +74,7 @@ def _restore_file(source: SqliteDatabase, database: SqliteDatabase) -> dict[str,
     database.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = _begin(database.path)
     copy = SqliteDatabase(part)
-    with copy.trouble(), closing(copy.connect()) as made:
+    with _whole_or_not(part), copy.trouble(), closing(copy.connect()) as made:
         made.execute("PRAGMA query_only = 0")
         with source.trouble(), closing(source.connect()) as origin:
             contents = manifest.read(origin)
@@ -84,23 +86,50 @@ def _restore_file(source: SqliteDatabase, database: SqliteDatabase) -> dict[str,
 
 
 def _restore_rows(source: SqliteDatabase, database: Database) -> dict[str, Contents]:
-    """To a server: until all is there and proven, the database says that it is not whole."""
+    """To a server: until all is there and proven, the database says that it is not whole.
+
+    What fails leaves nothing behind; only where the server or this process dies meanwhile that word stays.
+    """
     with database.trouble(), closing(database.connect(writing=True, patient=True)) as target:
         if taken := migrations.tables(target) & set(manifest.TABLES):
             raise UserError(
                 f"{database.name} has a table {min(taken)} already; restore to an empty place", EX_CANTCREAT
             )
-        migrations.migrate(target)
-        migrations.mark_unfinished(target)
-        with source.trouble(), closing(source.connect()) as origin, snapshot(origin):
-            contents = manifest.read(origin)
-            copy_rows(origin, target)
-        with transaction(target):
-            migrations.mark_finished(target)
-            if faults := list(manifest.differences(contents, manifest.take(target))):
-                text = f"{database.name} is not what {source.name} holds: {'; '.join(faults)}"
-                raise UserError(text, EX_DATAERR)
+        before = migrations.tables(target)
+        with _all_tables_or_none(target, before):
+            migrations.migrate(target)
+            migrations.mark_unfinished(target)
+            with source.trouble(), closing(source.connect()) as origin, snapshot(origin):
+                contents = manifest.read(origin)
+                copy_rows(origin, target)
+            with transaction(target):
+                migrations.mark_finished(target)
+                if faults := list(manifest.differences(contents, manifest.take(target))):
+                    text = f"{database.name} is not what {source.name} holds: {'; '.join(faults)}"
+                    raise UserError(text, EX_DATAERR)
         return contents
+
+
+@contextmanager
+def _all_tables_or_none(target: Connection, before: set[str]) -> Iterator[None]:
+    """Takes the tables away that were made within, when that fails."""
+    try:
+        yield
+    except BaseException:
+        with suppress(DatabaseError):
+            for table in sorted(migrations.tables(target) - before):
+                target.execute(sql("DROP TABLE IF EXISTS", table))
+        raise
+
+
+@contextmanager
+def _whole_or_not(part: Path) -> Iterator[None]:
+    """Takes a file away that was not made to its end."""
+    try:
+        yield
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def upgrade(database: Database, file: Path) -> list[int]:

@@ -247,6 +247,7 @@ class MariaDatabase(ServerDatabase):
                 read_timeout=None if patient else ANSWER_S,
                 write_timeout=None if patient else ANSWER_S,
                 ssl=server.tls_context(),
+                ssl_disabled=server.tls == "off",
                 client_flag=CLIENT.FOUND_ROWS,
                 conv=_CONVERSIONS,
                 program_name="lazaret",
