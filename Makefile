@@ -119,7 +119,7 @@ $(VENV)/.build: requirements-build.txt
 	@$(BIN)/python -m pip --quiet --quiet --disable-pip-version-check install --require-hashes -r requirements-build.txt
 	@touch $@
 
-$(VENV)/.runtime: $(VENV)/.build requirements.txt pyproject.toml $(wildcard src/lazaret/*/*kernel.c)
+$(VENV)/.runtime: $(VENV)/.build requirements.txt pyproject.toml $(wildcard src/lazaret/*/*.[ch])
 	@$(INSTALL) --require-hashes -r requirements.txt
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m lazaret.rules.build_kernel

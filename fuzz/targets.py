@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable
 
 from lazaret.flow.fields import SPAM_FIELDS
-from lazaret.mime import headers, message
+from lazaret.mime import headers, html, message
 from lazaret.mime.edit import edited
+from lazaret.mime.html_reader import Reader
 from lazaret.model.delivery import Extensions, Outgoing
 from lazaret.model.envelope import Recipient, Session
 from lazaret.model.errors import Reply
@@ -114,6 +115,17 @@ def search_query(octets: bytes) -> None:
         str(error)  # draws the caret
 
 
+def html_page(octets: bytes) -> None:
+    """A page means the same to the compiled reader as to the one in Python, where there is one."""
+    source = octets[1:].decode("utf-8" if octets[:1] < b"\x80" else "latin-1", "replace")
+    found = []
+    for reader in (Reader, html.READER):
+        page = reader(octets[:1] > b"\x40", tokens=500)
+        page.read(source)
+        found.append((page.finish(), page.texts(), page.links(), page.tokens))
+    assert found[0] == found[1]
+
+
 def html_preview(octets: bytes) -> None:
     """What is shown of a page acts on nothing."""
     shown = safe_html.clean(octets.decode("utf-8", "replace"), {}, remote=False)
@@ -129,6 +141,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "edit": edit,
     "rule_syntax": rule_syntax,
     "search_query": search_query,
+    "html_page": html_page,
     "html_preview": html_preview,
 }
 
@@ -161,5 +174,9 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
         b"header H Subject =~ m{x}\nreplace_tag A [a]\nlang de describe X y\ninclude z.cf\n",
     ),
     "search_query": (b'from:a@b -to:c "a b" score:>6 size:<=1M since:7d state:quarantined',),
+    "html_page": (
+        b"\x00<p style='color:red' x><a href=x>a&amp;b</a><td bgcolor=#fff><!-- c --></p/>",
+        b"\xff<![CDATA[x]]><font size=+1 face=a>a<b>b</b>&#x41;<script><b></script><title>&eacute;",
+    ),
     "html_preview": (b"<p onclick=x>a<script>b</script><a href='javascript:x'>c</a><svg/onload=x>", _MAIL),
 }

@@ -7,14 +7,15 @@ from collections.abc import Callable
 _REFERENCE = re.compile(r"&(?:#([0-9]++)|#[xX]([0-9a-fA-F]++)|([A-Za-z0-9]++));?+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-_ALWAYS = {
+ALWAYS = {
     name: chr(point)
     for name, point in html.entities.name2codepoint.items()
     if point < 256 or name in ("amp", "lt", "gt", "quot")
 } | {"apos": "'"}
 """Names that count without their semicolon: what Latin-1 has."""
-_LONGEST = max(map(len, _ALWAYS))
-_WITH_SEMICOLON = {name: chr(point) for name, point in html.entities.name2codepoint.items()}
+_LONGEST = max(map(len, ALWAYS))
+WITH_SEMICOLON = {name: chr(point) for name, point in html.entities.name2codepoint.items()}
+"""All names; those that are not among ALWAYS need it."""
 
 
 def decode(text: str) -> str:
@@ -47,17 +48,17 @@ def _in_text(reference: re.Match[str]) -> str:
         return character
     name = reference[3]
     for length in range(min(len(name) - 1, _LONGEST), 1, -1):
-        if name[:length] in _ALWAYS:
-            return _ALWAYS[name[:length]] + reference[0][1 + length :]
+        if name[:length] in ALWAYS:
+            return ALWAYS[name[:length]] + reference[0][1 + length :]
     return character
 
 
 def _named(written: str, name: str) -> str:
-    character = _ALWAYS.get(name)
+    character = ALWAYS.get(name)
     if character:
         return character
     if written.endswith(";"):
-        return _WITH_SEMICOLON.get(name, written)
+        return WITH_SEMICOLON.get(name, written)
     return written
 
 

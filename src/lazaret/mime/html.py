@@ -3,12 +3,16 @@
 import re
 from dataclasses import dataclass
 
+from lazaret.mime import html_compiled, kernel
 from lazaret.mime.html_facts import HtmlFacts, Link
-from lazaret.mime.html_reader import Reader, Texts
+from lazaret.mime.html_page import Texts
+from lazaret.mime.html_reader import Reader
 from lazaret.mime.html_tokens import TOKEN_LIMIT
 
 __all__ = ["HtmlFacts", "Link", "Rendering", "Texts", "render"]
 
+READER = html_compiled.reader(kernel.html) if kernel.html else Reader
+"""The compiled one where it can be."""
 _SELF_CLOSED = re.compile(r"<(\w++)\s*+/>")
 
 
@@ -27,7 +31,7 @@ class Rendering:
 
 def render(source: str, *, wide: bool = True, tokens: int = TOKEN_LIMIT) -> Rendering:
     """Reads an HTML part; `wide` as in charset.Text. Never raises; linear, with a limit on tokens."""
-    reader = Reader(wide, tokens)
+    reader = READER(wide, tokens)
     reader.facts.length = len(source)
     reader.read(_prepared(source))
     return Rendering(reader.texts(), reader.finish(), reader.links(), reader.over_budget, reader.tokens)

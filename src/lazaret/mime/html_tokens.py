@@ -36,7 +36,7 @@ _DOCTYPE = re.compile(
 )
 _SECTION = re.compile(rf"<!\[[{_S}]*+((?>(?:[A-Za-z_:][\w:.-]*+[{_S}]*+)*))\[", re.A)
 
-_LITERAL = {
+LITERAL = {
     tag: re.compile(rf"</{tag}[{_S}]*+>", re.I)
     for tag in ("script", "style", "xmp", "iframe", "plaintext", "title", "textarea")
 }
@@ -111,7 +111,7 @@ class Tokenizer:
                 continue
             tag = tag.lower()
             start(tag, written)
-            if tag in _LITERAL:
+            if tag in LITERAL:
                 position = self._literal(source, position, tag)
         self.tokens = left
         self.over_budget = position < length
@@ -217,7 +217,7 @@ class Tokenizer:
     def _literal(self, source: str, position: int, tag: str) -> int:
         closing = None
         if tag not in self._never_closed and tag != "plaintext":
-            closing = _LITERAL[tag].search(source, position)
+            closing = LITERAL[tag].search(source, position)
         if closing is None:
             return self._unclosed(source, position, tag)
         self._content(source[position : closing.start()], tag)

@@ -11,6 +11,12 @@ _SPECIAL = frozenset({"td", "tr", "basefont", *_SIZES})
 _BASE_SIZE = re.compile(r"\s*(\d{1,9})")
 
 
+def base_size(found: Mapping[str, str]) -> int | None:
+    """The size that <basefont> sets for those that are relative."""
+    size = _BASE_SIZE.match(found.get("size", ""))
+    return int(size[1]) if size else None
+
+
 class StyleStack:
     """The styles of the open tags; a tag is given as "td" for th too."""
 
@@ -46,15 +52,13 @@ class StyleStack:
     def _open_special(self, tag: str, found: Mapping[str, str]) -> bool:
         """What these tags do besides; whether it was all."""
         if tag in _SIZES:
-            current = self.current
-            # By position: _replace costs as much again as all else that such a tag does.
-            self.current = Style(*current[:3], current.size + _SIZES[tag], *current[4:])
+            self.current = style.resized(self.current, _SIZES[tag])
         elif tag != "basefont":
             self._close_cell(tag)
         else:
-            size = _BASE_SIZE.match(found.get("size", ""))
-            if size:
-                self._base_size = int(size[1])
+            size = base_size(found)
+            if size is not None:
+                self._base_size = size
                 return True
         return False
 
