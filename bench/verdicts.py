@@ -9,7 +9,7 @@ import argparse
 import random
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,8 +22,10 @@ from lazaret.learn.known import Fixed
 from lazaret.learn.model import Model, Private
 from lazaret.learn.points import Feedback, Scale
 from lazaret.mime import message
+from lazaret.mime.message import Message
 from lazaret.model.envelope import Envelope, Session
-from lazaret.rules import load
+from lazaret.rules import RuleSet, load
+from lazaret.rules.ruleset import Findings
 
 HASHER = Hasher(b"bench")
 PATIENCE_S = 30.0
@@ -58,17 +60,27 @@ def teach(mails: Iterable[Mail], memory: Private) -> None:
     feedback.fit(memory.counters)
 
 
-def points(checks: Iterable[Check], scan: Scan) -> float:
-    total = 0.0
-    for check in checks:
-        total += sum(check.symbols[hit.symbol].score * hit.weight for hit in check.run(scan))
-    return total
+class Once(RuleSet):
+    """Rules that are run once over a message, however many checks price what they find."""
+
+    _last: tuple[Message, Findings] | None = None
+
+    def evaluate(self, message: Message, now: float, **_: object) -> Findings:
+        if self._last is None or self._last[0] is not message:
+            self._last = message, super().evaluate(message, now, seconds=PATIENCE_S)
+        return self._last[1]
 
 
-def judged(checks: list[Check], mails: Iterable[Mail]) -> list[tuple[bool, float]]:
+def judged(ways: Mapping[str, Sequence[Check]], mails: Iterable[Mail]) -> dict[str, list[tuple[bool, float]]]:
+    """For each way to put checks together: whether a message is spam, and its points."""
     now, envelope = time.time(), Envelope(sender="", recipients=())
-    scans = ((m.spam, Scan(message.parse(m.octets), Session(), envelope, now=now)) for m in mails)
-    return [(spam, points(checks, scan)) for spam, scan in scans]
+    found: dict[str, list[tuple[bool, float]]] = {way: [] for way in ways}
+    for mail in mails:
+        scan = Scan(message.parse(mail.octets), Session(), envelope, now=now)
+        for way, checks in ways.items():
+            points = [c.symbols[hit.symbol].score * hit.weight for c in checks for hit in c.run(scan)]
+            found[way].append((mail.spam, sum(points)))
+    return found
 
 
 def row(name: str, found: list[tuple[bool, float]], level: float) -> None:
@@ -97,18 +109,17 @@ def main() -> None:
     print(f"{half} messages learned, {len(mails) - half} judged; {Scale.of(memory)}")
     with tempfile.TemporaryDirectory() as folder:
         cache = options.cache or Path(folder)
-        ruleset = load(options.rules, shipped=not options.rules, cache_dir=cache)
+        ruleset = Once(load(options.rules, shipped=not options.rules, cache_dir=cache).program)
         learner = LearnCheck(Fixed(memory, HASHER))
-        for name, checks in (
-            ("rules alone", [RulesCheck(ruleset, seconds=PATIENCE_S)]),
-            ("learner alone", [learner]),
-            ("scores for no learner, and learner", [RulesCheck(ruleset, seconds=PATIENCE_S), learner]),
-            (
-                "scores for beside a learner, and learner",
-                [RulesCheck(ruleset, beside_learner=lambda: learner.is_ready, seconds=PATIENCE_S), learner],
-            ),
-        ):
-            row(name, judged(list(checks), mails[half:]), options.level)
+        alone, beside = RulesCheck(ruleset), RulesCheck(ruleset, beside_learner=lambda: learner.is_ready)
+        ways = {
+            "rules alone": [alone],
+            "learner alone": [learner],
+            "scores for no learner, and learner": [alone, learner],
+            "scores for beside a learner, and learner": [beside, learner],
+        }
+        for way, found in judged(ways, mails[half:]).items():
+            row(way, found, options.level)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from lazaret.rules.evals import Question, Settings, Test, whole_message
@@ -48,6 +48,8 @@ class Calls:
         for question, tests in asked:
             rules = tuple(rule for rule, _ in tests)
             self._later.append(Later(question, rules, concerned(rules)))
+        self._open = lru_cache(maxsize=64)(self._find_open)
+        """Messages are alike in what is settled: whether they have HTML, for the most part."""
 
     def at_once(self, run: Run) -> None:
         """Calls what is called for every message. DeadlineError when the time is used up."""
@@ -64,13 +66,20 @@ class Calls:
 
     def pending(self, run: Run) -> int:
         """Forgets the rules that may hit if somebody asks; gives the metas that hang on them."""
-        metas = 0
-        for question, rules, concerned in self._later:
-            # What was asked already for other rules may have settled these.
-            if run.subject.answered(question) is not None:
-                metas |= concerned
-                run.values.forget(rules)
+        # What was asked already for other rules may have settled these.
+        answered = run.subject.answered
+        settled = tuple(place for place, later in enumerate(self._later) if answered(later.question) is None)
+        rules, metas = self._open(settled)
+        run.values.forget(rules)
         return metas
+
+    def _find_open(self, settled: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
+        """The rules of all other questions, and the metas that hang on them."""
+        left = [later for place, later in enumerate(self._later) if place not in settled]
+        metas = 0
+        for later in left:
+            metas |= later.metas
+        return tuple(rule for later in left for rule in later.rules), metas
 
     def _on_demand(self, question: Question, rule: int, test: Test, run: Run) -> None:
         try:

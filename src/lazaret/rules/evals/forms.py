@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 
 from lazaret.mime.structure import Part
 from lazaret.rules.evals import Subject
@@ -21,6 +22,8 @@ _KNOWN_ISO = re.compile(rb"iso-(?:8859-\d{1,2}|2022-(?:jp|kr))\b")
 _ENTITY = re.compile(rb"&#x[0-9A-F]{4};")
 _NOT_ASCII_TEXT = re.compile(rb"[\x00\r\x80-\xff]")
 _ENTITY_LENGTH = len("&#x0041;")
+_LONGEST_CHARSET = 40
+"""Of those that are remembered."""
 _UNCHANGED = (b"", b"7bit", b"8bit")
 _LONG_LINE = re.compile(rb"^(?!SPAM: )[^\n]{79}", re.MULTILINE)
 
@@ -105,16 +108,22 @@ def _usual(part: Part, encoding: bytes) -> Forms | None:
         return None
     if "Content-Disposition" in part.header and b"attachment" in part.last("Content-Disposition").lower():
         return None
-    if kind == "text/html":
-        forms = Forms(mime_body_html_count=1)
-    elif kind == "text/plain" and b"&#x" not in part.body and not _says_ascii_and_is_not(part, charset):
-        forms = Forms(mime_body_text_count=1)
-    else:
+    if kind == "text/plain" and (b"&#x" in part.body or _says_ascii_and_is_not(part, charset)):
         return None
-    if charset:
-        forms.charsets.append(charset)
-        forms.mime_bad_iso_charset = _is_bad_iso(charset)
-    return forms
+    if kind not in ("text/plain", "text/html") or len(charset) > _LONGEST_CHARSET:
+        return None
+    return _of_one_text(kind, charset)
+
+
+@lru_cache(maxsize=256)
+def _of_one_text(kind: str, charset: bytes) -> Forms:
+    """Few are there, and nobody changes them."""
+    return Forms(
+        mime_body_html_count=int(kind == "text/html"),
+        mime_body_text_count=int(kind == "text/plain"),
+        mime_bad_iso_charset=int(_is_bad_iso(charset)),
+        charsets=[charset] if charset else [],
+    )
 
 
 def _is_bad_iso(charset: bytes) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
+from lazaret.rules import views
 from lazaret.rules.evals import Settings, Subject, Test, eval_test
 from lazaret.rules.evals.addresslists import senders
 from lazaret.rules.evals.globs import DomainGlobs, Globs
@@ -80,7 +81,11 @@ def freemail_from(settings: Settings, expression: str = "") -> Test | None:
 def freemail_header(settings: Settings, selector: str, expression: str = "") -> Test | None:
     """An address in the field is at a free provider."""
     addresses = f"{selector}:addr"
-    return _first(settings, lambda subject: subject.values(addresses), expression)
+    if views.is_pseudo(selector):
+        return _first(settings, lambda subject: subject.values(addresses), expression)
+    find = _first(settings, lambda subject: subject.values(addresses), expression)
+    name = views.base(selector)
+    return find and (lambda subject: find(subject) if name in subject.message.header else "")
 
 
 @eval_test("check_freemail_body")
@@ -116,11 +121,11 @@ def freemail_replyto(settings: Settings, where: str = "replyto") -> Callable[[Su
     providers = settings.once(_Providers)
 
     def compare(subject: Subject) -> str:
-        answers = [address.lower() for address in subject.values("Reply-To:addr")]
+        answers = subject.once(_answers)
         free_answer = any(map(providers.has, answers))
         if not free_answer and (where == "replyto" or answers):
             return ""
-        authors = [address.lower() for address in subject.values("From:addr")]
+        authors = subject.once(_authors)
         free_author = any(map(providers.has, authors))
         if where == "reply" and not free_author:
             return ""
@@ -133,6 +138,16 @@ def freemail_replyto(settings: Settings, where: str = "replyto") -> Callable[[Su
         return next((f"{mine}, {other}" for other, mine in differing), "")
 
     return compare
+
+
+def _answers(subject: Subject) -> tuple[str, ...]:
+    if "Reply-To" not in subject.message.header:
+        return ()
+    return tuple(map(str.lower, subject.values("Reply-To:addr")))
+
+
+def _authors(subject: Subject) -> tuple[str, ...]:
+    return tuple(map(str.lower, subject.values("From:addr")))
 
 
 def _in_body(subject: Subject) -> list[str]:
