@@ -88,6 +88,19 @@ def strict_site(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Site]:
     yield from _running(tmp_path, free_port(), free_port(), 'require_second_factor = ["admin"]\n')
 
 
+@pytest.fixture
+def careful_site(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Site]:
+    """A service whose users ask for every release, and whose domain admins do so for viruses."""
+    rights = """\
+[rights]
+user = ["preview", "request", "block"]
+user_virus = []
+user_banned = []
+domain_admin_virus = ["request"]
+"""
+    yield from _running(tmp_path, free_port(), free_port(), rights)
+
+
 def _running(home: Path, smtp: int, http: int, web: str = "") -> Iterator[Site]:
     with hop_beside() as hop:
         site = Site(home, next_hop=hop.at.endpoint.port, smtp=smtp, http=http)

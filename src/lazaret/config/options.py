@@ -25,6 +25,7 @@ from lazaret.config.kinds import (
     write_network,
 )
 from lazaret.model.digest import Interval, Told
+from lazaret.model.grant import EVERYTHING, REQUEST_ONLY, Grant
 from lazaret.model.keeping import KeepRule
 from lazaret.model.partition import ALWAYS_0, Partition
 from lazaret.model.person import Role
@@ -565,6 +566,30 @@ class Service:
     )
 
 
+GRANTS = Several(Word(Grant))
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What users and domain admins may do with what is quarantined, by its kind. Admins may do everything."""
+
+    user: tuple[Grant, ...] = option(
+        GRANTS,
+        EVERYTHING,
+        "Of a user, with his own copies of all mail that is of no kind below. Who may not release may be "
+        'given "request": an admin decides then.',
+    )
+    user_virus: tuple[Grant, ...] = option(GRANTS, REQUEST_ONLY, "The same with viruses.")
+    user_banned: tuple[Grant, ...] = option(GRANTS, REQUEST_ONLY, "The same with forbidden attachments.")
+    domain_admin: tuple[Grant, ...] = option(
+        GRANTS, EVERYTHING, "Of a domain admin, with the mail of his domains that is of no kind below."
+    )
+    domain_admin_virus: tuple[Grant, ...] = option(GRANTS, EVERYTHING, "The same with viruses.")
+    domain_admin_banned: tuple[Grant, ...] = option(
+        GRANTS, EVERYTHING, "The same with forbidden attachments."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Web:
     """The web page and the API, which listen.http serves."""
@@ -662,6 +687,7 @@ class Config:
     site: Site = Site()
     service: Service = Service()
     web: Web = Web()
+    rights: Rights = Rights()
     log: Log = Log()
     file: Path | None = field(default=None, compare=False)
     """The configuration file; None when there is none."""

@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from lazaret.flow.quarantine import QuarantineDesk
-from lazaret.flow.rights import Right
+from lazaret.flow.rights import Matrix, Right
 from lazaret.flow.visit import Visitor
 from lazaret.model.errors import UserError
 from lazaret.model.person import Person, Role
@@ -58,10 +58,10 @@ OF_A_LINK = frozenset({Right.FIND, Right.RELEASE, Right.REQUEST, Right.DELETE})
 """What a link is good for; to read a text one must log in."""
 
 
-def holder(link: Link, desk: QuarantineDesk) -> Visitor:
+def holder(link: Link, desk: QuarantineDesk, matrix: Matrix) -> Visitor:
     """Whoever holds the link, as somebody to whom nothing but this recipient's copies exists."""
     person = Person(0, link.recipient, Role.USER, addresses=(link.recipient,))
-    return Visitor(desk, person, limit_to=OF_A_LINK, via="link")
+    return Visitor(desk, person, matrix, limit_to=OF_A_LINK, via="link")
 
 
 class LinkExpired(UserError):

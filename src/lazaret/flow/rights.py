@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from lazaret.config.options import Rights
+from lazaret.model.grant import Grant
 from lazaret.model.person import Role
 from lazaret.model.verdict import Category
 
@@ -25,8 +27,12 @@ class Right(StrEnum):
     """Release to another address."""
     DELETE = "delete"
     LEARN = "learn"
+    ALLOW = "allow"
+    """Allow a sender."""
+    BLOCK = "block"
+    """Block a sender."""
     LISTS = "lists"
-    """Allow and block senders."""
+    """See who is allowed and blocked."""
     FIGURES = "figures"
     """Overview, rules, policies."""
     AUDIT = "audit"
@@ -41,36 +47,66 @@ class Right(StrEnum):
     """One's own password, language and tokens."""
 
 
-_EVERYTHING = frozenset(Right)
-# Figures and the record are of all domains.
-_DOMAIN_ADMIN = _EVERYTHING - {Right.AUDIT, Right.PEOPLE, Right.REQUEST, Right.FIGURES}
-_USER = frozenset(
-    {
-        *(Right.FIND, Right.PREVIEW, Right.DOWNLOAD, Right.RELEASE, Right.REQUEST, Right.DELETE),
-        *(Right.LEARN, Right.LISTS, Right.SEARCHES, Right.DIGEST, Right.ACCOUNT),
-    }
-)
-OF_ROLE = {
-    Role.ADMIN: _EVERYTHING - {Right.REQUEST},
-    Role.DOMAIN_ADMIN: _DOMAIN_ADMIN,
-    Role.USER: _USER,
+_EVERYTHING = frozenset(Right) - {Right.REQUEST}
+_OF_MESSAGES = frozenset(Right(grant.value) for grant in Grant)
+_LISTING = frozenset({Right.ALLOW, Right.BLOCK})
+# The record and the people are of all domains.
+_DOMAIN_ADMIN = _EVERYTHING - {Right.AUDIT, Right.PEOPLE, Right.FIGURES}
+_OF_ROLE = {
+    Role.ADMIN: _EVERYTHING,
+    Role.DOMAIN_ADMIN: _DOMAIN_ADMIN - _OF_MESSAGES,
+    Role.USER: frozenset({Right.FIND, Right.LISTS, Right.SEARCHES, Right.DIGEST, Right.ACCOUNT}),
     Role.AUDITOR: frozenset(
         {Right.FIND, Right.FIGURES, Right.AUDIT, Right.SEARCHES, Right.DIGEST, Right.ACCOUNT}
     ),
 }
+"""Role -> what it may do whatever the matrix says."""
+ORDINARY = ""
+"""The kind of all mail that the matrix has no row of its own for."""
 
-_DANGEROUS = (Category.VIRUS, Category.BANNED)
-_NOT_WITH_DANGEROUS = frozenset({Right.PREVIEW, Right.DOWNLOAD, Right.RELEASE, Right.LEARN})
+
+class Matrix:
+    """Who may do what: by role, and with one message by its category too."""
+
+    def __init__(self, rights: Rights) -> None:
+        """`rights`: as the configuration grants them."""
+        granted = {
+            Role.USER: {
+                ORDINARY: rights.user,
+                Category.VIRUS: rights.user_virus,
+                Category.BANNED: rights.user_banned,
+            },
+            Role.DOMAIN_ADMIN: {
+                ORDINARY: rights.domain_admin,
+                Category.VIRUS: rights.domain_admin_virus,
+                Category.BANNED: rights.domain_admin_banned,
+            },
+        }
+        self._of_messages = {
+            role: {str(kind): frozenset(Right(g.value) for g in grants) for kind, grants in kinds.items()}
+            for role, kinds in granted.items()
+        }
+
+    def rights(self, role: Role, category: str) -> frozenset[Right]:
+        """What this role may do with a message of this category (the letter of `msgs.content`)."""
+        kinds = self._of_messages.get(role)
+        if kinds is None:
+            return _OF_ROLE[role]
+        return _whole(role, kinds.get(category, kinds[ORDINARY]))
+
+    def somewhere(self, role: Role) -> frozenset[Right]:
+        """What this role may do with some message or other, and what needs none."""
+        kinds = self._of_messages.get(role)
+        if kinds is None:
+            return _OF_ROLE[role]
+        every = frozenset[Right]().union(*kinds.values())
+        # A sender is on a list for all his mail, whatever kind it is.
+        return _whole(role, every - _LISTING | kinds[ORDINARY] & _LISTING)
 
 
-def rights(role: Role, category: str = "") -> frozenset[Right]:
-    """What this role may do with a message of this category (the letter of `msgs.content`).
-
-    A user does not release, open or take away a virus or a forbidden attachment: he asks an admin.
-    """
-    granted = OF_ROLE[role]
-    if role is not Role.USER:
-        return granted
-    if category in _DANGEROUS:
-        return granted - _NOT_WITH_DANGEROUS
-    return granted - {Right.REQUEST} if category else granted
+def _whole(role: Role, of_messages: frozenset[Right]) -> frozenset[Right]:
+    """To send to another address, or to see the lists, means nothing to who may not release, or not list."""
+    found = _OF_ROLE[role] | of_messages
+    if Right.RELEASE not in of_messages:
+        found -= {Right.REDIRECT}
+    return found if of_messages & _LISTING else found - {Right.LISTS}

@@ -9,7 +9,7 @@ from dataclasses import replace
 from lazaret.flow.learn import USER
 from lazaret.flow.lists import ListDesk
 from lazaret.flow.quarantine import QuarantineDesk, Released
-from lazaret.flow.rights import Right, rights
+from lazaret.flow.rights import Matrix, Right
 from lazaret.model.errors import LazaretError, NoSuchMessage, UserError
 from lazaret.model.lesson import Taught
 from lazaret.model.person import Person, Role
@@ -33,16 +33,18 @@ class Visitor:
         self,
         desk: QuarantineDesk,
         person: Person,
+        matrix: Matrix,
         *,
         lists: ListDesk | None = None,
         limit_to: frozenset[Right] | None = None,
         via: str = "web",
     ) -> None:
-        """`limit_to`: what the scopes of a token, or a link, leave of the person's rights; `via`: the way by
-        which he came, for the record of his acts."""
+        """`matrix`: what his role grants; `limit_to`: what the scopes of a token, or a link, leave of that;
+        `via`: the way by which he came, for the record of his acts."""
         self._desk = desk
         self._who = f"{via}:{person.name}"
         self._lists = lists
+        self._matrix = matrix
         self._limit = frozenset(Right) if limit_to is None else limit_to
         self.person = person
         self.note = ""
@@ -53,7 +55,8 @@ class Visitor:
 
     def may(self, right: Right, item: Item | None = None) -> bool:
         """Whether he may do that; with this message, when one is named."""
-        granted = rights(self.person.role, item.category if item else "")
+        role = self.person.role
+        granted = self._matrix.rights(role, item.category) if item else self._matrix.somewhere(role)
         return right in granted & self._limit
 
     def require(self, right: Right, item: Item | None = None) -> None:
@@ -133,7 +136,7 @@ class Visitor:
         """
         detail = await self.show(mail_id)
         self.require(Right.RELEASE, detail.item)
-        for wish, right in ((learn, Right.LEARN), (allow_sender, Right.LISTS)):
+        for wish, right in ((learn, Right.LEARN), (allow_sender, Right.ALLOW)):
             if wish:
                 self.require(right, detail.item)
         results = await self._release(detail, to, again=again)

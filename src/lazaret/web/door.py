@@ -85,7 +85,9 @@ async def _admit(page: Page, visit: Visit) -> None:
     else:
         person = await _holder(visit)
     if person is not None:
-        visit.at_desk = visit.at_desk or Visitor(visit.office.desk, person, lists=visit.office.lists)
+        visit.at_desk = visit.at_desk or Visitor(
+            visit.office.desk, person, visit.office.matrix, lists=visit.office.lists
+        )
         visit.language = language(person.language) if person.language else visit.language
     else:
         visit.secret = request.cookies.get(VISIT_COOKIE, "") or secrets.token_urlsafe(24)
@@ -110,7 +112,7 @@ async def _take_token(visit: Visit) -> Person:
     if found is None:
         raise Refused(problem(401, "this token does not hold"))
     office = visit.office
-    visit.at_desk = Visitor(office.desk, found[0], lists=office.lists, limit_to=found[1])
+    visit.at_desk = Visitor(office.desk, found[0], office.matrix, lists=office.lists, limit_to=found[1])
     visit.by_token = True
     return found[0]
 

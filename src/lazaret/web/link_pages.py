@@ -40,12 +40,12 @@ async def act(visit: Visit) -> Response:
     wish = visit.form.get("act")
     if wish not in ACTS:
         return await _message(visit, link)
-    outcome = await act_on(holder(link, visit.office.desk), link.written_id, wish)
+    outcome = await act_on(holder(link, visit.office.desk, visit.office.matrix), link.written_id, wish)
     return await _message(visit, link, outcome, done=wish)
 
 
 async def _message(visit: Visit, link: Link, outcome: object = None, done: str = "") -> Response:
-    visitor = holder(link, visit.office.desk)
+    visitor = holder(link, visit.office.desk, visit.office.matrix)
     try:
         detail = await visitor.show(link.written_id)
     except NoSuchMessage:
@@ -64,8 +64,8 @@ async def _message(visit: Visit, link: Link, outcome: object = None, done: str =
         releasable=kept and copy.state.releasable and visitor.may(Right.RELEASE, item),
         requestable=kept and copy.state.releasable and visitor.may(Right.REQUEST, item),
         pending=copy.state is State.PENDING,
-        deletable=kept and copy.state.releasable,
-        restorable=kept and copy.state is State.DELETED,
+        deletable=kept and copy.state.releasable and visitor.may(Right.DELETE, item),
+        restorable=kept and copy.state is State.DELETED and visitor.may(Right.DELETE, item),
     )
 
 

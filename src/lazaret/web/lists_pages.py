@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from lazaret.flow.lists import allows, cursor, effect
 from lazaret.flow.login import who
+from lazaret.flow.rights import Right
 from lazaret.model.errors import UserError
 from lazaret.model.person import Role
 from lazaret.model.policies import ListEntry
@@ -27,6 +28,7 @@ async def change(visit: Visit) -> Response:
     owner, sender = form.get("owner").strip(), form.get("sender").strip()
     allow = form.get("kind") != "block"
     desk = visit.office.lists
+    visit.visitor.require(Right.ALLOW if allow else Right.BLOCK)
     if not may_for(visit, owner):
         return await _lists(visit, problem=visit.language("That list is not yours to change."))
     try:

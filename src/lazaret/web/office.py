@@ -11,6 +11,7 @@ from lazaret.flow.lists import ListDesk
 from lazaret.flow.login import Doorkeeper
 from lazaret.flow.mail_login import MailLogin
 from lazaret.flow.quarantine import QuarantineDesk
+from lazaret.flow.rights import Matrix
 from lazaret.flow.second_factor import SecondFactor
 from lazaret.flow.tokens import Tokens
 from lazaret.net.relay import Relay
@@ -39,6 +40,7 @@ class Office:
     health: Health
     store: Store
     desk: QuarantineDesk
+    matrix: Matrix
     lists: ListDesk
     doorkeeper: Doorkeeper
     second_factor: SecondFactor
@@ -58,6 +60,7 @@ class Office:
             health=health,
             store=store,
             desk=app.make_desk(config, store, relay, ruleset),
+            matrix=Matrix(config.rights),
             lists=app.make_list_desk(config, store),
             doorkeeper=doorkeeper,
             second_factor=SecondFactor(

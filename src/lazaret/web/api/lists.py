@@ -5,11 +5,12 @@ from starlette.responses import Response
 from lazaret.flow.explain import rfc3339
 from lazaret.flow.lists import allows, cursor, effect
 from lazaret.flow.login import who
+from lazaret.flow.rights import Right
 from lazaret.model.policies import ListEntry
 from lazaret.policy.keys import in_words
 from lazaret.web.api.calls import answer, body_of
 from lazaret.web.api.shapes import Listing
-from lazaret.web.lists_pages import PAGE, entries_of, may_for
+from lazaret.web.lists_pages import entries_of, may_for
 from lazaret.web.problem import BadRequest
 from lazaret.web.visit import Visit
 
@@ -43,6 +44,7 @@ async def remove_entry(visit: Visit) -> Response:
 
 
 def _check(visit: Visit, wish: Listing) -> None:
+    visit.visitor.require(Right.ALLOW if wish.kind == "allow" else Right.BLOCK)
     if not may_for(visit, wish.owner.strip()):
         raise BadRequest("that list is not yours to change", 403)
 
@@ -57,7 +59,3 @@ def _entry(one: ListEntry) -> dict[str, object]:
         "note": one.note,
         "who": one.who,
     }
-
-
-MOST = PAGE
-"""Entries of one answer."""
