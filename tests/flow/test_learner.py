@@ -1,6 +1,7 @@
 """The model follows the journal: whoever teaches what in which order, it comes to know what holds."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.flow.lessons import EVE, ROOT, School
 from lazaret.flow.learner import Learner
 from lazaret.learn.model import Counter, Private
 from lazaret.learn.model_file import LIVE, SNAPSHOT, Reader
+from lazaret.store import learned
 from lazaret.store.opening import Store, open_store
 
 URL = "sqlite:///lazaret.db"
@@ -240,3 +242,26 @@ def test_points_are_fitted_to_what_people_said(school):
 
     assert 0.75 <= counters[Counter.FACTOR] <= 2.0
     assert 0.0 <= counters[Counter.EVEN] <= 1.5
+
+
+def test_what_expires_stays_known_until_the_model_is_made_anew(school, store, tmp_path, monkeypatch):
+    monkeypatch.setattr(learned, "LEAST", 20)
+    behind = School(store, tmp_path / "other")
+    behind.folder.mkdir()
+    school.teach("spam", range(5))
+    behind.learn()
+    for kind in ("spam", "ham"):
+        school.teach(kind, range(5, 65))
+    school.learn()
+    while asyncio.run(store.lessons.expire(time.time() + 60, 50)):
+        pass
+    school.teach("ham", [100])
+    school.learn()
+    behind.learn()
+
+    # The spam of 45 to 64, and all ham after it; what the other host had was a lesson that is gone.
+    assert (65, 61) == seen(Reader(school.folder, school.secret))
+    assert (20, 61) == seen(Reader(behind.folder, behind.secret))
+    asyncio.run(store.lessons.forget(who=ROOT, since=time.time() - 3600))
+    school.learn()
+    assert (0, 0) == seen(Reader(school.folder, school.secret))

@@ -7,6 +7,7 @@ import pytest
 from tests.store.entries import delivered
 
 from lazaret.model.lesson import Lesson, Limit, Taught
+from lazaret.store import learned
 from lazaret.store.opening import Store
 
 BOB, EVE, ROOT = "user:bob@home.example", "user:eve@home.example", "cli:root"
@@ -183,3 +184,25 @@ def test_it_is_known_for_whom_a_message_was_scanned(store, by_id):
     assert not asyncio.run(scanned("eve@home.example", mail_id, "<7@out.example>"))
     assert not asyncio.run(scanned(recipient, mail_id, "<8@out.example>"))
     assert not asyncio.run(scanned(recipient, "", ""))
+
+
+def test_the_oldest_lessons_go_and_the_latest_of_each_kind_stay(store, monkeypatch):
+    monkeypatch.setattr(learned, "LEAST", 2)
+    teach(store, *(lesson(number, spam=number % 2 == 0) for number in range(10)))
+    teach(store, lesson(3, spam=True))  # moves
+    now = time.time()
+
+    assert 0 == asyncio.run(store.lessons.expire(now - 60, 100))
+    assert [3, 3, 1, 0] == [asyncio.run(store.lessons.expire(now + 60, 3)) for _ in range(4)]
+
+    # 7 and 9 are the latest ham; 8 lies between them, and 3 came last.
+    assert [3, 7, 8, 9] == sorted(int(features.split()[1]) for features, _ in in_force(store))
+    pending = asyncio.run(store.lessons.pending(0))
+    assert 4 == pending.entries == pending.last - pending.first + 1
+
+
+def test_of_too_few_lessons_none_goes(store):
+    teach(store, lesson(), lesson(2, spam=False))
+
+    assert 0 == asyncio.run(store.lessons.expire(time.time() + 60, 100))
+    assert (1, 1) == counts(store)

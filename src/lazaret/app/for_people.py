@@ -144,4 +144,5 @@ def make_links(config: Config) -> Links:
 def expiry(config: Config) -> Expiry:
     """How long things are kept."""
     kept = config.quarantine
-    return Expiry(Keeping(kept.keep_days, kept.keep_killed_days, config.history.keep_days, kept.keep))
+    keeping = Keeping(kept.keep_days, kept.keep_killed_days, config.history.keep_days, kept.keep)
+    return Expiry(keeping, config.learn.keep_days)

@@ -165,9 +165,13 @@ def purge(given: Given, dry_run: bool, divide: bool, as_json: bool) -> None:
             if why_not:
                 click.echo(f"not divided by week: {why_not}", err=True)
         removed = run_async(expiry.run(store.retention, store.sender_lists))
+        lessons = run_async(expiry.forget_old(store.lessons))
     finally:
         store.close()
-    print_json({"removed": removed}) if as_json else click.echo(f"{removed} messages removed")
+    if as_json:
+        print_json({"removed": removed, "lessons": lessons})
+    else:
+        click.echo(f"{removed} messages removed" + (f", {lessons} lessons" if lessons else ""))
 
 
 def _what_is_due(due: Due) -> Iterator[str]:

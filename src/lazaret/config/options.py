@@ -458,6 +458,13 @@ class Learn:
         "third, and then no more. 0: users teach nothing. Operators on the command line have no limit.",
         unit="messages",
     )
+    keep_days: int = option(
+        Whole(0, 100_000),
+        0,
+        "Lessons are removed from the database after so long, but for the latest 2,000 of each kind. A model "
+        "keeps what it has learned of them until it is made anew. 0: they are kept for ever.",
+        unit="days",
+    )
 
 
 @dataclass(frozen=True, slots=True)

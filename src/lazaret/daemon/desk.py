@@ -161,6 +161,7 @@ async def _expire(store: Store, expiry: Expiry, row: Row) -> None:
         begun = time.monotonic()
         try:
             await expiry.run(store.retention, store.sender_lists, orphans=round_ % ORPHANS_EVERY == 0)
+            await expiry.forget_old(store.lessons)
             row[Cell.TIDIED] = begun
         except Exception:
             log.exception("the database could not be tidied up; it is tried again in an hour")

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lazaret.flow.needs import Retention, SenderLists
-from lazaret.model.keeping import Due, Keeping
+from lazaret.flow.needs import Lessons, Retention, SenderLists
+from lazaret.model.keeping import DAY_S, Due, Keeping
 
 log = logging.getLogger("lazaret.expire")
 
@@ -21,6 +21,8 @@ class Expiry:
     """How long things are kept."""
 
     keeping: Keeping
+    lesson_days: int = 0
+    """Of the learner; 0: for ever."""
 
     async def run(
         self,
@@ -48,3 +50,15 @@ class Expiry:
     async def due(self, retention: Retention, clock: Callable[[], float] = time.time) -> Due:
         """What `run` would remove."""
         return await retention.due(self.keeping, now=clock())
+
+    async def forget_old(self, lessons: Lessons, clock: Callable[[], float] = time.time) -> int:
+        """Removes lessons that are old enough; how many rows of the journal went."""
+        if not self.lesson_days:
+            return 0
+        before, removed = clock() - self.lesson_days * DAY_S, 0
+        while count := await lessons.expire(before, BATCH):
+            removed += count
+            await asyncio.sleep(PAUSE_S)
+        if removed:
+            log.info("removed %d lessons that were kept long enough", removed)
+        return removed

@@ -64,6 +64,10 @@ class Learner:
             log.warning("the journal of lessons is behind the model: it is made anew")
             await self._make_anew(pending.last)
             return True
+        if 0 < self._writer.lesson < pending.first - 1:
+            log.warning("lessons have expired that the model does not know: it is made anew")
+            await self._make_anew(pending.last)
+            return True
         if pending.entries > max(MANY, SHARE * self._known):
             quiet = pending.last == self._seen_last
             self._seen_last = pending.last

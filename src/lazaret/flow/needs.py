@@ -105,6 +105,9 @@ class Lessons(Protocol):
     async def in_force(self, upto: int, after: bytes, most: int) -> tuple[list[JournalRow], bytes]:
         """A page of the lessons that hold as of row `upto`, by chance in order, and where the next begins."""
 
+    async def expire(self, before: float, most: int) -> int:
+        """Removes the oldest rows, `most` of them at once: those of before then, as far as enough is left."""
+
     async def figures(self) -> Figures:
         """What holds now."""
 

@@ -77,6 +77,8 @@ class Pending:
     """How far the journal is ahead of a model."""
 
     entries: int
+    first: int
+    """The number of the first row that the journal still has."""
     last: int
     """The number of the last row."""
     settled: bool

@@ -17,6 +17,8 @@ from lazaret.store.writer import Writer
 DAY_S = 86_400
 SECRET = "learner"
 SECRET_OCTETS = 32
+LEAST = 2_000
+"""So many lessons of each kind stay however old they are."""
 GAP_S = 10
 """So long a missing number may be that of a row that is not committed yet."""
 
@@ -37,6 +39,9 @@ _OF_MESSAGE = (
 _TODAY = "SELECT count(*) FROM lz_learned WHERE who = :who AND time_num > :since AND label <> 'F'"
 _MARK = "UPDATE lz_learned SET undone_by = :by WHERE id = :id"
 _NEW_ID = "SELECT id FROM lz_learned WHERE digest = :digest AND undone_by = :by"
+_LATEST = (
+    "SELECT id FROM lz_learned WHERE label = :label AND undone_by = 0 ORDER BY id DESC LIMIT 1 OFFSET :offset"
+)
 _HELD = "SELECT id, digest, undoes FROM lz_learned WHERE undone_by = 0 AND label <> 'F' AND"
 _HELD_OF = sql(_HELD, "who = :who AND time_num >= :since ORDER BY id DESC")
 _HELD_ON = sql(_HELD, "digest = :digest")
@@ -94,10 +99,11 @@ class SqlLessons:
             count, last, newest = connection.execute(
                 "SELECT count(*), max(id), max(time_num) FROM lz_learned WHERE id > :after", {"after": after}
             ).fetchone()
+            first, known = connection.execute("SELECT min(id), max(id) FROM lz_learned").fetchone()
             if not count:
-                (last,) = connection.execute("SELECT max(id) FROM lz_learned").fetchone()
-                return Pending(0, last or 0, settled=True)
-            return Pending(count, last, settled=count == last - after or newest < time.time() - GAP_S)
+                return Pending(0, first or 0, known or 0, settled=True)
+            settled = count == last - after or newest < time.time() - GAP_S
+            return Pending(count, first, last, settled=settled)
 
         return await self._reader.run(work)
 
@@ -136,6 +142,21 @@ class SqlLessons:
             return [_entry(*row) for *row, _ in found], following
 
         return await self._reader.run(work)
+
+    async def expire(self, before: float, most: int) -> int:
+        """Removes the oldest rows, `most` of them at once, and none after one that stays: of before then, and
+        below the latest LEAST lessons of each kind. How many went.
+
+        Models keep what they have learned of them until they are made anew.
+        """
+        end = await self._reader.run(partial(_expired_below, before=int(before)))
+
+        def work(connection: Connection) -> int:
+            (first,) = connection.execute("SELECT min(id) FROM lz_learned").fetchone()
+            values = {"end": min(end, (first or end) + most)}
+            return connection.execute("DELETE FROM lz_learned WHERE id < :end", values).rowcount
+
+        return await self._writer.run(work) if end else 0
 
     async def figures(self) -> Figures:
         """What holds now."""
@@ -277,6 +298,24 @@ def _take_back(connection: Connection, number: int, digest: bytes, undoes: int, 
     connection.execute(_MARK, {"by": new, "id": number})
     if not overturned:
         connection.execute(_MARK, {"by": -new, "id": new})
+
+
+def _expired_below(connection: Connection, before: int) -> int:
+    """The number of the first row that stays; 0 when all do."""
+    ends = [
+        connection.execute("SELECT min(id) FROM lz_learned WHERE time_num >= :b", {"b": before}).fetchone()
+    ]
+    for label in ("S", "H"):
+        ends.append(connection.execute(_LATEST, {"label": label, "offset": LEAST - 1}).fetchone())
+    ends.append(connection.execute("SELECT max(id) FROM lz_learned").fetchone())
+    # Without a row of before then all are younger, and of too few lessons none goes; the last row stays in
+    # any case, as models are told by its number how far they are.
+    (young, *kept) = [row[0] if row else None for row in ends]
+    if None in kept:
+        return 0
+    (first,) = connection.execute("SELECT min(id) FROM lz_learned").fetchone()
+    end = min(kept if young is None else [young, *kept])
+    return end if first < end else 0
 
 
 def _figures(connection: Connection) -> Figures:
