@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from lazaret.mime import headers
+from lazaret.mime import header_block, headers
 from lazaret.mime.content_type import ContentType, last_content_type
 
 _LINE_LIMIT = 2048
@@ -64,6 +64,11 @@ class PartText:
     def read(cls, body: bytes, position: int, scanner: Delimiters, boundary: bytes) -> "PartText":
         delimiter = scanner.after(position)
         end = delimiter.start if delimiter else body.rfind(b"\n", position, len(body) - 1) + 1 or position
+        block = header_block.read(body, position, end, crlf=False, most_lines=headers.PART_FIELD_LIMIT)
+        if block is not None:
+            return cls._rest(
+                headers.RegularSection(body, position, block), body, scanner, boundary, delimiter
+            )
         fields, head_end = headers.parse_part(body, position, end)
         if head_end >= end and delimiter:
             # SpamAssassin stores a field when it meets the next line: the last one is lost.
@@ -77,9 +82,23 @@ class PartText:
         elif fields:
             fields = fields[:-1]
         section = headers.HeaderSection(body, fields, text_start)
+        return cls._rest(section, body, scanner, boundary, delimiter, missing=missing)
+
+    @classmethod
+    def _rest(
+        cls,
+        section: headers.HeaderSection,
+        body: bytes,
+        scanner: Delimiters,
+        boundary: bytes,
+        delimiter: Delimiter | None,
+        *,
+        missing: bool = False,
+    ) -> "PartText":
+        """What follows the head of a part."""
         if delimiter and _renames_boundary(section, boundary):
             delimiter = _after_nested(scanner, delimiter)
-        text = body[text_start : delimiter.start if delimiter else len(body)]
+        text = body[section.body_start : delimiter.start if delimiter else len(body)]
         if delimiter and text.endswith(b"\n"):
             text = text[:-1]
         return cls(section, _cut_long_lines(text), delimiter, missing)
@@ -87,7 +106,7 @@ class PartText:
 
 def _renames_boundary(section: headers.HeaderSection, boundary: bytes) -> bool:
     """The part is a multipart with its parent's boundary; told by its last field only."""
-    if not section.fields or section.fields[-1].name.lower() != "content-type":
+    if not section.names or section.names[-1] != "content-type":
         return False
     return ContentType.parse(last_content_type(section)).boundary == boundary
 

@@ -6,7 +6,7 @@ from lazaret.mime import header_block
 from lazaret.mime.header_block import FIELD_LIMIT, NAME_LIMIT, VALUE_LIMIT
 from lazaret.mime.header_section import Field, HeaderSection, RegularSection
 
-__all__ = ["NAME_LIMIT", "VALUE_LIMIT", "Field", "HeaderSection", "parse", "parse_part"]
+__all__ = ["NAME_LIMIT", "VALUE_LIMIT", "Field", "HeaderSection", "RegularSection", "parse", "parse_part"]
 
 PART_FIELD_LIMIT = 200
 """Fields that are read of a MIME part: memory must not grow with a header of colons."""

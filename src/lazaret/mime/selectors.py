@@ -64,7 +64,7 @@ def get(message: Message, selector: str) -> bytes | None:
 
     Values that do not end in a line end, those of `:addr` and the like, are joined by one.
     """
-    return _text_reader(selector)(message)
+    return text_reader(selector)(message)
 
 
 def values(message: Message, selector: str) -> list[bytes]:
@@ -77,8 +77,8 @@ _TextReader = Callable[[Message], bytes | None]
 
 
 @lru_cache(maxsize=1024)
-def _text_reader(selector: str) -> _TextReader:
-    """What reads them as one text, in fewer steps where they need not be made one by one."""
+def text_reader(selector: str) -> Callable[[Message], bytes | None]:
+    """What `get` does for a selector: in fewer steps where the values need not be made one by one."""
     if selector in _TEXTS:
         return _TEXTS[selector]
     name = selector.lower()

@@ -62,14 +62,14 @@ class HeaderValues:
 
     def get(self, selector: str) -> bytes | None:
         """None when the field is absent."""
-        try:
-            return self._made[selector]
-        except KeyError:
-            found = selectors.get(self._message, selector)
-            if found is None:
-                found = self.beside(selector)
-            self._made[selector] = found
-            return found
+        made = self._made
+        if selector in made:
+            return made[selector]
+        found = selectors.text_reader(selector)(self._message)
+        if found is None:
+            found = self.beside(selector)
+        made[selector] = found
+        return found
 
 
 def nothing_beside(_selector: str) -> None:
