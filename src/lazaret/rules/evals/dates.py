@@ -165,9 +165,18 @@ class Shift(NamedTuple):
         return self.subject.once(_hours)
 
 
-def _shift(subject: Subject) -> Shift:
+class _Nearest:
+    """Hours from 0 to where the range of some rule begins: of less, no rule wants to know."""
+
+    def __init__(self, _settings: Settings) -> None:
+        self.hours = math.inf
+
+
+def _shift(subject: Subject) -> Shift | None:
+    """None when no rule wants to know, as of nearly all mail."""
     sent, last = subject.once(_sent), _newest(subject)
-    return Shift(0.0 if sent is None or last is None else abs(sent - last) / _HOUR, subject)
+    most = 0.0 if sent is None or last is None else abs(sent - last) / _HOUR
+    return Shift(most, subject) if most >= subject.settings.once(_Nearest).hours else None
 
 
 def _newest(subject: Subject) -> float | None:
@@ -247,12 +256,14 @@ def _time_in_received(field: str) -> float | None:
 
 
 @eval_test("check_for_shifted_date", of=_shift)
-def shifted_date(_settings: Settings, low: str, high: str) -> Callable[[Shift], bool]:
+def shifted_date(settings: Settings, low: str, high: str) -> Callable[[Shift], bool]:
     """Date is so many hours after (negative: before) the time at which the message was handed over."""
     fits = within(low, high)
     begin = -math.inf if low == "undef" else number(low)
     end = math.inf if high == "undef" else number(high)
     nearest = max(begin, -end)
+    known = settings.once(_Nearest)
+    known.hours = min(known.hours, nearest)
     return lambda shift: shift.most >= nearest and fits(shift.hours)
 
 
