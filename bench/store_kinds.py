@@ -103,17 +103,19 @@ def main() -> None:
     parser.add_argument("--kinds", default="sqlite,mariadb,postgresql")
     parser.add_argument("--from", dest="source", type=Path, help="a backup, instead of messages made here")
     parser.add_argument("--keep", type=Path, help="where the backup of the first kind goes, for --from")
+    parser.add_argument("--cold", type=int, default=COLD_ROUNDS, help="cold rounds; 0: none")
     given = parser.parse_args()
     for kind in given.kinds.split(","):
         with tempfile.TemporaryDirectory() as folder:
             place = Place(kind, Path(folder))
             try:
-                asyncio.run(measure(place, given.messages, given.source, given.keep))
+                asyncio.run(measure(place, given))
             finally:
                 place.close()
 
 
-async def measure(place: Place, messages: int, source: Path | None, keep: Path | None) -> None:
+async def measure(place: Place, given: argparse.Namespace) -> None:
+    messages, source = given.messages, given.source
     if source:
         start = time.perf_counter()
         target = locate(place.url, place.folder, databases.PASSWORD)
@@ -130,11 +132,11 @@ async def measure(place: Place, messages: int, source: Path | None, keep: Path |
     for name, query in QUERIES.items():
         await measure_query(store, name, query, deep if name == "deep page" else "", ROUNDS)
     store.close()
-    store = await measure_cold(place, deep)
+    store = await measure_cold(place, deep, given.cold)
     await measure_counts(store)
     await measure_release(store)
     await measure_mixed(store, messages)
-    await measure_backup(store, keep or place.folder / "backup")
+    await measure_backup(store, given.keep or place.folder / "backup")
     await measure_purge(store, messages)
     store.close()
 
@@ -187,17 +189,17 @@ async def measure_query(store: Store, name: str, query: str, after: str, rounds:
     report(name, times, f"{most} messages" + (f", {stopped} of {len(times)} stopped" if stopped else ""))
 
 
-async def measure_cold(place: Place, deep: str) -> Store:
+async def measure_cold(place: Place, deep: str, rounds: int) -> Store:
     """Every shape alone after a cold start; the store that was opened last."""
     times: dict[str, list[float]] = {name: [] for name in QUERIES}
-    for n in range(COLD_ROUNDS):
+    for n in range(rounds):
         for name, query in QUERIES.items():
             place.cool()
             store = place.open()
             answer = await ask(store, query.format(n=n + 3), deep if name == "deep page" else "")
             times[name].append(answer[0] if answer else 2.0)
             store.close()
-    for name, some in times.items():
+    for name, some in times.items() if rounds else ():
         report(f"cold {name}", some, "from the disk")
     return place.open()
 

@@ -23,10 +23,13 @@ from tests.support.mailroom import (
 )
 from tests.support.next_hop import next_hop
 
+from lazaret.flow.policies import PolicyBook
 from lazaret.flow.simulate import FATES, Outcome, Simulator, WhatIf, judge
 from lazaret.model.envelope import Role
 from lazaret.model.errors import UserError
-from lazaret.model.simulation import Past
+from lazaret.model.simulation import Own, Past
+from lazaret.model.verdict import Policy
+from lazaret.policy.lookup import Lookup
 
 SITE = WhatIf(3.0, 5.0, 8.0)
 STRICT = WhatIf(2.0, 4.0, 6.0)
@@ -35,7 +38,10 @@ STRICT = WhatIf(2.0, 4.0, 6.0)
 def play(folder: Path, act: Callable[[Mailroom, Simulator], Awaitable[None]]) -> None:
     async def main() -> None:
         async with next_hop() as hop, mailroom(folder, hop.at, always_deliver=["postmaster@"]) as room:
-            await act(room, Simulator(room.store.past, ["postmaster@", "@.exempt.example", "bob@x.example"]))
+            spared = ["postmaster@", "@.exempt.example", "bob@x.example"]
+            await act(
+                room, Simulator(room.store.past, PolicyBook(Lookup(Policy()), room.store.policies), spared)
+            )
 
     asyncio.run(main())
 
@@ -162,3 +168,44 @@ def test_no_copy_is_lost_or_counted_twice(past: list[Past], levels: list[float])
     outcome = judge(past, WhatIf(*levels))
     copies = sum(p.copies for p in past if p.action != "defer")
     assert copies == sum(was for was, _ in counts(outcome)) == sum(would for _, would in counts(outcome))
+
+
+def test_who_has_levels_of_his_own_is_judged_by_those(tmp_path: Path):
+    async def act(room: Mailroom, simulator: Simulator) -> None:
+        for points in (CLEAN, 2.5, SPAMMY, SPAM, SPAM, KILLED):
+            await room.send(mail(points), ANN, BOB)
+        await room.find("", everything=True)
+        alone = counts(judge(await simulator.copies(since=0), STRICT))
+        tables = room.store.policy_tables
+        await tables.change(ANN, {"spam_kill_level": 99.0, "spam_tag2_level": 50.0}, local=None)
+        found = await simulator.copies(since=0)
+        together = counts(judge(found, STRICT))
+        # Everything for Ann is below what she has; Bob goes by the site.
+        assert 6 + alone[0][1] // 2 == together[0][1]
+        of_ann = await simulator.copies(since=0, recipient=ANN)
+        assert [6, 0, 0, 0] == [would for _, would in counts(judge(of_ann, STRICT))]
+        assert sum(would for _, would in alone) == sum(would for _, would in together) == 12
+        of_bob = counts(judge(await simulator.copies(since=0, recipient=BOB), STRICT))
+        assert [(2 * was, 2 * would) for was, would in of_bob] == alone
+        near = await simulator.border(5.0, since=0, limit=3)
+        assert {BOB} == {one.recipient for one in near}
+
+    play(tmp_path, act)
+
+
+@pytest.mark.parametrize(
+    ("own", "fate"),
+    [
+        (Own(), "killed"),
+        (Own(kill=20.0), "quarantined"),
+        (Own(quarantine=9.0), "killed"),
+        (Own(quarantine=11.0), "marked"),
+        (Own(quarantine=12.0, mark=11.0), "delivered"),
+        (Own(mark=20.0), "killed"),
+        (Own(lover=True), "marked"),
+        (Own(unjudged=True), "quarantined"),
+    ],
+)
+def test_what_is_not_said_of_one_s_own_is_the_site_s(own: Own, fate: str):
+    past = Past(10.0, "quarantine", judged=True, exempt=False, said="", copies=1, own=own)
+    assert fate == SITE.fate(past)

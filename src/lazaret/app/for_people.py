@@ -73,7 +73,7 @@ def make_list_desk(config: Config, store: Store) -> ListDesk:
 
 def make_simulator(config: Config, store: Store) -> Simulator:
     """What answers "what if the levels had been others?"."""
-    return Simulator(store.past, config.policy.always_deliver)
+    return Simulator(store.past, policy_book(config, store), config.policy.always_deliver)
 
 
 def make_digests(config: Config, store: Store, relay: Relay) -> Digests:

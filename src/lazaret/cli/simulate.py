@@ -48,7 +48,7 @@ def simulate(
     Counts copies: one per recipient. What was released or taught as ham since, and would be kept from its
     reader, is a false positive at least; what was taught as spam and would get through, a miss at
     least. What a list, a virus or the next hop decided stays as it was, and so does mail of our own
-    users. All are judged by the same levels, policies of one's own are not considered.
+    users. Who has levels of his own in the database is judged by those.
 
     \b
     Examples:

@@ -346,9 +346,18 @@ class Past(Protocol):
     """The history, for a what-if. Times are seconds since 1970."""
 
     async def copies(
-        self, *, since: float, recipient: str = "", domain: str = "", exempt: Sequence[str] = ()
+        self,
+        *,
+        since: float,
+        recipient: str = "",
+        domain: str = "",
+        exempt: Sequence[str] = (),
+        apart: bool = False,
     ) -> list[simulation.Past]:
-        """Copies counted by score, action, and what people said since; `exempt`: patterns of addresses."""
+        """Copies counted by score, action, and what people said since; `exempt`: patterns of addresses.
+
+        `apart`: those of each recipient by themselves.
+        """
 
     async def border(
         self, level: float, *, since: float, recipient: str = "", domain: str = "", limit: int

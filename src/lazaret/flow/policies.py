@@ -24,6 +24,8 @@ LOOK_S = 1.0
 KEPT_S = 10.0
 """So long a policy is believed without being read again."""
 MOST_KEPT = 10_000
+AT_ONCE = 100
+"""Recipients of whom is asked in one query, where many are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,17 @@ class PolicyBook:
     async def held(self, recipient: str, senders: Senders | None = None) -> Held:
         """The same for one recipient, read anew: for whoever wants to know why."""
         return (await self._read([recipient], senders))[recipient]
+
+    async def any(self) -> bool:
+        """Whether anybody has a policy in the database."""
+        return (await self._source.state()).policies
+
+    async def each(self, recipients: Sequence[str]) -> dict[str, Held]:
+        """The same for many, some hundred with each query."""
+        held: dict[str, Held] = {}
+        for start in range(0, len(recipients), AT_ONCE):
+            held |= await self._read(recipients[start : start + AT_ONCE], None)
+        return held
 
     def keys(self, recipient: str) -> tuple[str, ...]:
         """Under which keys a recipient is looked up, the most specific first."""

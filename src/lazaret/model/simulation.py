@@ -4,6 +4,22 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """What a recipient has in the place of the site's levels; None: nothing."""
+
+    mark: float | None = None
+    quarantine: float | None = None
+    kill: float | None = None
+    lover: bool = False
+    """He wants all of it, marked."""
+    unjudged: bool = False
+    """His mail is not judged by its score."""
+
+
+NOTHING = Own()
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
     """So many copies that are alike."""
 
@@ -17,6 +33,10 @@ class Past:
     said: str
     """"ham": released or taught as ham since; "spam": taught as spam; "": nobody said anything."""
     copies: int
+    recipient: str = ""
+    """As in `maddr.email`, where it was asked for."""
+    own: Own = NOTHING
+    """What the recipient has now."""
 
 
 @dataclass(frozen=True, slots=True)

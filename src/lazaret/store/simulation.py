@@ -59,7 +59,13 @@ class SqlPast:
         self._reader = reader
 
     async def copies(
-        self, *, since: float, recipient: str = "", domain: str = "", exempt: Sequence[str] = ()
+        self,
+        *,
+        since: float,
+        recipient: str = "",
+        domain: str = "",
+        exempt: Sequence[str] = (),
+        apart: bool = False,
     ) -> list[Past]:
         whose = _whose(recipient, domain).numbered(0)
         spared = _named(exempt).numbered(1)
@@ -67,16 +73,20 @@ class SqlPast:
             [
                 "SELECT",
                 *(_SCORE, "AS score,", _ACTION, "AS act,", _JUDGED, "AS judged,"),
-                *("CASE WHEN", spared.sql, "THEN 1 ELSE 0 END AS spared,", _SAID, "AS said, count(*)"),
-                *(_FROM, whose.sql, "GROUP BY score, act, judged, spared, said ORDER BY score"),
+                *("CASE WHEN", spared.sql, "THEN 1 ELSE 0 END AS spared,", _SAID, "AS said, count(*),"),
+                *("a.email" if apart else "'' AS email", _FROM, whose.sql),
+                *("GROUP BY score, act, judged, spared, said", ", a.email" if apart else ""),
+                "ORDER BY score",
             ]
         )
         values = {**whose.values, **spared.values, "since": int(since)}
 
         def work(connection: Connection) -> list[Past]:
             return [
-                Past(round(score, 3), action, bool(judged), bool(spared), said, copies)
-                for score, action, judged, spared, said, copies in connection.execute(statement, values)
+                Past(round(score, 3), action, bool(judged), bool(spared), said, copies, email)
+                for score, action, judged, spared, said, copies, email in connection.execute(
+                    statement, values
+                )
             ]
 
         return await self._reader.run(work)
