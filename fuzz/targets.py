@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from lazaret.flow.fields import SPAM_FIELDS
-from lazaret.mime import headers, html, message
+from lazaret.mime import header_block, headers, html, message, received
 from lazaret.mime.edit import edited
 from lazaret.mime.html_reader import Reader
 from lazaret.model.delivery import Extensions, Outgoing
@@ -115,6 +115,31 @@ def search_query(octets: bytes) -> None:
         str(error)  # draws the caret
 
 
+def header_section(octets: bytes) -> None:
+    """Fields, and Received above all, read the same compiled and in Python."""
+    compiled = header_block.read(octets, 0, len(octets), crlf=True)
+    plain = header_block.read_plain(octets, 0, len(octets), True, header_block.FIELD_LIMIT)
+    assert (compiled is None) == (plain is None)
+    if compiled and plain:
+        assert _read_block(plain) == _read_block(compiled)
+    for value in headers.parse(octets).values("Received"):
+        assert received.parse_plain(value) == received.parse(value), value
+
+
+def _read_block(block: header_block.Block) -> list[object]:
+    places = range(len(block.names))
+    return [
+        *(
+            block.names,
+            block.offsets(),
+            block.text(places),
+            block.all({}, "x-spam-", 999),
+            set(block.encoded),
+        ),
+        *([block.line(place) for place in places], [block.value(place) for place in places]),
+    ]
+
+
 def html_page(octets: bytes) -> None:
     """A page means the same to the compiled reader as to the one in Python, where there is one."""
     source = octets[1:].decode("utf-8" if octets[:1] < b"\x80" else "latin-1", "replace")
@@ -141,6 +166,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "edit": edit,
     "rule_syntax": rule_syntax,
     "search_query": search_query,
+    "header_section": header_section,
     "html_page": html_page,
     "html_preview": html_preview,
 }
@@ -174,6 +200,14 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
         b"header H Subject =~ m{x}\nreplace_tag A [a]\nlang de describe X y\ninclude z.cf\n",
     ),
     "search_query": (b'from:a@b -to:c "a b" score:>6 size:<=1M since:7d state:quarantined',),
+    "header_section": (
+        _MAIL,
+        b"Received: from [192.0.2.1] (helo=pc ident=me) by mx with esmtp (Exim) (envelope-from <a@b>) id 1\n"
+        b"Received: from pc (IDENT:me@pc. [192.0.2.1]) by mx (8.12/8.12) with ESMTP; 1 Jan 2024 1:2 +00\n"
+        b"Received: from pc (HELO x) (me@192.0.2.1) by mx with SMTP\n"
+        b"Received: from pc ([IPv6:::1]) by mx (x)\n"
+        b"Received: from pc (::1%7) by mx (::1) with Microsoft SMTP Server (TLS) id 15.1.2\n\n",
+    ),
     "html_page": (
         b"\x00<p style='color:red' x><a href=x>a&amp;b</a><td bgcolor=#fff><!-- c --></p/>",
         b"\xff<![CDATA[x]]><font size=+1 face=a>a<b>b</b>&#x41;<script><b></script><title>&eacute;",

@@ -150,7 +150,7 @@ def read_plain(raw: bytes, start: int, limit: int, crlf: bool, most_lines: int) 
     joined = b":".join(names)
     if b"" in names or b"" in colons or not _NAMES.fullmatch(joined):
         return None
-    if len(octets) > VALUE_LIMIT and max(map(len, _fields(raw[start:end]))) > VALUE_LIMIT:
+    if end - start > VALUE_LIMIT and max(map(len, _fields(raw[start:end]))) > VALUE_LIMIT:
         return None
     if len(joined) > NAME_LIMIT and max(map(len, names)) > NAME_LIMIT:
         return None
