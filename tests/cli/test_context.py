@@ -34,6 +34,7 @@ def of_nobody():
     with tempfile.TemporaryDirectory(prefix="lazaret-nobody-") as name:
         home = Path(name)
         lazaret = Installation(home)
+        lazaret.anew = True  # what is loaded late is to be found by the other user as well
         for path in (home, *home.rglob("*")):
             os.chown(path, nobody.pw_uid, nobody.pw_gid)
         yield lazaret

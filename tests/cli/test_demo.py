@@ -50,7 +50,7 @@ def demo(place, *words, **more):
         yield process
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
 
 
 def picture():
@@ -133,10 +133,13 @@ def test_other_ports_are_taken_when_somebody_listens(place):
     ("ending", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=str
 )
 def test_it_stays_until_it_is_ended_and_leaves_nothing(place, ending, status):
-    with demo(place, "--stay", start_new_session=True) as process:
+    def in_the_background_of_a_script():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    with demo(place, "--stay", start_new_session=True, preexec_fn=in_the_background_of_a_script) as process:
         lines = read_until(process.stdout, b"Ctrl-C ends it.")
         page = next(line for line in lines if line.startswith(b"The page is at ")).split()[4].decode()
-        with urllib.request.urlopen(page, timeout=10) as answer:
+        with urllib.request.urlopen(page, timeout=60) as answer:
             assert b"All is well." in answer.read()
         file = next(line for line in lines if b"--config" in line).split()[-1].decode()
         assert Path(file).exists()

@@ -63,7 +63,16 @@ between(Relay, "send", before="before-next-hop", after="after-next-hop")
 between(Filter, "_write", before="before-history", after="before-reply")
 between(SqlQuarantine, "claim", before="before-claim", after="after-claim")
 between(SqlQuarantine, "settle", before="before-settling", after="after-settling")
-between(SqlRetention, "purge", before="before-purging", after="after-purging")
+
+removed = SqlRetention._removed
+
+async def removes(*arguments):
+    dies_at("before-purging")
+    async for count in removed(*arguments):
+        dies_at("after-purging")
+        yield count
+
+SqlRetention._removed = removes
 expire.BATCH = 2
 
 learner.SNAPSHOT_LESSONS = 5

@@ -117,7 +117,7 @@ def test_the_cost_does_not_grow_with_the_number_of_policies_and_entries(store: S
         best = 1.0
         for _ in range(5):
             began = time.process_time()
-            for _ in range(200):
+            for _ in range(40):
                 found = rows(store, *wanted)
             best = min(best, time.process_time() - began)
         assert (2, 2) == (len(found.rows), len(found.entries))
@@ -125,7 +125,7 @@ def test_the_cost_does_not_grow_with_the_number_of_policies_and_entries(store: S
 
     many(store, 76, 78)
     few = cost()
-    many(store, 78, 100_000)
+    many(store, 78, 10_000)
     assert cost() < 2 * few
 
 

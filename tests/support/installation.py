@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+from tests.support import commands
 from tests.support.next_hop import Hop, next_hop
 
 COMMAND = (sys.executable, "-m", "lazaret")
@@ -60,6 +61,8 @@ class Installation:
         self.database = home / "lazaret.db"
         self.smtp = smtp
         self.http = http
+        self.anew = False
+        """Whether each command is a process that loads everything itself."""
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith(FORGOTTEN)}
         self.environment["PYTHONPYCACHEPREFIX"] = str(BYTECODE)
         (home / "rules").mkdir()
@@ -96,14 +99,16 @@ to = "./log"
         command: Sequence[str] = COMMAND,
         environment: dict[str, str] | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
-        """One command to its end; its exit status is the caller's to judge."""
+        """One command to its end; its exit status is the caller's to judge.
+
+        With an `environment` of its own, or as another `command`, it is a process that is started anew.
+        """
+        words = (*words, "--config", self.file)
+        own = self.environment | (environment or {})
+        if command is COMMAND and environment is None and not self.anew:
+            return commands.run(words, stdin=stdin, environment=own, folder=self.home)
         return subprocess.run(
-            [*command, *words, "--config", self.file],
-            input=stdin,
-            capture_output=True,
-            timeout=120,
-            env=self.environment | (environment or {}),
-            cwd=self.home,
+            [*command, *words], input=stdin, capture_output=True, timeout=120, env=own, cwd=self.home
         )
 
     def output(self, *words: str | Path, stdin: bytes = b"") -> str:

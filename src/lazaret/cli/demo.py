@@ -39,6 +39,8 @@ def demo(given: Given, stay: bool) -> None:
     """
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _end)
+    # A shell without job control has its background ignore Ctrl-C, and Python would leave it so.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="lazaret-demo-") as directory, Sink(HOST, SINK_PORT) as sink:
         service = DemoService(Path(directory), sink.port, FILTER_PORT, HTTP_PORT, given.settings)
         _say(f"A filter on port {service.port}, and a sink in the place of the MTA on {sink.port}.")

@@ -234,7 +234,7 @@ class MariaDatabase(ServerDatabase):
     def _open(self, patient: bool) -> "pymysql.Connection[Any]":
         server = self.server
         try:
-            return pymysql.connect(
+            connection = pymysql.connect(
                 host=None if server.socket else server.host,
                 port=server.port,
                 unix_socket=server.socket or None,
@@ -244,8 +244,8 @@ class MariaDatabase(ServerDatabase):
                 charset="utf8mb4",
                 autocommit=True,
                 connect_timeout=CONNECT_S,
-                read_timeout=None if patient else ANSWER_S,
-                write_timeout=None if patient else ANSWER_S,
+                read_timeout=CONNECT_S,
+                write_timeout=CONNECT_S,
                 ssl=server.tls_context(),
                 ssl_disabled=server.tls == "off",
                 client_flag=CLIENT.FOUND_ROWS,
@@ -254,6 +254,9 @@ class MariaDatabase(ServerDatabase):
             )
         except (pymysql.Error, OSError) as error:
             raise self._refused(error) from error
+        # What a server may take for its greeting is not what it may take for an answer.
+        connection._read_timeout = connection._write_timeout = None if patient else ANSWER_S
+        return connection
 
     def _refused(self, error: Exception) -> Exception:
         code = error.args[0] if error.args else 0
