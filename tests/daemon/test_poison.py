@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -58,7 +59,9 @@ def _lasting(
     tmp_path_factory: pytest.TempPathFactory, hop: HopThread, free_port: Callable[[], int]
 ) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("poison")
-    with service(folder, smtp=free_port(), hop=hop.port, stuck_s=3.0, prelude=DEADLY) as lasting:
+    (folder / "work").mkdir()
+    more = f'[ampdp]\nwork_dir = "{folder / "work"}"\n'
+    with service(folder, smtp=free_port(), hop=hop.port, stuck_s=3.0, prelude=DEADLY, more=more) as lasting:
         yield lasting
 
 
@@ -81,6 +84,29 @@ def bring(port: int, body: str, *, queued: str = "1") -> str:
             return client.say(f"{trace}\r\nSubject: test\r\n\r\n{body}\r\n.")
     except OSError:
         return ""
+
+
+def ask(running: Service, body: str) -> str:
+    """The fate that amavisd-milter is told for a message; "" when the connection ends without a word."""
+    file = running.folder / "work" / "email.txt"
+    file.write_text(f"Subject: test\n\n{body}\n")
+    request = (
+        f"request=AM.PDP\r\nsender=<a@out.example>\r\nrecipient=<ann@home.example>\r\nmail_file={file}\r\n"
+        "delivery_care_of=client\r\n\r\n"
+    )
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(60)
+        client.connect(str(running.folder / "data" / "ampdp.sock"))
+        client.sendall(request.encode())
+        octets = b""
+        while not octets.endswith(b"\r\n\r\n"):
+            piece = client.recv(65_536)
+            if not piece:
+                return ""
+            octets += piece
+    found = re.search(r"return_value=(\S+)", octets.decode())
+    assert found, octets
+    return found[1]
 
 
 def rows(running: Service, body: str) -> list[tuple[str, str, str]]:
@@ -145,6 +171,26 @@ def test_a_process_that_cannot_begin_says_nothing_of_its_message(running: Servic
 
     assert bring(running.smtp, body, queued="2").startswith("451 4.3.0")
     assert bring(running.smtp, body, queued="3").startswith("250 2.0.0 from MTA(")
+    assert [] == rows(running, body)
+    assert "POISON" not in running.log()
+
+
+def test_a_milter_s_poison_is_kept_unread_and_its_mta_is_told_to_stop(running: Service):
+    body = "kills-any-process that a milter brings"
+    assert "" == ask(running, body)
+    until_known(running)
+
+    assert "discard" == ask(running, body)
+    assert [("U", "quarantine")] == [row[1:] for row in rows(running, body)]
+    assert 1 == running.log().count("(!!)POISON: from <a@out.example>")
+
+
+def test_a_milter_s_message_that_only_kills_in_company_goes_on(running: Service):
+    body = "kills-workers, and a milter brings it again"
+    assert "" == ask(running, body)
+    until_known(running)
+
+    assert "continue" == ask(running, body)
     assert [] == rows(running, body)
     assert "POISON" not in running.log()
 

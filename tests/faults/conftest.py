@@ -145,6 +145,8 @@ class Hurt:
         self.service.process.kill()
         self.service.process.wait()
         self.stop()
+        with open(self.folder / "log-before", "ab") as kept:
+            kept.write((self.folder / "stderr").read_bytes())
         end = time.monotonic() + 120
         while True:
             try:
@@ -153,6 +155,11 @@ class Hurt:
             except AssertionError:
                 assert time.monotonic() < end
                 self.stop()
+
+    def said(self) -> str:
+        """The log, also of the services before this one."""
+        before = self.folder / "log-before"
+        return (before.read_text() if before.exists() else "") + (self.folder / "stderr").read_text()
 
     def arm(self, point: str) -> None:
         """The next worker that comes to the point dies there."""

@@ -152,5 +152,10 @@ def test_a_long_stream_under_random_faults(hurt_on: Callable[[str], Hurt], kind:
     account = hurt.through(anything, count=STREAM, pause_s=0.0, patience_s=300.0)
     [faults] = done
     print(f"\n{faults.total()} faults: {dict(faults)}")
+    for number in account.misled:  # how it came to that
+        print(
+            *(line for line in hurt.said().splitlines() if f"Q{number}," in line or "POISON" in line),
+            sep="\n",
+        )
     # At most what was under way on each connection is brought again after a fault.
     check(account, what=f"random faults, {kind}", duplicates=8 * faults.total())

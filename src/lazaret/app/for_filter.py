@@ -91,12 +91,13 @@ def open_parts(config: Config, ruleset: RuleSet, record: Callable[[Handled], Non
         reports=AbuseReports(store.quarantine, releases, site_of(config)),
     )
     road = make_filter(config, store, relay, ruleset, record)
+    unread = make_unread(config, store, relay, record)
     return Parts(
         store=store,
         relay=relay,
         filter=road,
-        unread=make_unread(config, store, relay, record),
-        ampdp=make_ampdp(config, store, relay, release_requests, road),
+        unread=unread,
+        ampdp=make_ampdp(config, store, relay, release_requests, road, unread),
         tls=starttls_context(config),
         _others=(releases, requeue),
     )
@@ -133,7 +134,12 @@ def make_filter(
 
 
 def make_ampdp(
-    config: Config, store: Store, relay: Relay, release_requests: ReleaseRequests, road: Filter
+    config: Config,
+    store: Store,
+    relay: Relay,
+    release_requests: ReleaseRequests,
+    road: Filter,
+    unread: Unread,
 ) -> AmpdpRequests:
     """What answers over AM.PDP."""
     from lazaret.flow.ampdp_requests import AmpdpRequests
@@ -145,7 +151,8 @@ def make_ampdp(
         return road.handing_to(courier, seen)
 
     limits = Limits(config.ampdp.work_dir, config.limits.message_size or LARGEST)
-    return AmpdpRequests(release_requests, ContentChecks(leading_to, relay, limits))
+    keep_unread = None if config.mode is Mode.OBSERVE else unread.take
+    return AmpdpRequests(release_requests, ContentChecks(leading_to, relay, limits, keep_unread))
 
 
 def make_unread(config: Config, store: Store, relay: Relay, record: Callable[[Handled], None]) -> Unread:

@@ -26,6 +26,7 @@ from lazaret.daemon.board import Board
 from lazaret.model.envelope import Envelope, Session
 from lazaret.model.errors import Reply
 from lazaret.rules.ruleset import RuleSet
+from lazaret.wire.ampdp import Request
 
 log = logging.getLogger("lazaret.alone")
 
@@ -49,6 +50,14 @@ class Given:
     envelope: Envelope
     octets: bytes
     reply_each: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One message that is asked about over AM.PDP."""
+
+    request: Request
+    octets: bytes
 
 
 class NotNow(Exception):
@@ -85,6 +94,20 @@ class Counter:
 
     async def handle(self, given: Given) -> tuple[Reply, ...]:
         """For a worker: the replies to a message that was handled alone. NotNow, Failed."""
+        answer = await self._ask(given)
+        try:
+            return tuple(Reply(*words) for words in json.loads(answer))
+        except (TypeError, ValueError) as e:
+            raise Failed(str(e)) from None
+
+    async def check(self, asked: Asked) -> bytes:
+        """For a worker: the reply to a request about a message that was handled alone. NotNow, Failed."""
+        answer = await self._ask(asked)
+        if not answer:
+            raise Failed("there is no answer")
+        return answer
+
+    async def _ask(self, what: Given | Asked) -> bytes:
         ours, its = socket.socketpair()
         try:
             ours.setblocking(False)
@@ -97,14 +120,12 @@ class Counter:
         # From here on the transport owns the socket: a second close could hit another's descriptor.
         reader, writer = await asyncio.open_unix_connection(sock=ours)
         try:
-            return await self._talk(given, reader, writer)
+            return await self._talk(what, reader, writer)
         finally:
             writer.close()
 
     @staticmethod
-    async def _talk(
-        given: Given, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> tuple[Reply, ...]:
+    async def _talk(what: Given | Asked, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         try:
             begun = await asyncio.wait_for(reader.read(1), START_S)
         except (TimeoutError, OSError):
@@ -112,11 +133,10 @@ class Counter:
         if begun != _BEGUN:
             raise NotNow("the process has not begun")
         try:
-            writer.write(pickle.dumps(given))
+            writer.write(pickle.dumps(what))
             writer.write_eof()
-            answer = await asyncio.wait_for(reader.read(), ANSWER_S)
-            return tuple(Reply(*words) for words in json.loads(answer))
-        except (TimeoutError, OSError, ValueError) as e:
+            return await asyncio.wait_for(reader.read(), ANSWER_S)
+        except (TimeoutError, OSError) as e:
             raise Failed(str(e)) from None
 
 
@@ -165,15 +185,19 @@ async def _serve(single: Single, connection: socket.socket) -> None:
         octets = await asyncio.to_thread(_read_all, connection)
         if not octets:
             return
-        given: Given = pickle.loads(octets)
+        what: Given | Asked = pickle.loads(octets)
         row.beat()  # from here on silence is the message's doing
-        replies = await parts.filter.handle(
-            given.session, given.envelope, given.octets, reply_each=given.reply_each
-        )
-        connection.sendall(json.dumps([[r.code, r.enhanced, r.text] for r in replies]).encode("ascii"))
+        connection.sendall(await _answer(parts, what))
     finally:
         beat.cancel()
         await parts.close()
+
+
+async def _answer(parts: app.Parts, what: Given | Asked) -> bytes:
+    if isinstance(what, Asked):
+        return await parts.ampdp.checks.check(what.request, what.octets)
+    replies = await parts.filter.handle(what.session, what.envelope, what.octets, reply_each=what.reply_each)
+    return json.dumps([[r.code, r.enhanced, r.text] for r in replies]).encode("ascii")
 
 
 async def _beat(row: Any) -> None:

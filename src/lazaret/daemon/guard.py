@@ -6,17 +6,22 @@ It is never skipped, never tried for ever, and whatever was under way beside it 
 
 import logging
 import select
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
-from lazaret.daemon.alone import Counter, Failed, Given, NotNow
+from lazaret.daemon.alone import Asked, Counter, Failed, Given, NotNow
 from lazaret.daemon.smtp import Handle
 from lazaret.daemon.suspects import Suspects, fingerprint
+from lazaret.flow.content_check import ContentChecks, closed
 from lazaret.flow.unread import Unread
 from lazaret.model.envelope import Envelope, Session
 from lazaret.model.errors import Reply
+from lazaret.wire.ampdp import Request
 
 log = logging.getLogger("lazaret.guard")
+
+_Answer = TypeVar("_Answer")
 
 TRIES = 2
 """A process that was ended from outside once, by hand or for want of memory, says nothing of its message."""
@@ -40,32 +45,53 @@ class Guard:
         """The replies to the final dot: one per recipient with `reply_each`, otherwise one."""
         mark = fingerprint(octets)
         if mark in self.suspects:
-            return await self._alone(mark, Given(session, envelope, octets, reply_each))
+            many = len(envelope.recipients) if reply_each else 1
+            replies = await self._alone(
+                lambda: self.counter.handle(Given(session, envelope, octets, reply_each)),
+                lambda: self.unread.take(session, envelope, octets, reply_each=reply_each),
+                (TRY_LATER,) * many,
+            )
+            if not any(reply.transient for reply in replies):
+                self.suspects.acquit(mark)
+            return replies
         with self.suspects.under_way(mark):
             return await self.handle_together(session, envelope, octets, reply_each=reply_each)
 
-    async def _alone(self, mark: bytes, given: Given) -> tuple[Reply, ...]:
+    async def check(self, checks: ContentChecks, request: Request, octets: bytes) -> bytes:
+        """The reply to a content check over AM.PDP."""
+        mark = fingerprint(octets)
+        if mark in self.suspects:
+            later = closed("", TRY_LATER)
+            reply = await self._alone(
+                lambda: self.counter.check(Asked(request, octets)),
+                lambda: checks.unread(request, octets),
+                later,
+            )
+            if reply != later:
+                self.suspects.acquit(mark)
+            return reply
+        with self.suspects.under_way(mark):
+            return await checks.check(request, octets)
+
+    async def _alone(
+        self,
+        handle: Callable[[], Awaitable[_Answer]],
+        keep_unread: Callable[[], Awaitable[_Answer]],
+        later: _Answer,
+    ) -> _Answer:
+        """The answer of the message's own process, or that to a poison; `later` when nothing can be said."""
         log.warning("a message that was under way when a worker died is handled alone")
         try:
-            replies = await self._tried(given)
+            for _ in range(TRIES):
+                try:
+                    return await handle()
+                except Failed as e:
+                    if self.ending():
+                        raise NotNow("this worker ends") from e
         except NotNow as e:
             log.warning("no process for it: %s; the mail stays with the client", e)
-            return (TRY_LATER,) * (len(given.envelope.recipients) if given.reply_each else 1)
-        if not any(reply.transient for reply in replies):
-            self.suspects.acquit(mark)
-        return replies
-
-    async def _tried(self, given: Given) -> tuple[Reply, ...]:
-        """The replies of its own process, or those to a poison. NotNow."""
-        for _ in range(TRIES):
-            try:
-                return await self.counter.handle(given)
-            except Failed as e:
-                if self.ending():
-                    raise NotNow("this worker ends") from e
-        return await self.unread.take(
-            given.session, given.envelope, given.octets, reply_each=given.reply_each
-        )
+            return later
+        return await keep_unread()
 
 
 def has_ended(descriptor: int) -> bool:

@@ -8,6 +8,7 @@ import resource
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import uvloop
 
@@ -145,6 +146,7 @@ class _Worker:
             command_time_s=self._crew.config.limits.command_time_s,
             message_time_s=self._crew.config.limits.message_time_s,
         )
+        parts.ampdp.checks.guarded_by(partial(guard.check, parts.ampdp.checks))
         ampdp_service = ampdp.Service(
             parts.ampdp,
             self._row,

@@ -15,13 +15,13 @@ class AmpdpRequests:
 
     def __init__(self, releases: ReleaseRequests, checks: ContentChecks) -> None:
         self._releases = releases
-        self._checks = checks
+        self.checks = checks
 
     async def answer(self, request: Request, *, over_tcp: bool) -> bytes:
         """The reply's octets. Never an exception: what goes wrong is a reply too."""
         wanted = request.get("request")
         if wanted == CHECK:
-            return await self._checks.answer(request, over_tcp=over_tcp)
+            return await self.checks.answer(request, over_tcp=over_tcp)
         if wanted == ACCESS_POLICY:
             return encode([("action", "DUNNO")])
         return await self._releases.answer(request, over_tcp=over_tcp)

@@ -10,9 +10,10 @@ import ipaddress
 import logging
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from lazaret.flow.filter import Filter, Handled
 from lazaret.flow.hand_back import HandBack
@@ -32,6 +33,17 @@ LARGEST = 256 << 20
 EX_REJECT, EX_TEMPFAIL, EX_DISCARD = "69", "75", "99"
 _OUR_USERS = ("SMTP_AUTH", "ORIGINATING", "MYNETS", "MYUSERS")
 """Policy banks that amavisd-milter and its users name for mail of our own."""
+
+
+Guard = Callable[[Request, bytes], Awaitable[bytes]]
+
+
+class KeepUnread(Protocol):
+    """Keeps a message without reading it: `flow.unread`."""
+
+    async def __call__(
+        self, session: Session, envelope: Envelope, octets: bytes, *, reply_each: bool
+    ) -> tuple[Reply, ...]: ...
 
 
 class Unfit(LazaretError):
@@ -60,11 +72,21 @@ class ContentChecks:
         make_filter: Callable[[Relay, Callable[[Handled], None]], Filter],
         relay: Relay,
         limits: Limits,
+        keep_unread: KeepUnread | None = None,
     ) -> None:
-        """`make_filter(relay, seen)`: the road with another next hop; `seen` hears how a message fared."""
+        """`make_filter(relay, seen)`: the road with another next hop; `seen` hears how a message fared.
+
+        `keep_unread` takes what no process survives; without it such a message goes on as it is.
+        """
         self._make_filter = make_filter
         self._relay = relay
         self._limits = limits
+        self._keep_unread = keep_unread
+        self._guard: Guard | None = None
+
+    def guarded_by(self, guard: Guard) -> None:
+        """From now on messages are handed to `guard`, which calls `check`."""
+        self._guard = guard
 
     async def answer(self, request: Request, *, over_tcp: bool) -> bytes:
         """The reply's octets."""
@@ -73,18 +95,34 @@ class ContentChecks:
                 raise Unfit(_incomplete(), "content checks are served on the Unix socket alone")
             path = self._path(request)
             octets = await asyncio.to_thread(_read, path, self._limits.largest)
-            return await self._check(request, octets)
+            if not _envelope(request).recipients:
+                raise Unfit(_incomplete(), "the request names no recipient")
+            return await (self._guard(request, octets) if self._guard else self.check(request, octets))
         except Unfit as e:
             log.warning("content check over AM.PDP: %s", e)
-            return _closed("", e.reply)
+            return closed("", e.reply)
         except Exception:
-            log.exception("content check over AM.PDP")
-            return _closed("", Reply(451, "4.5.0", "Error in processing"))
+            return _failed()
+
+    async def check(self, request: Request, octets: bytes) -> bytes:
+        """The reply to the request about this message. Never an exception."""
+        try:
+            return await self._check(request, octets)
+        except Exception:
+            return _failed()
+
+    async def unread(self, request: Request, octets: bytes) -> bytes:
+        """The reply to a request about a message that no process survives reading."""
+        session, envelope = _session(request), _envelope(request)
+        if self._keep_unread is None:
+            log.error("(!!)POISON: from <%s>, %d octets: passed on unread", envelope.sender, len(octets))
+            going_on = Reply(250, "2.5.0", "Ok, continue delivery")
+            return encode_fields([*_head("", going_on), ("return_value", "continue"), ("exit_code", "0")])
+        (reply,) = await self._keep_unread(session, envelope, octets, reply_each=False)
+        return closed("", reply)
 
     async def _check(self, request: Request, octets: bytes) -> bytes:
         session, envelope = _session(request), _envelope(request)
-        if not envelope.recipients:
-            raise Unfit(_incomplete(), "the request names no recipient")
         seen: list[Handled] = []
         ours = request.get("delivery_care_of") == "server"
         hand_back = HandBack()
@@ -92,7 +130,7 @@ class ContentChecks:
         (reply,) = await road.handle(session, envelope, octets, reply_each=False)
         log_id = seen[0].entry.log_id if seen else ""
         if not reply.positive or ours or not hand_back.copies:
-            return _closed(log_id, reply)
+            return closed(log_id, reply)
         return _continued(log_id, reply, envelope, hand_back, octets)
 
     def _path(self, request: Request) -> Path:
@@ -170,7 +208,12 @@ def bare(address: str) -> str:
     return address.strip().removeprefix("<").removesuffix(">")
 
 
-def _closed(log_id: str, reply: Reply) -> bytes:
+def _failed() -> bytes:
+    log.exception("content check over AM.PDP")
+    return closed("", Reply(451, "4.5.0", "Error in processing"))
+
+
+def closed(log_id: str, reply: Reply) -> bytes:
     """The MTA does not go on with the message."""
     if reply.transient:
         fate, status = "tempfail", EX_TEMPFAIL
