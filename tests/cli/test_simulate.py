@@ -1,7 +1,7 @@
 """Trying other levels on the history."""
 
 import pytest
-from tests.support.installation import ANN, MARK, QUARANTINE
+from tests.support.installation import MARK, QUARANTINE
 
 SIMON = "simon@home.example"
 """Nobody else writes to him."""
@@ -9,7 +9,7 @@ SIMON = "simon@home.example"
 
 @pytest.fixture(scope="module")
 def lazaret(house):
-    house.lazaret.send_found(MARK, ANN, subject="simulate mark")
+    house.lazaret.send_found(MARK, SIMON, subject="simulate mark")
     mail_id = house.lazaret.send_found(QUARANTINE, SIMON, subject="simulate quarantine")
     house.lazaret.output("release", mail_id)
     return house.lazaret
@@ -27,7 +27,7 @@ def test_other_levels_are_tried_and_nothing_is_changed(lazaret):
 
 
 def test_the_border_names_the_messages(lazaret):
-    text = lazaret.output("simulate", "--domain", "home.example")
+    text = lazaret.output("simulate", "--rcpt", SIMON)
     above, below = (
         next(n for n, line in enumerate(text.splitlines()) if word in line)
         for word in (
