@@ -6,7 +6,9 @@ import time
 import pytest
 
 from lazaret.model.errors import UserError
-from lazaret.model.person import Person, Role
+from lazaret.model.person import ALL, Person, Role, Sight
+
+from .entries import quarantined, recipient
 
 
 def test_people_sessions_record_tokens_and_figures(store):
@@ -57,6 +59,32 @@ def test_people_sessions_record_tokens_and_figures(store):
         assert ["token-add", "logout", "login"] == acts
         assert [] == await store.audit.page(who="nobody")
         assert [] == await store.audit.verify()
+
+    asyncio.run(story())
+
+
+def test_figures_are_of_what_one_sees(store):
+    async def story():
+        for to, copies in (("ann@home.example", 2), ("bob@away.example", 3)):
+            for _ in range(copies):
+                await store.journal.keep(quarantined(recipients=(recipient(to),)))
+        both = (recipient("ann@home.example"), recipient("bob@away.example"))
+        await store.journal.keep(quarantined(recipients=both))
+        for sight, messages, stopped in (
+            (ALL, 6, 7),
+            (Sight.of(domains=["home.example"]), 3, 3),
+            (Sight.of(["bob@away.example"]), 4, 4),
+            (Sight.of(domains=["other.example"]), 0, 0),
+        ):
+            found = await store.stats.overview(sight=sight)
+            assert (messages, stopped) == (found.messages, found.actions.get("quarantine", 0))
+            assert messages == sum(found.scores.values()) == sum(sum(d.values()) for d in found.days.values())
+            volume = await store.figures.volume(since=0, bucket_s=3600, sight=sight)
+            assert stopped == sum(sum(span.values()) for span in volume.values())
+            assert messages == sum(n for _, n in await store.figures.senders(since=0, sight=sight))
+            rules = await store.figures.rules(since=0, sight=sight)
+            assert {messages} - {0} == {rule.messages for rule in rules}
+            assert stopped == sum(p.copies for p in await store.past.copies(since=0, sight=sight))
 
     asyncio.run(story())
 

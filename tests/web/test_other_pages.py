@@ -36,6 +36,20 @@ def test_what_if_says_what_wanted_mail_would_be_lost(site, admin, seen_mail):
     assert before + 1 == _wanted(admin)
 
 
+def test_a_domain_admin_sees_the_figures_of_his_domain_and_no_others(site, seen_mail):
+    ours = site.person("figures@home.example", "--domain", "home.example")
+    others = site.person("figures@away.example", "--domain", "away.example")
+
+    assert "sender@out.example" in ours.get("/overview").words
+    assert "TEST_QUAR" in ours.get("/rules").words
+    nothing = others.get("/overview?mark=3&quarantine=5&kill=8").words
+    assert " 0 messages" in nothing
+    assert "sender@out.example" not in nothing
+    assert "TEST_QUAR" not in others.get("/rules").words
+    assert [("0", "0")] * 4 == re.findall(r"(?:delivered|marked|quarantined|killed) (\d+) (\d+) ", nothing)
+    assert 403 == ours.get("/audit").status
+
+
 def _wanted(admin) -> int:
     words = admin.get("/overview?mark=3&quarantine=5&kill=8").words
     found = re.search(r"Wanted mail that would be kept from its reader: (\d+) cop", words)

@@ -353,6 +353,7 @@ class Past(Protocol):
         domain: str = "",
         exempt: Sequence[str] = (),
         apart: bool = False,
+        sight: Sight = ALL,
     ) -> list[simulation.Past]:
         """Copies counted by score, action, and what people said since; `exempt`: patterns of addresses.
 

@@ -50,8 +50,8 @@ class Right(StrEnum):
 _EVERYTHING = frozenset(Right) - {Right.REQUEST}
 _OF_MESSAGES = frozenset(Right(grant.value) for grant in Grant)
 _LISTING = frozenset({Right.ALLOW, Right.BLOCK})
-# The record and the people are of all domains.
-_DOMAIN_ADMIN = _EVERYTHING - {Right.AUDIT, Right.PEOPLE, Right.FIGURES}
+# The record and the people are of all domains; figures are of those that he sees.
+_DOMAIN_ADMIN = _EVERYTHING - {Right.AUDIT, Right.PEOPLE}
 _OF_ROLE = {
     Role.ADMIN: _EVERYTHING,
     Role.DOMAIN_ADMIN: _DOMAIN_ADMIN - _OF_MESSAGES,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from lazaret.flow import needs
 from lazaret.flow.policies import Held, PolicyBook
 from lazaret.model.errors import UserError
+from lazaret.model.person import ALL, Sight
 from lazaret.model.simulation import NOTHING, Border, Own, Past
 from lazaret.policy.merge import found
 
@@ -112,11 +113,16 @@ class Simulator:
         self._book = book
         self._exempt = always_deliver
 
-    async def copies(self, *, since: float, recipient: str = "", domain: str = "") -> list[Past]:
-        """The history since then, counted by score; for one recipient, or a domain and all below it."""
+    async def copies(
+        self, *, since: float, recipient: str = "", domain: str = "", sight: Sight = ALL
+    ) -> list[Past]:
+        """The history since then, counted by score; for one recipient, or a domain and all below it.
+
+        With a `sight` only copies that it covers.
+        """
         apart = await self._book.any()
         past = await self._past.copies(
-            since=since, recipient=recipient, domain=domain, exempt=self._exempt, apart=apart
+            since=since, recipient=recipient, domain=domain, exempt=self._exempt, apart=apart, sight=sight
         )
         return await self._with_own(past) if apart else past
 

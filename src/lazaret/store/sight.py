@@ -20,17 +20,27 @@ _HEADER_TO = "l.id IN (SELECT a.msg FROM lz_addresses a WHERE a.field = 'T' AND 
 
 def of_messages(sight: Sight) -> Condition:
     """Messages with a copy that is covered."""
-    addresses = _addresses(sight)
-    return Condition(_OF_MESSAGES.replace("$ADDRESSES", addresses.sql), addresses.values)
+    covered = addresses(sight)
+    return Condition(_OF_MESSAGES.replace("$ADDRESSES", covered.sql), covered.values)
+
+
+def of_figures(statement: str, sight: Sight) -> Condition:
+    """A statement in which `$MESSAGE` stands for: a copy of m is covered, and `$COPY` for: the copy r is."""
+    if sight.everything:
+        return Condition(statement.replace("$MESSAGE", "1 = 1").replace("$COPY", "1 = 1"))
+    covered = addresses(sight)
+    message = _OF_MESSAGES.replace("$ADDRESSES", covered.sql)
+    copy = _SEEN.replace("$ADDRESSES", covered.sql)
+    return Condition(statement.replace("$MESSAGE", message).replace("$COPY", copy), covered.values)
 
 
 def of_copies(sql: str, sight: Sight, values: dict[str, object] | None = None) -> Condition:
     """A condition in which `$SEEN` stands for: the copy r is covered."""
     if sight.everything:
         return Condition(sql.replace("$SEEN", "1 = 1"), values or {})
-    addresses = _addresses(sight)
-    seen = _SEEN.replace("$ADDRESSES", addresses.sql)
-    return Condition(sql.replace("$SEEN", seen), addresses.values | (values or {}))
+    covered = addresses(sight)
+    seen = _SEEN.replace("$ADDRESSES", covered.sql)
+    return Condition(sql.replace("$SEEN", seen), covered.values | (values or {}))
 
 
 def addressed_to(value: str, sight: Sight) -> Condition:
@@ -61,7 +71,7 @@ def _copy(wanted: str, values: dict[str, object], sight: Sight) -> Condition:
     return of_copies(_COPY_TO.replace("$WANTED", wanted), sight, values)
 
 
-def _addresses(sight: Sight) -> Condition:
+def addresses(sight: Sight) -> Condition:
     """Rows a of maddr that are covered."""
     some = [one_of("a.email", [key(address) for address in sorted(sight.addresses)])]
     for domain in sight.domains:

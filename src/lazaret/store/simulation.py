@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from lazaret.model.address import normalise, reversed_domain, split
+from lazaret.model.person import ALL, Sight
 from lazaret.model.simulation import Border, Past
 from lazaret.store.addresses import key
 from lazaret.store.condition import NEVER, Condition, escaped, joined, like
 from lazaret.store.connection import Connection
 from lazaret.store.reader import Reader
+from lazaret.store.sight import addresses
 
 _ACTION = (
     "COALESCE(x.action, CASE r.ds WHEN 'P' THEN 'deliver' WHEN 'D' THEN 'discard' WHEN 'T' THEN 'defer'"
@@ -66,8 +68,10 @@ class SqlPast:
         domain: str = "",
         exempt: Sequence[str] = (),
         apart: bool = False,
+        sight: Sight = ALL,
     ) -> list[Past]:
-        whose = _whose(recipient, domain).numbered(0)
+        seen = Condition("1 = 1") if sight.everything else addresses(sight)
+        whose = joined([_whose(recipient, domain), seen], "AND").numbered(0)
         spared = _named(exempt).numbered(1)
         statement = " ".join(
             [

@@ -1,7 +1,9 @@
 """Figures from the history: for `lazaret stats`, `report`, `simulate` and the web page."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from lazaret.model.person import ALL, Sight
 from lazaret.model.quarantine import Item
 from lazaret.store import listing
 from lazaret.store.condition import Condition, joined
@@ -9,6 +11,7 @@ from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 from lazaret.store.reader import Reader
 from lazaret.store.search import Scope, condition
+from lazaret.store.sight import of_figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +51,15 @@ class Stats:
         self._reader = reader
         self._foreign = foreign
 
-    async def overview(self, *, since: float = 0.0, before: float = 1e10, top: int = 20) -> Overview:
-        """Figures for messages received from `since` to before `before`, with the `top` symbols."""
+    async def overview(
+        self, *, since: float = 0.0, before: float = 1e10, top: int = 20, sight: Sight = ALL
+    ) -> Overview:
+        """Figures for messages received from `since` to before `before`, with the `top` symbols.
+
+        With a `sight` only of messages, and of copies, that it covers.
+        """
         span = {"since": int(since), "before": int(before)}
-        return await self._reader.run(lambda connection: _overview(connection, span, top))
+        return await self._reader.run(lambda connection: _overview(connection, span, top, sight))
 
     async def quarantined(self, *, since: float = 0.0, limit: int = 10_000) -> list[Item]:
         """What was put into the quarantine since then and not deleted: the lowest score first."""
@@ -65,7 +73,7 @@ class Stats:
         return sorted(items, key=lambda item: (item.score, -item.time))
 
 
-_SPAN = "WHERE m.content IS NOT NULL AND m.time_num >= :since AND m.time_num < :before"
+_SPAN = "WHERE m.content IS NOT NULL AND m.time_num >= :since AND m.time_num < :before AND $MESSAGE"
 _OURS = "JOIN lz_msgs l ON l.partition_tag = m.partition_tag AND l.mail_id = m.mail_id"
 _ACTION = (
     "COALESCE(x.action, CASE r.ds WHEN 'P' THEN 'deliver' WHEN 'D' THEN 'discard' WHEN 'T' THEN 'defer'"
@@ -73,7 +81,9 @@ _ACTION = (
 )
 _RECIPIENTS = sql(
     "FROM msgs m JOIN msgrcpt r ON r.partition_tag = m.partition_tag AND r.mail_id = m.mail_id",
-    sql("LEFT", _OURS, "LEFT JOIN lz_msgrcpt x ON x.msg = l.id AND x.rseqnum = r.rseqnum", _SPAN),
+    sql(
+        "LEFT", _OURS, "LEFT JOIN lz_msgrcpt x ON x.msg = l.id AND x.rseqnum = r.rseqnum", _SPAN, "AND $COPY"
+    ),
 )
 _TOTALS = sql("SELECT count(*), COALESCE(sum(m.size), 0) FROM msgs m", _SPAN)
 _TIMES = sql("SELECT COALESCE(avg(l.took_ms), 0) FROM msgs m", _OURS, _SPAN)
@@ -91,12 +101,16 @@ _SYMBOLS = sql(
 )
 
 
-def _overview(connection: Connection, span: dict[str, int], top: int) -> Overview:
-    messages, octets = connection.execute(_TOTALS, span).fetchone()
-    (mean_ms,) = connection.execute(_TIMES, span).fetchone()
+def _overview(connection: Connection, span: dict[str, int], top: int, seen: Sight) -> Overview:
+    def ask(statement: str, **more: int) -> list[Any]:
+        wanted = of_figures(statement, seen)
+        return connection.execute(wanted.sql, wanted.values | span | more).fetchall()
+
+    [(messages, octets)] = ask(_TOTALS)
+    [(mean_ms,)] = ask(_TIMES)
     days: dict[int, dict[str, int]] = {}
     categories: dict[str, int] = {}
-    for day, category, number in connection.execute(_DAYS, span):
+    for day, category, number in ask(_DAYS):
         days.setdefault(day, {})[category] = number
         categories[category] = categories.get(category, 0) + number
     return Overview(
@@ -104,8 +118,8 @@ def _overview(connection: Connection, span: dict[str, int], top: int) -> Overvie
         octets=octets,
         mean_ms=mean_ms,
         categories=categories,
-        actions=dict(connection.execute(_ACTIONS, span).fetchall()),
+        actions=dict(ask(_ACTIONS)),
         days=days,
-        symbols=tuple(SymbolCount(*row) for row in connection.execute(_SYMBOLS, span | {"top": top})),
-        scores={int(points): number for points, number in connection.execute(_SCORES, span)},
+        symbols=tuple(SymbolCount(*row) for row in ask(_SYMBOLS, top=top)),
+        scores={int(points): number for points, number in ask(_SCORES)},
     )

@@ -25,11 +25,12 @@ async def overview(visit: Visit) -> Response:
     since = now - seconds
     store = visit.office.store
     levels = levels_of(visit)
+    seen = visit.person.sight
     try:
         found, spans, senders = await asyncio.gather(
-            store.stats.overview(since=since, top=12),
-            store.figures.volume(since=since, bucket_s=bucket),
-            store.figures.senders(since=since),
+            store.stats.overview(since=since, top=12, sight=seen),
+            store.figures.volume(since=since, bucket_s=bucket, sight=seen),
+            store.figures.senders(since=since, sight=seen),
         )
     except SearchStopped as error:
         return visit.page("error.html", 503, problem=str(error))
@@ -62,14 +63,16 @@ async def _tried(visit: Visit, since: float) -> Outcome | None:
 async def tried(visit: Visit, levels: WhatIf, since: float) -> Outcome:
     """What these levels would have made of the mail since then."""
     simulator = app.make_simulator(visit.office.config, visit.office.store)
-    return judge(await simulator.copies(since=since), levels)
+    return judge(await simulator.copies(since=since, sight=visit.person.sight), levels)
 
 
 async def rules(visit: Visit) -> Response:
     """Rules with their hits, and how much of what they helped to stop was released."""
     days = {"7": 7, "30": 30, "90": 90}.get(visit.query.get("days"), 7)
     try:
-        found = await visit.office.store.figures.rules(since=time.time() - days * 86_400)
+        found = await visit.office.store.figures.rules(
+            since=time.time() - days * 86_400, sight=visit.person.sight
+        )
     except SearchStopped as error:
         return visit.page("error.html", 503, problem=str(error))
     wanted = visit.query.get("name")[:128].upper()

@@ -30,7 +30,9 @@ async def me(visit: Visit) -> Response:
 async def overview(visit: Visit) -> Response:
     """What the filter did in the last hours."""
     hours = whole(visit, "hours", 24, 1, 24 * 366)
-    found = await visit.office.store.stats.overview(since=time.time() - 3600 * hours)
+    found = await visit.office.store.stats.overview(
+        since=time.time() - 3600 * hours, sight=visit.person.sight
+    )
     return answer(
         {
             "messages": found.messages,
@@ -59,7 +61,7 @@ async def overview(visit: Visit) -> Response:
 async def rules(visit: Visit) -> Response:
     """Rules with their hits, and how much of what they helped to stop was released."""
     hours = whole(visit, "hours", 7 * 24, 1, 24 * 366)
-    found = await visit.office.store.figures.rules(since=time.time() - 3600 * hours)
+    found = await visit.office.store.figures.rules(since=time.time() - 3600 * hours, sight=visit.person.sight)
     return answer(
         {
             "rules": [
