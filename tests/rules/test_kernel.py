@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lazaret.mime import message
-from lazaret.rules import RuleSet, build_kernel, expression, kernel, load, metas
+from lazaret.rules import RuleSet, build_kernel, expression, folding, kernel, load, metas
+from lazaret.rules.book import Regex
+from lazaret.rules.confirm import Confirm
 from lazaret.rules.run import DeadlineError
 
 needs_kernel = pytest.mark.skipif(not kernel.compiled, reason="the kernel is not compiled: gcc, python3-dev")
@@ -22,6 +25,16 @@ body __COUNTED /l/
 tflags __COUNTED multiple maxhits=5
 body BACK /(.)\1o w/
 body OBFUSCATED /h[e3][l1]+o/i
+body DISGUISED /h[\W_]{0,3}[e3][\W_]{0,3}[l1][\W_]{0,3}[l1|][\W_]{0,3}[o0][\W_]{0,3}w/i
+body __DISGUISED /w[\W_]{0,3}[o0\xf6][\W_]{0,3}r[\W_]{0,3}[l1]+[\W_]{0,3}d/i
+body __EACH /l[\W_]{0,2}[l1][\W_]{0,2}(?:from|h)/i
+tflags __EACH multiple
+body __BODY_OTHER /[\x80-\xff]/
+tflags __BODY_OTHER multiple maxhits=3
+body __NO_SUBJECT /o\W{0,2}f[\W_]{0,2}f[\W_]{0,2}[e3][\W_]{0,2}r/i
+tflags __NO_SUBJECT nosubject
+header SUBJECT_DISGUISED Subject =~ /o[\W_]{0,2}f[\W_]{0,2}f[\W_]{0,2}[e3][\W_]{0,2}(?:r|\xf6)/i
+body ENDLESS /^(?:o+)+[bc]$/
 body __NEVER /no such text/
 header SUBJECT Subject =~ /offer/i
 header NEGATED Subject !~ /reply/i
@@ -43,6 +56,8 @@ meta CHOICE (__NEVER ? 0 : __FROM)
 meta MINUS __COUNTED - 7
 meta BY_PYTHON (__COUNTED * 3) / 2
 meta LATE !BOTH && BY_PYTHON
+meta LATER __DISGUISED && (__EACH > 1 || __BODY_OTHER > 2)
+meta OFFERED __NO_SUBJECT + __EACH > 1
 """
 
 MAILS = [
@@ -54,6 +69,8 @@ MAILS = [
     b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nhello\n--b\nContent-Type: text/html\n\n<b>\n",
     b"Subject: " + b"l" * 5000 + b"\n\n" + b"hello l\n\n" * 300,
     bytes(range(256)) * 4,
+    b"Subject: 0f.f3r\n\nh-e-l-l-o w&o\n\nh.3.1.1.0 w0rld\n\nl-1 from l l h\n\noffer \xf6\xf6\n\n\xff\\",
+    b"Subject: off\xf6\n\n" + b"o" * 3000 + b"\n",
 ]
 
 
@@ -82,7 +99,20 @@ def test_rules_find_the_same_with_and_without_it(both: tuple[RuleSet, RuleSet], 
 @given(
     st.lists(
         st.sampled_from(
-            [b"hello", b"l", b"\n", b"\n\n", b" world", b"from X in X", b"<b>", b"\xff", b"h3l1o"]
+            [
+                b"hello",
+                b"l",
+                b"\n",
+                b"\n\n",
+                b" world",
+                b"from X in X",
+                b"<b>",
+                b"\xff",
+                b"h3l1o",
+                b"&",
+                b"-",
+                b"0ff3r",
+            ]
         ),
         max_size=30,
     ),
@@ -196,14 +226,30 @@ def test_rules_that_do_not_exist_are_refused(rule: int) -> None:
         lambda: found.get(rule),
         lambda: found.set(rule, 1),
         lambda: found.forget([rule]),
-        lambda: found.settle(b"", [rule]),
+        lambda: found.put_off(rule, ()),
+        lambda: found.confirm(rule),
         lambda: outset_of((0.0,), (rule,), ()),
-        lambda: kernel.compiled.Finder(never, None, (0,), (rule,)),
-        lambda: kernel.compiled.Finder(never, None, (0,), ())(rule),
+        lambda: finder(never, ((0, 0, 1),), (rule,)),
+        lambda: finder(never, ((0, 0, 1),))(rule),
+        lambda: finders(at_first=((rule, 1),)).over((), found),
+        lambda: finders(finder(find_first, ((rule, 0, 1),))).over((b"",), found),
     ]
     for attempt in wrong:
-        with pytest.raises(IndexError):
+        with pytest.raises((IndexError, OverflowError)):
             attempt()
+
+
+def finder(scan: object, places: tuple[tuple[int, int, int], ...], alone: tuple[int, ...] = ()) -> Any:
+    """Without expressions: Python is to confirm everything."""
+    return kernel.compiled.Finder(scan, None, places, alone, None, lambda _place: None)
+
+
+def finders(*each: object, at_first: tuple[tuple[int, int], ...] = ()) -> Any:
+    return kernel.compiled.Finders(each, (), (), (), (), at_first, folding.TABLE)
+
+
+def find_first(_text: bytes, note: Any, *_: object) -> None:
+    note(0, 0, 1, 0, None)
 
 
 @needs_kernel
@@ -231,25 +277,68 @@ def test_a_search_within_a_search_disturbs_nothing() -> None:
         for place in (1, 0, 1) if text == b"first" else (2,):
             note(place, 0, 1, 0, None)
 
-    finder = kernel.compiled.Finder(scan, None, (0, 1, 2), (0,))
+    group = finder(scan, ((0, SETTLED, 1), (1, 0, 1), (2, 0, 1)))
 
     def work_out(_rule: int) -> None:
-        assert [2] == finder.find(b"second")
+        assert [2] == group.find(b"second")
 
     where: dict[int, bytes] = {}
-    found = kernel.compiled.Values(outset_of((0.0, 0.0, 0.0), (0,), ()), work_out)
-    assert [(1, 0), (2, 1)] == finder.search(texts, found, where, never, 0)
+    found = kernel.compiled.Values(outset_of((0.0, 0.0, 0.0), (0,), ()), work_out, where)
+    left = finders(group).over(texts, found)
+    assert [(None, 1, [b"first"], 0), (None, 2, [b"second"], 1)] == left
     assert {0: b"first"} == where
     assert {"R0": 1} == found.hits()
 
 
+SETTLED = 1
+
+
 @needs_kernel
-def test_a_search_looks_at_the_clock() -> None:
+def test_a_search_looks_at_the_clock_when_its_time_is_over() -> None:
     looks: list[int] = []
-    finder = kernel.compiled.Finder(lambda *_: None, None, (0,), ())
-    found = kernel.compiled.Values(outset_of((0.0,), (), ()), never)
-    finder.search((b"x",) * 100, found, {}, lambda: looks.append(1), 32)
-    assert 3 == len(looks)
+    groups = finders(finder(lambda *_: None, ()))
+    for deadline, expected in ((time.perf_counter() + 1000, 0), (0, 3)):
+        found = kernel.compiled.Values(
+            outset_of((0.0,), (), ()), never, {}, set(), lambda: looks.append(1), deadline
+        )
+        groups.over((b"x",) * 100, found)
+        assert expected == len(looks)
+
+
+@needs_kernel
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(
+        [b"a", b"a*", b"", b"(?<=a)b|$", b"^a?", b"[ab]", b"[\\x80-\\xff]", b"(?:a|\\xc3[\\xa4])", b"a\\Kb|b"]
+    ),
+    st.lists(st.sampled_from([b"a", b"b", b"\n", b"\xc3\xa4", b"-"]), max_size=12).map(b"".join),
+    st.sampled_from([None, 1, 2, 5]),
+)
+def test_it_counts_as_python_does(source: bytes, text: bytes, most: int | None) -> None:
+    confirm = Confirm(Regex(source, ""))
+    matcher: Any = confirm.matcher(counts=True)
+    if matcher is None:
+        pytest.skip("the system has no libpcre2-8.so.0")
+    found = matcher.count(text, -1 if most is None else most)
+    assert found in (None, confirm.count(text, most))
+    assert found is not None or b"K" in source
+
+
+@needs_kernel
+def test_what_takes_too_many_steps_is_left_to_python() -> None:
+    matcher: Any = Confirm(Regex(rb"^(?:a+)+[bc]$", "")).matcher(counts=False)
+    if matcher is None:
+        pytest.skip("the system has no libpcre2-8.so.0")
+    assert matcher.count(b"a" * 5000, 1) is None
+    with pytest.raises(ValueError, match="PCRE2"):
+        kernel.compiled.Matcher(b"(", None, None)
+
+
+@needs_kernel
+@pytest.mark.parametrize("fold", [b"", bytes(255)])
+def test_a_table_of_another_size_is_refused(fold: bytes) -> None:
+    with pytest.raises(ValueError, match="fold"):
+        kernel.compiled.Finders((), (), (), (), (), (), fold)
 
 
 def test_it_is_built_where_there_is_a_compiler(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Meta rules: which are evaluated, and what they are worth."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from lazaret.mime.message import Message
 from lazaret.rules import expression, load, metas
 from lazaret.rules.deferral import Price
 from lazaret.rules.settle import Settler
-from lazaret.rules.values import Outset
+from lazaret.rules.values import Found, Outset
 
 Values = Callable[..., dict[str, float]]
 
@@ -73,6 +74,7 @@ def test_a_sub_rule_runs_only_for_a_listed_rule(tmp_path: Path) -> None:
     assert {"__A": 1, "M": 1} == ruleset.values(mail("x y\n"), 0).values
 
 
+_NOTHING_FOUND = Found({}, (), lambda: None, math.inf)
 _NAMES = ["R0", "R1", "R2", "R3", "__M0", "__M1", "M2"]
 
 
@@ -118,8 +120,8 @@ def test_looking_only_at_what_changed_gives_what_looking_at_all_gives(
     settler = Settler(lazy, len(_NAMES))
     woken = settler.octets(settler.concerned(r for r in range(4) if hits[r] != baseline[r]))
     for start in (outset.start(), outset.in_python(settler)):
-        known = start(lambda rule: known.set(rule, hits[rule]))  # noqa: B023
-        known.settle(woken, ())
+        known = start(lambda rule: known.set(rule, hits[rule]), _NOTHING_FOUND)  # noqa: B023
+        known.settle(woken)
         assert everything[numbers["M2"]] == known[numbers["M2"]]
 
 

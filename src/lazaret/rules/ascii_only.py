@@ -11,21 +11,26 @@ _ASCII = (1 << 128) - 1
 
 def ascii_only(node: Node) -> Node | None:
     """The expression without octets above ASCII; None: it matches in no ASCII text."""
+    return within(node, _ASCII)
+
+
+def within(node: Node, octets: int) -> Node | None:
+    """The expression for texts of these octets alone (a bit for each); None: it matches in none of them."""
     match node:
         case Chars(mask):
-            return Chars(mask & _ASCII) if mask & _ASCII else None
+            return Chars(mask & octets) if mask & octets else None
         case Sequence(items):
-            kept = tuple(narrow for item in items if (narrow := ascii_only(item)) is not None)
+            kept = tuple(narrow for item in items if (narrow := within(item, octets)) is not None)
             return Sequence(kept) if len(kept) == len(items) else None
         case Choice(branches):
-            return _choice([narrow for branch in branches if (narrow := ascii_only(branch)) is not None])
+            return _choice([narrow for branch in branches if (narrow := within(branch, octets)) is not None])
         case Repeat(item, low, high):
-            inner = ascii_only(item)
+            inner = within(item, octets)
             if inner is None:
                 return None if low else EMPTY
             return Repeat(inner, low, high)
         case Special(item, consumes) if item is not None:
-            inner = ascii_only(item)
+            inner = within(item, octets)
             return None if inner is None else Special(inner, consumes)
         case _:
             return node

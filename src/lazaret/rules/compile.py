@@ -210,10 +210,7 @@ def _forms(rule: Rule) -> list[tuple[str, database.Form | None]]:
         return [("each", database.form_of(regex, exact=False))]
     if rule.kind is Kind.MIMEHEADER:
         return [("each", database.form_of(regex))]
-    forms = database.forms_of(regex, lines=rule.kind in _OF_LINES)
-    if forms.other is None:
-        return [("each", forms.each)]
-    return [(reach, form) for reach, form in (("ascii", forms.ascii), ("other", forms.other)) if form]
+    return database.forms_of(regex, lines=rule.kind in _OF_LINES).placed
 
 
 def _group(

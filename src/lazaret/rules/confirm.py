@@ -14,7 +14,7 @@ from itertools import islice
 import pcre2  # type: ignore[import-untyped]
 from pcre2 import _cy
 
-from lazaret.rules import perl_regex, spelling, widen
+from lazaret.rules import kernel, perl_regex, spelling, widen
 from lazaret.rules.ascii_only import ascii_only
 from lazaret.rules.book import Ready, Regex
 from lazaret.rules.perl_regex import dialect
@@ -82,6 +82,18 @@ class Confirm:
                 self._wider = _wider_pattern(self.regex)
         self._others, self._others_in_ascii = _other_octets(self.regex)
 
+    def matcher(self, *, counts: bool) -> object | None:
+        """The same for the kernel; None where it has no PCRE2, or none that takes the expression.
+
+        `counts`: all matches of a text are wanted, not only whether there is one.
+        """
+        others = _other_octets(self.regex) if counts else (None, None)
+        made: object | None = _matcher(self._text, *others)
+        if made is None:
+            shared = with_shared_groups(self.regex)
+            made = _matcher(shared, *others) if shared is not None else None
+        return made
+
     def search(self, text: bytes) -> "pcre2.Match | re.Match[bytes] | None":
         """The first match."""
         self.compile()
@@ -119,7 +131,7 @@ class Confirm:
                 if match(code, text, len(text), 0, _NO_CONTEXT, 0)[0] is not None:
                     return text
         except pcre2.LibraryError:
-            return next((text for text in texts if self.search(text) is not None), None)
+            return next((text for text in texts if next(self.matches(text), None) is not None), None)
         return None
 
     def count(self, text: bytes, most: int | None) -> int:
@@ -168,6 +180,14 @@ class Confirm:
             yield from self._interpreted.finditer(text)
         except pcre2.LibraryError as error:
             raise MatchLimit from error
+
+
+def _matcher(text: bytes, *others: bytes | None) -> object | None:
+    try:
+        made: object = kernel.compiled.Matcher(b"(*LIMIT_MATCH=%d)" % _JIT_LIMIT + text, *others)
+    except ValueError:
+        return None
+    return made
 
 
 def _count(pattern: "pcre2.Pattern", text: bytes, most: int | None) -> int:

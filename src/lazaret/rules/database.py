@@ -5,24 +5,21 @@ prefilter or widened (a match is to be confirmed); not at all (it runs alone).
 
 Some expressions have no telling word in them, and cost as much as a hundred others. They go into databases of
 their own, widened, and these search all texts of a message at once: one database for texts of pure ASCII,
-where little is left of most of them, and one for the others.
+where little is left of most of them, and one for the others. Most of these say enough when they are folded
+(folding.py): one database for plain texts, folded, and one for the strange ones.
 
 Line starts within a text (`^` with the modifier m) never go in: with two such expressions in one database,
 Vectorscan 5.4.12 misses matches.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
 
 import hyperscan
 
-from lazaret.rules import kernel, literals, perl_regex, required, spelling, widen
+from lazaret.rules import folding, literals, perl_regex, required, spelling, widen
 from lazaret.rules.ascii_only import ascii_only
 from lazaret.rules.book import Regex
-
-if TYPE_CHECKING:
-    from lazaret.rules.values import Values
 
 _EVERY = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_ALLOWEMPTY
 _EXACT_SIZE = 400
@@ -44,7 +41,10 @@ _TELLING_PREFILTER = 15.0
 _FOUND_ANYWHERE = 5.0
 """Bits of an expression that matches in nearly every line: looking for it says nothing."""
 
-_ASCII_PART_SIZE, _OTHER_PART_SIZE = 40, 80
+_TELLING_FOLDED = 12.0
+"""The same of a folded expression, which finds more than it should."""
+
+_FOLDED_PART_SIZE, _ASCII_PART_SIZE, _OTHER_PART_SIZE = 24, 40, 80
 """Positions of expressions that are searched in all texts together."""
 
 _LARGE = 2
@@ -74,6 +74,15 @@ class Forms:
     """Searched in each text by itself; otherwise in all texts of a message together:"""
     ascii: Form | None = None
     other: Form | None = None
+    plain: Form | None = None
+    """In those that are plain, folded (folding.py), and in those that are not."""
+    strange: Form | None = None
+
+    @property
+    def placed(self) -> list[tuple[str, Form | None]]:
+        """What is searched (`program.Group.reach`), and in which form."""
+        places = {reach: getattr(self, reach) for reach in ("plain", "strange", "ascii", "other")}
+        return [(reach, form) for reach, form in places.items() if form] or [("each", self.each)]
 
 
 def forms_of(regex: Regex, *, lines: bool) -> Forms:
@@ -131,6 +140,12 @@ def _together(node: perl_regex.Node) -> Forms | None:
     other = _part(node, _OTHER_PART_SIZE, spellings)
     if other is None:
         return None
+    folded = folding.folded(node)
+    if folded is None:
+        return Forms(strange=other)
+    plain = _folded_part(folded)
+    if plain is not None:
+        return Forms(plain=plain, strange=other)
     narrow = ascii_only(node)
     if narrow is None:
         return Forms(other=other)
@@ -145,6 +160,14 @@ def _part(node: perl_regex.Node, positions: int, spellings: bool) -> Form | None
     if form is None or not all(form.texts) or form.company == _LARGE:
         return None  # Large ones take long to confirm: better in one text than in all of them.
     return form
+
+
+def _folded_part(folded: perl_regex.Node) -> Form | None:
+    part = required.part(folded, _FOLDED_PART_SIZE)
+    if part.bits < _TELLING_FOLDED:
+        return None
+    form = Form((spelling.spell(part.node),), _EVERY, False)
+    return form if compiles(form) else None
 
 
 def _forms(regex: Regex, node: perl_regex.Node) -> Iterator[Form]:
@@ -229,32 +252,10 @@ class Database:
         """Appends the number of every expression that matches, now and then one of them twice."""
         self._database.scan(text, _note, 0, found, self._scratch)
 
-    def finder(self, rules: tuple[int, ...], settled: tuple[int, ...]) -> "Finder | None":
-        """The same in the kernel; None where there is none.
-
-        `rules`: that of each expression. `settled`: expressions for which a match is a hit.
-        """
-        if not kernel.compiled:
-            return None
-        return kernel.compiled.Finder(self._database.scan, self._scratch, rules, settled)  # type: ignore[no-any-return]
-
-
-class Finder(Protocol):
-    """Searches texts, and sets the values of what is a hit; numbers are those of the expressions."""
-
-    def find(self, text: bytes, /) -> list[int]:
-        """What matches, each once."""
-
-    def search(
-        self,
-        texts: tuple[bytes, ...],
-        values: "Values",
-        where: dict[int, bytes],
-        look_at_clock: Callable[[], None],
-        every: int,
-        /,
-    ) -> list[tuple[int, int]] | None:
-        """What matches and is to be confirmed, and in which text. Looks at the clock every so many texts."""
+    @property
+    def parts(self) -> tuple[object, object]:
+        """What the kernel calls to scan a text, and the scratch space for it."""
+        return self._database.scan, self._scratch
 
 
 class DamagedDatabase(ValueError):

@@ -122,7 +122,7 @@ class Evaluator:
         Of sub-rules, those that were worked out: all of them where the program defers none.
         """
         run = Run(message, seconds)
-        run.values = self._values(partial(self._work_out, run))
+        run.values = self._values(partial(self._work_out, run), run.found)
         run.subject = Subject(message, self._settings, run.headers, now, recipients)
         plugins.introduce(run.subject, run.headers)
         concerned = self._always
@@ -132,8 +132,7 @@ class Evaluator:
         except DeadlineError:
             run.late = True
         concerned |= self._calls.pending(run)
-        # What is worked out on the way takes its candidates out of the run.
-        run.values.settle(self._settler.octets(concerned), tuple(run.candidates))
+        run.values.settle(self._settler.octets(concerned))
         if run.late:
             run.exceeded = f"the rules took more than {seconds:g} s"
         values: Mapping[str, float] = run.values.hits()
@@ -174,7 +173,7 @@ class Evaluator:
                 demand = self._demands.get(rule)
                 if demand is not None:
                     demand(run)
-                for candidate in run.candidates.pop(rule, ()):
+                for candidate in run.values.confirm(rule):
                     confirm(run, candidate)
             except DeadlineError:
                 run.late = True

@@ -1,19 +1,23 @@
-/* The inner loops of rules/values.py and rules/search.py, for machines with a C compiler.
+/* The inner loops of rules/values.py, rules/search.py and rules/confirm.py, for machines with a C compiler.
 
    Everything here exists in Python too, and gives the same: tests/rules/test_kernel.py compares the two. What is
    compiled is small because what costs is to touch much memory for every message, not to compute.
 
    Safety: numbers of rules and places come from our own plan, and are checked all the same before they are used;
    a program of a meta is checked when it is made (jumps forward only, the stack within its size); metas that ask
-   each other count as recursion of Python. No text of a message is read here: Vectorscan does that. */
+   each other count as recursion of Python. Texts of a message are read by Vectorscan and PCRE2, which get their
+   lengths, and by two short loops of kernel_match.h. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
+#include "kernel_match.h"
+
 #define STACK 64
-#define INTERFACE 1
+#define INTERFACE 2
 
 /* The value of a meta as a program: numbers are pushed, operators take theirs from the stack. */
 
@@ -53,32 +57,27 @@ typedef struct {
 
 static PyTypeObject OutsetType;
 
+typedef struct Finder Finder;
+struct Candidate;
+
 typedef struct {
     PyObject_HEAD
     Outset *outset;
     PyObject *work_out;
+    PyObject *where;      /* a dict: rule -> the first text in which it was found */
+    PyObject *spent;      /* a set of rules, or None */
+    PyObject *look;       /* called when the time is used up */
+    double deadline;      /* of the clock that only goes forward */
     double *values;
+    int32_t *last;        /* of a rule: one more than the place of its last candidate; 0: it has none */
     unsigned char *known;
     unsigned char *changed;
+    struct Candidate *candidates;
+    Py_ssize_t noted, room;
+    Py_ssize_t given_back; /* the rule whose candidates Python was asked to look at last */
 } Values;
 
 static PyTypeObject ValuesType;
-
-/* Places of a group of expressions that Vectorscan has found; it is the function that Vectorscan calls. */
-typedef struct {
-    PyObject_HEAD
-    vectorcallfunc vectorcall;
-    Py_ssize_t count;
-    Py_ssize_t *rules;
-    unsigned char *settled; /* 1: being found is a hit */
-    unsigned char *seen;
-    Py_ssize_t *found;
-    Py_ssize_t found_count;
-    PyObject *scan;
-    PyObject *scratch;
-} Finder;
-
-static PyTypeObject FinderType;
 
 /* -- Code -- */
 
@@ -376,6 +375,9 @@ values_traverse(Values *self, visitproc visit, void *arg)
 {
     Py_VISIT(self->outset);
     Py_VISIT(self->work_out);
+    Py_VISIT(self->where);
+    Py_VISIT(self->spent);
+    Py_VISIT(self->look);
     return 0;
 }
 
@@ -383,8 +385,11 @@ static int
 values_clear(Values *self)
 {
     Py_CLEAR(self->work_out);
+    Py_CLEAR(self->look);
     return 0;
 }
+
+static void values_free_candidates(Values *self);
 
 static void
 values_dealloc(Values *self)
@@ -392,37 +397,53 @@ values_dealloc(Values *self)
     PyObject_GC_UnTrack(self);
     Py_CLEAR(self->work_out);
     Py_CLEAR(self->outset);
+    Py_CLEAR(self->where);
+    Py_CLEAR(self->spent);
+    Py_CLEAR(self->look);
+    values_free_candidates(self);
     PyMem_Free(self->values);
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 
+/* Values(outset, work_out, where, spent, look, deadline) */
 static PyObject *
 values_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
     Outset *outset;
-    PyObject *work_out;
-    static char *keywords[] = {"outset", "work_out", NULL};
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!O", keywords, &OutsetType, &outset, &work_out))
+    PyObject *work_out, *where = NULL, *spent = Py_None, *look = Py_None;
+    double deadline = HUGE_VAL;
+    static char *keywords[] = {"outset", "work_out", "where", "spent", "look", "deadline", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!O|O!OOd", keywords, &OutsetType, &outset, &work_out, &PyDict_Type,
+                                     &where, &spent, &look, &deadline))
         return NULL;
     Values *self = (Values *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
     size_t count = (size_t)outset->count;
-    /* One block: the numbers, then two flags each. */
-    self->values = PyMem_Malloc(count * (sizeof(double) + 2) + 1);
+    /* One block: the numbers, the candidates, then two flags each. */
+    self->values = PyMem_Malloc(count * (sizeof(double) + sizeof(int32_t) + 2) + 1);
     if (!self->values) {
         Py_DECREF(self);
         return PyErr_NoMemory();
     }
-    self->known = (unsigned char *)(self->values + count);
+    self->last = (int32_t *)(self->values + count);
+    self->known = (unsigned char *)(self->last + count);
     self->changed = self->known + count;
     memcpy(self->values, outset->first, count * sizeof(double));
+    memset(self->last, 0, count * sizeof(int32_t));
     memcpy(self->known, outset->known, count);
     memset(self->changed, 0, count);
-    Py_INCREF(outset);
-    self->outset = outset;
-    Py_INCREF(work_out);
-    self->work_out = work_out;
+    self->outset = (Outset *)Py_NewRef(outset);
+    self->work_out = Py_NewRef(work_out);
+    self->where = where ? Py_NewRef(where) : PyDict_New();
+    if (!self->where) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    self->spent = Py_NewRef(spent);
+    self->look = Py_NewRef(look);
+    self->deadline = deadline;
+    self->given_back = -1;
     return (PyObject *)self;
 }
 
@@ -556,6 +577,10 @@ values_evaluate(Values *self, Py_ssize_t rule)
     return 0;
 }
 
+enum answer { FAILED = -1, MORE, ENOUGH, TO_PYTHON };
+
+static int values_confirm(Values *self, Py_ssize_t rule);
+
 /* The value of a rule, which is worked out if it is not known. */
 static int
 values_value(Values *self, Py_ssize_t rule, double *value)
@@ -563,11 +588,15 @@ values_value(Values *self, Py_ssize_t rule, double *value)
     if (!self->known[rule]) {
         self->values[rule] = self->outset->first[rule];
         self->known[rule] = 1;
+        int answer = TO_PYTHON;
         if (self->outset->metas[rule]) {
             if (values_evaluate(self, rule) < 0)
                 return -1;
         }
-        else {
+        else if (self->last[rule] && (answer = values_confirm(self, rule)) == FAILED)
+            return -1;
+        else if (answer == TO_PYTHON) {
+            self->given_back = self->last[rule] ? rule : -1;
             PyObject *done = self->work_out ? PyObject_CallFunction(self->work_out, "n", rule) : NULL;
             if (!done) {
                 if (!PyErr_Occurred())
@@ -643,36 +672,24 @@ concern(Outset *outset, Py_ssize_t rule, unsigned char *places)
         places[outset->concerned[at]] = 1;
 }
 
-/* settle(bits, rules) */
+/* settle(bits) */
 static PyObject *
-values_settle(Values *self, PyObject *const *args, Py_ssize_t count)
+values_settle(Values *self, PyObject *listed)
 {
     Outset *outset = self->outset;
-    if (count != 2 || !PyBytes_Check(args[0])) {
-        PyErr_SetString(PyExc_TypeError, "settle(bits, rules)");
+    if (!PyBytes_Check(listed)) {
+        PyErr_SetString(PyExc_TypeError, "settle(bits)");
         return NULL;
     }
     unsigned char *places = PyMem_Calloc((size_t)outset->listed + 1, 1);
     if (!places)
         return PyErr_NoMemory();
-    const unsigned char *bits = (const unsigned char *)PyBytes_AS_STRING(args[0]);
-    for (Py_ssize_t place = 0; place < outset->listed && place / 8 < PyBytes_GET_SIZE(args[0]); place++)
+    const unsigned char *bits = (const unsigned char *)PyBytes_AS_STRING(listed);
+    for (Py_ssize_t place = 0; place < outset->listed && place / 8 < PyBytes_GET_SIZE(listed); place++)
         places[place] = bits[place / 8] >> place % 8 & 1;
-    PyObject *each = PyObject_GetIter(args[1]), *number;
-    while (each && (number = PyIter_Next(each))) {
-        Py_ssize_t rule = below(number, outset->count);
-        Py_DECREF(number);
-        if (rule < 0)
-            break;
-        concern(outset, rule, places);
-    }
-    Py_XDECREF(each);
-    if (PyErr_Occurred()) {
-        PyMem_Free(places);
-        return NULL;
-    }
+    /* What is worked out on the way has no candidates any more. */
     for (Py_ssize_t rule = 0; rule < outset->count; rule++)
-        if (self->changed[rule])
+        if (self->changed[rule] || self->last[rule])
             concern(outset, rule, places);
     for (Py_ssize_t place = 0; place < outset->listed; place++)
         if (places[place] && values_evaluate(self, outset->order[place]) < 0) {
@@ -699,12 +716,18 @@ values_hits(Values *self, PyObject *Py_UNUSED(ignored))
     return hits;
 }
 
+#include "kernel_find.h"
+
 static PyMethodDef values_methods[] = {
     {"get", (PyCFunction)values_get, METH_O, "The value if it is known, else None."},
     {"set", (PyCFunction)(void (*)(void))values_set, METH_FASTCALL, "Sets the value of a rule."},
     {"forget", (PyCFunction)values_forget, METH_O, "The values of these rules are not known any more."},
-    {"settle", (PyCFunction)(void (*)(void))values_settle, METH_FASTCALL,
-     "Works out the listed metas of these bits, and those concerned by what changed or by these rules."},
+    {"settle", (PyCFunction)values_settle, METH_O,
+     "Works out the listed metas of these bits, and those concerned by what changed or has candidates."},
+    {"put_off", (PyCFunction)(void (*)(void))values_put_off, METH_FASTCALL,
+     "Notes a candidate of a rule, whose value is not known any more."},
+    {"confirm", (PyCFunction)values_confirm_method, METH_O,
+     "Looks at the candidates of a rule; gives those that Python has to look at."},
     {"hits", (PyCFunction)values_hits, METH_NOARGS, "Name -> value of what hit."},
     {NULL},
 };
@@ -724,241 +747,6 @@ static PyTypeObject ValuesType = {
     .tp_methods = values_methods,
 };
 
-/* -- Finder -- */
-
-static PyObject *
-finder_note(Finder *self, PyObject *const *args, size_t flags, PyObject *Py_UNUSED(names))
-{
-    if (PyVectorcall_NARGS(flags) < 1) {
-        PyErr_SetString(PyExc_TypeError, "a place is missing");
-        return NULL;
-    }
-    Py_ssize_t place = below(args[0], self->count);
-    if (place < 0)
-        return NULL;
-    if (!self->seen[place]) {
-        self->seen[place] = 1;
-        self->found[self->found_count++] = place; /* each once: never more than there are */
-    }
-    Py_RETURN_NONE;
-}
-
-static int
-finder_traverse(Finder *self, visitproc visit, void *arg)
-{
-    Py_VISIT(self->scan);
-    Py_VISIT(self->scratch);
-    return 0;
-}
-
-static int
-finder_clear(Finder *self)
-{
-    Py_CLEAR(self->scan);
-    Py_CLEAR(self->scratch);
-    return 0;
-}
-
-static void
-finder_dealloc(Finder *self)
-{
-    PyObject_GC_UnTrack(self);
-    finder_clear(self);
-    PyMem_Free(self->rules);
-    PyMem_Free(self->settled);
-    PyMem_Free(self->seen);
-    PyMem_Free(self->found);
-    Py_TYPE(self)->tp_free((PyObject *)self);
-}
-
-/* Finder(scan, scratch, rules, settled) */
-static PyObject *
-finder_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
-{
-    PyObject *scan, *scratch, *rules, *settled;
-    static char *keywords[] = {"scan", "scratch", "rules", "settled", NULL};
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, "OOO!O!", keywords, &scan, &scratch, &PyTuple_Type, &rules,
-                                     &PyTuple_Type, &settled))
-        return NULL;
-    Py_ssize_t count = PyTuple_GET_SIZE(rules);
-    Finder *self = (Finder *)type->tp_alloc(type, 0);
-    if (!self)
-        return NULL;
-    self->vectorcall = (vectorcallfunc)finder_note;
-    self->count = count;
-    self->rules = PyMem_Calloc((size_t)count + 1, sizeof(Py_ssize_t));
-    self->settled = PyMem_Calloc((size_t)count + 1, 1);
-    self->seen = PyMem_Calloc((size_t)count + 1, 1);
-    self->found = PyMem_Calloc((size_t)count + 1, sizeof(Py_ssize_t));
-    if (!self->rules || !self->settled || !self->seen || !self->found) {
-        PyErr_NoMemory();
-        goto error;
-    }
-    for (Py_ssize_t place = 0; place < count; place++) {
-        self->rules[place] = below(PyTuple_GET_ITEM(rules, place), PY_SSIZE_T_MAX);
-        if (self->rules[place] < 0)
-            goto error;
-    }
-    if (mark(settled, self->settled, count, 1) < 0)
-        goto error;
-    Py_INCREF(scan);
-    self->scan = scan;
-    Py_INCREF(scratch);
-    self->scratch = scratch;
-    return (PyObject *)self;
-error:
-    Py_DECREF(self);
-    return NULL;
-}
-
-static void
-finder_reset(Finder *self)
-{
-    for (Py_ssize_t at = 0; at < self->found_count; at++)
-        self->seen[self->found[at]] = 0;
-    self->found_count = 0;
-}
-
-/* Runs Vectorscan over the text; what it finds is in `found` then. */
-static int
-finder_scan(Finder *self, PyObject *text)
-{
-    PyObject *zero = PyLong_FromLong(0); /* A small number: never allocated. */
-    PyObject *arguments[] = {text, (PyObject *)self, zero, Py_None, self->scratch};
-    if (!self->scan || !self->scratch) {
-        PyErr_SetString(PyExc_RuntimeError, "cleared");
-        return -1;
-    }
-    PyObject *done = PyObject_Vectorcall(self->scan, arguments, 5, NULL);
-    Py_XDECREF(zero);
-    if (!done) {
-        finder_reset(self);
-        return -1;
-    }
-    Py_DECREF(done);
-    return 0;
-}
-
-/* find(text): the places of what matches */
-static PyObject *
-finder_find(Finder *self, PyObject *text)
-{
-    if (finder_scan(self, text) < 0)
-        return NULL;
-    PyObject *places = PyList_New(0);
-    for (Py_ssize_t at = 0; places && at < self->found_count; at++) {
-        PyObject *place = PyLong_FromSsize_t(self->found[at]);
-        if (!place || PyList_Append(places, place) < 0)
-            Py_CLEAR(places);
-        Py_XDECREF(place);
-    }
-    finder_reset(self);
-    return places;
-}
-
-/* Searches one text; a hit that needs no confirmation is set, the others are appended to `*rest`. */
-static int
-finder_search(Finder *self, PyObject *text, Py_ssize_t number, Values *values, PyObject *where, PyObject **rest)
-{
-    if (finder_scan(self, text) < 0)
-        return -1;
-    Py_ssize_t count = self->found_count;
-    if (!count)
-        return 0;
-    /* What is asked for below may search again. */
-    Py_ssize_t few[32], *found = few;
-    if (count > 32 && !(found = PyMem_Malloc((size_t)count * sizeof(Py_ssize_t)))) {
-        finder_reset(self);
-        PyErr_NoMemory();
-        return -1;
-    }
-    memcpy(found, self->found, (size_t)count * sizeof(Py_ssize_t));
-    finder_reset(self);
-    int result = 0;
-    for (Py_ssize_t at = 0; at < count && !result; at++) {
-        Py_ssize_t place = found[at], rule = self->rules[place];
-        if (self->settled[place]) {
-            double value;
-            if (rule >= values->outset->count) {
-                PyErr_SetString(PyExc_IndexError, "no such rule");
-                result = -1;
-            }
-            else if (values_value(values, rule, &value) < 0)
-                result = -1;
-            else if (value == 0) {
-                PyObject *key = PyLong_FromSsize_t(rule);
-                if (!key || PyDict_SetItem(where, key, text) < 0)
-                    result = -1;
-                Py_XDECREF(key);
-                if (!result)
-                    values_put(values, rule, 1);
-            }
-            continue;
-        }
-        PyObject *pair = Py_BuildValue("nn", place, number);
-        if (!*rest)
-            *rest = PyList_New(0);
-        if (!pair || !*rest || PyList_Append(*rest, pair) < 0)
-            result = -1;
-        Py_XDECREF(pair);
-    }
-    if (found != few)
-        PyMem_Free(found);
-    return result;
-}
-
-/* search(texts, values, where, look_at_clock, every): None, or a list of (place, number of the text) */
-static PyObject *
-finder_method(Finder *self, PyObject *const *args, Py_ssize_t count)
-{
-    if (count != 5 || !PyTuple_Check(args[0]) || Py_TYPE(args[1]) != &ValuesType || !PyDict_Check(args[2])) {
-        PyErr_SetString(PyExc_TypeError, "search(texts, values, where, look_at_clock, every)");
-        return NULL;
-    }
-    Py_ssize_t every = below(args[4], PY_SSIZE_T_MAX);
-    if (every < 0)
-        return NULL;
-    PyObject *texts = args[0], *rest = NULL;
-    for (Py_ssize_t number = 0; number < PyTuple_GET_SIZE(texts); number++) {
-        if (every && number % every == every - 1) {
-            PyObject *done = PyObject_CallNoArgs(args[3]);
-            if (!done) {
-                Py_XDECREF(rest);
-                return NULL;
-            }
-            Py_DECREF(done);
-        }
-        if (finder_search(self, PyTuple_GET_ITEM(texts, number), number, (Values *)args[1], args[2], &rest) < 0) {
-            Py_XDECREF(rest);
-            return NULL;
-        }
-    }
-    if (rest)
-        return rest;
-    Py_RETURN_NONE;
-}
-
-static PyMethodDef finder_methods[] = {
-    {"find", (PyCFunction)finder_find, METH_O, "The places of what matches in the text."},
-    {"search", (PyCFunction)(void (*)(void))finder_method, METH_FASTCALL,
-     "Searches each text; gives (place, number of the text) for what is to be confirmed, or None."},
-    {NULL},
-};
-
-static PyTypeObject FinderType = {
-    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "lazaret.rules._kernel.Finder",
-    .tp_basicsize = sizeof(Finder),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
-    .tp_vectorcall_offset = offsetof(Finder, vectorcall),
-    .tp_call = PyVectorcall_Call,
-    .tp_doc = "A database and the rules in it.",
-    .tp_new = finder_new,
-    .tp_dealloc = (destructor)finder_dealloc,
-    .tp_traverse = (traverseproc)finder_traverse,
-    .tp_clear = (inquiry)finder_clear,
-    .tp_methods = finder_methods,
-};
-
 static struct PyModuleDef module = {
     PyModuleDef_HEAD_INIT,
     .m_name = "lazaret.rules._kernel",
@@ -970,8 +758,10 @@ PyMODINIT_FUNC
 PyInit__kernel(void)
 {
     PyObject *made = PyModule_Create(&module);
+    pcre2_load();
     if (!made || PyModule_AddType(made, &CodeType) < 0 || PyModule_AddType(made, &OutsetType) < 0 ||
-        PyModule_AddType(made, &ValuesType) < 0 || PyModule_AddType(made, &FinderType) < 0 ||
+        PyModule_AddType(made, &ValuesType) < 0 || PyModule_AddType(made, &MatcherType) < 0 ||
+        PyModule_AddType(made, &FinderType) < 0 || PyModule_AddType(made, &FindersType) < 0 ||
         PyModule_AddIntConstant(made, "INTERFACE", INTERFACE) < 0) {
         Py_XDECREF(made);
         return NULL;

@@ -2,9 +2,9 @@
 
 import ast
 import os
-from typing import Any
+from typing import Any, Protocol
 
-INTERFACE = 1
+INTERFACE = 2
 _STACK = 60
 _LARGEST = 1e9
 """Of the numbers in a meta: what it adds up stays a whole number that a double holds exactly."""
@@ -26,6 +26,28 @@ def _load() -> Any:
 
 compiled = _load()
 """None: everything runs in Python, with the same results."""
+
+
+class Finder(Protocol):
+    """A group of expressions (`search.Search`); numbers are those of the expressions."""
+
+    def find(self, text: bytes, /) -> list[int]:
+        """What matches, each once."""
+
+
+def flags(
+    *,
+    settled: bool,
+    put_off: bool,
+    counted: bool,
+    negated: bool,
+    skips_subject: bool,
+    exact: bool,
+    by_python: bool,
+) -> int:
+    """What a rule wants of its expression, as a Finder takes it (`enum flag` in kernel_find.h)."""
+    each = (settled, put_off, counted, negated, skips_subject, exact, by_python)
+    return sum(1 << bit for bit, flag in enumerate(each) if flag)
 
 
 class _OutOfRange(ValueError):

@@ -4,12 +4,11 @@ import time
 from typing import TYPE_CHECKING
 
 from lazaret.mime.message import Message
-from lazaret.rules.values import Values
+from lazaret.rules.values import Found, Values
 from lazaret.rules.views import HeaderValues, nothing_beside
 
 if TYPE_CHECKING:
     from lazaret.rules.evals import Subject
-    from lazaret.rules.search import Candidate
 
 
 class DeadlineError(Exception):
@@ -22,7 +21,6 @@ class Run:
     __slots__ = (
         "_deadline",
         "_work_deadline",
-        "candidates",
         "exceeded",
         "headers",
         "late",
@@ -48,8 +46,6 @@ class Run:
         """Rule -> what its eval function said."""
         self.tags: dict[str, list[bytes]] = {}
         """Named captures, for the expressions that contain %{TAG}."""
-        self.candidates: dict[int, list[Candidate]] = {}
-        """Rule -> where it may have matched, to be confirmed when somebody asks for its value."""
         self.searched: set[str] = set()
         """Header fields that were searched on demand."""
         self.spent: set[int] = set()
@@ -60,10 +56,10 @@ class Run:
         self._deadline = time.perf_counter() + seconds
         self._work_deadline = time.thread_time() + seconds
 
-    def put_off(self, rule: int, candidate: "Candidate") -> None:
-        """Notes where a rule may have matched; what it is worth is not known until somebody asks."""
-        self.candidates.setdefault(rule, []).append(candidate)
-        self.values.forget((rule,))
+    @property
+    def found(self) -> Found:
+        """What the values share with the run."""
+        return Found(self.where, self.spent, self.look_at_clock, self._deadline)
 
     def end(self) -> None:
         """Lets go of what refers to the run, so that it goes when it is not needed, without a collector."""

@@ -1,12 +1,14 @@
 """A group of expressions and the texts they search: scanned at once, confirmed one by one where needed."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 
+from lazaret.rules import kernel
 from lazaret.rules.book import Regex
 from lazaret.rules.confirm import Confirm, MatchLimit, UnusableRegex
-from lazaret.rules.database import Database, Finder
+from lazaret.rules.database import Database
+from lazaret.rules.kernel import Finder
 from lazaret.rules.program import Group, Program, Searched
 from lazaret.rules.run import Run
 from lazaret.rules.texts import Together
@@ -15,8 +17,9 @@ _LOOKS_AT_CLOCK = 32
 """Texts between two looks at the clock."""
 
 
-Candidate = tuple["Search", int, Together]
-"""Texts in which the expression at a place of a group may match; nobody has asked yet whether it does."""
+Candidate = tuple["Search", int, Sequence[bytes], int]
+"""Texts in which the expression at a place of a group may match, and the place in the view of the first
+(which may be the subject); nobody has asked yet whether it does."""
 
 
 class Search:
@@ -29,7 +32,6 @@ class Search:
         "_confirms",
         "_counted",
         "_database",
-        "_finder",
         "_found",
         "_names",
         "_numbers",
@@ -37,6 +39,7 @@ class Search:
         "_put_off",
         "_rules",
         "_settled",
+        "finder",
         "group",
     )
 
@@ -74,64 +77,66 @@ class Search:
         """Those that can wait, those that look at all texts, and those that take one text after the other."""
         self._confirms: list[Confirm | None] = [None] * len(group.searched)
         self._found: list[int] = []
-        self._finder = self._compiled_finder()
+        self.finder = self._compiled_finder()
 
-    def _compiled_finder(self) -> "Finder | None":
-        """Does the work of `_note` too; None where there is no kernel, or texts are searched without it."""
-        if self._database is None or self._alone:
+    def _compiled_finder(self) -> Finder | None:
+        """Does the work of `each` and `together` in the kernel; None where there is none, or texts are
+        searched one after the other without a database."""
+        if self._alone or not kernel.compiled:
             return None
-        settled = tuple(place for place, settles in enumerate(self._settled) if settles)
-        return self._database.finder(tuple(self._numbers), settled)
+        scan, scratch = self._database.parts if self._database else (None, None)
+        return kernel.compiled.Finder(  # type: ignore[no-any-return]
+            scan,
+            scratch,
+            tuple(self._kernel_place(place) for place in range(len(self._numbers))),
+            (*self._alone_later, *self._alone_at_once),
+            self,
+            self._matcher,
+        )
+
+    def _kernel_place(self, place: int) -> tuple[int, int, int]:
+        searched = self.group.searched[place]
+        flags = kernel.flags(
+            settled=self._settled[place],
+            put_off=self._put_off[place],
+            counted=self._counted[place],
+            negated=searched.negated,
+            skips_subject=searched.skips_subject,
+            exact=searched.exact and not self._settled[place],
+            by_python=bool(searched.captures or searched.needs),
+        )
+        return searched.rule, flags, -1 if searched.max_hits is None else searched.max_hits
+
+    def _matcher(self, place: int) -> object | None:
+        return self._confirm(place).matcher(counts=self.group.searched[place].max_hits != 1)
 
     def each(self, run: Run, texts: Sequence[bytes]) -> None:
-        """Searches each text by itself and adds up what is found."""
+        """Searches each text by itself and adds up what is found. The kernel does it in Finders."""
         for place in self._alone_later:
-            run.put_off(self._numbers[place], (self, place, Together(texts, range(len(texts)), b"")))
+            run.values.put_off(self._numbers[place], (self, place, texts, 0))
         for place in self._alone_at_once:
-            confirm(run, (self, place, Together(texts, range(len(texts)), b"")))
-        if self._finder is not None:
-            found = self._finder.search(
-                tuple(texts), run.values, run.where, run.look_at_clock, _LOOKS_AT_CLOCK
-            )
-            if found:
-                self._take(run, found, texts)
-        elif self._database is not None or self._alone:
-            self._search_each(run, texts)
-
-    def _search_each(self, run: Run, texts: Sequence[bytes]) -> None:
+            confirm(run, (self, place, texts, 0))
         found = self._found
         later: dict[int, list[int]] = {}
-        for number, text in enumerate(texts):
+        for number, text in enumerate(texts if self._database is not None or self._alone else ()):
             if number % _LOOKS_AT_CLOCK == _LOOKS_AT_CLOCK - 1:
                 run.look_at_clock()
             if self._database is not None:
                 self._database.scan(text, found)
             if found or self._alone:
                 self._note(run, number, text, later)
-        self._put_off_found(run, texts, later)
-
-    def _take(self, run: Run, found: Iterable[tuple[int, int]], texts: Sequence[bytes]) -> None:
-        """What was found and is no hit by that alone: places in the group, and numbers of texts."""
-        later: dict[int, list[int]] = {}
-        for place, number in found:
-            if self._put_off[place]:
-                later.setdefault(place, []).append(number)
-            else:
-                self._add(run, place, number, texts[number])
-        self._put_off_found(run, texts, later)
-
-    def _put_off_found(self, run: Run, texts: Sequence[bytes], later: Mapping[int, list[int]]) -> None:
         for place, numbers in later.items():
-            together = Together([texts[n] for n in numbers], numbers, b"")
-            run.put_off(self._numbers[place], (self, place, together))
+            run.values.put_off(
+                self._numbers[place], (self, place, [texts[number] for number in numbers], numbers[0])
+            )
 
     def together(self, run: Run, texts: Together) -> None:
         """Searches all texts at once; what is found may be in any of them, or in none."""
         run.look_at_clock()
         for place in self._places(texts.whole):
-            candidate = (self, place, texts)
+            candidate = (self, place, texts.texts, texts.first)
             if self._put_off[place]:
-                run.put_off(self._numbers[place], candidate)
+                run.values.put_off(self._numbers[place], candidate)
             else:
                 confirm(run, candidate)
 
@@ -153,8 +158,8 @@ class Search:
     def _places(self, text: bytes) -> Iterable[int]:
         """The places in the group of what may be in the text, each once."""
         found: Iterable[int] = ()
-        if self._finder is not None:
-            found = self._finder.find(text)
+        if self.finder is not None:
+            found = self.finder.find(text)
         elif self._database is not None:
             self._database.scan(text, self._found)
             found = dict.fromkeys(self._found)
@@ -287,14 +292,14 @@ class Search:
 
 def confirm(run: Run, candidate: Candidate) -> None:
     """Looks whether the expression matches in the texts, and adds up how often."""
-    search, place, texts = candidate
+    search, place, texts, first = candidate
     if search._once[place]:
-        search._find(run, place, texts.texts)
+        search._find(run, place, texts)
         return
     if search._counted[place]:
-        search._count(run, place, texts.texts)
+        search._count(run, place, texts)
         return
-    for number, text in texts.numbered:
+    for number, text in enumerate(texts, first):
         if not search._add(run, place, number, text):
             return
 

@@ -1,33 +1,51 @@
 """What all rules that look at one view, or at one header field, search in a message."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from lazaret.rules import views
+from lazaret.rules import folding, kernel, views
 from lazaret.rules.program import Searched
 from lazaret.rules.run import Run
-from lazaret.rules.search import Search
-from lazaret.rules.texts import Texts
+from lazaret.rules.search import Search, confirm
+from lazaret.rules.texts import Texts, Together
+
+_KINDS = ("plain", "strange", "ascii", "other")
+"""Of texts (`texts.Texts`), as Finders of the kernel take them."""
 
 
 class TextSearches:
     """Rules that look at the same texts of a message."""
 
-    def __init__(self, searches: Sequence[Search]) -> None:
-        self._each = [s for s in searches if s.group.reach == "each"]
-        self._ascii = [s for s in searches if s.group.reach == "ascii"]
-        self._other = [s for s in searches if s.group.reach == "other"]
+    def __init__(self, searches: Sequence[Search], at_first: Sequence[tuple[int, float]] = ()) -> None:
+        """`at_first`: rules, and their values where nothing is found in the texts."""
+        self._at_first = tuple(at_first)
+        self._each = [s for s in searches if s.group.reach == "each" and s.group.searched]
+        self._together = {kind: [s for s in searches if s.group.reach == kind] for kind in _KINDS}
+        self._in_kernel = self._finders()
+
+    def _finders(self) -> Any:
+        """All of it in the kernel; None where there is none, or it cannot do one of the searches."""
+        reaches = [tuple(s.finder for s in searches) for searches in (self._each, *self._together.values())]
+        if not kernel.compiled or any(finder is None for finders in reaches for finder in finders):
+            return None
+        return kernel.compiled.Finders(*reaches, self._at_first, folding.TABLE)
 
     def over(self, run: Run, texts: Sequence[bytes]) -> None:
         """Searches the texts."""
+        if self._in_kernel is not None:
+            for candidate in self._in_kernel.over(tuple(texts), run.values) or ():
+                confirm(run, candidate)
+            return
+        for rule, value in self._at_first:
+            run.values.set(rule, value)
         for search in self._each:
             search.each(run, texts)
-        if self._ascii or self._other:
-            self._together(run, Texts(texts))
-
-    def _together(self, run: Run, texts: Texts) -> None:
-        for searches, together in ((self._ascii, texts.ascii), (self._other, texts.other)):
-            for search in searches if together.whole else ():
-                search.together(run, together)
+        if any(self._together.values()):
+            of_kinds = Texts(texts)
+            for kind, searches in self._together.items():
+                together: Together = getattr(of_kinds, kind)
+                for search in searches if together.whole else ():
+                    search.together(run, together)
 
 
 class FieldSearches:
@@ -40,20 +58,16 @@ class FieldSearches:
         exists = {rule for search in searches for rule in search.group.exists}
         self.rules = {s.rule for s in searched} | exists
         negated = {s.rule for s in searched if s.negated}
-        self._at_first = [
+        at_first = [
             *((rule, 1) for rule in sorted(exists | negated)),
             *((s.rule, 0) for s in searched if s.when_absent and not s.negated),
         ]
-        """Values when the field is there and nothing is found in it."""
-        self._searches = TextSearches(searches)
+        self._searches = TextSearches(searches, at_first)
 
     def run(self, run: Run) -> None:
         """Searches the value, if there is one."""
         value = run.headers.get(self.selector)
         if value is not None:
-            set_value = run.values.set
-            for rule, first in self._at_first:
-                set_value(rule, first)
             self._searches.over(run, (value,))
 
 

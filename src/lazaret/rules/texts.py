@@ -1,35 +1,19 @@
 """The texts of one view of a message, each by itself and put together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from lazaret.model.lazy import lazy
+from lazaret.rules import folding
 
 
-class Numbered(NamedTuple):
-    """A text and its place in the view; text 0 of the body is the subject."""
+class Together(NamedTuple):
+    """Some texts of a view, and all of them as one, something between them."""
 
-    place: int
-    text: bytes
-
-
-class Together:
-    """Some texts of a view, and all of them as one, a line end between them."""
-
-    __slots__ = ("_numbers", "texts", "whole")
-
-    def __init__(self, texts: Sequence[bytes], numbers: Iterable[int], whole: bytes) -> None:
-        self.texts = texts
-        self._numbers = numbers
-        self.whole = whole
-
-    @property
-    def numbered(self) -> Iterable[Numbered]:
-        """Each by itself."""
-        return map(Numbered, self._numbers, self.texts)
-
-
-_NOTHING = Together((), (), b"")
+    texts: Sequence[bytes]
+    first: int
+    """The place in the view of the first of them."""
+    whole: bytes = b""
 
 
 class Texts:
@@ -39,23 +23,26 @@ class Texts:
         self.each = each
 
     @lazy
-    def _split(self) -> tuple[Together, Together]:
-        whole = b"\n".join(self.each)
-        if whole.isascii():
-            return Together(self.each, range(len(self.each)), whole), _NOTHING
-        return self._of_kind(True), self._of_kind(False)
-
-    def _of_kind(self, ascii_only: bool) -> Together:
-        numbers = [n for n, text in enumerate(self.each) if text.isascii() == ascii_only]
-        texts = [self.each[n] for n in numbers]
-        return Together(texts, numbers, b"\n".join(texts))
-
-    @property
     def ascii(self) -> Together:
         """Those without octets above ASCII."""
-        return self._split[0]
+        return self._of(bytes.isascii, b"\n".join)
 
-    @property
+    @lazy
     def other(self) -> Together:
         """Those with octets above ASCII."""
-        return self._split[1]
+        return self._of(lambda text: not text.isascii(), b"\n".join)
+
+    @lazy
+    def plain(self) -> Together:
+        """Those that can be folded, folded as one."""
+        return self._of(folding.is_plain, folding.together)
+
+    @lazy
+    def strange(self) -> Together:
+        """Those that cannot be folded."""
+        return self._of(lambda text: not folding.is_plain(text), b"\n".join)
+
+    def _of(self, kind: Callable[[bytes], bool], join: Callable[[Iterable[bytes]], bytes]) -> Together:
+        numbers = [n for n, text in enumerate(self.each) if kind(text)]
+        texts = [self.each[n] for n in numbers]
+        return Together(texts, min(numbers, default=0), join(texts))

@@ -4,16 +4,30 @@ An Outset is what is known before anything is looked at; it makes the values of 
 Python and, where that could be compiled, in kernel.c: the same results, and less memory to walk through.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lazaret.rules import kernel, metas
 from lazaret.rules.metas import Code, Meta
 from lazaret.rules.settle import Settler
 
+if TYPE_CHECKING:
+    from lazaret.rules.search import Candidate
+
 WorkOut = Callable[[int], None]
 """Sets the value of a rule that is no meta, unless it is what it is when nothing is found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the values of a message share with its run, and how long that may last."""
+
+    where: dict[int, bytes]
+    spent: Collection[int]
+    look_at_clock: Callable[[], None]
+    deadline: float
+    """Of `time.perf_counter`; after it the clock is to be looked at."""
 
 
 class Values(Protocol):
@@ -30,9 +44,15 @@ class Values(Protocol):
     def forget(self, rules: Iterable[int], /) -> None:
         """The values of these rules are not known any more, until somebody asks."""
 
-    def settle(self, listed: bytes, rules: Iterable[int], /) -> None:
-        """Looks at listed metas: those of the bits (see Settler), and those concerned by these rules or by
-        what has changed."""
+    def put_off(self, rule: int, candidate: "Candidate", /) -> None:
+        """Notes where a rule may have matched; what it is worth is not known until somebody asks."""
+
+    def confirm(self, rule: int, /) -> "Sequence[Candidate]":
+        """Looks at what was put off for a rule, as far as that can be done here; gives what is left to do."""
+
+    def settle(self, listed: bytes, /) -> None:
+        """Looks at listed metas: those of the bits (see Settler), and those concerned by what has changed or
+        was put off."""
 
     def hits(self) -> dict[str, float]:
         """Name -> value of the rules that hit, as far as they are known."""
@@ -51,18 +71,18 @@ class Outset:
     """Rules that hit even when nothing is found, if they hit at first."""
     metas: tuple[Meta, ...]
 
-    def start(self) -> Callable[[WorkOut], Values]:
+    def start(self) -> Callable[[WorkOut, Found], Values]:
         """What makes the values of a message."""
         settler = Settler(self.metas, len(self.names))
         return self._in_c(settler) if kernel.compiled else self.in_python(settler)
 
-    def in_python(self, settler: Settler) -> Callable[[WorkOut], "PythonValues"]:
+    def in_python(self, settler: Settler) -> Callable[[WorkOut, Found], "PythonValues"]:
         """Without the kernel."""
         codes = _Codes({meta.rule: meta.source for meta in self.metas})
         known = {rule: value for rule, value in enumerate(self.first) if rule not in self.waiting}
-        return lambda work_out: PythonValues(known, self, settler, codes, work_out)
+        return lambda work_out, _found: PythonValues(known, self, settler, codes, work_out)
 
-    def _in_c(self, settler: Settler) -> Callable[[WorkOut], Values]:
+    def _in_c(self, settler: Settler) -> Callable[[WorkOut, Found], Values]:
         sources = {meta.rule: meta.source for meta in self.metas}
         outset = kernel.compiled.Outset(
             names=self.names,
@@ -75,7 +95,9 @@ class Outset:
             make_code=lambda rule: kernel.code(sources[rule]) or metas.compiled(sources[rule]),
             evaluate=metas.evaluate,
         )
-        return lambda work_out: kernel.compiled.Values(outset, work_out)
+        return lambda work_out, found: kernel.compiled.Values(
+            outset, work_out, found.where, found.spent, found.look_at_clock, found.deadline
+        )
 
 
 class _Codes(dict[int, Code]):
@@ -92,7 +114,7 @@ class _Codes(dict[int, Code]):
 class PythonValues(dict[int, float]):
     """Values in plain Python."""
 
-    __slots__ = ("_changed", "_codes", "_outset", "_settler", "_work_out")
+    __slots__ = ("_candidates", "_changed", "_codes", "_outset", "_settler", "_work_out")
 
     def __init__(
         self,
@@ -109,6 +131,7 @@ class PythonValues(dict[int, float]):
         self._work_out = work_out
         self._changed: set[int] = set()
         """Rules whose value is, or was for a while, another than at the start."""
+        self._candidates: dict[int, list[Candidate]] = {}
 
     def __missing__(self, rule: int) -> float:
         self[rule] = self._outset.first[rule]
@@ -127,11 +150,18 @@ class PythonValues(dict[int, float]):
         for rule in rules:
             self.pop(rule, None)
 
-    def settle(self, listed: bytes, rules: Iterable[int]) -> None:
+    def put_off(self, rule: int, candidate: "Candidate") -> None:
+        self._candidates.setdefault(rule, []).append(candidate)
+        self.pop(rule, None)
+
+    def confirm(self, rule: int) -> "Sequence[Candidate]":
+        return self._candidates.pop(rule, ())
+
+    def settle(self, listed: bytes) -> None:
         settler = self._settler
-        concerned = (
-            int.from_bytes(listed, "little") | settler.concerned(self._changed) | settler.concerned(rules)
-        )
+        concerned = int.from_bytes(listed, "little")
+        # What is worked out on the way has no candidates any more.
+        concerned |= settler.concerned(self._changed) | settler.concerned(self._candidates)
         for rule in settler.rules(concerned):
             self.set(rule, metas.evaluate(self._codes[rule], self))
 

@@ -1,0 +1,97 @@
+"""Folded expressions find in folded texts whatever the expressions match, and hardly anything else."""
+
+import hyperscan
+import pcre2  # type: ignore[import-untyped]
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from lazaret.rules import database, folding, spelling
+from lazaret.rules.book import Regex
+from lazaret.rules.perl_regex import EMPTY, Node, parse
+from lazaret.rules.texts import Texts
+
+_PIECES = [
+    b"v",
+    b"i",
+    b"4",
+    b"@",
+    b"gr",
+    b"a",
+    b"\\W{0,3}",
+    b"[1il|!]",
+    b"[3e]",
+    b"\\s+",
+    b"(?:m|rn)",
+    b"\\b",
+]
+_PIECES += [
+    b"[^a-z]?",
+    b"x*",
+    b"(?:o|0|&#111;|\xc3\xb3)",
+    b".",
+    b"(?!z)",
+    b"[\\d_]",
+    b"(?:ab|\\-){1,3}",
+    b"\\/",
+]
+_OCTETS = st.sampled_from([bytes([o]) for o in b"vViI1|!43@aAgGrRmnNoO0eE bxX-_./z\t5"])
+
+
+def matches(node: Node, text: bytes) -> bool:
+    found: list[int] = []
+    compiled = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    flags = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_ALLOWEMPTY
+    compiled.compile(expressions=[spelling.spell(node)], ids=[1], elements=1, flags=[flags])
+    compiled.scan(text, lambda number, *_: found.append(number))
+    return found == [1]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from(_PIECES), min_size=1, max_size=6),
+    st.lists(_OCTETS, max_size=12).map(b"".join),
+    st.booleans(),
+)
+def test_a_folded_expression_matches_all_that_the_original_does(
+    pieces: list[bytes], text: bytes, caseless: bool
+) -> None:
+    source = b"".join(pieces)
+    assume(pcre2.compile((b"(?i)" if caseless else b"") + source).search(text))
+    node = folding.folded(parse(source, "i" if caseless else ""))
+    assert node is not None
+    assert node == EMPTY or matches(node, folding.together([b"before", text, b"after"]))
+
+
+def test_hardly_more_than_the_word_is_left() -> None:
+    node = folding.folded(parse(rb"\bv[\W_]{0,3}[1il|][\W_]{0,3}[a4\xe0][\W_]{0,3}gr[\W_]{0,3}a\b", "i"))
+    assert node is not None
+    assert b"vi?agra" == spelling.spell(node)
+
+
+@pytest.mark.parametrize(("source", "left"), [(rb"caf\xe9", None), (rb"&#97;", None), (rb"-{5}", EMPTY)])
+def test_what_no_plain_text_has_and_what_is_no_word(source: bytes, left: Node | None) -> None:
+    assert left == folding.folded(parse(source))
+
+
+def test_texts_are_told_apart_and_what_stands_between_them_matches_nothing() -> None:
+    texts = Texts([b"V-1-A", b"a&b", b"caf\xe9", b"G R A"])
+    assert ((b"V-1-A", b"G R A"), (b"a&b", b"caf\xe9")) == (
+        tuple(texts.plain.texts),
+        tuple(texts.strange.texts),
+    )
+    assert (b"via\0gra", b"a&b\ncaf\xe9") == (texts.plain.whole, texts.strange.whole)
+    assert (0, 1) == (texts.plain.first, texts.strange.first)
+
+
+@pytest.mark.parametrize(
+    ("source", "reaches"),
+    [
+        (rb"p\W{0,3}h\W{0,3}[3e]\W{0,3}n\W{0,3}t\W{0,3}e", ["plain", "strange"]),
+        (rb"(?:[1-9]\s){6,9}", ["ascii", "other"]),
+        (rb"phentermine", ["each"]),
+    ],
+)
+def test_what_has_a_disguised_word_is_searched_folded(source: bytes, reaches: list[str]) -> None:
+    placed = database.forms_of(Regex(source, "i"), lines=True).placed
+    assert reaches == [reach for reach, _ in placed]
