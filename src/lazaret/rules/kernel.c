@@ -717,6 +717,7 @@ values_hits(Values *self, PyObject *Py_UNUSED(ignored))
 }
 
 #include "kernel_find.h"
+#include "kernel_texts.h"
 
 static PyMethodDef values_methods[] = {
     {"get", (PyCFunction)values_get, METH_O, "The value if it is known, else None."},

@@ -1,0 +1,262 @@
+/* All groups that search the same texts: the compiled half of rules/searches.py, rules/texts.py and rules/folding.py. */
+
+/* What a text is; see folding.py. */
+enum kind { PLAIN, STRANGE, IN_PURE_ASCII, OTHER, KINDS };
+
+enum { DROPPED = 0, NOT_PLAIN = 1 }; /* in the table of octets */
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *each;           /* tuples of Finders: each text by itself, or all texts of a kind */
+    PyObject *of_kind[KINDS];
+    unsigned char fold[256];
+    Py_ssize_t count;
+    Py_ssize_t *rules; /* that have a value as soon as there are texts */
+    double *values;
+} Finders;
+
+static int
+finders_traverse(Finders *self, visitproc visit, void *arg)
+{
+    Py_VISIT(self->each);
+    for (int kind = 0; kind < KINDS; kind++)
+        Py_VISIT(self->of_kind[kind]);
+    return 0;
+}
+
+static void
+finders_dealloc(Finders *self)
+{
+    PyObject_GC_UnTrack(self);
+    Py_CLEAR(self->each);
+    for (int kind = 0; kind < KINDS; kind++)
+        Py_CLEAR(self->of_kind[kind]);
+    PyMem_Free(self->rules);
+    PyMem_Free(self->values);
+    Py_TYPE(self)->tp_free((PyObject *)self);
+}
+
+static int
+are_finders(PyObject *finders)
+{
+    for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(finders); at++)
+        if (Py_TYPE(PyTuple_GET_ITEM(finders, at)) != &FinderType) {
+            PyErr_SetString(PyExc_TypeError, "tuples of Finders");
+            return 0;
+        }
+    return 1;
+}
+
+/* Finders(each, plain, strange, ascii, other, at_first, fold); at_first: tuples of rule and value */
+static PyObject *
+finders_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
+{
+    PyObject *each, *of_kind[KINDS], *at_first;
+    Py_buffer fold;
+    static char *keywords[] = {"each", "plain", "strange", "ascii", "other", "at_first", "fold", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!O!O!O!O!O!y*", keywords, &PyTuple_Type, &each, &PyTuple_Type,
+                                     &of_kind[PLAIN], &PyTuple_Type, &of_kind[STRANGE], &PyTuple_Type,
+                                     &of_kind[IN_PURE_ASCII], &PyTuple_Type, &of_kind[OTHER], &PyTuple_Type, &at_first,
+                                     &fold))
+        return NULL;
+    Finders *self = fold.len == 256 ? (Finders *)type->tp_alloc(type, 0) : NULL;
+    if (self)
+        memcpy(self->fold, fold.buf, 256);
+    else if (!PyErr_Occurred())
+        PyErr_SetString(PyExc_ValueError, "fold: what becomes of each octet");
+    PyBuffer_Release(&fold);
+    if (!self)
+        return NULL;
+    if (!are_finders(each))
+        goto error;
+    self->each = Py_NewRef(each);
+    for (int kind = 0; kind < KINDS; kind++) {
+        if (!are_finders(of_kind[kind]))
+            goto error;
+        self->of_kind[kind] = Py_NewRef(of_kind[kind]);
+    }
+    self->count = PyTuple_GET_SIZE(at_first);
+    self->rules = PyMem_Calloc((size_t)self->count + 1, sizeof(Py_ssize_t));
+    self->values = PyMem_Calloc((size_t)self->count + 1, sizeof(double));
+    if (!self->rules || !self->values) {
+        PyErr_NoMemory();
+        goto error;
+    }
+    for (Py_ssize_t at = 0; at < self->count; at++) {
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(at_first, at), "nd", &self->rules[at], &self->values[at]))
+            goto error;
+        if (self->rules[at] < 0) {
+            PyErr_SetString(PyExc_IndexError, "no such rule");
+            goto error;
+        }
+    }
+    return (PyObject *)self;
+error:
+    Py_DECREF(self);
+    return NULL;
+}
+
+/* Folds the text to where there is room for it; gives the end of what is written, NULL: the text is not plain. */
+static char *
+folded(const unsigned char *fold, PyObject *text, char *to)
+{
+    const unsigned char *from = (const unsigned char *)PyBytes_AS_STRING(text);
+    for (Py_ssize_t left = PyBytes_GET_SIZE(text); left > 0; left--) {
+        unsigned char octet = fold[*from++];
+        if (octet == NOT_PLAIN)
+            return NULL;
+        *to = (char)octet;
+        to += octet != DROPPED;
+    }
+    return to;
+}
+
+/* Room for all texts and something between them, in a bytes object; NULL with an error set. */
+static PyObject *
+room_for(PyObject *texts)
+{
+    Py_ssize_t length = 0;
+    for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(texts); at++) {
+        Py_ssize_t octets = PyBytes_GET_SIZE(PyTuple_GET_ITEM(texts, at));
+        if (octets > PY_SSIZE_T_MAX / 2 - length)
+            return PyErr_NoMemory();
+        length += octets + 1;
+    }
+    return PyBytes_FromStringAndSize(NULL, length);
+}
+
+/* Those of the texts whose kinds are of the two: as they are (a tuple, new) and as one text (new), folded or not. */
+typedef struct {
+    PyObject *texts, *whole;
+    Py_ssize_t first;
+} Part;
+
+/* The texts of the first kind, and those of the second, which are the rest. */
+static int
+divided(const Finders *self, PyObject *texts, enum kind first_kind, Part parts[2])
+{
+    Py_ssize_t all = PyTuple_GET_SIZE(texts), counts[2] = {0, 0};
+    char *to[2];
+    int result = -1;
+    for (int which = 0; which < 2; which++)
+        parts[which] = (Part){PyTuple_New(all), room_for(texts), 0};
+    if (!parts[0].texts || !parts[1].texts || !parts[0].whole || !parts[1].whole)
+        goto done;
+    for (int which = 0; which < 2; which++)
+        to[which] = PyBytes_AS_STRING(parts[which].whole);
+    for (Py_ssize_t at = 0; at < all; at++) {
+        PyObject *text = PyTuple_GET_ITEM(texts, at);
+        char *end = NULL;
+        int which;
+        if (first_kind == PLAIN) {
+            end = folded(self->fold, text, to[0] + (counts[0] != 0));
+            which = end ? 0 : 1;
+        }
+        else
+            which = all_ascii(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text)) ? 0 : 1;
+        if (counts[which])
+            *to[which]++ = first_kind == PLAIN && which == 0 ? '\0' : '\n';
+        else
+            parts[which].first = at;
+        if (!end) {
+            memcpy(to[which], PyBytes_AS_STRING(text), (size_t)PyBytes_GET_SIZE(text));
+            end = to[which] + PyBytes_GET_SIZE(text);
+        }
+        to[which] = end;
+        PyTuple_SET_ITEM(parts[which].texts, counts[which]++, Py_NewRef(text));
+    }
+    result = 0;
+    for (int which = 0; which < 2 && !result; which++)
+        if (_PyTuple_Resize(&parts[which].texts, counts[which]) < 0 ||
+            _PyBytes_Resize(&parts[which].whole, to[which] - PyBytes_AS_STRING(parts[which].whole)) < 0)
+            result = -1;
+done:
+    if (result < 0)
+        for (int which = 0; which < 2; which++) {
+            Py_CLEAR(parts[which].texts);
+            Py_CLEAR(parts[which].whole);
+        }
+    return result;
+}
+
+/* Searches the texts of a kind, and those of the next kind. */
+static int
+finders_together(const Finders *self, PyObject *texts, enum kind first_kind, Values *values, PyObject **rest)
+{
+    Part parts[2];
+    if (!PyTuple_GET_SIZE(self->of_kind[first_kind]) && !PyTuple_GET_SIZE(self->of_kind[first_kind + 1]))
+        return 0;
+    if (divided(self, texts, first_kind, parts) < 0)
+        return -1;
+    int result = 0;
+    for (int which = 0; which < 2; which++) {
+        PyObject *finders = self->of_kind[first_kind + which];
+        for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(finders) && !result && PyBytes_GET_SIZE(parts[which].whole); at++)
+            result = finder_together((Finder *)PyTuple_GET_ITEM(finders, at), parts[which].whole, parts[which].texts,
+                                     parts[which].first, values, rest);
+        Py_DECREF(parts[which].texts);
+        Py_DECREF(parts[which].whole);
+    }
+    return result;
+}
+
+static int
+are_texts(PyObject *texts)
+{
+    if (!PyTuple_Check(texts))
+        return 0;
+    for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(texts); at++)
+        if (!PyBytes_Check(PyTuple_GET_ITEM(texts, at)))
+            return 0;
+    return 1;
+}
+
+/* over(texts, values): None, or a list of (search, place, texts, number of the first) that Python has to look at */
+static PyObject *
+finders_over(Finders *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 2 || !are_texts(args[0]) || Py_TYPE(args[1]) != &ValuesType) {
+        PyErr_SetString(PyExc_TypeError, "over(texts, values)");
+        return NULL;
+    }
+    PyObject *texts = args[0], *rest = NULL;
+    Values *values = (Values *)args[1];
+    int result = 0;
+    for (Py_ssize_t at = 0; at < self->count; at++) {
+        if (self->rules[at] >= values->outset->count) {
+            PyErr_SetString(PyExc_IndexError, "no such rule");
+            return NULL;
+        }
+        values_put(values, self->rules[at], self->values[at]);
+    }
+    for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(self->each) && !result; at++)
+        result = finder_each((Finder *)PyTuple_GET_ITEM(self->each, at), texts, values, &rest);
+    if (!result)
+        result = finders_together(self, texts, PLAIN, values, &rest);
+    if (!result)
+        result = finders_together(self, texts, IN_PURE_ASCII, values, &rest);
+    if (result < 0) {
+        Py_XDECREF(rest);
+        return NULL;
+    }
+    if (rest)
+        return rest;
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef finders_methods[] = {
+    {"over", (PyCFunction)(void (*)(void))finders_over, METH_FASTCALL,
+     "Searches the texts; gives what Python has to look at, or None."},
+    {NULL},
+};
+
+static PyTypeObject FindersType = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "lazaret.rules._kernel.Finders",
+    .tp_basicsize = sizeof(Finders),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .tp_doc = "All groups that search the same texts.",
+    .tp_new = finders_new,
+    .tp_dealloc = (destructor)finders_dealloc,
+    .tp_traverse = (traverseproc)finders_traverse,
+    .tp_methods = finders_methods,
+};
