@@ -9,8 +9,10 @@ from lazaret.learn.strip_trace import strip_trace
 from lazaret.learn.trial import Labelled, Trial
 from lazaret.mime import message
 
-BOGOFILTER_ROCA_PCT = 0.192
-"""What bogofilter 1.2.5 reaches on the same stream, trace fields included."""
+ROCA_PCT = 0.08
+"""0.076 when this was written; bogofilter 1.2.5 reaches 0.192 on the same stream with its trace fields."""
+MISSED_PCT = 4.0
+"""Spam, at 0.5 % of ham lost; 3.4."""
 
 
 def stream(folder: Path) -> Iterator[Labelled]:
@@ -19,9 +21,11 @@ def stream(folder: Path) -> Iterator[Labelled]:
         yield Labelled(label == "spam", message.parse(strip_trace((folder / path).read_bytes())))
 
 
-def test_without_trace_fields_it_halves_the_errors_of_bogofilter_with_them(corpus):
+def test_without_trace_fields_it_makes_less_than_half_the_errors_of_bogofilter_with_them(corpus):
     trial = Trial(Model(Private()), Hasher(b"corpus"))
     for _ in trial.run(stream(corpus / "spamassassin")):
         pass
 
-    assert BOGOFILTER_ROCA_PCT / 2 > trial.figures.row()["roca_pct"]
+    figures = trial.figures.row()
+    assert figures["roca_pct"] < ROCA_PCT
+    assert figures["sm_at_hm_0_5_pct"] < MISSED_PCT
