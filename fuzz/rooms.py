@@ -8,5 +8,7 @@ ROOMS = {
     "edit": "lazaret.mime",
     "rule_syntax": "lazaret.rules",
     "search_query": "lazaret.store.query",
+    "html_page": "lazaret.mime",
+    "text_lines": "lazaret.mime",
     "html_preview": "lazaret.web.safe_html",
 }

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from lazaret.flow.fields import SPAM_FIELDS
-from lazaret.mime import header_block, headers, html, message, received
+from lazaret.mime import header_block, headers, html, kernel, message, received, text, transfer, uri_finder
 from lazaret.mime.edit import edited
 from lazaret.mime.html_reader import Reader
 from lazaret.model.delivery import Extensions, Outgoing
@@ -151,6 +151,15 @@ def html_page(octets: bytes) -> None:
     assert found[0] == found[1]
 
 
+def text_lines(octets: bytes) -> None:
+    """Lines, pieces and quoted-printable are the same compiled as in Python, where they are."""
+    if kernel.text:
+        assert list(text._short_lines(text._paragraphs(octets))) == kernel.text.lines(b"", octets, 2048)
+        pieces = kernel.text.pieces(octets, uri_finder._BLANKS, uri_finder.PIECE_LIMIT)
+        assert list(uri_finder._pieces(octets.lower())) == pieces
+        assert transfer._quoted_printable(octets) == kernel.text.quoted_printable(octets)
+
+
 def html_preview(octets: bytes) -> None:
     """What is shown of a page acts on nothing."""
     shown = safe_html.clean(octets.decode("utf-8", "replace"), {}, remote=False)
@@ -168,6 +177,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "search_query": search_query,
     "header_section": header_section,
     "html_page": html_page,
+    "text_lines": text_lines,
     "html_preview": html_preview,
 }
 
@@ -212,5 +222,6 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
         b"\x00<p style='color:red' x><a href=x>a&amp;b</a><td bgcolor=#fff><!-- c --></p/>",
         b"\xff<![CDATA[x]]><font size=+1 face=a>a<b>b</b>&#x41;<script><b></script><title>&eacute;",
     ),
+    "text_lines": (b"a =\r\n=3D\n \n=\r \nwww.x.example. a@b\0\thttp://[x]/==\n41 \x1b\xa0",),
     "html_preview": (b"<p onclick=x>a<script>b</script><a href='javascript:x'>c</a><svg/onload=x>", _MAIL),
 }

@@ -18,3 +18,5 @@ def load(name: str, interface: int) -> Any:
 
 html = load("_html_kernel", 1)
 """None: HTML is read in Python, with the same results."""
+text = load("_text_kernel", 1)
+"""None: text is read in Python, with the same results."""

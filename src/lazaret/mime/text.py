@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from lazaret.mime import charset
+from lazaret.mime import charset, kernel
 from lazaret.mime.html import Rendering
 from lazaret.mime.html import render as render_html
 from lazaret.mime.html_tokens import TOKEN_LIMIT
@@ -92,7 +92,10 @@ def lines(subject: bytes, texts: Sequence[charset.Text]) -> tuple[bytes, ...]:
         pieces.append(cut)
         begun = begun or bool(cut)
         wide = wide or is_wide
-    return tuple(_short_lines(subject + _paragraphs(_encode("".join(pieces), wide))))
+    octets = _encode("".join(pieces), wide)
+    if kernel.text:
+        return tuple(kernel.text.lines(subject, octets, _LINE_LIMIT))
+    return tuple(_short_lines(subject + _paragraphs(octets)))
 
 
 def is_rawbody(part: Part) -> bool:
@@ -183,8 +186,16 @@ def _pieces(line: bytes) -> Iterator[bytes]:
 def _text(characters: str, wide: bool) -> charset.Text:
     """References can make text wide that was ASCII: a character above U+00FF does."""
     if not wide and not characters.isascii():
-        wide = max(characters) > "\xff"
+        wide = _has_wide(characters)
     return charset.Text(characters, wide)
+
+
+def _has_wide(characters: str) -> bool:
+    try:
+        characters.encode("latin-1")
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _measure(rendering: Rendering, source_octets: int, wide: bool) -> None:

@@ -5,6 +5,8 @@ import re
 
 import pybase64
 
+from lazaret.mime import kernel
+
 _BLANKS = b" \t\n\r\f\v"
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _JUNK = bytes(octet for octet in range(256) if octet not in _ALPHABET + b"=")
@@ -49,6 +51,10 @@ def _damaged_base64(text: bytes) -> bytes:
 
 def quoted_printable(octets: bytes) -> bytes:
     """Soft breaks and trailing blanks go; an equals sign that begins no escape stays."""
+    return kernel.text.quoted_printable(octets) if kernel.text else _quoted_printable(octets)
+
+
+def _quoted_printable(octets: bytes) -> bytes:
     text = octets
     if any(blank in octets for blank in (b" \n", b"\t\n", b" \r", b"\t\r")):
         text = _TRAILING_BLANKS.sub(b"", octets)

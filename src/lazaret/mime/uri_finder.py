@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from lazaret.mime import hostnames
+from lazaret.mime import hostnames, kernel
 from lazaret.mime.hostnames import Registry
 
 PIECE_LIMIT = 2048 + 251
@@ -72,7 +72,9 @@ class Found(NamedTuple):
 def find(text: bytes, registry: Registry) -> Iterator[Found]:
     """The URIs of a text, in order; each wording once. Linear in the length of the text."""
     seen: set[bytes] = set()
-    for start, end in _pieces(text.lower()):
+    for start, end in (
+        kernel.text.pieces(text, _BLANKS, PIECE_LIMIT) if kernel.text else _pieces(text.lower())
+    ):
         before = min(start, _LOOKED_BACK)
         read = _read if end - start > _REMEMBERED else _remembered
         for wording, found in read(text[start - before : end], before, registry):
