@@ -10,7 +10,7 @@ INSTALL := $(UV) pip install --compile-bytecode --python $(BIN)/python
 LOCK := $(UV) pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
 ARGS ?=
 
-.PHONY: help fuzz audit bench-web pictures setup run demo test test-faults lint format bench bench-rules bench-store bench-learn bench-peers conformance docs lock clean
+.PHONY: help fuzz audit bench-web pictures setup run demo test test-faults lint format bench bench-rules bench-store bench-learn bench-verdicts bench-peers conformance docs lock clean
 
 help:
 	@echo 'make run      set up and run the service: SQLite, shipped rules, no configuration file'
@@ -23,6 +23,7 @@ help:
 	@echo 'make bench    run the benchmarks                  CORPUS=folder-of-messages'
 	@echo 'make bench-store    a large quarantine on each kind of database  ARGS="--messages 1000000"'
 	@echo 'make bench-learn    try the learner, beside others      INDEX=…/INDEX.tsv'
+	@echo 'make bench-verdicts    rules and learner together      INDEX=…/INDEX.tsv RULES="DIR SITE"'
 	@echo 'make bench-peers    the whole road, beside amavisd-new and Rspamd  INDEX=…/INDEX.tsv'
 	@echo 'make conformance    compare with SpamAssassin, rule by rule  DIR=folder-recorded-from-it'
 	@echo 'make fuzz     fuzz one part with atheris         TARGET=mime SECONDS=600 CORPUS=folder-of-messages'
@@ -69,6 +70,10 @@ bench-store: setup
 bench-learn: setup
 	@test -f "$(INDEX)" || { echo 'Name an index of labelled messages: make bench-learn INDEX=…/INDEX.tsv' >&2; exit 64; }
 	@$(BIN)/python bench/learn.py $(INDEX) $(ARGS)
+
+bench-verdicts: setup
+	@test -f "$(INDEX)" || { echo 'Name an index of labelled messages: make bench-verdicts INDEX=…/INDEX.tsv [RULES="DIR SITE"]' >&2; exit 64; }
+	@nice -n 10 $(BIN)/python bench/verdicts.py $(INDEX) $(addprefix --rules ,$(RULES)) $(ARGS)
 
 bench-peers: setup
 	@test -f "$(INDEX)" || { echo 'Name an index of labelled messages: make bench-peers INDEX=…/INDEX.tsv' >&2; exit 64; }
