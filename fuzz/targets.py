@@ -17,11 +17,12 @@ from lazaret.rules.sources import SourceFile, Sources
 from lazaret.store import query
 from lazaret.web import safe_html
 from lazaret.wire import dot
-from lazaret.wire.ampdp import AmpdpReplies, AmpdpServer
+from lazaret.wire.ampdp import MAX_LINE, AmpdpReplies, AmpdpServer, Request, encode, release_request
 from lazaret.wire.dot import BareLf
 from lazaret.wire.smtp_client import Ready, SmtpClient
 from lazaret.wire.smtp_server import MessageReceived, ServerSettings, SmtpServer
 
+_PLAIN_NAME = re.compile(r"\w+", re.ASCII)
 _LAX_END = re.compile(rb"\r?\n\.\r?\n")
 _ACTIVE = re.compile(
     r"<(?:script|style|iframe|object|embed|form|svg|math|base|meta|link)\b|<[^>]*\s(?:on\w+|style|href)\s*=",
@@ -72,12 +73,25 @@ def smtp_client(octets: bytes) -> None:
 
 
 def ampdp(octets: bytes) -> None:
-    """Both sides of the release protocol."""
-    AmpdpServer().receive(octets)
+    """Both sides of the release protocol; what we write is read as what it was."""
+    for event in AmpdpServer().receive(octets):
+        if isinstance(event, Request) and all(map(_PLAIN_NAME.fullmatch, event.values)):
+            written = encode((name, value) for name, values in event.values.items() for value in values)
+            if len(written) < MAX_LINE:
+                assert [event] == AmpdpServer().receive(written)
     try:
         AmpdpReplies().receive(octets)
     except ValueError:
         pass  # a reply without bounds, as documented
+    try:
+        asked = release_request(
+            octets[:200].decode("utf-8", "surrogateescape"), "secret", ["a@b", "c d=e\r\n"]
+        )
+    except ValueError:
+        return  # no id of a message
+    (read,) = AmpdpServer().receive(asked)
+    assert isinstance(read, Request)
+    assert ("release", ("a@b", "c d=e\r\n")) == (read.get("request"), read.all("recipient"))
 
 
 def mime(octets: bytes) -> None:
@@ -202,7 +216,10 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
         b"452 4.5.3 no\r\n354 go\r\n250 ok\r\n",
         b"\xff220 x\r\n250 x\r\n250 ok\r\n250 ok\r\n550 5.1.1 no\r\n354 go\r\n250 ok\r\n421 bye\r\n",
     ),
-    "ampdp": (b"request=release\r\nmail_id=abc%20d\r\nsecret_id=x\r\nrecipient=<a@b>\r\n\r\n",),
+    "ampdp": (
+        b"request=release\r\nmail_id=abc%20d\r\nsecret_id=x\r\nrecipient=<a@b>\r\n\r\n",
+        b"d/spam-0123456789Ab.gz[12]",
+    ),
     "mime": (_MAIL,),
     "edit": (_MAIL, b"no field\r\n" * 5 + b"X-Spam-Flag: NO\r\n x\r\n\r\nbody"),
     "rule_syntax": (
