@@ -144,7 +144,7 @@ def test_a_section_written_as_an_option_is_told_how_to_write_it(errors):
 def test_an_option_of_another_section_is_told_where_it_belongs(errors):
     [line] = errors("[log]\nkeep_days = 1\n")
 
-    assert line.endswith("did you mean quarantine.keep_days or history.keep_days?")
+    assert line.endswith("did you mean quarantine.keep_days or history.keep_days or learn.keep_days?")
 
 
 def test_an_option_that_is_like_no_other_is_told_what_there_is(errors):

@@ -102,5 +102,5 @@ def test_without_an_authority_that_the_machine_knows_nothing_is_believed(
 
 
 def test_what_is_not_encrypted_is_not_taken(guarded: Guarded, tmp_path: Path) -> None:
-    with pytest.raises(StoreUnavailable, match=r"(?i)insecure transport|no pg_hba.conf entry"):
+    with pytest.raises(StoreUnavailable, match=r"(?i)insecure transport|without TLS|no pg_hba.conf entry"):
         opened(guarded, tmp_path, "tls=off")

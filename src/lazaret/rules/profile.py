@@ -13,13 +13,22 @@ from dataclasses import dataclass
 from functools import partial
 
 from lazaret.mime.message import Message
-from lazaret.rules import evals, plugins, views
+from lazaret.rules import evals, folding, plugins, views
 from lazaret.rules.confirm import Confirm, MatchLimit, UnusableRegex
 from lazaret.rules.database import Database
 from lazaret.rules.evals import Settings, Subject
 from lazaret.rules.program import Group, Program, Searched
 
 log = logging.getLogger("lazaret.rules")
+
+_REACHED: dict[str, Callable[[bytes], bool]] = {
+    "each": lambda text: True,
+    "ascii": bytes.isascii,
+    "other": lambda text: not text.isascii(),
+    "plain": folding.is_plain,
+    "strange": lambda text: not folding.is_plain(text),
+}
+"""Which texts a group searches (`program.Group.reach`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +141,7 @@ class _Timed:
             texts = (value for value in views.part_headers(message, selector) if value is not None)
         else:
             texts = views.TEXTS[view](message)
-        if self.group.reach == "each":
-            return texts
-        return (text for text in texts if text.isascii() == (self.group.reach == "ascii"))
+        return filter(_REACHED[self.group.reach], texts)
 
     def run(self, texts: Sequence[bytes]) -> None:
         """One message."""
@@ -154,7 +161,7 @@ class _Timed:
         found: list[int] = []
         began = time.perf_counter_ns()
         if self._database is not None:
-            self._database.scan(text, found)
+            self._database.scan(folding.together((text,)) if self.group.reach == "plain" else text, found)
         self.searching += time.perf_counter_ns() - began
         self.texts_seen += 1
         self.found_in += bool(found)

@@ -266,7 +266,11 @@ class MariaDatabase(ServerDatabase):
                 f"there is no database {server.name}; make it there: CREATE DATABASE {server.database}"
             )
         if code in (_ACCESS_DENIED, 1698):
-            return DatabaseError(Fault.DOWN, f"the server refuses {server.user!r}: is the password right?")
+            # MariaDB says the same of a server that takes nobody without TLS.
+            plain = ", and may one come without TLS" if server.tls == "off" else ""
+            return DatabaseError(
+                Fault.DOWN, f"the server refuses {server.user!r}: is the password right{plain}?"
+            )
         if code == _NO_RIGHTS:
             return NoDatabase(
                 f"{server.user!r} has no rights on the database {server.database!r}, or there is none;"
