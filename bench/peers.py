@@ -84,8 +84,8 @@ def main() -> None:
                 prepare(Path(folder), kind, lessons)
         found: dict[str, list[Figures]] = {}
         for round_ in range(given.rounds):
-            for peer in peers:
-                own = Path(folder, f"{round_}-{len(found)}-{peer.workers}")
+            for number, peer in enumerate(peers):
+                own = Path(folder, f"{round_}-{number}")
                 own.mkdir()
                 title = f"{peer.name}, {peer.workers} worker{'s' if peer.workers > 1 else ''}"
                 figures = one_round(
