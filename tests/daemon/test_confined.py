@@ -56,8 +56,10 @@ def test_nothing_is_written_outside_the_data_directory(
         assert send(port).startswith("250 ")
         assert send(port, "These wonder pills.").startswith("250 ")
         until(lambda: "Blocked SPAM" in running.log())
+        old = running.children()
         running.reload()
         running.wait_for_log("reload: done")
+        until(lambda: not set(old) & set(running.children()))
         assert send(port).startswith("250 ")
         log = running.log()
 

@@ -71,7 +71,8 @@ def server_folder(run: Path) -> Path:
         return run
     if found.f_bavail * found.f_frsize < MEMORY or not os.access(memory, os.W_OK):
         return run
-    return memory / f"lazaret-tests-{os.getuid()}" / run.parent.name / run.name
+    # The name of the run is among the last three: another run, or what a killed one left, has another.
+    return memory.joinpath(f"lazaret-tests-{os.getuid()}", *run.parts[-3:])
 
 
 def require(kind: str) -> None:
