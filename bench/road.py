@@ -38,9 +38,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=4)
     parser.add_argument("--set", action="append", default=[], dest="settings", metavar="KEY=VALUE")
     given = parser.parse_args()
-    paths = sorted(p for p in given.corpus.rglob("*") if p.is_file() and p.suffix not in (".tsv", ".md"))
-    random.Random(1).shuffle(paths)
-    messages = [as_on_the_wire(path.read_bytes()) for path in paths[: given.messages]]
+    messages = some(given.corpus, given.messages)
     with tempfile.TemporaryDirectory() as folder, Sink("127.0.0.1", SINK_PORT):
         command = serve(folder, PORT, SINK_PORT, given.workers, given.settings)
         for start in ("first start ever", "start with compiled rules"):
@@ -64,6 +62,13 @@ def serve(folder: str, port: int, sink_port: int, workers: int, settings: Sequen
         *settings,
     ]
     return [sys.executable, "-m", "lazaret", "serve", *(w for one in chosen for w in ("--set", one))]
+
+
+def some(corpus: Path, number: int) -> list[bytes]:
+    """So many messages of a folder, always the same ones."""
+    paths = sorted(p for p in corpus.rglob("*") if p.is_file() and p.suffix not in (".tsv", ".md"))
+    random.Random(1).shuffle(paths)
+    return [as_on_the_wire(path.read_bytes()) for path in paths[:number]]
 
 
 def as_on_the_wire(raw: bytes) -> bytes:

@@ -9,7 +9,6 @@ memory of the largest worker and of all processes (pages that they share counted
 
 import argparse
 import asyncio
-import random
 import tempfile
 import time
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from processes import cpu_s, pss_mb, rss_mb, tree
-from road import PORT, SINK_PORT, as_on_the_wire, running, send_all, serve
+from road import PORT, SINK_PORT, running, send_all, serve, some
 
 from lazaret.cli.demo_sink import Sink
 from lazaret.config.endpoint import NextHop
@@ -39,9 +38,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--set", action="append", default=[], dest="settings", metavar="KEY=VALUE")
     given = parser.parse_args()
-    paths = sorted(p for p in given.corpus.rglob("*") if p.is_file() and p.suffix not in (".tsv", ".md"))
-    random.Random(1).shuffle(paths)
-    messages = [as_on_the_wire(path.read_bytes()) for path in paths[:2000]]
+    messages = some(given.corpus, 2000)
     with tempfile.TemporaryDirectory() as folder, Sink("127.0.0.1", SINK_PORT):
         command = serve(folder, PORT, SINK_PORT, given.workers, given.settings)
         with running(command):

@@ -4,12 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lazaret.mime import header_block
+from lazaret.mime import header_block, kernel
 from lazaret.mime.header_block import Block
 
-needs_kernel = pytest.mark.skipif(
-    not header_block.kernel, reason="the kernel is not compiled: gcc, python3-dev"
-)
+needs_kernel = pytest.mark.skipif(not kernel.header, reason="the kernel is not compiled: gcc, python3-dev")
 
 PIECES = [
     *(b"Received:", b"from", b"a", b":", b": ", b"X-Spam-Level: ", b"x-spam", b"=?", b"=", b"?", b"\xe9"),

@@ -6,13 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lazaret.mime import compiled, received, received_program
+from lazaret.mime import kernel, received, received_program
 from lazaret.mime.received_formats import FORMATS
 from lazaret.mime.received_template import TOKEN
 
-needs_kernel = pytest.mark.skipif(
-    not compiled.load("_received_kernel", 1), reason="the kernel is not compiled: gcc, python3-dev"
-)
+needs_kernel = pytest.mark.skipif(not kernel.received, reason="the kernel is not compiled: gcc, python3-dev")
 
 FIELDS = [
     b"from pc (pc.example. [192.0.2.1])\n\tby mx (Postfix) with ESMTPA id 1A; Mon, 1 Jan 2024 10:00:00 +0000",
@@ -156,9 +154,8 @@ def test_a_long_field_costs_little(piece: bytes) -> None:
 
 @needs_kernel
 def test_a_program_must_be_one() -> None:
-    kernel = compiled.load("_received_kernel", 1)
     row = ((("literal", None, 0, 0, b"x"),), b"", b"", None, False)
-    assert kernel.Reader(((b"", (row,)),), tuple, None, None, None, ())
+    assert kernel.received.Reader(((b"", (row,)),), tuple, None, None, None, ())
     for shapes, error in (
         (((b"", (((("leap", None, 0, 0, b""),), b"", b"", None, False),)),), ValueError),
         (((b"", (((("word", "leap", 0, 0, b""),), b"", b"", None, False),)),), ValueError),
@@ -168,6 +165,6 @@ def test_a_program_must_be_one() -> None:
         (((b"", [row]),), TypeError),
     ):
         with pytest.raises(error):
-            kernel.Reader(shapes, tuple, None, None, None, ())
+            kernel.received.Reader(shapes, tuple, None, None, None, ())
     with pytest.raises(TypeError):
-        kernel.Reader((), int, None, None, None, ())
+        kernel.received.Reader((), int, None, None, None, ())

@@ -1,21 +1,9 @@
 """The compiled inner loop of the features (kernel.c), where it could be built."""
 
-import os
-from typing import Any
+from lazaret.model.compiled import load
 
 INTERFACE = 2
 
 
-def _load() -> Any:
-    """The module; None where there is none, where it is another version's or LAZARET_KERNEL=0 forbids it."""
-    if os.environ.get("LAZARET_KERNEL") == "0":
-        return None
-    try:
-        from lazaret.learn import _kernel  # type: ignore[attr-defined]
-    except ImportError:
-        return None
-    return _kernel if _kernel.INTERFACE == INTERFACE else None
-
-
-compiled = _load()
+compiled = load("lazaret.learn._kernel", INTERFACE)
 """None: everything runs in Python, with the same results."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Protocol
 
-from lazaret.mime import compiled
+from lazaret.mime import kernel
 from lazaret.model.lazy import lazy
 
 FIELD_LIMIT = 10_000
@@ -162,23 +162,24 @@ def _fields(octets: bytes) -> list[bytes]:
     return [field + b"\n" for field in _FIELD_END.split(octets[:-1])]
 
 
-kernel = compiled.load("_header_kernel", 1)
-
-
 def read(raw: bytes, start: int, limit: int, *, crlf: bool, most_lines: int = FIELD_LIMIT) -> Block | None:
     """The fields from `start` to an empty line before `limit`; None when they are not that regular.
 
     `crlf`: the empty line may be CRLF. A field of more than VALUE_LIMIT octets in all is not regular.
     """
-    if kernel is None:
+    if kernel.header is None:
         return read_plain(raw, start, limit, crlf, most_lines)
-    block: Block | None = kernel.read(raw, start, limit, crlf, most_lines, NAME_LIMIT, VALUE_LIMIT)
+    block: Block | None = kernel.header.read(raw, start, limit, crlf, most_lines, NAME_LIMIT, VALUE_LIMIT)
     return block
 
 
 def has_white_run(octets: bytes, length: int) -> bool:
     """Whether a line end and at least so many white octets, itself counted, stand in a row."""
-    return has_white_run_plain(octets, length) if kernel is None else kernel.white_run(octets, length)
+    return (
+        has_white_run_plain(octets, length)
+        if kernel.header is None
+        else kernel.header.white_run(octets, length)
+    )
 
 
 def has_white_run_plain(octets: bytes, length: int) -> bool:

@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from lazaret.mime import compiled, ip, received_auth, received_program
+from lazaret.mime import ip, kernel, received_auth, received_program
 from lazaret.mime.received_formats import FORMATS, IGNORED, NORTON, QMAIL_SCANNER, SIMTA, SUBMITTED
 from lazaret.mime.received_template import Outcome, Row, Shape, rows, shape_of
 
@@ -245,14 +245,13 @@ def _bare_address(literal: str) -> str | None:
 
 
 def _load() -> Any:
-    kernel = compiled.load("_received_kernel", 1)
-    if kernel is None:
+    if kernel.received is None:
         return None
     outcomes = {outcome: Unrecorded(outcome) for outcome in Outcome}
     programs = received_program.shapes(_BY_SHAPE, outcomes)
     login = received_auth.authentication
     try:
-        return kernel.Reader(programs, Relay, _IGNORED, login, _bare_address, received_auth.HINTS)
+        return kernel.received.Reader(programs, Relay, _IGNORED, login, _bare_address, received_auth.HINTS)
     except ValueError:
         return None  # It lacks an operation: it is of another version.
 

@@ -1,8 +1,9 @@
 """The compiled inner loops (kernel.c), where they could be built, and metas in the form that they take."""
 
 import ast
-import os
 from typing import Any, Protocol
+
+from lazaret.model.compiled import load
 
 INTERFACE = 2
 _STACK = 60
@@ -13,18 +14,7 @@ _NUMBER, _RULE, _AND, _OR, _NOT, _GT, _LT, _GE, _LE, _EQ, _NE, _ADD, _SUB, _UNLE
 _COMPARED = {ast.Gt: _GT, ast.Lt: _LT, ast.GtE: _GE, ast.LtE: _LE, ast.Eq: _EQ, ast.NotEq: _NE}
 
 
-def _load() -> Any:
-    """The module; None where there is none, where it is another version's or LAZARET_KERNEL=0 forbids it."""
-    if os.environ.get("LAZARET_KERNEL") == "0":
-        return None
-    try:
-        from lazaret.rules import _kernel  # type: ignore[attr-defined]
-    except ImportError:
-        return None
-    return _kernel if _kernel.INTERFACE == INTERFACE else None
-
-
-compiled = _load()
+compiled = load("lazaret.rules._kernel", INTERFACE)
 """None: everything runs in Python, with the same results."""
 
 

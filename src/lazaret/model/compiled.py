@@ -1,11 +1,11 @@
-"""The compiled inner loops of this room (*kernel.c), where they could be built."""
+"""Compiled inner loops (…kernel.c of a room), where they could be built."""
 
 import importlib
 import os
 from typing import Any
 
 
-def load(name: str, interface: int) -> Any:
+def load(module: str, interface: int) -> Any:
     """The module; None where there is none, where it is another version's or LAZARET_KERNEL=0 forbids it.
 
     Without it everything runs in Python, with the same results.
@@ -13,7 +13,7 @@ def load(name: str, interface: int) -> Any:
     if os.environ.get("LAZARET_KERNEL") == "0":
         return None
     try:
-        module = importlib.import_module(f"lazaret.mime.{name}")
+        found = importlib.import_module(module)
     except ImportError:
         return None
-    return module if module.INTERFACE == interface else None
+    return found if found.INTERFACE == interface else None
