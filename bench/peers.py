@@ -166,6 +166,8 @@ def prepare(folder: Path, kind: str, lessons: Sequence[Mail]) -> None:
         subprocess.run([*command, "db", "init", *settings], check=True, stdout=subprocess.DEVNULL)
         for spam in (True, False):
             paths = [str(mail.path) for mail in lessons if mail.spam == spam]
+            if not paths:
+                continue
             teach = [*command, "learn", "spam" if spam else "ham", *paths, *settings]
             subprocess.run(teach, check=True, stdout=subprocess.DEVNULL)
     with lazaret(folder, kind, 1, folder / kind):
