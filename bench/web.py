@@ -48,7 +48,9 @@ PATHS = {
     "rule and score": "/mail?q=rule:RULE_77+score:%3E6",
     "a campaign": "/mail?q=campaign:{campaign}",
     "whole history": "/mail?in=history",
-    "news": "/mail/fresh?newer=9999999999-0-x",
+    "news": "/mail/fresh?newer={moment}-",
+    "news, all mail": "/mail/fresh?in=history&newer={moment}-",
+    "news of a word": "/mail/fresh?q=word1&newer={moment}-",
     "one message": "/mail/{id}",
     "API: a page of 50": "/api/v1/messages",
     "API: one message": "/api/v1/messages/{id}",
@@ -109,7 +111,8 @@ async def measure(place: Place) -> None:
     store = place.open()
     application = create_app(configured(place), store, Health())
     found = [item async for item in store.quarantine.find("", limit=2000)]
-    places = {"id": found[0].mail_id, "deep": found[-1].cursor, "campaign": largest(store)}
+    places: dict[str, str | int] = {"id": found[0].mail_id, "deep": found[-1].cursor}
+    places |= {"campaign": largest(store), "moment": int(found[0].time)}
     messages = await store.quarantine.count("", everything=True)
     print(f"{place.kind}: {messages} messages, {place.size() / 1e6:.0f} MB")
     for role in (Role.ADMIN, Role.USER):

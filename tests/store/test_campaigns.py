@@ -1,6 +1,7 @@
 """Messages that are alike are one line, for each reader of what he may see, on every kind of database."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -96,5 +97,23 @@ def test_a_flood_costs_a_page_no_more_than_its_windows(store: Store, monkeypatch
             found, after = await lines(store, after=after)
             rest += found
         assert [("number 0", 1, False)] == rest
+
+    asyncio.run(story())
+
+
+def test_news_are_lines_whose_newest_came_since_then(store: Store) -> None:
+    async def story() -> None:
+        await keep(store, 0, 7)
+        await keep(store, 1, 8)
+        last = await keep(store, 100, 7)
+        await keep(store, 100, mail_id="-" + last[1:])
+        news = partial(store.quarantine.news, "", limit=50)
+
+        found = await news(since=int(NOW) + 50, grouped=True)
+        assert [2, 1] == [line.members for line in found.lines]
+        assert ["number 100"] * 2 == [line.item.subject for line in found.lines]
+        each = await news(since=int(NOW), grouped=False)
+        assert [1, 1, 1, 1] == [line.members for line in each.lines]
+        assert () == (await news(since=int(NOW) + 101, grouped=True)).lines
 
     asyncio.run(story())

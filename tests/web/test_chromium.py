@@ -6,6 +6,7 @@ import time
 import pytest
 from tests.support.installation import ANN, BOB, KILL, QUARANTINE
 from tests.web.conftest import PASSWORD
+from tests.web.test_campaigns import LETTER
 
 
 def until(look, within_s=15.0):
@@ -179,3 +180,33 @@ def test_a_slider_tries_levels_as_it_moves(site, window):
     assert "6.5" == window.get_by_role("spinbutton", name="quarantine").input_value()
     row = window.locator("#tried tr", has_text="quarantined")
     assert until(lambda: row.locator("td").nth(2).inner_text() != row.locator("td").nth(1).inner_text())
+
+
+def test_a_list_grows_at_its_place_and_counts_what_is_alike(site, window):
+    """A flood stays one line; what is stored late goes below; what was deleted here stays deleted."""
+    window.goto("/mail?q=subject:sorrel")
+    assert "Nothing matches." in window.inner_text("main")
+    first = site.send_found(f"{QUARANTINE} about sorrel soup", ANN, subject="sorrel")
+    window.wait_for_selector(f'#rows tr[data-id="{first}"]')
+    window.keyboard.press("j")
+    window.keyboard.press("d")
+    window.wait_for_selector(f'#rows tr.gone[data-id="{first}"]')
+
+    def send(number):
+        return site.send_found(f"{LETTER} name{number}", ANN, subject=f"sorrel {number}")
+
+    send(1)
+    window.wait_for_selector("#rows tr:not(.gone)")
+    send(2)
+    window.wait_for_selector("text=2 alike")
+    send(3)
+    window.wait_for_selector("text=3 alike")
+    late = site.send_found("quarantine-me-please: pay the bill at once", ANN, subject="sorrel late")
+    site.write("UPDATE msgs SET time_num = time_num - 30 WHERE mail_id = ?", late)
+    window.wait_for_selector(f'#rows tr[data-id="{late}"]')
+    window.wait_for_timeout(7000)
+
+    shown = window.eval_on_selector_all("#rows tr", "all => all.map((row) => row.dataset.id)")
+    assert 3 == len(shown)
+    assert first in shown
+    assert late == shown[-1]

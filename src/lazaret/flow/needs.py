@@ -155,6 +155,19 @@ class Quarantine(Protocol):
     ) -> Lines:
         """The same, messages that are alike as one line; `after` = the cursor that came with a page."""
 
+    async def news(
+        self,
+        query: str,
+        *,
+        since: int,
+        grouped: bool,
+        everything: bool = False,
+        limit: int,
+        sight: Sight = ALL,
+    ) -> Lines:
+        """The newest lines, as far as their newest message came in at `since` or later; not `grouped`:
+        each message by itself. Cheap where little has come since then."""
+
     async def count(
         self, query: str, *, everything: bool = False, now: float = 0.0, sight: Sight = ALL, most: int = 0
     ) -> int:

@@ -92,6 +92,21 @@ class QuarantineDesk:
             query, everything=everything, limit=limit, after=after, now=self._clock(), sight=sight
         )
 
+    async def news(
+        self,
+        query: str,
+        *,
+        since: int,
+        grouped: bool,
+        everything: bool = False,
+        limit: int,
+        sight: Sight = ALL,
+    ) -> Lines:
+        """The newest lines, as far as something of them came in at `since` or later."""
+        return await self._quarantine.news(
+            query, since=since, grouped=grouped, everything=everything, limit=limit, sight=sight
+        )
+
     async def count(self, query: str, *, everything: bool = False, sight: Sight = ALL, most: int = 0) -> int:
         """How many `find` would give; counting ends at `most`, unless that is 0."""
         return await self._quarantine.count(

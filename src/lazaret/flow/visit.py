@@ -86,7 +86,17 @@ class Visitor:
         found = await self._desk.lines(
             query, everything=everything, limit=limit, after=after, sight=self._sight
         )
-        return replace(found, lines=tuple(replace(one, item=self._cut(one.item)) for one in found.lines))
+        return self._cut_lines(found)
+
+    async def news(
+        self, query: str, *, since: int, grouped: bool, everything: bool = False, limit: int
+    ) -> Lines:
+        """The newest lines, as far as something of them came in at `since` or later."""
+        self.require(Right.FIND)
+        found = await self._desk.news(
+            query, since=since, grouped=grouped, everything=everything, limit=limit, sight=self._sight
+        )
+        return self._cut_lines(found)
 
     async def count(self, query: str, *, everything: bool = False, most: int = 0) -> int:
         """How many; counting ends at `most`, unless that is 0."""
@@ -225,6 +235,9 @@ class Visitor:
         return await self._desk.release(
             detail.item.mail_id, who=self._who, to=to, again=again, requested_by=self.person.name
         )
+
+    def _cut_lines(self, found: Lines) -> Lines:
+        return replace(found, lines=tuple(replace(one, item=self._cut(one.item)) for one in found.lines))
 
     def _cut(self, item: Item) -> Item:
         if self._sight.everything:

@@ -44,14 +44,28 @@ class _Key(NamedTuple):
         return f"{self.time}-{self.tag}-{self.mail_id}"
 
 
-def lines(connection: Connection, wanted: Condition, limit: int, after: str) -> Lines:
-    """At most `limit` lines that come after the cursor, all read in the same moment."""
+def lines(
+    connection: Connection,
+    wanted: Condition,
+    limit: int,
+    after: str,
+    *,
+    since: int = 0,
+    grouped: bool = True,
+) -> Lines:
+    """At most `limit` lines that come after the cursor, all read in the same moment.
+
+    `since`: only lines whose newest message came in no earlier; its older ones count nevertheless.
+    Not `grouped`: each message is a line.
+    """
     with snapshot(connection):
         wanted = narrowed(connection, wanted)
         chosen: list[_Key] = []
         cursor, more = after, True
         for window in WINDOWS:
-            found = _keys(connection, wanted, window, cursor)
+            found = _keys(connection, wanted, window, cursor, since)
+            if not grouped:
+                found = [one._replace(campaign=None) for one in found]
             cursor, full = _fold(found, chosen, limit, cursor)
             more = full or len(found) == window
             if not more or full:
@@ -62,8 +76,10 @@ def lines(connection: Connection, wanted: Condition, limit: int, after: str) -> 
         return Lines(tuple(_lines(connection, wanted, chosen, sizes)), cursor if more else "")
 
 
-def _keys(connection: Connection, wanted: Condition, window: int, after: str) -> list[_Key]:
+def _keys(connection: Connection, wanted: Condition, window: int, after: str, since: int) -> list[_Key]:
     where = joined([wanted, listing.after_cursor(after)], "AND") if after else wanted
+    if since:
+        where = joined([where, Condition("m.time_num >= :since", {"since": since})], "AND")
     statement = sql(_KEYS, FROM, "WHERE", where.sql, listing.newest_first(where))
     return [_Key(*row) for row in connection.execute(statement, where.values | {"limit": window})]
 

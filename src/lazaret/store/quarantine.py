@@ -106,6 +106,24 @@ class SqlQuarantine:
         )
         return replace(found.lines, since=float(since))
 
+    async def news(
+        self,
+        query: str,
+        *,
+        since: int,
+        grouped: bool,
+        everything: bool = False,
+        limit: int,
+        sight: Sight = ALL,
+    ) -> Lines:
+        scope, moment = Scope(everything, self._foreign, sight), time.time()
+
+        def work(connection: Connection) -> Lines:
+            wanted = condition(connection, query, scope, moment, page=True)
+            return lines.lines(connection, wanted, limit, "", since=since, grouped=grouped)
+
+        return await self._reader.run(work, limited=True)
+
     async def count(
         self, query: str, *, everything: bool = False, now: float = 0.0, sight: Sight = ALL, most: int = 0
     ) -> int:

@@ -1,9 +1,10 @@
 """The list: a query, filters, pages by cursor; without a script, and quicker with one."""
 
 import asyncio
+import hashlib
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
 
 from starlette.responses import Response
 
@@ -17,13 +18,16 @@ from lazaret.store.reader import SearchStopped
 from lazaret.web.filters import value_of, with_term, without_field
 from lazaret.web.form import Form
 from lazaret.web.render import with_query
-from lazaret.web.rows import row_of
+from lazaret.web.rows import row_of, tag_of
 from lazaret.web.searches_pages import path_of
 from lazaret.web.visit import Visit
 
 PAGE = 50
 COUNTED = 10_000
 """Counting ends here: nobody needs to know more, and it would take long."""
+OVERLAP_S = 60
+"""A message may be stored so long after it came in: its scan takes time, and so does a database. It then
+stands below others that are shown already."""
 
 FILTERS = (
     ("State", "state", ("quarantined", "released", "deleted")),
@@ -100,6 +104,7 @@ async def search(visit: Visit) -> Response:
         rows=[row_of(line, visit.visitor, levels) for line in found.lines],
         filters=_filters(visit, view),
         saved=[_saved(visit, one, view) for one in saved],
+        newest="" if after else _newest(found.lines) or f"{time.time():.0f}-",
         next_page=view.path(found.next) if found.next else "",
         first_page=view.path(),
         other_place=replace(view, everything=not view.everything).path(),
@@ -112,30 +117,50 @@ async def search(visit: Visit) -> Response:
 
 
 async def fresh(visit: Visit) -> Response:
-    """Rows that have come since the newest one that the reader sees; 204 when there are none."""
-    view = View.of(visit.query)
-    newest = visit.query.get("newer")
-    items = await visit.visitor.find(view.query, everything=view.everything, limit=PAGE)
-    fresh_ones = list(takewhile(lambda item: _position(item.cursor) > _position(newest), items))
-    if not fresh_ones:
+    """The newest lines, to be put among those that the reader has; 204 when they are the same.
+
+    `newer` is the `data-newest` that came with the lines that he has.
+    """
+    view, known = View.of(visit.query), visit.query.get("newer")
+    found = await visit.visitor.news(
+        view.query,
+        since=max(0, _moment(known) - OVERLAP_S),
+        grouped=view.grouped,
+        everything=view.everything,
+        limit=PAGE,
+    )
+    newest = _newest(found.lines)
+    if newest in ("", known):
         return Response(status_code=204)
     levels = levels_of(visit)
     return visit.page(
         "rows.html",
-        rows=[row_of(Line(item), visit.visitor, levels) for item in fresh_ones],
+        view=view,
+        newest=newest,
+        rows=[row_of(line, visit.visitor, levels) for line in found.lines],
         narrowed=_narrowing(visit, view),
         alike=_alike(visit, view),
         may_bulk=visit.may(Right.RELEASE) or visit.may(Right.DELETE),
     )
 
 
-def _position(cursor: str) -> tuple[int, str, int]:
-    """Where the cursor stands in the order of the list."""
-    moment, _, rest = cursor.partition("-")
-    tag, _, mail_id = rest.partition("-")
-    if not (moment.isdecimal() and tag.isdecimal()) or len(cursor) > 100:
-        return 0, "", 0
-    return int(moment), mail_id, int(tag)
+def _newest(lines: Sequence[Line]) -> str:
+    """The moment of the newest line, and a mark of all that a look for news finds again: "" for no lines."""
+    if not lines:
+        return ""
+    moment = int(lines[0].item.time)
+    again = [
+        f"{tag_of(line.item)} {line.members} {line.more}"
+        for line in lines
+        if line.item.time >= moment - OVERLAP_S
+    ]
+    return f"{moment}-{hashlib.sha256(repr(again).encode()).hexdigest()[:16]}"
+
+
+def _moment(newest: str) -> int:
+    """The moment in what `_newest` gave; 0 for anything else."""
+    moment = newest.partition("-")[0]
+    return int(moment) if moment.isdecimal() and moment.isascii() and len(moment) < 12 else 0
 
 
 def levels_of(visit: Visit) -> Levels:

@@ -157,23 +157,50 @@ addEventListener("keydown", (event) => {
 // New mail, as it comes. Only at the top of the list, and only while somebody looks.
 
 const PAUSE_MS = 3000;
+const list = document.querySelector("[data-newest]");
+
+function place(row) {
+  const [moment, tag, ...id] = row.dataset.cursor.split("-");
+  return [Number(moment), id.join("-"), Number(tag)];
+}
+
+function isNewer(row, other) {
+  const [mine, its] = [place(row), place(other)];
+  const differs = mine.findIndex((part, number) => part !== its[number]);
+  return differs >= 0 && mine[differs] > its[differs];
+}
+
+// Puts a line where it belongs; false when that has to wait: a tick is not to stand for more than was seen.
+function merge(row) {
+  const named = rows.querySelector(`tr[data-id="${CSS.escape(row.dataset.id)}"]`);
+  // What was released or deleted here stays what it is: the server may not have known of it yet.
+  if (named && (named.classList.contains("gone") || named.dataset.members === row.dataset.members)) return true;
+  const old = named ?? rows.querySelector(`tr[data-line="${CSS.escape(row.dataset.line)}"]:not(.gone)`);
+  if (old?.querySelector(".pick input")?.checked) return false;
+  const focused = old?.contains(document.activeElement);
+  old?.remove();
+  row.classList.add("fresh");
+  rows.insertBefore(row, [...rows.children].find((other) => !isNewer(other, row)) ?? null);
+  if (old && old === at) {
+    at = row;
+    row.classList.add("at");
+  }
+  if (focused) row.querySelector("a.open")?.focus({ preventScroll: true });
+  return true;
+}
+
 async function lookForNews() {
-  if (document.hidden || !rows?.dataset.newest) return;
+  if (document.hidden) return;
   const where = new URLSearchParams(location.search);
-  where.set("newer", rows.dataset.newest);
+  where.set("newer", list.dataset.newest);
   const answer = await fetch(`${prefix}/mail/fresh?${where}`);
-  if (answer.redirected) return location.reload();
+  if (answer.redirected || (answer.status === 200 && !rows)) return location.reload();
   if (answer.status !== 200) return;
-  const holder = document.createElement("tbody");
+  const holder = document.createElement("table");
   holder.innerHTML = await answer.text();
   localTimes(holder);
-  const fresh = [...holder.querySelectorAll("tr")].filter(
-    (row) => !rows.querySelector(`tr[data-cursor="${CSS.escape(row.dataset.cursor)}"]`),
-  );
-  if (!fresh.length) return;
-  for (const row of fresh) row.classList.add("fresh");
-  rows.prepend(...fresh);
-  rows.dataset.newest = fresh[0].dataset.cursor;
+  const merged = [...holder.querySelectorAll("tr")].map(merge);
+  if (merged.every(Boolean)) list.dataset.newest = holder.tBodies[0].dataset.newest;
 }
 
 // A slider beside each level that is tried; the table follows it.
@@ -205,7 +232,7 @@ if (whatif) {
 }
 
 localTimes(document);
-if (rows && rows.dataset.newest) {
+if (list?.dataset.newest) {
   const loop = async () => {
     try { await lookForNews(); } catch { /* the server is away: the next look may find it */ }
     setTimeout(loop, PAUSE_MS);
