@@ -101,14 +101,26 @@ domain_admin_virus = ["request"]
     yield from _running(tmp_path, free_port(), free_port(), rights)
 
 
+@pytest.fixture
+def closed_site(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Site]:
+    """A service that a test starts itself, and starts again."""
+    with hop_beside() as hop:
+        yield _configured(tmp_path, hop, free_port(), free_port())
+
+
 def _running(home: Path, smtp: int, http: int, web: str = "") -> Iterator[Site]:
     with hop_beside() as hop:
-        site = Site(home, next_hop=hop.at.endpoint.port, smtp=smtp, http=http)
-        config = site.file.read_text().replace("count = 1", "count = 2")
-        site.file.write_text(f'{config}[web]\nurl = "http://127.0.0.1:{http}"\n{web}')
-        site.hop = hop
+        site = _configured(home, hop, smtp, http, web)
         with site.service():
             yield site
+
+
+def _configured(home: Path, hop: Hop, smtp: int, http: int, web: str = "") -> Site:
+    site = Site(home, next_hop=hop.at.endpoint.port, smtp=smtp, http=http)
+    config = site.file.read_text().replace("count = 1", "count = 2")
+    site.file.write_text(f'{config}[web]\nurl = "http://127.0.0.1:{http}"\n{web}')
+    site.hop = hop
+    return site
 
 
 @pytest.fixture(scope="session")

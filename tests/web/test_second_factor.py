@@ -6,6 +6,7 @@ import time
 import pyotp
 from tests.support.installation import ANN, QUARANTINE
 from tests.web.conftest import PASSWORD
+from tests.web.test_chromium import until
 
 PAGE = "/account/second-factor"
 
@@ -135,6 +136,40 @@ def test_an_admin_takes_it_away_on_the_page(site, admin):
     admin.post("/people/change", {"name": "helped@home.example", "act": "reset-totp"})
 
     assert "Your code" not in half_in(site, "helped@home.example")[1].words
+
+
+def kept(site, name):
+    [(secret,)] = site.query(
+        "SELECT secret FROM lz_second_factors f JOIN lz_users u ON u.id = f.user_id WHERE u.name = ?", name
+    )
+    return secret
+
+
+def test_keys_are_sealed_and_those_of_before_from_the_next_start_on(closed_site):
+    site, name = closed_site, "sealed@home.example"
+    with site.service():
+        secret, _ = set_up(site.person(name))
+        assert kept(site, name).startswith("1.")
+    assert secret.encode() not in site.database.read_bytes()
+    site.write("UPDATE lz_second_factors SET secret = ?", secret)
+
+    with site.service():
+        assert until(lambda: kept(site, name).startswith("1."))
+        browser, asked = half_in(site, name)
+        assert 200 == show(browser, asked, code_of(secret)).status
+
+
+def test_without_the_key_of_the_site_recovery_codes_alone_hold(closed_site):
+    site, name = closed_site, "moved@home.example"
+    with site.service():
+        secret, codes = set_up(site.person(name))
+    (site.home / "factor.key").unlink()
+
+    with site.service():
+        browser, asked = half_in(site, name)
+        assert 403 == show(browser, asked, code_of(secret)).status
+        assert f"{name}: the key of the authenticator app cannot be read" in site.log()
+        assert 200 == show(browser, asked, codes[0]).status
 
 
 def test_an_invitation_does_not_lead_around_it(site):

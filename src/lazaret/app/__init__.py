@@ -15,6 +15,7 @@ from lazaret.app.for_people import (
     make_list_desk,
     make_mail_login,
     make_policy_desk,
+    make_seal,
     make_simulator,
     open_desk,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "make_list_desk",
     "make_mail_login",
     "make_policy_desk",
+    "make_seal",
     "make_simulator",
     "make_teaching",
     "open_desk",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lazaret.flow.links import Links
     from lazaret.flow.login import Doorkeeper
     from lazaret.flow.mail_login import MailLogin
+    from lazaret.flow.sealing import Seal
     from lazaret.rules.ruleset import RuleSet
 
 
@@ -139,6 +140,14 @@ def make_links(config: Config) -> Links:
     from lazaret.flow.links import Links, link_key
 
     return Links(link_key(config.store.data_dir), config.web.url)
+
+
+def make_seal(config: Config) -> Seal:
+    """What closes the secrets of people before they go into the database. UserError (74)."""
+    from lazaret.flow.sealing import Seal
+    from lazaret.flow.site_key import site_key
+
+    return Seal(site_key(config.store.data_dir, "factor.key"))
 
 
 def expiry(config: Config) -> Expiry:

@@ -21,6 +21,7 @@ from lazaret.daemon.postman import Postman
 from lazaret.daemon.sockets import Listener
 from lazaret.flow.expire import Expiry
 from lazaret.flow.indexing import keep_indexed
+from lazaret.model.errors import LazaretError
 from lazaret.rules.ruleset import RuleSet
 from lazaret.store.opening import Store
 
@@ -38,6 +39,9 @@ class WebSite(Protocol):
     """An ASGI application, whose arguments have no type that two libraries share."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+    async def begin(self) -> None:
+        """Does what is to be done once; nobody waits for it."""
 
     async def close(self) -> None:
         """Ends what it began."""
@@ -122,6 +126,7 @@ async def _serve(desk: Desk, store: Store, told_to_end: asyncio.Event) -> None:
     )
     serving = asyncio.create_task(server.serve([item.socket for item in desk.listeners]))
     ending = asyncio.create_task(told_to_end.wait())
+    beginning = asyncio.create_task(_begin(site))
     row = desk.board.row(desk.row)
     try:
         while True:  # uvicorn tells nobody when it listens
@@ -134,7 +139,15 @@ async def _serve(desk: Desk, store: Store, told_to_end: asyncio.Event) -> None:
         await serving
     finally:
         ending.cancel()
+        beginning.cancel()
         await site.close()
+
+
+async def _begin(site: WebSite) -> None:
+    try:
+        await site.begin()
+    except LazaretError as error:
+        log.warning("%s; the next start tries it again", error)
 
 
 class _Server(uvicorn.Server):

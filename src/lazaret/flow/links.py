@@ -8,23 +8,20 @@ import base64
 import hashlib
 import hmac
 import json
-import os
-import secrets
 from dataclasses import astuple, dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from lazaret.flow.quarantine import QuarantineDesk
 from lazaret.flow.rights import Matrix, Right
+from lazaret.flow.site_key import site_key
 from lazaret.flow.visit import Visitor
 from lazaret.model.errors import UserError
 from lazaret.model.person import Person, Role
 
-KEY_OCTETS = 32
 MAC_OCTETS = 20
 MAX_TOKEN = 1024
 """Octets of a token that are looked at: an address has at most 320."""
-EX_IOERR = 74
 
 
 class Purpose(StrEnum):
@@ -106,34 +103,8 @@ class Links:
 
 
 def link_key(data_dir: Path) -> bytes:
-    """The key in the data directory; made when there is none, and by one process when several want it."""
-    path = data_dir / "link.key"
-    try:
-        if not path.exists():
-            _make(path)
-        key = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}", EX_IOERR) from error
-    if len(key) != KEY_OCTETS:
-        raise UserError(
-            f"{path} is not a key of {KEY_OCTETS} octets; remove it, and a new one is made", EX_IOERR
-        )
-    return key
-
-
-def _make(path: Path) -> None:
-    """A file that is whole from the beginning, and that only we can read; the first one made stays."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(secrets.token_bytes(KEY_OCTETS))
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass  # another process was first, and its key holds
-    finally:
-        draft.unlink()
+    """The key in the data directory; made when there is none."""
+    return site_key(data_dir, "link.key")
 
 
 def _encoded(octets: bytes) -> str:

@@ -3,6 +3,7 @@
 A code is good once, thirty seconds early or late included. Wrong ones are counted as wrong passwords are.
 """
 
+import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -22,8 +23,11 @@ from lazaret.flow.login import (
     digest,
     who,
 )
+from lazaret.flow.sealing import Seal, WrongKey, is_sealed
 from lazaret.model.errors import UserError
 from lazaret.model.person import Person
+
+log = logging.getLogger("lazaret.login")
 
 ISSUER = "Lazaret"
 EARLY_OR_LATE = 1
@@ -45,6 +49,10 @@ class Keeper(Protocol):
     async def propose(self, user: int, secret: str) -> None: ...
 
     async def secret(self, user: int) -> tuple[str, bool] | None: ...
+
+    async def secrets(self) -> list[tuple[int, str]]: ...
+
+    async def reseal(self, user: int, old: str, new: str) -> None: ...
 
     async def confirm(
         self, user: int, secret: str, step: int, codes: Sequence[bytes], *, keep: bytes, who: str
@@ -80,6 +88,17 @@ class Proposal:
     """otpauth://, as a QR code holds it."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What there is of one person."""
+
+    kept: str
+    """As the database has it."""
+    holds: bool
+    secret: str
+    """Empty when it cannot be read."""
+
+
 class SecondFactor:
     """Sets up, asks for, and takes away the second factor."""
 
@@ -89,6 +108,7 @@ class SecondFactor:
         counter: Counter,
         doorkeeper: Doorkeeper,
         site: str,
+        seal: Seal,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`site`: the name under which an app shows the account."""
@@ -96,6 +116,7 @@ class SecondFactor:
         self._counter = counter
         self._doorkeeper = doorkeeper
         self._site = site
+        self._seal = seal
         self._clock = clock
 
     async def waiting(self, half: str) -> Person | None:
@@ -114,26 +135,27 @@ class SecondFactor:
 
     async def propose(self, person: Person) -> Proposal:
         """A secret that takes effect with `confirm`; the same one until then."""
-        found = await self._keeper.secret(person.id)
-        if found is None:
-            await self._keeper.propose(person.id, pyotp.random_base32())
-            found = await self._keeper.secret(person.id)
-        if found is None or found[1]:
+        found = await self._secret(person)
+        if found is None or not (found.holds or found.secret):
+            await self._keeper.propose(person.id, self._seal.close(person.id, pyotp.random_base32()))
+            found = await self._secret(person)
+        if found is None or found.holds:
             raise UserError("there is a second factor already", EX_DATAERR)
-        uri = pyotp.TOTP(found[0]).provisioning_uri(name=person.name, issuer_name=f"{ISSUER} {self._site}")
-        return Proposal(found[0], uri)
+        app = pyotp.TOTP(found.secret)
+        uri = app.provisioning_uri(name=person.name, issuer_name=f"{ISSUER} {self._site}")
+        return Proposal(found.secret, uri)
 
     async def confirm(self, person: Person, code: str, session: str, *, remote: str) -> tuple[str, ...]:
         """Takes the first code of the app: recovery codes, shown this once. LoginFailed, UserError."""
         await self._refuse_many(person, remote)
-        found = await self._keeper.secret(person.id)
-        step = self._step(found[0], code) if found and not found[1] else None
+        found = await self._secret(person)
+        step = self._step(found.secret, code) if found and not found.holds else None
         if found is None or step is None:
             raise await self._wrong(person, remote)
         codes = _new_codes()
         digests = [digest(_plain(one)) for one in codes]
         if not await self._keeper.confirm(
-            person.id, found[0], step, digests, keep=digest(session), who=who(person)
+            person.id, found.kept, step, digests, keep=digest(session), who=who(person)
         ):
             raise UserError("there is a second factor already", EX_DATAERR)
         return codes
@@ -157,8 +179,8 @@ class SecondFactor:
     async def check(self, person: Person, code: str, *, remote: str) -> None:
         """Uses up a code of the app, or a recovery code. LoginFailed when it is neither."""
         await self._refuse_many(person, remote)
-        found = await self._keeper.secret(person.id)
-        step = self._step(found[0], code) if found and found[1] else None
+        found = await self._secret(person)
+        step = self._step(found.secret, code) if found and found.holds else None
         if step is not None and await self._keeper.use_step(person.id, step):
             await self._counter.succeeded(f"code:{person.name}")
             return
@@ -170,10 +192,30 @@ class SecondFactor:
             return
         raise await self._wrong(person, remote)
 
+    async def seal_old(self) -> None:
+        """Seals what an earlier version has kept in clear."""
+        for user, kept in await self._keeper.secrets():
+            if not is_sealed(kept):
+                await self._keeper.reseal(user, kept, self._seal.close(user, kept))
+
+    async def _secret(self, person: Person) -> "_Kept | None":
+        found = await self._keeper.secret(person.id)
+        if found is None:
+            return None
+        try:
+            return _Kept(found[0], found[1], self._seal.open(person.id, found[0]))
+        except WrongKey:
+            log.error(
+                "%s: the key of the authenticator app cannot be read: factor.key in store.data_dir is not "
+                "the file by which it was sealed; recovery codes hold",
+                person.name,
+            )
+            return _Kept(found[0], found[1], "")
+
     def _step(self, secret: str, code: str) -> int | None:
         """Which step the code is of."""
         digits = "".join(code.split())
-        if len(digits) != 6 or not digits.isascii() or not digits.isdigit():
+        if not secret or len(digits) != 6 or not digits.isascii() or not digits.isdigit():
             return None
         try:
             return pyotp.TOTP(secret).verify_and_get_timecode(

@@ -22,6 +22,7 @@ _CONFIRM = (
     "UPDATE lz_second_factors SET last_step = :step, confirmed = 'Y' WHERE user_id = :user"
     " AND confirmed = 'N' AND secret = :secret"
 )
+_RESEAL = "UPDATE lz_second_factors SET secret = :new WHERE user_id = :user AND secret = :old"
 _REMOVE = (
     "DELETE FROM lz_second_factors WHERE user_id = :user",
     "DELETE FROM lz_recovery_codes WHERE user_id = :user",
@@ -29,7 +30,7 @@ _REMOVE = (
 
 
 class SqlSecondFactors:
-    """Recovery codes and waiting logins come in as SHA-256 digests only; the app's secret must be known."""
+    """Recovery codes and waiting logins come in as SHA-256 digests only, the secrets of apps under a seal."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
         self._reader = reader
@@ -83,6 +84,23 @@ class SqlSecondFactors:
     async def secret(self, user: int) -> tuple[str, bool] | None:
         """The secret, and whether it holds; None when there is none."""
         return await self._reader.run(lambda connection: _secret(connection, user))
+
+    async def secrets(self) -> list[tuple[int, str]]:
+        """Whose they are, and the secrets as they are kept."""
+
+        def work(connection: Connection) -> list[tuple[int, str]]:
+            rows = connection.execute("SELECT user_id, secret FROM lz_second_factors").fetchall()
+            return [(int(user), str(secret)) for user, secret in rows]
+
+        return await self._reader.run(work)
+
+    async def reseal(self, user: int, old: str, new: str) -> None:
+        """Keeps the same secret in another form, unless it has changed meanwhile."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(_RESEAL, {"user": user, "old": old, "new": new})
+
+        await self._writer.run(work, durable=True)
 
     async def confirm(
         self, user: int, secret: str, step: int, codes: Sequence[bytes], *, keep: bytes, who: str

@@ -28,6 +28,10 @@ class WebSite:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._application(scope, receive, send)
 
+    async def begin(self) -> None:
+        """What is to be done once before people come: nothing that they would have to wait for."""
+        await self._office.second_factor.seal_old()
+
     async def close(self) -> None:
         """Ends connections and threads; the store stays its opener's to close."""
         await self._office.close()

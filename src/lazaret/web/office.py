@@ -64,7 +64,11 @@ class Office:
             lists=app.make_list_desk(config, store),
             doorkeeper=doorkeeper,
             second_factor=SecondFactor(
-                store.second_factors, store.people, doorkeeper, app.site_of(config).hostname
+                store.second_factors,
+                store.people,
+                doorkeeper,
+                app.site_of(config).hostname,
+                app.make_seal(config),
             ),
             tokens=Tokens(store.tokens),
             relay=relay,

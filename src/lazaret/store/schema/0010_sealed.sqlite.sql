@@ -1,0 +1,1 @@
+-- The secrets of authenticator apps are longer once they are sealed; here that is no matter.
