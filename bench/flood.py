@@ -3,7 +3,8 @@
     .venv/bin/python bench/flood.py [--connections N] [--seconds S] [--rate MESSAGES] [--workers N]
 
 Runs twice, without the hostile half and with it, and prints what the good half waited for the reply to a
-message, and the memory of the largest worker. The load comes from this machine and takes its share of it.
+message, the memory of the largest worker, and how long the service was ready to run and had no processor:
+that part of the waits is the machine's. The load comes from this machine and takes its share of it.
 """
 
 import argparse
@@ -14,7 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from road import cpu_s, rss_mb, running, serve, tree
+from processes import cpu_s, rss_mb, tree, waited_s
+from road import running, serve
 from tests.support.flood import good_mail, hostile_clients
 
 from lazaret.cli.demo_sink import Sink
@@ -46,14 +48,15 @@ def main() -> None:
 
 def measure(pid: int, given: argparse.Namespace, name: str) -> None:
     half = given.connections // 2
-    spent = cpu_s(pid)
+    spent, waited = cpu_s(pid), waited_s(pid)
     outcome = asyncio.run(
         good_mail(PORT, connections=half, seconds=given.seconds, pause_s=half / given.rate, body=BODY)
     )
     waits = [f"p{share * 100:g} {outcome.percentile(share) * 1000:.0f} ms" for share in (0.5, 0.99, 1)]
     print(
         f"{name:12}: {len(outcome.seconds)} messages, {', '.join(waits)};"
-        f" not taken: {dict(outcome.refused) or 'none'}; CPU of the service {cpu_s(pid) - spent:.1f} s;"
+        f" not taken: {dict(outcome.refused) or 'none'}; CPU of the service {cpu_s(pid) - spent:.1f} s,"
+        f" waited for a processor {waited_s(pid) - waited:.1f} s;"
         f" RSS {max(rss_mb(child) for child in tree(pid)):.0f} MB"
     )
 

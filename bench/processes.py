@@ -35,6 +35,17 @@ def cpu_s(*roots: int) -> float:
     return spent / TICKS
 
 
+def waited_s(*roots: int) -> float:
+    """So long the main threads of the trees were ready to run, and had no processor: other work had it."""
+    waited = 0
+    for pid in chain.from_iterable(map(tree, roots)):
+        try:
+            waited += int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
+        except OSError:
+            continue
+    return waited / 1e9
+
+
 def pss_mb(*roots: int) -> float:
     """Memory of the trees: pages that several processes share are counted once."""
     total = 0

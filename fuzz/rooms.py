@@ -11,4 +11,8 @@ ROOMS = {
     "html_page": "lazaret.mime",
     "text_lines": "lazaret.mime",
     "html_preview": "lazaret.web.safe_html",
+    "rules": "lazaret.rules",
+    "features": "lazaret.learn",
+    "attached_file": "lazaret.rules.evals",
+    "amavisd_conf": "lazaret.config",
 }

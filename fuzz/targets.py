@@ -1,16 +1,29 @@
 """What is fuzzed: each target takes octets, and anything it raises is a finding; so is a broken promise."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
+from tests.support.office import archive, container, packed
+
+from lazaret.config import amavisd
 from lazaret.flow.fields import SPAM_FIELDS
+from lazaret.learn import kernel as learn_kernel
+from lazaret.learn import zones
+from lazaret.learn.features import Hasher
+from lazaret.learn.model import Model, Private
 from lazaret.mime import header_block, headers, html, kernel, message, received, text, transfer, uri_finder
 from lazaret.mime.edit import edited
 from lazaret.mime.html_reader import Reader
 from lazaret.model.delivery import Extensions, Outgoing
 from lazaret.model.envelope import Recipient, Session
 from lazaret.model.errors import Reply
-from lazaret.rules import syntax
+from lazaret.rules import RuleSet, load, syntax
+from lazaret.rules import kernel as rules_kernel
+from lazaret.rules.evals import pdf_reader, vba
+from lazaret.rules.evals.office_files import Inspection, Limits, Names
 from lazaret.rules.perl_regex import RegexError
 from lazaret.rules.perl_regex import parse as parse_regex
 from lazaret.rules.sources import SourceFile, Sources
@@ -174,6 +187,72 @@ def text_lines(octets: bytes) -> None:
         assert transfer._quoted_printable(octets) == kernel.text.quoted_printable(octets)
 
 
+@contextmanager
+def _in_python(module: object) -> Iterator[None]:
+    """As if there were no compiled kernel of that room."""
+    compiled = module.compiled  # type: ignore[attr-defined]
+    module.compiled = None  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        module.compiled = compiled  # type: ignore[attr-defined]
+
+
+def rules(octets: bytes) -> None:
+    """Rules of every kind find the same in a message compiled as in Python."""
+    compiled, plain = (ruleset.values(message.parse(octets), 0, seconds=60) for ruleset in _rule_sets())
+    assert plain.values == compiled.values
+
+
+@cache
+def _rule_sets() -> tuple[RuleSet, RuleSet]:
+    files = [Path(__file__).with_name("rules.cf")]
+    compiled = load(files, shipped=False, cache_dir=None)
+    assert not compiled.problems, compiled.problems
+    with _in_python(rules_kernel):
+        return compiled, load(files, shipped=False, cache_dir=None)
+
+
+def features(octets: bytes) -> None:
+    """What is learned of a message is the same compiled as in Python, and so is what is made of it."""
+    view = zones.view(message.parse(octets))
+    found = Hasher(b"secret").features(view)
+    with _in_python(learn_kernel):
+        assert Hasher(b"secret").features(view).tolist() == found.tolist()
+    bits = 16
+    if len({feature % (1 << bits) for feature in found.tolist()}) < len(found):
+        return  # Features that share a row are learned one after the other in C, and all at once by numpy.
+    models = [Model(Private(bits)), Model(Private(bits))]
+    for spam in (True, False, True):
+        models[0].learn(found, spam=spam)
+        with _in_python(learn_kernel):
+            models[1].learn(found, spam=spam)
+    with _in_python(learn_kernel):
+        plain = models[1].judge(found).score
+    assert abs(models[0].judge(found).score - plain) < 0.01
+
+
+def attached_file(octets: bytes) -> None:
+    """Office files of both kinds, archives, PDF, packed macros: bounded, and no exception."""
+    endings = Names(
+        skipped=lambda name: name.endswith(".txt"),
+        zips=lambda name: name.endswith(".zip"),
+        macros=lambda name: name.endswith("m"),
+        office=lambda name: name.endswith(("doc", "xls", "docx")),
+    )
+    for name in ("a.zip", "a.doc", "a.docm", "a.csv", "a.bin"):
+        look = Inspection(endings, Limits(), every_file=True, downloads=lambda octets: False)
+        look.look(name, lambda: octets)
+    pdf_reader.read(octets)
+    vba.decompress(octets, 100_000)
+    vba.sources(octets, 100_000)
+
+
+def amavisd_conf(octets: bytes) -> None:
+    """The Perl of somebody's amavisd.conf is read, never run; what comes out of it can be written down."""
+    amavisd.translate([("amavisd.conf", octets.decode("utf-8", "replace"))]).toml()
+
+
 def html_preview(octets: bytes) -> None:
     """What is shown of a page acts on nothing."""
     shown = safe_html.clean(octets.decode("utf-8", "replace"), {}, remote=False)
@@ -193,6 +272,10 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "html_page": html_page,
     "text_lines": text_lines,
     "html_preview": html_preview,
+    "rules": rules,
+    "features": features,
+    "attached_file": attached_file,
+    "amavisd_conf": amavisd_conf,
 }
 
 _MAIL = (
@@ -204,6 +287,15 @@ _MAIL = (
     b'<a href=3D"http://x.example/" onclick=3Dx>y</a><img src=3D"cid:1">=\r\n\r\n--b\r\n'
     b"Content-Type: application/zip; name=a.zip\r\nContent-Transfer-Encoding: base64\r\n"
     b"\r\nUEsDBA==\r\n--b--\r\n"
+)
+_PROGRAM = packed(b'Attribute VB_Name = "a"\nSub AutoOpen()\nShell "x"\nEnd Sub\n' * 4)
+_FILES = (
+    archive({"a/b.rels": b'<Relationship Target="http://x.example/" TargetMode="External"/>'}),
+    archive({"word/vbaProject.bin": container({"m": _PROGRAM}), "[Content_Types].xml": b"<x>"}),
+    archive({"a.doc": container({"Workbook": b"x"})}, encrypted=True),
+    container({"m": _PROGRAM}),
+    b"%PDF-1.4\n/Author (a\\051b)\n/URI (http://x.example/)>>\n/Width 10/Height 20\n1 0 0 2 0 0 cm\n",
+    _PROGRAM,
 )
 SEEDS: dict[str, tuple[bytes, ...]] = {
     "smtp_server": (
@@ -241,4 +333,18 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     ),
     "text_lines": (b"a =\r\n=3D\n \n=\r \nwww.x.example. a@b\0\thttp://[x]/==\n41 \x1b\xa0",),
     "html_preview": (b"<p onclick=x>a<script>b</script><a href='javascript:x'>c</a><svg/onload=x>", _MAIL),
+    "rules": (
+        _MAIL,
+        b"Subject: 0f.f3r\nX-Mailer: x\nFrom: A <a@example.org>\nTo: b@example.net\n\n"
+        b"h3llo world\n\nl l-l from Paris\nin Paris http://www.example.org/ooob\n",
+    ),
+    "features": (_MAIL, b"From: a@b\nSubject: abc\n\nbuy 12 <b>words</b> \xff http://a.example/b?c\n"),
+    "attached_file": _FILES,
+    "amavisd_conf": (
+        b"use strict;\n$mydomain = 'a.example';\n@local_domains_maps = ( [\".$mydomain\"] );\n"
+        b"$sa_tag_level_deflt = -999; $sa_kill_level_deflt = 6.31;\n$inet_socket_port = [10024,10026];\n"
+        b"$policy_bank{'MYNETS'} = { originating => 1, os_fingerprint_method => undef };\n"
+        b"@storage_sql_dsn = ( ['DBI:mysql:database=m;host=127.0.0.1', 'u', q{p}] );\n"
+        b"@x = map { lc } qw(a b);\n=pod\nx\n=cut\n$y = <<\"E\" . 'z';\n${mydomain}\nE\n1;\n__END__\n",
+    ),
 }
