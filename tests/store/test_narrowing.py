@@ -73,7 +73,8 @@ def test_a_rare_word_is_looked_up_by_the_keys_of_its_messages(filled: Store) -> 
 
     assert 4 == keys("rare3")
     assert 1 == keys("golden to:user7@home.example")
-    assert 0 == keys("score:>6")
+    assert 40 == keys("score:>6")
+    assert 0 == keys("score:>6 score:<5")
     assert 0 == keys("-rare3")
 
 

@@ -110,6 +110,7 @@ MARIADB = Dialect(
         "DIGEST": "varbinary(32)",
         "KEY": "varbinary(1000)",
         "CLUSTERED": "",
+        "OF_STORED": "",
         "FULLTEXT": (
             "CREATE TABLE lz_text (msg bigint NOT NULL PRIMARY KEY, words mediumtext NOT NULL,"
             " FULLTEXT INDEX lz_text_idx_words (words));"

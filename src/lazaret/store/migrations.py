@@ -19,6 +19,9 @@ RESTORING = 0
 """Stands among the migrations of a database that a backup is being restored to."""
 AMAVIS = 1
 """The migration that makes the eight tables of amavisd-new."""
+SCORES = 11
+OF_AMAVIS = {AMAVIS, SCORES}
+"""Those that touch these tables: where another program made them, they stay as they are."""
 
 
 def available(kind: str) -> dict[int, Path]:
@@ -49,11 +52,11 @@ def migrate(connection: Connection, only: set[int] | None = None) -> list[int]:
     done = []
     with transaction(connection):
         have = applied(connection)
-        foreign = AMAVIS not in have and "msgs" in tables(connection)
+        foreign = is_foreign(connection) if AMAVIS in have else "msgs" in tables(connection)
         for number, file in available(connection.dialect.kind).items():
             if number in have or (only is not None and number not in only):
                 continue
-            if not (foreign and number == AMAVIS):
+            if not (foreign and number in OF_AMAVIS):
                 for statement in statements(file, connection.dialect):
                     connection.execute(statement)
             _record(connection, number, "other" if foreign else "lazaret")

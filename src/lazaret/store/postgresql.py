@@ -114,6 +114,7 @@ POSTGRESQL = Dialect(
         "DIGEST": "bytea",
         "KEY": "bytea",
         "CLUSTERED": "",
+        "OF_STORED": "WHERE quar_type = 'Q'",
         "FULLTEXT": (
             "CREATE TABLE lz_text (msg bigint NOT NULL PRIMARY KEY, words tsvector NOT NULL);\n"
             # Words that lie elsewhere make the table seem small, and reading all of it cheap.

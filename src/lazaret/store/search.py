@@ -4,7 +4,7 @@ The statement around it calls `msgs` m, and l the row of `lz_msgs`, which a row 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lazaret.model import words
@@ -40,6 +40,14 @@ _COMPARISONS = {
 _HALF = 0.0005
 """Scores have three decimals, and a server keeps them as the nearest single-precision number."""
 _BETWEEN = {">": _HALF, ">=": -_HALF, "<": -_HALF, "<=": _HALF, "=": 0.0}
+# A sum is in no index: pages are read in the order of time, and only what is rare by its score.
+_SCORE = "(m.spam_level + 0)"
+_OF_SCORES = (
+    "SELECT s.partition_tag, s.mail_id FROM msgs s"
+    " WHERE s.quar_type = 'Q' AND s.spam_level >= :low AND s.spam_level <= :high"
+)
+_MOST = 1e9
+"""Beyond every score."""
 # $SEEN: which copies the reader may know of (store.sight).
 # BETWEEN, as an equality would let servers make a list of all copies there are, to show one page: they do not
 # see that the first fifty messages will do.
@@ -101,6 +109,8 @@ def condition(
     """
     terms = parse(query)
     conditions = [_built(connection, term, scope, now, page=page) for term in terms]
+    if not (scope.everything or scope.foreign):
+        conditions += _scores(terms)
     if not scope.everything:
         conditions.append(Condition("m.quar_type = 'Q'"))
         if not any(term.field == "state" for term in terms):
@@ -183,8 +193,19 @@ def _state(connection: Connection, term: Term, scope: Scope) -> Condition:
 
 def _score(term: Term) -> Condition:
     sign, number = compared_number(term)
-    compared = _COMPARISONS[sign].replace("$COLUMN", "m.spam_level")
+    compared = _COMPARISONS[sign].replace("$COLUMN", _SCORE)
     return Condition(compared, {"number": number + _BETWEEN[sign]})
+
+
+def _scores(terms: Sequence[Term]) -> list[Condition]:
+    """Where all messages stand whose scores lie between those of the terms; none for no such term."""
+    compared = [compared_number(term) for term in terms if term.field == "score" and not term.negated]
+    if not compared:
+        return []
+    low = max((number for sign, number in compared if sign in (">", ">=", "=")), default=-_MOST)
+    high = min((number for sign, number in compared if sign in ("<", "<=", "=")), default=_MOST)
+    values: dict[str, object] = {"low": low - _HALF, "high": high + _HALF}
+    return [Condition("1 = 1", sources=(Source(_OF_SCORES, values),))]
 
 
 def _size(term: Term) -> Condition:

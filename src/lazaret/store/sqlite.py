@@ -80,6 +80,7 @@ SQLITE = Dialect(
         "KEY": "blob",
         "CLUSTERED": "WITHOUT ROWID",
         # The tokenizer "ascii" takes each of our words as it is: it splits at ASCII punctuation alone.
+        "OF_STORED": "WHERE quar_type = 'Q'",
         "FULLTEXT": (
             "CREATE VIRTUAL TABLE lz_text USING fts5("
             "subject, sender, recipients, body, attachments, content='', tokenize='ascii');"

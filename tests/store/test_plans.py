@@ -1,0 +1,94 @@
+"""How each database means to find what is asked for: the indexes that it reads, and that it sorts nothing."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from lazaret.store import listing
+from lazaret.store.connection import Connection, Cursor, Values
+from lazaret.store.opening import Store
+from lazaret.store.search import Scope, condition
+
+from .entries import NOW, quarantined, recipient
+
+MESSAGES = 400
+SORTED = re.compile(r"TEMP B-TREE FOR ORDER|filesort|(?<!Incremental )Sort  \(")
+"""What the three call it; those of one moment may be put in the order of their partitions."""
+
+
+class Recording:
+    """A connection that remembers what it was asked."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.asked: list[tuple[str, Values]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def execute(self, statement: str, values: Values = ()) -> Cursor:
+        if statement.startswith("SELECT"):
+            self.asked.append((statement, values))
+        return self._connection.execute(statement, values)
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    async def work() -> None:
+        entries = [
+            quarantined(
+                mail_id=f"number{number:06}",
+                time=NOW + number,
+                recipients=(recipient(f"user{number % 9}@home.example"),),
+                body_text=f"golden ticket rare{number % 100}",
+                score=number / 10,
+            )
+            for number in range(MESSAGES)
+        ]
+        await asyncio.gather(*(store.journal.keep(entry) for entry in entries))
+
+    asyncio.run(work())
+    with_rights = store.database.connect(writing=True)
+    kind = store.database.dialect.kind
+    analyse = {"mariadb": "ANALYZE TABLE msgs, msgrcpt, lz_msgs, lz_text"}.get(kind, "ANALYZE")
+    with_rights.execute(analyse).fetchall()
+    with_rights.close()
+    return store
+
+
+def plans(store: Store, query: str) -> dict[str, str]:
+    """What is read for a page: statement -> plan."""
+
+    def work(connection: Connection) -> dict[str, str]:
+        if connection.dialect.kind == "postgresql":
+            # The tables of a test are so small that reading them whole is cheapest.
+            connection.execute("SET enable_seqscan = off")
+        recording: Any = Recording(connection)
+        listing.page(recording, condition(recording, query, Scope(), NOW, page=True), 50, "")
+        return {asked: explained(connection, asked, values) for asked, values in recording.asked}
+
+    return asyncio.run(store.reader.run(work))
+
+
+def explained(connection: Connection, statement: str, values: Values) -> str:
+    verb = "EXPLAIN QUERY PLAN" if connection.dialect.kind == "sqlite" else "EXPLAIN"
+    # MariaDB names the indexes that it could use before the one that it does.
+    rows: Sequence[Any] = connection.execute(f"{verb} {statement}", values).fetchall()
+    first = 5 if connection.dialect.kind == "mariadb" else 0
+    return "\n".join(" ".join(map(str, row[first:])) for row in rows)
+
+
+def test_the_newest_are_read_in_the_order_of_an_index(filled: Store) -> None:
+    for query in ("", "-score:>3", "size:>1"):
+        (page,) = (plan for asked, plan in plans(filled, query).items() if "ORDER BY m.time_num" in asked)
+        assert "msgs_idx_quarantine" in page, page
+        assert SORTED.search(page) is None, page
+
+
+def test_a_range_of_scores_is_read_from_an_index(filled: Store) -> None:
+    (scores,) = (plan for asked, plan in plans(filled, "score:>9.3 score:<9.6").items() if ":low" in asked)
+    assert "msgs_idx_score" in scores
+    assert "msgs_idx_quarantine" not in scores
