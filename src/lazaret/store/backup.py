@@ -99,9 +99,12 @@ def _restore_rows(source: SqliteDatabase, database: Database) -> dict[str, Conte
         with _all_tables_or_none(target, before):
             migrations.migrate(target)
             migrations.mark_unfinished(target)
+            # The last transaction waits for the disk, and with that for all before it.
+            database.make_durable(target, False)
             with source.trouble(), closing(source.connect()) as origin, snapshot(origin):
                 contents = manifest.read(origin)
                 copy_rows(origin, target)
+            database.make_durable(target, True)
             with transaction(target):
                 migrations.mark_finished(target)
                 if faults := list(manifest.differences(contents, manifest.take(target))):

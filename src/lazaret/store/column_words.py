@@ -3,6 +3,7 @@
 MariaDB leaves out words of fewer than three characters and a list of English ones, and has its own idea of
 what a letter is; PostgreSQL knows four kinds of columns. With `b_` before each word of the body, and what is
 not ASCII written in hexadecimal, neither matters, and a search in one column reads nothing of the others.
+All is in lower case: where MariaDB makes an index anew it takes words so, whatever it does with new rows.
 """
 
 import hashlib
@@ -31,10 +32,10 @@ def tokens(columns: Sequence[str]) -> Iterator[str]:
 
 
 def _ascii(word: str) -> str:
-    """The word itself, or `X` and its octets, as words are lower case: what begins alike stays alike."""
+    """The word itself, or `_` and its octets, as no word has that in it: what begins alike stays alike."""
     if _PLAIN.fullmatch(word):
         return word
     octets = word.encode("utf-8", "replace")
     if 2 * len(octets) > _MAX:
-        return "Y" + hashlib.blake2b(octets, digest_size=16).hexdigest()
-    return "X" + octets.hex()
+        return "_y" + hashlib.blake2b(octets, digest_size=16).hexdigest()
+    return "_" + octets.hex()

@@ -63,6 +63,9 @@ class Connection(Protocol):
 
     def executemany(self, statement: str, rows: Sequence[Values], /) -> object: ...
 
+    def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], /) -> None:
+        """Many rows into a table, in the quickest way that the database has."""
+
     def stream(self, statement: str, /) -> Iterator[tuple[Any, ...]]:
         """Rows of a large result, in a transaction; no other statement may be run before the last one."""
 

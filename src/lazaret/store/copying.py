@@ -8,14 +8,17 @@ from typing import Any
 from lazaret.store import fulltext
 from lazaret.store.connection import Connection, transaction
 from lazaret.store.dialect import sql
-from lazaret.store.inserting import Table, insert, select
+from lazaret.store.inserting import select
 from lazaret.store.manifest import TABLES, columns_of
 from lazaret.store.migrations import tables
 
 _CLEAR_MIGRATIONS = "DELETE FROM lz_migrations WHERE number > 0"
 """Others are marks of a copy in progress."""
-BATCH = 320
-"""Rows to a transaction; five megabytes of stored text."""
+BATCH = 5_000
+"""Rows to a transaction."""
+LARGE_BATCH = 320
+"""The same of what may have 16 KB and more; five megabytes."""
+LARGE = {"quarantine", "lz_words", "lz_learned"}
 
 
 def copy_rows(source: Connection, target: Connection) -> None:
@@ -38,18 +41,22 @@ def _copy_table(source: Connection, target: Connection, table: str) -> None:
     rows: Iterator[Sequence[Any]] = source.stream(select(table, columns))
     if "time_iso" in columns:
         rows = _with_time_iso(rows, columns.index("time_num"), columns.index("time_iso"))
-    for batch in _batches(rows):
+    for batch in _batches(rows, LARGE_BATCH if table in LARGE else BATCH):
         with transaction(target):
-            insert(target, Table(table, tuple(columns)), batch)
+            target.load(table, columns, batch)
 
 
 def _index(source: Connection, target: Connection) -> None:
     """The full text, out of the words that lie beside it."""
     index = target.dialect.full_text
-    for batch in _batches(source.stream("SELECT msg, packed FROM lz_words")):
+    if index.drop_index:
+        target.execute(index.drop_index)
+    for batch in _batches(source.stream("SELECT msg, packed FROM lz_words"), LARGE_BATCH):
+        given = [tuple(index.values(msg, fulltext.unpacked(packed)).values()) for msg, packed in batch]
         with transaction(target):
-            for msg, packed in batch:
-                target.execute(index.add, index.values(msg, fulltext.unpacked(packed)))
+            target.load("lz_text", index.columns, given)
+    if index.make_index:
+        target.execute(index.make_index)
 
 
 def _count_on(target: Connection) -> None:
@@ -61,9 +68,9 @@ def _count_on(target: Connection) -> None:
             target.execute(sql(target.dialect.renumber, table, "))"), {"table": table}).fetchall()
 
 
-def _batches(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
+def _batches(rows: Iterable[Sequence[Any]], size: int) -> Iterator[list[Sequence[Any]]]:
     left = iter(rows)
-    while batch := list(islice(left, BATCH)):
+    while batch := list(islice(left, size)):
         yield batch
 
 

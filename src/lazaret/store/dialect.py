@@ -29,6 +29,17 @@ class FullText(Protocol):
         """Indexes the `values` of a message."""
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Where the `values` go in `lz_text`, in their order."""
+
+    @property
+    def drop_index(self) -> str:
+        """Takes the index off the words, to make it when all of them are there; empty: it is always there."""
+
+    @property
+    def make_index(self) -> str: ...
+
+    @property
     def remove(self) -> str:
         """Takes a message out again; the `values` are those that it was indexed with."""
 

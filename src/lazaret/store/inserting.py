@@ -40,6 +40,13 @@ def insert(connection: Connection, table: Table, rows: Sequence[Sequence[object]
             start += size
 
 
+def one_row(table: str, columns: Sequence[str]) -> str:
+    """INSERT of one row; the names are those of a database's own tables."""
+    return " ".join(
+        ["INSERT INTO", table, "(" + ", ".join(columns) + ") VALUES (" + marks(len(columns)) + ")"]
+    )
+
+
 def select(table: str, columns: Sequence[str]) -> str:
     """All rows; the names are those of a database's own columns."""
     return " ".join(["SELECT", ", ".join(columns), "FROM", table])
@@ -57,8 +64,10 @@ def portions(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
 
 
 @lru_cache(maxsize=64)
-def _statement(table: Table, rows: int, dialect: Dialect) -> str:
-    verb, end = (dialect.insert_new, dialect.on_known) if table.skip_known else ("INSERT INTO", "")
+def _statement(table: Table, rows: int, dialect: Dialect | None) -> str:
+    verb, end = "INSERT INTO", ""
+    if dialect and table.skip_known:
+        verb, end = dialect.insert_new, dialect.on_known
     row = "(" + marks(len(table.columns)) + ")"
     pieces = (verb, table.name, "(" + ", ".join(table.columns) + ") VALUES", ", ".join([row] * rows), end)
     return " ".join(pieces).rstrip()

@@ -130,12 +130,13 @@ def _contents(connection: Connection, table: str) -> Contents:
 
 
 def _digest(row: Sequence[object]) -> int:
-    digest = hashlib.sha256()
-    for value in row:
-        octets = value if isinstance(value, bytes) else repr(value).encode("utf-8", "surrogatepass")
-        digest.update(b"%s%d:" % (type(value).__name__.encode(), len(octets)))
-        digest.update(octets)
-    return int.from_bytes(digest.digest(), "big")
+    written = b"".join(map(_written, row))
+    return int.from_bytes(hashlib.sha256(written).digest(), "big")
+
+
+def _written(value: object) -> bytes:
+    octets = value if isinstance(value, bytes) else repr(value).encode("utf-8", "surrogatepass")
+    return b"%s%d:%s" % (type(value).__name__.encode(), len(octets), octets)
 
 
 def _with_three_decimals(row: Sequence[Any], places: Sequence[int]) -> list[Any]:

@@ -15,6 +15,7 @@ from lazaret.store.column_words import token, tokens
 from lazaret.store.connection import TEXT_NAMES, Connection, Cursor, DatabaseError, Fault, Values
 from lazaret.store.database import BUSY_S
 from lazaret.store.dialect import Dialect
+from lazaret.store.inserting import one_row
 from lazaret.store.parameters import formatted
 from lazaret.store.result import Result, number
 from lazaret.store.server import ANSWER_S, CONNECT_S, NoDatabase, ServerDatabase
@@ -60,6 +61,9 @@ class FullTextIndex:
         " WHERE t.words REGEXP :pattern"
     )
     row_cost = 0.5
+    columns = ("msg", "words")
+    drop_index = "ALTER TABLE lz_text DROP INDEX lz_text_idx_words"
+    make_index = "ALTER TABLE lz_text ADD FULLTEXT INDEX lz_text_idx_words (words)"
     add = "INSERT INTO lz_text (msg, words) VALUES (:id, :words)"
     remove = "DELETE FROM lz_text WHERE msg = :id"
 
@@ -111,6 +115,10 @@ MARIADB = Dialect(
         "KEY": "varbinary(1000)",
         "CLUSTERED": "",
         "OF_STORED": "",
+        "WORDS_IN_LOWER_CASE": (
+            "UPDATE lz_text SET words = REPLACE(REPLACE(words, '_X', '__'), '_Y', '__y')"
+            " WHERE words REGEXP '_[XY]';"
+        ),
         "FULLTEXT": (
             "CREATE TABLE lz_text (msg bigint NOT NULL PRIMARY KEY, words mediumtext NOT NULL,"
             " FULLTEXT INDEX lz_text_idx_words (words));"
@@ -163,6 +171,9 @@ class MariaConnection:
             text, _ = formatted(statement, ())
             cursor.executemany(text, rows)
             return Result([], cursor.rowcount)
+
+    def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], /) -> None:
+        self.executemany(one_row(table, columns), rows)
 
     def stream(self, statement: str, /) -> Iterator[tuple[Any, ...]]:
         with self._errors(), self._raw.cursor(SSCursor) as cursor:

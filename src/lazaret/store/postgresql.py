@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, TypeVar
 
 import asyncpg
@@ -48,6 +49,11 @@ _CAUSES = {
 }
 _NEXT = "FETCH 200 FROM streamed"
 """Rows read at a time; those of stored texts have 16 KB each."""
+_OF_OCTETS = (
+    "SELECT column_name FROM information_schema.columns"
+    " WHERE table_schema = current_schema() AND table_name = :table AND data_type = 'bytea'"
+)
+_COPIED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _CONFLICTS = ("40", "55P03")
 _DOWN = ("08", "25006", "28", "3D", "42501", "53", "57P", "58")
 
@@ -62,6 +68,9 @@ class TsVector:
         " WHERE t.words @@ CAST(CAST(:match AS text) AS tsquery)"
     )
     row_cost = 10.0
+    columns = ("msg", "words")
+    drop_index = "DROP INDEX lz_text_idx_words"
+    make_index = "CREATE INDEX lz_text_idx_words ON lz_text USING gin (words)"
     add = "INSERT INTO lz_text (msg, words) VALUES (:id, CAST(CAST(:words AS text) AS tsvector))"
     remove = "DELETE FROM lz_text WHERE msg = :id"
 
@@ -115,6 +124,10 @@ POSTGRESQL = Dialect(
         "KEY": "bytea",
         "CLUSTERED": "",
         "OF_STORED": "WHERE quar_type = 'Q'",
+        "WORDS_IN_LOWER_CASE": (
+            "UPDATE lz_text SET words = CAST(REPLACE(REPLACE(CAST(words AS text), '_X', '__'), '_Y', '__y')"
+            " AS tsvector) WHERE CAST(words AS text) ~ '_[XY]';"
+        ),
         "FULLTEXT": (
             "CREATE TABLE lz_text (msg bigint NOT NULL PRIMARY KEY, words tsvector NOT NULL);\n"
             # Words that lie elsewhere make the table seem small, and reading all of it cheap.
@@ -149,6 +162,7 @@ class PostgresConnection:
         self._loop = loop
         self._raw = raw
         self._prepared: dict[str, Prepared] = {}
+        self._of_octets: dict[str, set[str]] = {}
         self._lost = False
 
     @property
@@ -174,6 +188,14 @@ class PostgresConnection:
         with self._errors():
             run(self._loop, self._raw.executemany(text, [numbered(statement, row)[1] for row in rows]))
             return Result([], len(rows))
+
+    def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], /) -> None:
+        if table not in self._of_octets:
+            self._of_octets[table] = {name for (name,) in self.execute(_OF_OCTETS, {"table": table})}
+        octets = [column in self._of_octets[table] for column in columns]
+        source = BytesIO("".join(copied(row, octets) for row in rows).encode())
+        with self._errors():
+            run(self._loop, self._raw.copy_to_table(table, source=source, columns=columns))
 
     def stream(self, statement: str, /) -> Iterator[tuple[Any, ...]]:
         self.execute(sql("DECLARE streamed NO SCROLL CURSOR FOR", statement))
@@ -304,6 +326,19 @@ async def _rows(prepared: Prepared, arguments: Sequence[Any]) -> list[Any]:
     if text:
         rows = [tuple(_decoded(value) if n in text else value for n, value in enumerate(row)) for row in rows]
     return rows
+
+
+def copied(row: Sequence[Any], octets: Sequence[bool]) -> str:
+    """A row as COPY takes it; `octets` tells which of its values are such, even where they come as text."""
+    return "\t".join(map(_copied, row, octets)) + "\n"
+
+
+def _copied(value: Any, is_octets: bool) -> str:
+    if value is None:
+        return r"\N"
+    if is_octets:
+        return r"\\x" + _octets(value).hex()
+    return value.translate(_COPIED) if isinstance(value, str) else repr(value)
 
 
 def run(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:

@@ -13,6 +13,7 @@ from lazaret.model.errors import StoreUnavailable, UserError
 from lazaret.store.connection import Connection, Fault
 from lazaret.store.database import BUSY_S, EX_NOINPUT, Database
 from lazaret.store.dialect import COLUMNS, Dialect
+from lazaret.store.inserting import one_row
 
 _STEPS = 10_000
 """Instructions of SQLite's machine between two looks at the clock; less than a millisecond."""
@@ -50,6 +51,8 @@ class Fts5:
         " AND rowid > COALESCE((SELECT msg FROM lz_words ORDER BY msg DESC LIMIT 1 OFFSET :some), 0)"
     )
     row_cost = 300.0
+    columns = ("rowid", *COLUMNS)
+    drop_index = make_index = ""
     add = (
         "INSERT INTO lz_text (rowid, subject, sender, recipients, body, attachments)"
         " VALUES (:id, :subject, :sender, :recipients, :body, :attachments)"
@@ -81,6 +84,7 @@ SQLITE = Dialect(
         "CLUSTERED": "WITHOUT ROWID",
         # The tokenizer "ascii" takes each of our words as it is: it splits at ASCII punctuation alone.
         "OF_STORED": "WHERE quar_type = 'Q'",
+        "WORDS_IN_LOWER_CASE": "",
         "FULLTEXT": (
             "CREATE VIRTUAL TABLE lz_text USING fts5("
             "subject, sender, recipients, body, attachments, content='', tokenize='ascii');"
@@ -104,6 +108,9 @@ class SqliteConnection(sqlite3.Connection):
     """The driver's connection as it is: it speaks the common statements itself."""
 
     dialect = SQLITE
+
+    def load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        self.executemany(one_row(table, columns), rows)
 
     def stream(self, statement: str) -> Iterator[tuple[Any, ...]]:
         return self.execute(statement)
