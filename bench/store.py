@@ -9,6 +9,7 @@ import hashlib
 import random
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,10 +102,18 @@ def size(store: Store) -> int:
     return sum(file.stat().st_size for file in path.parent.glob(path.name + "*"))
 
 
-def message(dice: random.Random, number: int, *, stored: bool, octets: int = 10_000) -> Entry:
+def message(
+    dice: random.Random,
+    number: int,
+    *,
+    stored: bool,
+    octets: int = 10_000,
+    said: Sequence[str] = (),
+) -> Entry:
+    """Message `number`, its text of about `octets`; `said`: its words, instead of others."""
     identity, secret = mail_id.generate()
     # As in a language: the word of rank k is k times rarer than the first.
-    words = [f"word{int(VOCABULARY ** dice.random())}" for _ in range(octets // 8)]
+    words = list(said) or [f"word{int(VOCABULARY ** dice.random())}" for _ in range(octets // 8)]
     if number % 1000 == 0:
         words += ["zyzzyva", f"zyzzyva{number // 1000 % 10 + 1}"]
     text = f"Subject: {' '.join(words[:6])}\r\n\r\n{' '.join(words)}\r\n".encode()

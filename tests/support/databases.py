@@ -200,10 +200,11 @@ class Server:
             rules = "local all all scram-sha-256\nhostssl all all all scram-sha-256\n"
             (self.folder / "data" / "pg_hba.conf").write_text(rules)
 
-    def start(self, *, careful: bool = False, memory: str = "64M") -> None:
+    def start(self, *, careful: bool = False, durable: bool = False, memory: str = "64M") -> None:
         """Starts it, and waits until it answers. `careful`: what is committed survives `kill`.
 
-        `memory`: how much it keeps of its tables, as "1G".
+        `durable`: it also survives a power cut, and all goes on as in service. `memory`: how much it keeps of
+        its tables, as "1G".
         """
         data = self.folder / "data"
         if self.kind == "mariadb":
@@ -212,17 +213,21 @@ class Server:
                 *(str(MARIADB), "--no-defaults", f"--datadir={data}", f"--socket={self.socket}"),
                 *("--bind-address=127.0.0.1", f"--port={self.port}", f"--pid-file={self.folder}/pid"),
                 *(f"--innodb-buffer-pool-size={memory}", f"--innodb-log-file-size={log}"),
-                *(f"--innodb-flush-log-at-trx-commit={2 if careful else 0}", "--innodb-doublewrite=OFF"),
-                *("--performance-schema=OFF", "--innodb-flush-method=nosync", "--skip-name-resolve"),
+                *("--performance-schema=OFF", "--skip-name-resolve"),
             ]
+            if not durable:
+                words += [f"--innodb-flush-log-at-trx-commit={2 if careful else 0}"]
+                words += ["--innodb-doublewrite=OFF", "--innodb-flush-method=nosync"]
         else:
             words = [
                 *(str(POSTGRESQL[-1] / "postgres"), "-D", str(data), "-k", str(self.folder)),
-                *("-h", "127.0.0.1", "-p", str(self.port), "-c", "fsync=off", "-c", "full_page_writes=off"),
-                *("-c", "max_connections=200", "-c", "autovacuum=off", "-c", f"shared_buffers={memory}B"),
+                *("-h", "127.0.0.1", "-p", str(self.port)),
+                *("-c", "max_connections=200", "-c", f"shared_buffers={memory}B"),
                 # In its own folder: what a killed server leaves in /dev/shm nobody would take away.
                 *("-c", "dynamic_shared_memory_type=mmap"),
             ]
+            if not durable:
+                words += ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off"]
         words += self._tls
         with open(self.folder / "server.log", "ab") as output:
             self.process = subprocess.Popen(words, stdout=output, stderr=output, preexec_fn=self._become)
