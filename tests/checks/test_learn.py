@@ -53,11 +53,15 @@ def test_ham_gets_negative_points(full):
     assert hit.weight * LearnCheck.symbols[HAM].score < -2
 
 
-def test_the_hit_carries_the_words_that_pushed(full):
-    (hit,) = hits(full, mail("spam", 999))
+def test_the_words_that_pushed_can_be_had_for_the_message_that_was_judged_and_for_others(full):
+    check = LearnCheck(Fixed(full, HASHER))
+    judged, other = scan_of(mail("spam", 999)), scan_of(mail("ham", 998))
+    (hit,) = check.run(judged)
 
-    assert hit.detail.startswith("towards spam: ")
-    assert "\n" not in hit.detail
+    assert "" == hit.detail
+    assert check.explain(judged).startswith("towards spam: ")
+    assert "\n" not in check.explain(judged)
+    assert check.explain(other) != check.explain(judged)
 
 
 def test_a_check_that_was_there_before_the_model_finds_it(tmp_path):

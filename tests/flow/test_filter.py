@@ -16,11 +16,13 @@ from tests.support.mailroom import (
     SPAM,
     SPAMMY,
     Mailroom,
+    Points,
     mail,
     mailroom,
 )
 from tests.support.next_hop import Hop, next_hop
 
+from lazaret.checks import Scan
 from lazaret.flow.filter import Rules
 from lazaret.model.envelope import Recipient, Role, Session
 from lazaret.model.network import NetworkSet
@@ -40,7 +42,7 @@ def tell(folder: Path, octets: bytes, *to: str, **how: object) -> tuple[str, Hop
     """The reply, the next hop and the mail room after one message."""
 
     async def main() -> tuple[str, Hop, Mailroom]:
-        options = {k: how.pop(k) for k in ("policy", "always_deliver", "rules") if k in how}
+        options = {k: how.pop(k) for k in ("policy", "always_deliver", "rules", "checks") if k in how}
         own = NetworkSet(("127.0.0.0/8", "10.0.0.0/8"))
         options.setdefault("rules", Rules(own_networks=own))
         async with next_hop() as hop, mailroom(folder, hop.at, **options) as room:  # type: ignore[arg-type]
@@ -161,3 +163,19 @@ def test_each_message_has_its_row_of_history_and_its_record(tmp_path: Path):
             assert ("Q0", "Q1") == room.handled[0].queued_as
 
     asyncio.run(main())
+
+
+class Explaining(Points):
+    """Gives words to who asks for them."""
+
+    def explain(self, scan: Scan, /) -> str:
+        return "towards spam: text (click)"
+
+
+@pytest.mark.parametrize(("level", "words"), [(CLEAN, ""), (SPAMMY, "towards"), (SPAM, "towards")])
+def test_words_are_found_for_what_somebody_will_ask_about(tmp_path: Path, level: float, words: str):
+    _, _, room = tell(tmp_path, mail(level), ANN, checks=(Explaining(),))
+    hits = room.handled[0].entry.hits
+
+    assert all(hit.detail.startswith(words) and bool(hit.detail) == bool(words) for hit in hits)
+    assert hits or level == CLEAN

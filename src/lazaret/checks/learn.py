@@ -1,21 +1,35 @@
 """The learner as a check: what the site has taught it says whether a message is spam."""
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+from weakref import ref
 
 from lazaret.checks import Scan, Symbol
 from lazaret.learn import explain, zones
-from lazaret.learn.features import Hasher
+from lazaret.learn.features import Features, Hasher
 from lazaret.learn.known import Known
 from lazaret.learn.model import Counter, Model
 from lazaret.learn.points import CLASS_FULL, QUIET, Scale
+from lazaret.mime.message import Message
 from lazaret.model.verdict import Hit
 
 SPAM = "BAYES_SPAM"
 HAM = "BAYES_HAM"
 
 
+class _Read(NamedTuple):
+    """What a message was judged by."""
+
+    message: ref[Message]
+    """Not held: it may be large, and the next one may be long in coming."""
+    view: zones.View
+    features: Features
+    model: Model
+    hasher: Hasher
+
+
 class LearnCheck:
-    """Yields one of two symbols, with the words that pushed most in its detail."""
+    """Yields one of two symbols; the words that pushed most are found for who asks."""
 
     name = "learn"
     symbols: Mapping[str, Symbol] = {
@@ -24,9 +38,11 @@ class LearnCheck:
     }
 
     def __init__(self, known: Known, *, always_explains: bool = False) -> None:
-        """`always_explains`: ham too, which is most mail; it costs more than judging it."""
+        """`always_explains`: each hit comes with its words; to find them costs more than to judge."""
         self._known = known
         self._always_explains = always_explains
+        self._last: _Read | None = None
+        """The message that `run` saw last: it is the one that `explain` is asked about, nearly always."""
 
     @property
     def is_ready(self) -> bool:
@@ -43,21 +59,27 @@ class LearnCheck:
         scale = Scale.of(memory)
         if not scale.say(spam=spam, ham=ham):
             return
-        model = Model(memory)
-        view = zones.view(scan.message)
-        score = model.judge(hasher.features(view)).score
+        self._last = read = _read(scan.message, Model(memory), hasher)
+        score = read.model.judge(read.features).score
         points = scale.points(score, spam=spam, ham=ham)
         if abs(points) < QUIET:
             return
-        detail = ""
-        if points > 0 or self._always_explains:
-            detail = _words(view, model, hasher)
+        detail = _words(read) if self._always_explains else ""
         yield Hit(SPAM if points > 0 else HAM, detail, abs(points))
 
     def explain(self, scan: Scan, /) -> str:
         """The words of a hit that came without them."""
-        return _words(zones.view(scan.message), Model(self._known.memory), self._known.hasher)
+        read = self._last
+        if read is None or read.message() is not scan.message:
+            read = _read(scan.message, Model(self._known.memory), self._known.hasher)
+        return _words(read)
 
 
-def _words(view: zones.View, model: Model, hasher: Hasher) -> str:
-    return explain.in_words(explain.pushes(view, model, hasher, most=4))
+def _read(message: Message, model: Model, hasher: Hasher) -> _Read:
+    view = zones.view(message)
+    return _Read(ref(message), view, hasher.features(view), model, hasher)
+
+
+def _words(read: _Read) -> str:
+    found = explain.pushes(read.view, read.model, read.hasher, features=read.features, most=4)
+    return explain.in_words(found)

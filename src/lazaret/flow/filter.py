@@ -196,7 +196,7 @@ class Filter:
             decide(report, a, guidance.policy(a), situation, self._standing(a, guidance, report, arrival))
             for a in waiting
         ]
-        if any(verdict.keep for verdict in verdicts):
+        if any(verdict.keep or verdict.action is Action.MARK for verdict in verdicts):
             report = explained(report, scan, self._checks)
         todo = plan(verdicts, reply_each=reply_each, others_served=others_served)
         if todo.deferred:

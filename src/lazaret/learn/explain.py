@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lazaret.learn.features import Hasher, joined
+from lazaret.learn.features import Features, Hasher, joined
 from lazaret.learn.model import Model
 from lazaret.learn.zones import View
 
@@ -29,13 +29,16 @@ class Push:
     amount: float
 
 
-def pushes(view: View, model: Model, hasher: Hasher, *, most: int = 5) -> list[Push]:
+def pushes(
+    view: View, model: Model, hasher: Hasher, *, features: Features | None = None, most: int = 5
+) -> list[Push]:
     """The `most` strongest words towards spam and as many towards ham, the strongest first.
 
     What a pair of words adds is given to both by halves; what runs of octets add belongs to no word and
-    is not shown.
+    is not shown. `features`: those of the view, where they are known already.
     """
-    features = hasher.features(view)
+    if features is None:
+        features = hasher.features(view)
     shares = model.shares(features).of_feature
     words = hasher.words(view.pieces)
     if not len(words.features):
@@ -51,12 +54,13 @@ def pushes(view: View, model: Model, hasher: Hasher, *, most: int = 5) -> list[P
         words.first + 1, halves, len(single)
     )
     octets = joined(view.pieces)
-    names = [piece.name for piece in view.pieces]
+    groups: list[str] = [_group(piece.name) for piece in view.pieces]
     found: defaultdict[tuple[str, str], float] = defaultdict(float)
     strongest = np.argsort(-np.abs(single))[:_LOOKED_AT]
-    for number in strongest.tolist():
-        word = octets[words.starts[number] : words.ends[number]][:_LONGEST].decode("utf-8", "replace")
-        found[_group(names[words.pieces[number]]), word.lower()] += float(single[number])
+    columns = (words.pieces[strongest], words.starts[strongest], words.ends[strongest], single[strongest])
+    for piece, start, end, amount in zip(*(column.tolist() for column in columns), strict=True):
+        word = octets[start : min(end, start + _LONGEST)].decode("utf-8", "replace")
+        found[groups[piece], word.lower()] += amount
     ranked = sorted((Push(group, word, amount) for (group, word), amount in found.items()), key=_by_strength)
     return [*_first(ranked, most, spam=True), *_first(ranked, most, spam=False)]
 
