@@ -8,7 +8,19 @@ from tests.support.installation import ANN, BOB, KILL, QUARANTINE
 from lazaret.flow.rights import Right
 from lazaret.web.routes import PAGES
 
-OPEN = {"/", "/login", "/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/d/{token}", "/login/mail"}
+OPEN = {
+    "/",
+    "/login",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/api/v1/openapi.json",
+    "/d/{token}",
+    "/login/mail",
+    "/login/oidc",
+    "/login/oidc/return",
+    "/login/oidc/out",
+}
 """A link out of a mail says by its signature what it is good for."""
 WITH_ID = [(page, method) for page in PAGES for method in page.methods if "{id}" in page.path]
 CLOSED = [(page, method) for page in PAGES for method in page.methods if page.need is not None]

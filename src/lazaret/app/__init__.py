@@ -16,6 +16,7 @@ from lazaret.app.for_people import (
     make_mail_login,
     make_policy_desk,
     make_seal,
+    make_sign_on,
     make_simulator,
     open_desk,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "make_mail_login",
     "make_policy_desk",
     "make_seal",
+    "make_sign_on",
     "make_simulator",
     "make_teaching",
     "open_desk",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lazaret.flow.login import Doorkeeper
     from lazaret.flow.mail_login import MailLogin
     from lazaret.flow.sealing import Seal
+    from lazaret.flow.sign_on import SignOn
     from lazaret.rules.ruleset import RuleSet
 
 
@@ -107,6 +108,35 @@ def make_mail_login(config: Config, store: Store, relay: Relay, doorkeeper: Door
         relay=relay,
         stationery=stationery(config),
         is_local=is_ours(config),
+    )
+
+
+def make_sign_on(config: Config, store: Store, doorkeeper: Doorkeeper) -> SignOn | None:
+    """What lets in by an OpenID provider; None where there is none. UserError (74)."""
+    if not config.oidc.issuer:
+        return None
+    import base64
+
+    from lazaret.flow.sign_on import SignOn
+    from lazaret.flow.site_key import site_key
+    from lazaret.net.openid import Client, Provider
+
+    wanted = config.oidc
+    client = Client(
+        issuer=wanted.issuer,
+        client_id=wanted.client_id,
+        secret=wanted.client_secret,
+        redirect_uri=config.web.url + "/login/oidc/return",
+        algorithms=tuple(map(str, wanted.algorithms)),
+        ca=wanted.tls_ca,
+    )
+    return SignOn(
+        provider=Provider(client),
+        identities=store.identities,
+        register=store.people,
+        doorkeeper=doorkeeper,
+        key=base64.urlsafe_b64encode(site_key(config.store.data_dir, "oidc.key")),
+        create_for=wanted.create_for,
     )
 
 

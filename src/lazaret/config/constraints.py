@@ -26,6 +26,7 @@ def conflicts(config: Config, euid: int) -> Iterator[Conflict]:
     yield from _rule_paths(config)
     yield from _tls(config)
     yield from _digests(config)
+    yield from _oidc(config)
 
 
 def _levels(config: Config) -> Iterator[Conflict]:
@@ -155,4 +156,23 @@ def _digests(config: Config) -> Iterator[Conflict]:
         yield Conflict(
             ("digest.enabled",),
             "digest.enabled: digests lead to the web page; write in web.url where people reach it",
+        )
+
+
+def _oidc(config: Config) -> Iterator[Conflict]:
+    """The provider must know to which page it sends people back, and we who we are to it."""
+    if not config.oidc.issuer:
+        return
+    if not config.web.url:
+        yield Conflict(
+            ("oidc.issuer",),
+            "oidc.issuer: the provider sends people back to the page; write in web.url where they reach it",
+        )
+    if not config.oidc.client_id:
+        yield Conflict(
+            ("oidc.issuer",), "oidc.issuer: write in oidc.client_id under which the provider knows this page"
+        )
+    if not config.oidc.algorithms:
+        yield Conflict(
+            ("oidc.algorithms",), "oidc.algorithms: nothing could ever sign; leave it out, or name one"
         )

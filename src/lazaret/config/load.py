@@ -9,7 +9,7 @@ from lazaret.config.advice import instead_of
 from lazaret.config.constraints import Conflict, conflicts
 from lazaret.config.locate import base_directory, config_file
 from lazaret.config.options import SECTIONS, Check, Config, Option, find_option
-from lazaret.config.password import take_password
+from lazaret.config.password import take_client_secret, take_password
 from lazaret.config.paths import absolute
 from lazaret.config.problems import ConfigError, Problem, Unfit
 from lazaret.config.settings import Setting, read_arguments, read_file
@@ -39,8 +39,9 @@ def load(
     config = _assemble(values, found, {s.key: s.where for s in given})
     config = absolute(config, base_directory(found, environment, euid=euid))
     config, exposed = take_password(config, environment)
+    config, exposed_too = take_client_secret(config, environment)
     unread = {s.key for s in given if s.path not in values}
-    problems += _reported((*exposed, *conflicts(config, euid)), config, unread)
+    problems += _reported((*exposed, *exposed_too, *conflicts(config, euid)), config, unread)
     if problems:
         raise ConfigError(dict.fromkeys(problems))
     return config

@@ -650,6 +650,48 @@ class Web:
 
 
 @dataclass(frozen=True, slots=True)
+class Oidc:
+    """Signing in to the page by an OpenID provider (Keycloak, Entra ID, Google and their like)."""
+
+    issuer: str = option(
+        Text("a URL", words.issuer_url),
+        "",
+        'The provider, exactly as it calls itself, as "https://login.example.org/realms/office". '
+        "Empty: none. At the provider, web.url with /login/oidc/return is the redirect URI.",
+    )
+    client_id: str = option(Text("a client id", words.client_id), "", "Under which it knows this page.")
+    client_secret_file: Path | None = option(
+        Parsed("a path", words.path_or_none),
+        None,
+        "A file with the client secret in its first line; others must not be able to read it. "
+        '$LAZARET_OIDC_CLIENT_SECRET does the same without a file. "": a public client, which PKCE protects.',
+    )
+    name: str = option(
+        Text("a name", words.label),
+        "single sign-on",
+        "What people call it; it stands on the button.",
+    )
+    create_for: tuple[str, ...] = option(
+        Several(Text("a domain", words.domain)),
+        (),
+        "Whoever comes with a verified address in one of these domains, and has no account, gets one, as a "
+        "user who sees the mail for that address. Anybody else needs an account by the name of his address.",
+    )
+    algorithms: tuple[words.IdTokenAlgorithm, ...] = option(
+        Several(Word(words.IdTokenAlgorithm)),
+        (words.IdTokenAlgorithm.RS256, words.IdTokenAlgorithm.ES256),
+        "How its ID tokens may be signed.",
+    )
+    tls_ca: Path | None = option(
+        Parsed("a path", words.path_or_none),
+        None,
+        'Certificates (PEM) of the authorities that may vouch for the provider. "": those of the machine.',
+    )
+    client_secret: str = field(default="", repr=False)
+    """From wherever it was given."""
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """Where it is told what happens."""
 
@@ -694,6 +736,7 @@ class Config:
     site: Site = Site()
     service: Service = Service()
     web: Web = Web()
+    oidc: Oidc = Oidc()
     rights: Rights = Rights()
     log: Log = Log()
     file: Path | None = field(default=None, compare=False)

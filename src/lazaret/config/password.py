@@ -1,4 +1,4 @@
-"""The password of the database: where it comes from, and that nobody else can read it there."""
+"""Secrets of the configuration: where they come from, and that nobody else can read them there."""
 
 import os
 import stat
@@ -11,6 +11,7 @@ from lazaret.config.constraints import Conflict
 from lazaret.config.options import Config
 
 VARIABLE = "LAZARET_STORE_PASSWORD"
+CLIENT_SECRET = "LAZARET_OIDC_CLIENT_SECRET"
 
 
 def take_password(config: Config, environment: Mapping[str, str]) -> tuple[Config, list[Conflict]]:
@@ -22,13 +23,21 @@ def take_password(config: Config, environment: Mapping[str, str]) -> tuple[Confi
     exposed = _exposed_url(config) if in_url else []
     password, source = unquote(in_url), config.where.get("store.url", "")
     if config.store.password_file:
-        password, unreadable = _from_file(config.store.password_file)
+        password, unreadable = _from_file("store.password_file", config.store.password_file)
         exposed += unreadable
         source = str(config.store.password_file)
     if environment.get(VARIABLE):
         password, source = environment[VARIABLE], f"${VARIABLE}"
     where = {**config.where, "store.password": source} if password else config.where
     return replace(config, store=replace(config.store, url=url, password=password), where=where), exposed
+
+
+def take_client_secret(config: Config, environment: Mapping[str, str]) -> tuple[Config, list[Conflict]]:
+    """The same for `oidc.client_secret`: $LAZARET_OIDC_CLIENT_SECRET, then `oidc.client_secret_file`."""
+    secret, exposed = environment.get(CLIENT_SECRET, ""), list[Conflict]()
+    if not secret and config.oidc.client_secret_file:
+        secret, exposed = _from_file("oidc.client_secret_file", config.oidc.client_secret_file)
+    return replace(config, oidc=replace(config.oidc, client_secret=secret)), exposed
 
 
 def _without_password(url: str) -> tuple[str, str]:
@@ -49,16 +58,14 @@ def _exposed_url(config: Config) -> list[Conflict]:
     return []
 
 
-def _from_file(file: Path) -> tuple[str, list[Conflict]]:
+def _from_file(key: str, file: Path) -> tuple[str, list[Conflict]]:
     try:
         if _readable_by_all(file):
-            text = f"store.password_file: everybody can read {file}; chmod 0600 it"
-            return "", [Conflict(("store.password_file",), text)]
+            return "", [Conflict((key,), f"{key}: everybody can read {file}; chmod 0600 it")]
         lines = file.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
-        text = f"store.password_file: cannot read {file}: {reason}"
-        return "", [Conflict(("store.password_file",), text)]
+        return "", [Conflict((key,), f"{key}: cannot read {file}: {reason}")]
     return (lines[0] if lines else ""), []
 
 

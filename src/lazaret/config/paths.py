@@ -42,10 +42,23 @@ def absolute(config: Config, base: Path) -> Config:
         tls_certificate=_below_or_none(base, config.web.tls_certificate),
         tls_key=_below_or_none(base, config.web.tls_key),
     )
+    oidc = replace(
+        config.oidc,
+        client_secret_file=_below_or_none(base, config.oidc.client_secret_file),
+        tls_ca=_below_or_none(base, config.oidc.tls_ca),
+    )
     rules = replace(config.rules, paths=tuple(_below(base, path) for path in config.rules.paths))
     log = replace(config.log, to=_log_file(config.log.to, base))
     return replace(
-        config, store=store, listen=listen, ampdp=ampdp, relay=relay, rules=rules, web=web, log=log
+        config,
+        store=store,
+        listen=listen,
+        ampdp=ampdp,
+        relay=relay,
+        rules=rules,
+        web=web,
+        oidc=oidc,
+        log=log,
     )
 
 

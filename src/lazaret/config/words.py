@@ -126,6 +126,44 @@ def web_url(text: str) -> str:
     return text
 
 
+class IdTokenAlgorithm(StrEnum):
+    """Signatures with a public key (RFC 7518, section 3.1; RFC 8037)."""
+
+    RS256 = "RS256"
+    RS384 = "RS384"
+    RS512 = "RS512"
+    PS256 = "PS256"
+    ES256 = "ES256"
+    ES384 = "ES384"
+    EDDSA = "EdDSA"
+
+
+def issuer_url(text: str) -> str:
+    """An OpenID issuer: https, but on this machine; no query and no fragment."""
+    parts = urlsplit(text)
+    local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if text and not ((parts.scheme == "https" or local) and _ISSUER.fullmatch(text)):
+        raise Unfit(f'"{text}" is no issuer; write for example "https://login.example.org/realms/office"')
+    return text
+
+
+_ISSUER = re.compile(r"https?://[^\s?#@\x00-\x20\x7f-\U0010ffff]{1,200}")
+
+
+def client_id(text: str) -> str:
+    """As the provider gave it."""
+    if len(text) > 200 or not text.isprintable():
+        raise Unfit("write the client id as the provider gave it")
+    return text
+
+
+def label(text: str) -> str:
+    """A name that people are shown."""
+    if not 0 < len(text) <= 40 or not text.isprintable():
+        raise Unfit("takes a name of 1 to 40 characters")
+    return text
+
+
 def time_zone(text: str) -> str:
     """A name of the IANA database that this machine has; "" for the machine's own zone."""
     try:

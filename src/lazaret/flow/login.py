@@ -83,6 +83,8 @@ class Refusal(StrEnum):
     CODE = "code"
     DISABLED = "disabled"
     LOCKED = "locked"
+    PROVIDER = "provider"
+    """The OpenID provider did not let him in, or its answer is not to be believed."""
 
 
 @dataclass(frozen=True, slots=True)

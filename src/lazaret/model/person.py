@@ -68,6 +68,8 @@ class Person:
     has_password: bool = False
     second_factor: bool = False
     """Beside it a code of an authenticator app is asked for."""
+    single_sign_on: bool = False
+    """An OpenID provider knows him."""
 
     @property
     def sight(self) -> Sight:

@@ -49,6 +49,7 @@ TABLES = (
     "lz_recovery_codes",
     "lz_half_logins",
     "lz_campaign_marks",
+    "lz_identities",
     "lz_migrations",
 )
 """What a backup holds: all tables but `lz_text`, which follows from `lz_words`."""

@@ -10,6 +10,7 @@ from lazaret.store.audit import AuditLog
 from lazaret.store.database import Database
 from lazaret.store.digests import SqlDigests
 from lazaret.store.figures import Figures
+from lazaret.store.identities import SqlIdentities
 from lazaret.store.journal import SqlJournal
 from lazaret.store.learned import SqlLessons
 from lazaret.store.lists import SqlSenderLists
@@ -52,6 +53,7 @@ class Store:
     digests: SqlDigests
     mail_logins: SqlMailLogins
     second_factors: SqlSecondFactors
+    identities: SqlIdentities
     searches: SqlSearches
     lookup: Lookup
     reader: Reader
@@ -110,6 +112,7 @@ def open_store(
         digests=SqlDigests(reader, writer),
         mail_logins=SqlMailLogins(reader, writer),
         second_factors=SqlSecondFactors(reader, writer),
+        identities=SqlIdentities(reader, writer),
         searches=SqlSearches(reader, writer),
         lookup=lookup,
         reader=reader,

@@ -18,7 +18,8 @@ EX_CANTCREAT = 73
 _PERSON = (
     "SELECT id, name, role, language, disabled, created, last_login, password,"
     " (SELECT count(*) FROM lz_second_factors f"
-    " WHERE f.user_id = lz_users.id AND f.confirmed = 'Y') AS factors"
+    " WHERE f.user_id = lz_users.id AND f.confirmed = 'Y') AS factors,"
+    " (SELECT count(*) FROM lz_identities i WHERE i.user_id = lz_users.id) AS identities"
     " FROM lz_users"
 )
 
@@ -248,6 +249,7 @@ _REMOVE = (
     "DELETE FROM lz_searches WHERE user_id = :id",
     "DELETE FROM lz_second_factors WHERE user_id = :id",
     "DELETE FROM lz_recovery_codes WHERE user_id = :id",
+    "DELETE FROM lz_identities WHERE user_id = :id",
     "DELETE FROM lz_user_scopes WHERE user_id = :id",
     "DELETE FROM lz_users WHERE id = :id",
 )
@@ -281,7 +283,7 @@ def person_by_id(connection: Connection, user: int) -> Person | None:
 
 
 def _person(connection: Connection, row: Sequence[object]) -> Person:
-    number, name, role, language, disabled, created, last_login, password, factors = row
+    number, name, role, language, disabled, created, last_login, password, factors, identities = row
     scopes = connection.execute(
         "SELECT kind, value AS email FROM lz_user_scopes WHERE user_id = :id ORDER BY kind, value",
         {"id": number},
@@ -298,6 +300,7 @@ def _person(connection: Connection, row: Sequence[object]) -> Person:
         last_login=float(str(last_login)),
         has_password=password != "",
         second_factor=factors != 0,
+        single_sign_on=identities != 0,
     )
 
 

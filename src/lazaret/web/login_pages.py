@@ -17,7 +17,7 @@ async def login(visit: Visit) -> Response:
         return await _invitation(visit, invite)
     if visit.at_desk is not None:
         return visit.go("/")
-    return _form(visit, visit.own_path(visit.query.get("next")))
+    return login_form(visit, visit.own_path(visit.query.get("next")))
 
 
 async def log_in(visit: Visit) -> Response:
@@ -41,7 +41,7 @@ async def log_in(visit: Visit) -> Response:
                 "Too many attempts failed. Try again in {n} minutes.",
                 minutes,
             )
-        return _form(visit, wish, name=name, problem=problem, status=429 if failed.wait_s else 403)
+        return login_form(visit, wish, name=name, problem=problem, status=429 if failed.wait_s else 403)
     return come_in(visit, entered, wish)
 
 
@@ -56,7 +56,7 @@ async def _prove(visit: Visit, half: str) -> Response:
         return _ask_code(visit, half, wish, refusal(visit, failed), 429 if failed.wait_s else 403)
     if secret is None:
         say = visit.language
-        return _form(visit, wish, problem=say("That took too long. Sign in once more."), status=403)
+        return login_form(visit, wish, problem=say("That took too long. Sign in once more."), status=403)
     return come_in(visit, Entered(secret), wish)
 
 
@@ -67,12 +67,13 @@ def _ask_code(visit: Visit, half: str, wish: str, problem: str = "", status: int
 async def log_out(visit: Visit) -> Response:
     """Ends the session."""
     await visit.office.doorkeeper.logout(visit.secret, visit.person)
-    response = visit.go("/login")
+    response = visit.go("/login?out=1")
     response.delete_cookie(SESSION_COOKIE, path=visit.way.prefix or "/")
     return response
 
 
-def _form(visit: Visit, wish: str, name: str = "", problem: str = "", status: int = 200) -> Response:
+def login_form(visit: Visit, wish: str, name: str = "", problem: str = "", status: int = 200) -> Response:
+    """Where people sign in."""
     return visit.page("login.html", status, next=wish, name=name, problem=problem)
 
 

@@ -13,6 +13,7 @@ from lazaret.flow.mail_login import MailLogin
 from lazaret.flow.quarantine import QuarantineDesk
 from lazaret.flow.rights import Matrix
 from lazaret.flow.second_factor import SecondFactor
+from lazaret.flow.sign_on import SignOn
 from lazaret.flow.tokens import Tokens
 from lazaret.net.relay import Relay
 from lazaret.rules.ruleset import RuleSet
@@ -49,6 +50,8 @@ class Office:
     links: Links
     digests: Digests
     mail_login: MailLogin
+    sign_on: SignOn | None
+    """Where there is an OpenID provider."""
 
     @classmethod
     def open(cls, config: Config, store: Store, health: Health, ruleset: RuleSet | None = None) -> "Office":
@@ -75,10 +78,13 @@ class Office:
             links=app.make_links(config),
             digests=app.make_digests(config, store, relay),
             mail_login=app.make_mail_login(config, store, relay, doorkeeper),
+            sign_on=app.make_sign_on(config, store, doorkeeper),
         )
 
     async def close(self) -> None:
         """Ends connections and threads."""
         self.doorkeeper.close()
+        if self.sign_on is not None:
+            self.sign_on.close()
         await self.mail_login.close()
         await self.relay.close()

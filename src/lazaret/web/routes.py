@@ -16,6 +16,7 @@ from lazaret.web import (
     search_pages,
     searches_pages,
     second_factor_pages,
+    sign_on_pages,
 )
 from lazaret.web.api import routes as api_routes
 from lazaret.web.door import Page
@@ -28,6 +29,9 @@ PAGES = (
     Page("/metrics", home_pages.metrics, None),
     Page("/login", login_pages.login, None),
     Page("/login", login_pages.log_in, None, ("POST",)),
+    Page("/login/oidc", sign_on_pages.set_out, None),
+    Page("/login/oidc/return", sign_on_pages.come_back, None),
+    Page("/login/oidc/out", sign_on_pages.sign_out, None),
     Page("/login/mail", mail_login_pages.ask, None),
     Page("/login/mail", mail_login_pages.send, None, ("POST",)),
     # For whoever has the link out of a mail: it says by its signature what it is good for.
