@@ -126,13 +126,19 @@ class Message:
         return self.raw
 
     @lazy
+    def pages(self) -> tuple[HtmlFacts, ...]:
+        """Statistics of each HTML part, in order."""
+        of_html = (
+            rendered.html
+            for part, rendered in zip(self._leaves, self.rendered, strict=True)
+            if part.effective_type == "text/html"
+        )
+        return tuple(html.facts if html else HtmlFacts() for html in of_html)
+
+    @property
     def html(self) -> HtmlFacts:
-        """Statistics of the last HTML part, the one that SpamAssassin's HTML rules look at."""
-        found = HtmlFacts()
-        for part, rendered in zip(self._leaves, self.rendered, strict=True):
-            if part.effective_type == "text/html":
-                found = rendered.html.facts if rendered.html else HtmlFacts()
-        return found
+        """Those of the last HTML part."""
+        return self.pages[-1] if self.pages else HtmlFacts()
 
     @lazy
     def links(self) -> tuple[Link, ...]:

@@ -61,9 +61,9 @@ def compile_book(book: Book, *, keep_subrules: bool = False, progress: Progress 
         names=names,
         groups=groups,
         called=tuple(
-            Called(numbers[n], book.rules[n].function, book.rules[n].arguments)
-            for n in names
-            if book.rules[n].kind is Kind.EVAL
+            Called(numbers[rule.name], evals.called(rule.function, rule.scope), rule.arguments)
+            for rule in map(book.rules.__getitem__, names)
+            if rule.kind is Kind.EVAL
         ),
         metas=metas.plan(
             parsed,

@@ -44,3 +44,16 @@ def test_numbers_are_compared(call: Call) -> None:
 def test_a_frame_is_seen(call: Call) -> None:
     assert call(RAW % b'<iframe src="http://a.com/"></iframe>', "check_iframe_src")
     assert not call(RAW % b"<p>", "check_iframe_src")
+
+
+def test_any_html_part_may_pass(call: Call) -> None:
+    raw = b"Subject: hi\nContent-Type: multipart/mixed; boundary=b\n\n" + b"".join(
+        b"--b\nContent-Type: text/html\n\n%s\n" % page
+        for page in (b"<title>Long enough a title</title><form>", b"<img width=9 height=9>", b"<p>last")
+    )
+    assert call(raw, "html_tag_exists", "form")
+    assert call(raw, "html_text_match", "title", "enough")
+    assert call(raw, "html_title_subject_ratio", "3.5")
+    assert call(raw, "html_image_only", "0", "400")
+    assert call(raw, "html_range", "image_area", "80", "81")
+    assert not call(raw, "html_tag_exists", "iframe")

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from lazaret.rules import evals
+
 Call = Callable[..., float | str]
 
 GIF = b"GIF89a" + struct.pack("<HH", 20, 10) + b"\x00" * 3
@@ -44,6 +46,16 @@ def test_images_are_counted_and_measured(call: Call, kind: str, name: str, octet
 def test_text_is_compared_with_the_images(call: Call) -> None:
     assert call(mail("gif", GIF), "image_to_text_ratio", "all", "0.01", "0.1")
     assert not call(mail("gif", GIF), "image_to_text_ratio", "all", "0.1", "1")
+
+
+def test_rawbody_rules_count_the_markup_as_text(call: Call) -> None:
+    page = b"<p title='%s'>hi" % (b"x" * 400)
+    raw = mail("gif", GIF, text=page).replace(b"--b\n\n", b"--b\nContent-Type: text/html\n\n", 1)
+    in_rawbody = evals.called("image_to_text_ratio", "rawbody")
+    assert "image_to_text_ratio" == evals.called("image_to_text_ratio", "body") != in_rawbody
+    assert call(raw, in_rawbody, "all", "2", "3")
+    assert not call(raw, "image_to_text_ratio", "all", "2", "3")
+    assert "image_count" == evals.called("image_count", "rawbody")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,9 @@ def test_counts_go_by_name(call: Call) -> None:
     assert 0 == call(long, "check_for_mime", "mime_qp_count")
     assert 1 == call(long, "check_for_mime", "mime_qp_long_line")
     assert 0 == call(PARTS % (b"quoted-printable", b"x" * 70), "check_for_mime", "mime_qp_long_line")
+    unknown = PARTS % (b"quoted-printable;", b"x" * 100)
+    assert call(unknown, "check_for_mime", "mime_qp_count")
+    assert not call(unknown, "check_for_mime", "mime_qp_long_line")
     assert 0 == call(long, "check_for_mime", "mime_missing_boundary")
     assert 1 == call(long.replace(b"--b--", b""), "check_for_mime", "mime_missing_boundary")
     base64 = b"Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\naGk=\n"

@@ -7,7 +7,8 @@ There are two ways to write one, in any file here:
 - `@eval_test("name", of=question)`: takes the Settings and the arguments of the rule once, when rules are
   loaded, and gives a test: a function of what the question finds in a message. Rules with the same question
   share what it finds, and where it finds None none of them hits. A rule without a test (None) never hits.
-  Without a question the test is given the Subject.
+  Without a question the test is given the Subject. With `scope="rawbody"` it is the test of the rules of
+  that kind, where the function means something else to them.
 
 An answer of 0 or "" is no hit; a number is the value of the rule; a text is a hit, and is shown to people.
 
@@ -30,6 +31,7 @@ __all__ = [
     "Settings",
     "Subject",
     "Test",
+    "called",
     "eval_function",
     "eval_test",
     "field_of",
@@ -85,11 +87,11 @@ def eval_function(name: str, *, when: Question | None = None) -> Callable[[Calle
     return register
 
 
-def eval_test(name: str, *, of: Question | None = None) -> Callable[[Prepared], Prepared]:
+def eval_test(name: str, *, of: Question | None = None, scope: str = "") -> Callable[[Prepared], Prepared]:
     """Makes a function that gives a test known to rules as `eval:name()`."""
 
     def register(prepare: Prepared) -> Prepared:
-        _register(name, EvalFunction(of or whole_message, prepare))
+        _register(_scoped(name, scope) if scope else name, EvalFunction(of or whole_message, prepare))
         return prepare
 
     return register
@@ -101,6 +103,16 @@ def functions() -> Mapping[str, EvalFunction]:
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
     return _registered
+
+
+def called(name: str, scope: str) -> str:
+    """The function that rules of this kind (`body`, `rawbody`, `header`, ...) call by the name."""
+    scoped = _scoped(name, scope)
+    return scoped if scoped in functions() else name
+
+
+def _scoped(name: str, scope: str) -> str:
+    return f"{scope}:{name}"
 
 
 def _register(name: str, function: EvalFunction) -> None:

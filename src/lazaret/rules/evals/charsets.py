@@ -79,9 +79,12 @@ def _foreign_in_header(subject: Subject) -> str:
 
 
 def _foreign_in_html(subject: Subject) -> bool:
-    named = [charset.encode("utf-8", "replace") for charset in subject.message.html.charsets.split()]
-    bad = sum(foreign(subject, charset) for charset in named)
-    return bad > 0 and bad >= len(named) - bad
+    for page in subject.message.pages:
+        named = [charset.encode("utf-8", "replace") for charset in page.charsets.split()]
+        bad = sum(foreign(subject, charset) for charset in named)
+        if bad and bad >= len(named) - bad:
+            return True
+    return False
 
 
 def _languages(settings: Settings) -> tuple[str, ...]:

@@ -145,6 +145,8 @@ def _count(forms: Forms, part: Part, encoding: bytes, disposition: bytes, charse
         shown = disposition.startswith((b"attachment", b"inline"))
         if kind.startswith("text") and (not charset or _ASCII.search(charset)) and not shown:
             forms.mime_base64_encoded_text = 1
+    elif b"quoted-printable" in encoding:
+        forms.mime_qp_count += 1
     if b"attachment" in disposition:
         forms.mime_attachment += 1
     if _is_bad_iso(charset):
@@ -160,24 +162,24 @@ def _has_blank_lines(body: bytes) -> bool:
 class _Quoted:
     """What is known of the quoted-printable parts."""
 
-    parts: int = 0
     octets: int = 0
-    escapes: float = 0.0
+    escapes: int = 0
     """Of octets that need none."""
     long_line: bool = False
 
     def add(self, part: Part, encoding: bytes) -> None:
         if encoding != b"quoted-printable":
             return
-        self.parts += 1
         self.octets += len(part.body)
         self.escapes += _needless_escapes(part.body) - _escaped_line_ends(part.body)
         self.long_line = self.long_line or _LONG_LINE.search(part.body) is not None
 
     def note(self, forms: Forms) -> None:
-        # As recorded from SpamAssassin 4.0.1: it counts where it escapes what need not be, or is empty.
-        forms.mime_qp_count = self.parts > 0 and (self.escapes > 0 or not self.octets)
-        forms.mime_qp_ratio = self.escapes / self.octets if self.octets else 0
+        # As recorded from SpamAssassin 4.0.1: where there is anything to count, what is counted is not the
+        # parts but what they escape and need not.
+        if self.octets:
+            forms.mime_qp_count = self.escapes
+            forms.mime_qp_ratio = self.escapes / self.octets
         forms.mime_qp_long_line = self.long_line
 
 

@@ -1,17 +1,19 @@
-"""Facts about the HTML part (Mail::SpamAssassin::Plugin::HTMLEval)."""
+"""Facts about the HTML parts, of which any may pass (Mail::SpamAssassin::Plugin::HTMLEval)."""
 
 import dataclasses
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from lazaret.mime.html import HtmlFacts
-from lazaret.rules.evals import Settings, Subject, Test, eval_function, eval_test
+from lazaret.rules.evals import Answer, Settings, Subject, Test, eval_function, eval_test
 from lazaret.rules.evals.matching import matcher
 from lazaret.rules.evals.ranges import above, number
 
-FactsTest = Callable[[HtmlFacts], float]
+PagesTest = Callable[[Sequence[HtmlFacts]], Answer]
 NumberTest = Callable[[float], bool]
+T = TypeVar("T")
 
 _COMPARISON = re.compile(r"\s*(<=|>=|==|!=|<|>)\s*([+-]?\s*\d+)\s*")
 _COMPARE = {
@@ -31,94 +33,107 @@ _NUMBERS = frozenset(
 """Facts that are numbers, or None where they do not apply."""
 
 
-def facts(subject: Subject) -> HtmlFacts | None:
-    """What is known of the HTML part; None when there is none."""
-    known = subject.message.html
-    return known if known.html else None
+def _pages(subject: Subject) -> tuple[HtmlFacts, ...] | None:
+    """What is known of each HTML part; None when there is none."""
+    return tuple(page for page in subject.message.pages if page.html) or None
 
 
-def _length_with_images(subject: Subject) -> int | None:
-    known = subject.message.html
-    return known.length if "img" in known.inside else None
+def _lengths_with_images(subject: Subject) -> tuple[int, ...] | None:
+    return tuple(page.length for page in subject.message.pages if "img" in page.inside) or None
 
 
-def _text_to_image(subject: Subject) -> float | None:
+def _texts_to_images(subject: Subject) -> tuple[float, ...] | None:
     """Characters of text to square pixels of image."""
-    known = subject.message.html
-    return known.non_space_len / known.image_area if known.image_area > 0 else None
+    with_images = (page for page in subject.message.pages if page.image_area > 0)
+    return tuple(page.non_space_len / page.image_area for page in with_images) or None
 
 
-def _title_to_subject(subject: Subject) -> float | None:
+def _titles_to_subject(subject: Subject) -> tuple[float, ...] | None:
     """How many times as long as the subject the longest title is."""
-    titles = subject.message.html.title
+    titles = [page.title for page in subject.message.pages if page.title]
     length = len(subject.header("Subject")) if titles else 0
-    return max(len(title.encode("utf-8", "replace")) for title in titles) / length if length else None
+    return tuple(_longest(of_page) / length for of_page in titles) if length else None
 
 
-@eval_test("html_tag_exists", of=facts)
-def tag_exists(_settings: Settings, tag: str) -> FactsTest:
-    return lambda known: tag in known.inside
+def _longest(titles: Sequence[str]) -> int:
+    return max(len(title.encode("utf-8", "replace")) for title in titles)
 
 
-@eval_test("html_tag_balance", of=facts)
-def tag_balance(_settings: Settings, tag: str, comparison: str) -> FactsTest | None:
+def _of_any(test: Callable[[T], Answer]) -> Callable[[Sequence[T]], Answer]:
+    """What the test says of the first page that passes it. Nearly all messages have one page at most."""
+
+    def of_any(found: Sequence[T]) -> Answer:
+        if len(found) == 1:
+            return test(found[0])
+        return next((answer for answer in map(test, found) if answer), False)
+
+    return of_any
+
+
+@eval_test("html_tag_exists", of=_pages)
+def tag_exists(_settings: Settings, tag: str) -> PagesTest:
+    return _of_any(lambda page: tag in page.inside)
+
+
+@eval_test("html_tag_balance", of=_pages)
+def tag_balance(_settings: Settings, tag: str, comparison: str) -> PagesTest | None:
     """How often the tag is still open at the end, compared: `html_tag_balance('html', '> 1')`."""
     holds = _comparing(comparison)
-    return (lambda known: tag in known.inside and holds(known.inside[tag])) if holds else None
+    return _of_any(lambda page: tag in page.inside and holds(page.inside[tag])) if holds else None
 
 
-@eval_test("html_image_only", of=_length_with_images)
+@eval_test("html_image_only", of=_lengths_with_images)
 def image_only(_settings: Settings, low: str, high: str) -> Test:
     """There is an image, and little text."""
-    return above(low, high)
+    return _of_any(above(low, high))
 
 
-@eval_test("html_image_ratio", of=_text_to_image)
+@eval_test("html_image_ratio", of=_texts_to_images)
 def image_ratio(_settings: Settings, low: str, high: str) -> Test:
     """Characters of text to square pixels of image."""
-    return above(low, high)
+    return _of_any(above(low, high))
 
 
-@eval_test("html_test", of=facts)
-def test(_settings: Settings, name: str) -> FactsTest:
-    return lambda known: bool(getattr(known, name, None))
+@eval_test("html_test", of=_pages)
+def test(_settings: Settings, name: str) -> PagesTest:
+    return _of_any(lambda page: bool(getattr(page, name, None)))
 
 
-@eval_test("html_eval", of=facts)
-def compare(_settings: Settings, name: str, comparison: str) -> FactsTest | None:
+@eval_test("html_eval", of=_pages)
+def compare(_settings: Settings, name: str, comparison: str) -> PagesTest | None:
     return _of_number(name, _comparing(comparison))
 
 
-@eval_test("html_range", of=facts)
-def value_in_range(_settings: Settings, name: str, low: str, high: str = "inf") -> FactsTest | None:
+@eval_test("html_range", of=_pages)
+def value_in_range(_settings: Settings, name: str, low: str, high: str = "inf") -> PagesTest | None:
     return _of_number(name, above(low, high))
 
 
-@eval_test("html_text_match", of=facts)
-def text_match(_settings: Settings, name: str, expression: str) -> Callable[[HtmlFacts], str]:
+@eval_test("html_text_match", of=_pages)
+def text_match(_settings: Settings, name: str, expression: str) -> PagesTest:
     """Some title, comment, script or anchor text matches."""
     matches = matcher(expression)
 
-    def shown(known: HtmlFacts) -> str:
-        for text in getattr(known, name, None) or ():
+    def shown(page: HtmlFacts) -> str:
+        for text in getattr(page, name, None) or ():
             if matches(text):
                 return str(text.strip() or name)
         return ""
 
-    return shown
+    return _of_any(shown)
 
 
-@eval_test("html_text_not_match", of=facts)
-def text_not_match(_settings: Settings, name: str, expression: str) -> FactsTest:
+@eval_test("html_text_not_match", of=_pages)
+def text_not_match(_settings: Settings, name: str, expression: str) -> PagesTest:
     matches = matcher(expression)
-    return lambda known: any(not matches(text) for text in getattr(known, name, None) or ())
+    return _of_any(lambda page: any(not matches(text) for text in getattr(page, name, None) or ()))
 
 
-@eval_test("html_title_subject_ratio", of=_title_to_subject)
-def title_subject_ratio(_settings: Settings, ratio: str) -> NumberTest:
+@eval_test("html_title_subject_ratio", of=_titles_to_subject)
+def title_subject_ratio(_settings: Settings, ratio: str) -> Test:
     """The longest title is so many times as long as the subject."""
     least = number(ratio)
-    return lambda found: found > least
+    return _of_any(lambda found: found > least)
 
 
 @eval_function("check_iframe_src")
@@ -135,13 +150,13 @@ def _comparing(comparison: str) -> NumberTest | None:
     return lambda value: bool(holds(value, other))
 
 
-def _of_number(name: str, holds: NumberTest | None) -> FactsTest | None:
+def _of_number(name: str, holds: NumberTest | None) -> PagesTest | None:
     """The test of a fact that is a number; None when there is no such fact."""
     if holds is None or name not in _NUMBERS:
         return None
 
-    def test_of_fact(known: HtmlFacts) -> bool:
-        value = getattr(known, name)
+    def test_of_fact(page: HtmlFacts) -> bool:
+        value = getattr(page, name)
         return value is not None and holds(value)
 
-    return test_of_fact
+    return _of_any(test_of_fact)

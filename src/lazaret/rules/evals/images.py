@@ -1,7 +1,7 @@
 """Attached images: how many, how large, under which names (Mail::SpamAssassin::Plugin::ImageInfo)."""
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lazaret.mime.part import Part
@@ -28,6 +28,8 @@ class Images:
 
 Found = Mapping[str, Images]
 """By kind: `gif`, `png`, `jpeg`, `all`."""
+Shares = Mapping[str, float]
+"""Octets of text to pixels of images, by kind."""
 _NONE = Images()
 
 
@@ -44,10 +46,20 @@ def _images(subject: Subject) -> Found:
     return found
 
 
-def _shares(subject: Subject) -> Mapping[str, float] | None:
-    """Octets of text to pixels of images, by kind; None without any of either."""
+def _text_shares(subject: Subject) -> Shares | None:
+    """Of the text that people see."""
+    return _shares(subject, lambda: subject.message.body)
+
+
+def _raw_shares(subject: Subject) -> Shares | None:
+    """Of the decoded parts, markup and all."""
+    return _shares(subject, lambda: subject.message.rawbody)
+
+
+def _shares(subject: Subject, texts: Callable[[], Iterable[bytes]]) -> Shares | None:
+    """None without any text or image."""
     found = subject.once(_images)
-    text = sum(map(len, subject.message.body)) if found else 0
+    text = sum(map(len, texts())) if found else 0
     return {kind: text / images.pixels for kind, images in found.items() if images.pixels} if text else None
 
 
@@ -71,10 +83,9 @@ def pixel_coverage(_settings: Settings, kind: str, low: str, high: str = "undef"
     return lambda found: fits(found.get(kind, _NONE).pixels)
 
 
-@eval_test("image_to_text_ratio", of=_shares)
-def image_to_text_ratio(
-    _settings: Settings, kind: str, low: str, high: str
-) -> Callable[[Mapping[str, float]], bool]:
+@eval_test("image_to_text_ratio", of=_text_shares)
+@eval_test("image_to_text_ratio", of=_raw_shares, scope="rawbody")
+def image_to_text_ratio(_settings: Settings, kind: str, low: str, high: str) -> Callable[[Shares], bool]:
     """Octets of text to pixels of images; `high` is not reached."""
     least, end = number(low), number(high)
     return lambda shares: kind in shares and least <= shares[kind] < end

@@ -21,9 +21,12 @@ _RATIO = re.compile(r"\d{0,3}\.\d{1,3}")
 
 
 @eval_test("check_for_mime", of=forms.read)
-def check_for_mime(_settings: Settings, count: str) -> Callable[[Forms], float] | None:
-    """One of the counts of `Forms`, by name."""
-    return operator.attrgetter(count) if count in forms.COUNTS else None
+def check_for_mime(_settings: Settings, count: str) -> Callable[[Forms], bool] | None:
+    """Whether one of the counts of `Forms`, by name, is not 0."""
+    if count not in forms.COUNTS:
+        return None
+    counted = operator.attrgetter(count)
+    return lambda found: bool(counted(found))
 
 
 @eval_function("check_for_mime_html")
