@@ -131,6 +131,23 @@ def test_a_worker_that_does_not_accept_is_nobody_to_stand_back_for():
     assert not peers(1, 1).others_are_freer()
 
 
+def test_who_was_taken_in_the_last_moment_has_begun_once_the_door_has_settled():
+    async def main() -> None:
+        async with listener() as item:
+            made: list[str] = []
+            door = Door(item, None, LOOPBACK, lambda _, ip, port: made.append(ip) or Greeter())
+            with socket.create_connection(("127.0.0.1", item.port)) as client:
+                door.open()
+                door._take()  # in the moment in which it is told to end
+                door.close()
+                await door.settled()
+                assert ["127.0.0.1"] == made
+                client.setblocking(False)
+                assert b"hello\r\n" == await asyncio.get_running_loop().sock_recv(client, 100)
+
+    asyncio.run(main())
+
+
 def test_a_door_that_is_closed_while_it_stands_back_stays_closed():
     async def main() -> None:
         async with listener() as item:

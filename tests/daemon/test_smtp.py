@@ -288,6 +288,41 @@ def test_draining_ends_an_idle_connection_at_once(run: Run):
     run(main())
 
 
+def test_who_talks_while_it_is_told_that_we_end_hears_so(run: Run):
+    """What the system has and nobody reads makes it reset the connection, and forget what was said last."""
+
+    async def main() -> None:
+        desk = Desk()
+        async with client(desk) as (reader, writer):
+            writer.write(b"NOOP\r\n")
+            await writer.drain()
+            for connection in list(desk.connections):
+                connection.drain()
+            for _ in range(20):
+                writer.write(b"NOOP\r\n" * 100)
+                await asyncio.sleep(0.005)
+            said = await reader.read()
+            assert said.endswith(b"421 4.3.2 Service shutting down, closing channel\r\n")
+
+    run(main())
+
+
+def test_who_does_not_hang_up_once_it_is_told_that_we_end_is_cut_off(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(smtp, "GOODBYE_S", 0.05)
+
+    async def main() -> None:
+        desk = Desk()
+        async with client(desk):
+            for connection in list(desk.connections):
+                connection.drain()
+            await until(lambda: not desk.connections)
+            assert not desk.connections
+
+    run(main())
+
+
 def test_draining_waits_for_the_message_under_way_and_takes_no_further_one(run: Run):
     async def main() -> None:
         desk = Desk(seconds=0.1)

@@ -4,8 +4,9 @@ import asyncio
 import os
 import signal
 import socket
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -157,14 +158,79 @@ def test_a_reload_opens_a_new_listener_and_closes_one_that_is_gone(
 
 
 def refuses(port: int) -> bool:
-    """A client that connects in the moment of closing is cut off."""
+    """A client that connects in the moment of closing is told to come again."""
     try:
-        send(port)
+        with Client(port) as client:
+            assert client.greeting.startswith(("220", "421")), client.greeting
     except ConnectionRefusedError:
         return True
-    except ConnectionError:
-        return False
     return False
+
+
+@pytest.mark.parametrize("act", ["reload", "end"])
+def test_who_comes_to_a_place_that_is_given_up_is_told_so(
+    own: Service, hop: HopThread, free_port: Callable[[], int], act: str
+):
+    """While the workers that listened there still have a message under way, and nobody accepts."""
+    arrived, until_told = [], asyncio.Event()
+
+    def wait(message: object) -> Awaitable[object]:
+        arrived.append(message)
+        return until_told.wait()
+
+    hop.hop.pause = wait
+    given_up = own.smtp
+    old = own.children()
+    with Client(own.smtp) as client:
+        client.say("EHLO client.example")
+        client.say("MAIL FROM:<a@out.example>", "RCPT TO:<ann@home.example>", "DATA")
+        client.socket.sendall(b"Subject: x\r\n\r\nlate\r\n.\r\n")
+        until(lambda: arrived)
+        if act == "reload":
+            write_config(own.folder, smtp=free_port(), hop=hop.port)
+            own.reload()
+            own.wait_for_log("reload: done")
+        else:
+            own.process.terminate()
+        until(lambda: len([pid for pid in old if alive(pid)]) == 1)
+        for _ in range(3):
+            with Client(given_up) as late:
+                assert "421 4.3.2 Service shutting down, closing channel" == late.greeting
+                assert "" == late.reply()
+        hop.loop.call_soon_threadsafe(until_told.set)
+        assert client.reply().startswith("250")
+        assert client.reply().startswith("421")
+    hop.hop.pause = lambda message: None
+
+
+def test_nobody_is_reset_by_a_reload(running: Service, hop: HopThread):
+    """Clients that come all the time, and talk at once, hear 220 and an answer, or 421: never nothing."""
+    heard: list[str] = []
+    over = threading.Event()
+
+    def come_again() -> None:
+        while not over.is_set():
+            try:
+                with Client(running.smtp) as client:
+                    client.socket.sendall(b"EHLO client.example\r\n" + b"NOOP\r\n" * 20)
+                    heard.append(client.greeting[:3] + client.reply()[:3])
+            except OSError as error:
+                heard.append(str(error))
+
+    clients = [threading.Thread(target=come_again) for _ in range(6)]
+    for client in clients:
+        client.start()
+    for mark in (3.1, 3.2, 3.3):
+        config = write_config(running.folder, smtp=running.smtp, hop=hop.port)
+        config.write_text(config.read_text() + f"[levels]\nmark = {mark}\n")
+        running.forget_log()
+        running.reload()
+        running.wait_for_log("reload: done")
+        until(lambda: len(running.children()) == 4)
+    over.set()
+    for client in clients:
+        client.join()
+    assert {"220250"} <= set(heard) <= {"220250", "220421", "421"}
 
 
 def test_the_end_waits_for_the_message_that_is_under_way(own: Service, hop: HopThread):

@@ -115,6 +115,11 @@ class Door:
             self._open = False
             self._loop.remove_reader(self._listener.socket.fileno())
 
+    async def settled(self) -> None:
+        """All connections that were taken have begun, so that they can be told when we end."""
+        if self._connecting:
+            await asyncio.wait(self._connecting)
+
     def _shut_for(self, seconds: float) -> None:
         self.close()
         self._later = self._loop.call_later(seconds, self.open)

@@ -1,16 +1,20 @@
 """What a generation of children works with, and how the next one comes about, all or nothing."""
 
 import logging
-from collections.abc import Sequence
+import socket
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from lazaret import app
 from lazaret.config.options import Config
 from lazaret.daemon import logs, sockets
+from lazaret.daemon.smtp import SHUTTING_DOWN
 from lazaret.daemon.sockets import Listener
 from lazaret.model.envelope import Role
 from lazaret.model.errors import UserError
 from lazaret.rules.ruleset import RuleSet
+from lazaret.wire.replies import encode
 
 log = logging.getLogger("lazaret.supervisor")
 
@@ -45,6 +49,27 @@ def renewed(old: State, config: Config, ruleset: RuleSet) -> State:
         raise
     retired = [i for i in (*old.retired, *old.listeners) if i not in listeners]
     return State(config, ruleset, listeners, old.number + 1, retired)
+
+
+def turn_away(listeners: Iterable[Listener], *, but: Iterable[Listener] = ()) -> None:
+    """Tells whoever waits to be accepted that nobody will: to close the socket would reset the connection.
+
+    For sockets on which no process accepts any more, except those that `but` uses.
+    """
+    used = {item.socket for item in but}
+    for item in listeners:
+        while item.socket not in used and (waiting := _waiting(item)):
+            with waiting, suppress(OSError):
+                waiting.setblocking(False)
+                if item.speaks == "smtp":
+                    waiting.send(encode(SHUTTING_DOWN))
+
+
+def _waiting(listener: Listener) -> socket.socket | None:
+    try:
+        return listener.socket.accept()[0]
+    except OSError:
+        return None  # nobody; or one who has gone, and the next round finds the others
 
 
 def rule_changes(old: RuleSet, new: RuleSet) -> list[str]:

@@ -28,6 +28,9 @@ REST_S = 0.1
 """So long a client waits after each piece that it sends, once it only makes work."""
 LINGER_S = 10.0
 """So long may a client take to read what was said last; then the connection is cut off."""
+GOODBYE_S = 1.0
+"""So long a client has to read that we end, and to hang up: what it sends meanwhile is read and thrown away,
+or the system would reset the connection and take our last word back."""
 SHUTTING_DOWN = Reply(421, "4.3.2", "Service shutting down, closing channel")
 
 
@@ -164,7 +167,21 @@ class SmtpConnection(asyncio.Protocol):
         """Ends the connection, after the message that is under way."""
         self._draining = True
         if not self.busy:
-            self.hang_up(SHUTTING_DOWN)
+            self._take_leave()
+
+    def _take_leave(self) -> None:
+        """Says that we end; the client hangs up, or is cut off a moment later."""
+        self._server.close(SHUTTING_DOWN)
+        self._write()
+        transport = self._transport
+        if transport is None:
+            return
+        if self._paused:
+            self._paused = False
+            transport.resume_reading()
+        if transport.can_write_eof():
+            transport.write_eof()
+        asyncio.get_running_loop().call_later(GOODBYE_S, transport.abort)
 
     def hang_up(self, reply: Reply) -> None:
         """Says a last word and closes."""
@@ -226,7 +243,7 @@ class SmtpConnection(asyncio.Protocol):
         self._last_step = asyncio.get_running_loop().time()
         self._account(self._last_step)
         if self._draining:
-            self.hang_up(SHUTTING_DOWN)
+            self._take_leave()
             return
         self._act(events)
         self._mind_reading()
@@ -252,6 +269,9 @@ class SmtpConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, secured)
         self._paused = False
         self._last_step = asyncio.get_running_loop().time()
+        if self._draining:
+            self._take_leave()
+            return
         self._write()
         self._mind_reading()
 

@@ -167,6 +167,8 @@ class _Supervisor:
             self._start_due()
             self._replace_stuck()
             self._retire_old()
+            if all(c.ending for c in self._children if c.generation < self._state.number):
+                generation.turn_away(self._state.retired, but=self._state.listeners)
             if not self._announced and self._all_up(self._state.number):
                 self._announced = True
                 self._task.announce(generation.ready_line(self._state.listeners))
@@ -393,6 +395,7 @@ class _Supervisor:
     def _close_retired(self) -> None:
         if any(c.generation < self._state.number for c in self._children):
             return
+        generation.turn_away(self._state.retired, but=self._state.listeners)
         sockets.close(self._state.retired, but=self._state.listeners)
         self._state.retired = []
 
@@ -417,6 +420,7 @@ class _Supervisor:
         while self._children and time.monotonic() < deadline:
             self._children = [c for c in self._children if c.pid]
             self._reap()
+            generation.turn_away([*self._state.listeners, *self._state.retired])
             if self._children:
                 self._signals.wait(0.05)
         for child in self._children:

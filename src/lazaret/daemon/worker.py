@@ -123,6 +123,8 @@ class _Worker:
         self._row[Cell.ACCEPTING] = 0
         for door in doors:
             door.close()
+        for door in doors:
+            await door.settled()  # Who was taken in the last moment is told with the others.
         # Nobody else can listen there while a copy of ours is open, and what is under way may take long.
         sockets.let_go(self._crew.listeners)
         await self._drain()
@@ -230,12 +232,20 @@ class _Worker:
     async def _drain(self) -> None:
         for connection in list(self._connections):
             connection.drain()
-        deadline = asyncio.get_running_loop().time() + DRAIN_S
-        while any(c.busy for c in self._connections):
-            if asyncio.get_running_loop().time() > deadline:
-                log.warning("ended with messages under way; their clients will bring them again")
-                return
-            await asyncio.sleep(0.02)
+        if not await _ends(lambda: any(c.busy for c in self._connections), DRAIN_S):
+            log.warning("ended with messages under way; their clients will bring them again")
+            return
+        await _ends(lambda: bool(self._connections), 2 * smtp.GOODBYE_S)
+
+
+async def _ends(lasts: Callable[[], bool], seconds: float) -> bool:
+    """Waits until it does not last any more; whether that came in time."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while lasts():
+        if asyncio.get_running_loop().time() > deadline:
+            return False
+        await asyncio.sleep(0.02)
+    return True
 
 
 async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
