@@ -97,7 +97,7 @@ FREQUENT = (
 @pytest.fixture
 def by_row(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every word counts as one that most messages have."""
-    monkeypatch.setattr(conditions, "_is_frequent", lambda connection, values: True)
+    monkeypatch.setattr(conditions, "_is_frequent", lambda *given, **more: True)
 
 
 def test_a_frequent_word_is_asked_of_each_message_and_the_answer_is_the_same(
@@ -107,7 +107,7 @@ def test_a_frequent_word_is_asked_of_each_message_and_the_answer_is_the_same(
         filled.journal.keep(quarantined(mail_id="street111111", subject="Straße 東京", body_text="x"))
     )
     by_index = {query: found(filled, query) for query in FREQUENT}
-    monkeypatch.setattr(conditions, "_is_frequent", lambda connection, values: True)
+    monkeypatch.setattr(conditions, "_is_frequent", lambda *given, **more: True)
     assert by_index == {query: found(filled, query) for query in FREQUENT}
     assert [40, 0, 40, 0, 40, 0, 1, 4, 1, 36, 1, 1] == [len(by_index[query]) for query in FREQUENT]
 
@@ -116,13 +116,18 @@ def test_the_newest_messages_tell_how_frequent_a_word_is(
     filled: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conditions, "SAMPLE", 20)
-    monkeypatch.setattr(conditions, "PAGE", 1 / filled.database.dialect.full_text.row_cost)
+    for cost in ("row_cost", "phrase_cost"):
+        monkeypatch.setattr(type(filled.database.dialect.full_text), cost, 0.9)
 
-    def frequent(query: str) -> bool:
-        return asyncio.run(filled.reader.run(lambda c: condition(c, query, Scope(), NOW, page=True).frequent))
+    def frequent(query: str, most: int = 10) -> bool:
+        return asyncio.run(filled.reader.run(lambda c: condition(c, query, Scope(), NOW, most=most).frequent))
 
-    queries = ("golden", "from:spam.example golden", "rare77")
-    assert [True, True, False] == [frequent(query) for query in queries]
+    queries = ("golden", "from:spam.example golden", "rare77", '"golden ticket"', '"rare7 golden"')
+    assert [True, True, False, True, False] == [frequent(query) for query in queries]
+    # Of a phrase that the sample has not, but all of its words: the index would look through all of them.
+    assert frequent('"ticket golden"', most=1)
+    # So many that the index gives them sooner.
+    assert not frequent("golden", most=50)
     assert not asyncio.run(filled.reader.run(lambda c: condition(c, "golden", Scope(), NOW).frequent))
 
 

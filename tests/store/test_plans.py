@@ -67,7 +67,7 @@ def plans(store: Store, query: str) -> dict[str, str]:
             # The tables of a test are so small that reading them whole is cheapest.
             connection.execute("SET enable_seqscan = off")
         recording: Any = Recording(connection)
-        listing.page(recording, condition(recording, query, Scope(), NOW, page=True), 50, "")
+        listing.page(recording, condition(recording, query, Scope(), NOW, most=50), 50, "")
         return {asked: explained(connection, asked, values) for asked, values in recording.asked}
 
     return asyncio.run(store.reader.run(work))

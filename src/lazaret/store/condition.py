@@ -72,18 +72,18 @@ def one_of(column: str, values: Sequence[object]) -> Condition:
     return Condition(column + " IN (" + ", ".join(f":{name}" for name in names) + ")", names)
 
 
-def text(value: str, columns: str, connection: Connection, *, page: bool) -> Condition:
+def text(value: str, columns: str, connection: Connection, *, most: int) -> Condition:
     """Words that follow each other in one of the columns of the full-text index.
 
-    `page`: the newest few are wanted, not all of them. An index gives all messages with a word before it
-    gives one, so that what most messages have is asked of each by itself, from the newest on.
+    `most`: so many of the newest are wanted, 0: all of them. An index gives all messages with a word before
+    it gives one, so that what most messages have is asked of each by itself, from the newest on.
     """
     wanted = words.phrase(value)
     if not wanted.words:
         return NEVER
     index = connection.dialect.full_text
     values = dict(index.match(columns.split(), wanted.words, wanted.prefix))
-    if page and _is_frequent(connection, values):
+    if most and _is_frequent(connection, values, most, of_words=len(wanted.words)):
         return Condition(index.in_row, values, frequent=True)
     source = Source(BY_ID.replace("$NUMBERS", index.matching), values)
     return Condition("l.id IN (" + index.matching + ")", values, (source,))
@@ -93,16 +93,23 @@ def text(value: str, columns: str, connection: Connection, *, page: bool) -> Con
 _SPAN = "SELECT (SELECT min(msg) FROM lz_words), (SELECT max(msg) FROM lz_words)"
 
 
-def _is_frequent(connection: Connection, values: Mapping[str, object]) -> bool:
-    """Whether a page is sooner full than the index has given all messages that match."""
+def _is_frequent(connection: Connection, values: Mapping[str, object], most: int, *, of_words: int) -> bool:
+    """Whether so many are sooner found row by row than the index has given all messages that match.
+
+    For words that follow each other it looks through all messages that have them anywhere.
+    """
     first, last = connection.execute(_SPAN).fetchone()
     index = connection.dialect.full_text
-    most = (last or 0) - (first or 0)
-    # The index gives `share * most`; `PAGE / share` rows fill a page.
-    if most <= PAGE * index.row_cost:
+    messages = (last or 0) - (first or 0)
+    phrase = of_words > 1
+    row_cost = index.phrase_cost if phrase else index.row_cost
+    # The index gives `share * messages`; `most / share` rows are enough.
+    if messages <= most * row_cost:
         return False
-    (found,) = connection.execute(index.sample, {**values, "some": SAMPLE}).fetchone()
-    return bool((found / SAMPLE) ** 2 * most > PAGE * index.row_cost)
+    found, have = connection.execute(index.sample, {**values, "some": SAMPLE}).fetchone()
+    # A sample without a phrase tells little of one whose words are everywhere.
+    shares = max(found or 0, 0.5 if phrase else 0) * (have or 0) / SAMPLE**2
+    return bool(shares * messages > most * row_cost)
 
 
 def like(column: str, pattern: str, name: str = "pattern") -> Condition:

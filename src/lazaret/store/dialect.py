@@ -18,11 +18,15 @@ class FullText(Protocol):
 
     @property
     def sample(self) -> str:
-        """SELECT of how many of the `:some` messages that were indexed last match."""
+        """SELECT of how many of the `:some` messages indexed last match, and how many have all the words."""
 
     @property
     def row_cost(self) -> float:
         """How often the time that the index takes to give a message its row takes to answer."""
+
+    @property
+    def phrase_cost(self) -> float:
+        """The same of the time for a message that has the words, where they must follow each other."""
 
     @property
     def add(self) -> str:

@@ -116,11 +116,16 @@ def floor(connection: Connection, after: str, *, stored: bool) -> int:
 def count(connection: Connection, wanted: Condition, most: int = 0) -> int:
     """How many messages fulfil a condition; counting ends at `most`, unless that is 0."""
     wanted = narrowed(connection, wanted)
+    values: dict[str, object] = dict(wanted.values)
     if most:
-        statement = sql("SELECT count(*) FROM (SELECT 1", FROM, "WHERE", wanted.sql, "LIMIT :most) counted")
+        # In the order of a list, or SQLite reads them in that of their scores, here and there in the file.
+        statement = sql(
+            "SELECT count(*) FROM (SELECT 1", FROM, "WHERE", wanted.sql, newest_first(wanted), ") counted"
+        )
+        values["limit"] = most
     else:
         statement = sql("SELECT count(*)", FROM, "WHERE", wanted.sql)
-    (number,) = connection.execute(statement, wanted.values | ({"most": most} if most else {})).fetchone()
+    (number,) = connection.execute(statement, values).fetchone()
     return int(number)
 
 

@@ -57,10 +57,11 @@ class FullTextIndex:
     matching = "SELECT t.msg FROM lz_text t WHERE MATCH (t.words) AGAINST (:match IN BOOLEAN MODE)"
     in_row = "(SELECT t.words FROM lz_text t WHERE t.msg = l.id) REGEXP :pattern"
     sample = (
-        "SELECT count(*) FROM (SELECT words FROM lz_text ORDER BY msg DESC LIMIT :some) t"
-        " WHERE t.words REGEXP :pattern"
+        "SELECT SUM(t.words REGEXP :pattern), SUM(t.words REGEXP :every)"
+        " FROM (SELECT words FROM lz_text ORDER BY msg DESC LIMIT :some) t"
     )
     row_cost = 0.5
+    phrase_cost = 0.5
     columns = ("msg", "words")
     drop_index = "ALTER TABLE lz_text DROP INDEX lz_text_idx_words"
     make_index = "ALTER TABLE lz_text ADD FULLTEXT INDEX lz_text_idx_words (words)"
@@ -77,7 +78,9 @@ class FullTextIndex:
         """
         phrases = [[token(column, word) for word in words] for column in columns]
         pattern = "|".join(" ".join(phrase) for phrase in phrases)
-        values: dict[str, object] = {"pattern": rf"\b(?:{pattern})" + ("" if prefix else r"\b")}
+        end = "" if prefix else r"\b"
+        every = "".join(rf"(?=.*\b(?:{'|'.join(one)}){end})" for one in zip(*phrases, strict=True))
+        values: dict[str, object] = {"pattern": rf"\b(?:{pattern}){end}", "every": f"^{every}"}
         if len(words) > 1:
             quoted = " ".join(f'"{" ".join(phrase)}"' for phrase in phrases)
         else:

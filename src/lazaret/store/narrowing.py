@@ -24,6 +24,8 @@ Found = set[tuple[int, str]]
 
 def narrowed(connection: Connection, wanted: Condition) -> Condition:
     """The same condition, with the keys of the messages that can fulfil it where those are few."""
+    if wanted.few:
+        return wanted
     found: Found | None = None
     for source in wanted.sources:
         some = _few(connection, source)

@@ -64,10 +64,12 @@ class TsVector:
     matching = "SELECT t.msg FROM lz_text t WHERE t.words @@ CAST(CAST(:match AS text) AS tsquery)"
     in_row = "(SELECT t.words FROM lz_text t WHERE t.msg = l.id) @@ CAST(CAST(:match AS text) AS tsquery)"
     sample = (
-        "SELECT count(*) FROM (SELECT words FROM lz_text ORDER BY msg DESC LIMIT :some) t"
-        " WHERE t.words @@ CAST(CAST(:match AS text) AS tsquery)"
+        "SELECT count(*) FILTER (WHERE t.words @@ CAST(CAST(:match AS text) AS tsquery)),"
+        " count(*) FILTER (WHERE t.words @@ CAST(CAST(:every AS text) AS tsquery))"
+        " FROM (SELECT words FROM lz_text ORDER BY msg DESC LIMIT :some) t"
     )
     row_cost = 10.0
+    phrase_cost = 1.0
     columns = ("msg", "words")
     drop_index = "DROP INDEX lz_text_idx_words"
     make_index = "CREATE INDEX lz_text_idx_words ON lz_text USING gin (words)"
@@ -82,7 +84,11 @@ class TsVector:
     def match(self, columns: Sequence[str], words: Sequence[str], prefix: bool) -> dict[str, object]:
         end = ":*" if prefix else ""
         phrases = (" <-> ".join(token(column, word) for word in words) + end for column in columns)
-        return {"match": " | ".join(f"({phrase})" for phrase in phrases)}
+        some = (" | ".join(token(column, word) for column in columns) for word in words)
+        every = " & ".join(f"({one})" for one in some)
+        if prefix:
+            every = " | ".join(token(column, words[-1]) + ":*" for column in columns)
+        return {"match": " | ".join(f"({phrase})" for phrase in phrases), "every": every}
 
 
 class ListPartitions:

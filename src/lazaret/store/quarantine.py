@@ -12,12 +12,14 @@ from lazaret.model.person import ALL, Sight
 from lazaret.model.quarantine import Detail, Item, Lines, ReleaseRecord, StoredText
 from lazaret.model.verdict import ScoredHit
 from lazaret.store import audit, keys, lines, listing, releases, text
+from lazaret.store import condition as conditions
 from lazaret.store.addresses import key
 from lazaret.store.condition import Condition, joined
 from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import insert, marks
 from lazaret.store.keys import Key
+from lazaret.store.narrowing import narrowed
 from lazaret.store.reader import Reader, SearchStopped
 from lazaret.store.releases import Wish
 from lazaret.store.rows import QUARANTINE, quar_loc
@@ -119,7 +121,7 @@ class SqlQuarantine:
         scope, moment = Scope(everything, self._foreign, sight), time.time()
 
         def work(connection: Connection) -> Lines:
-            wanted = condition(connection, query, scope, moment, page=True)
+            wanted = condition(connection, query, scope, moment, most=conditions.PAGE)
             return lines.lines(connection, wanted, limit, "", since=since, grouped=grouped)
 
         return await self._reader.run(work, limited=True)
@@ -130,7 +132,7 @@ class SqlQuarantine:
         scope, moment = Scope(everything, self._foreign, sight), now or time.time()
 
         def work(connection: Connection) -> int:
-            wanted = condition(connection, query, scope, moment, page=most > 0)
+            wanted = condition(connection, query, scope, moment, most=most)
             return listing.count(connection, wanted, most)
 
         return await self._reader.run(work, limited=True)
@@ -243,9 +245,9 @@ class SqlQuarantine:
         """
 
         def newest(connection: Connection) -> tuple[T, int]:
-            wanted = condition(connection, query, scope, now, page=True)
+            wanted = narrowed(connection, condition(connection, query, scope, now, most=conditions.PAGE))
             since = 0
-            if wanted.frequent:
+            if wanted.frequent and not wanted.few:
                 since = listing.floor(connection, after, stored=not scope.everything)
                 wanted = joined([wanted, Condition("m.time_num >= :since", {"since": since})], "AND")
             return read(connection, wanted), since

@@ -100,15 +100,13 @@ class Scope:
     """Whose copies may be found, and may have a say in whether a message is."""
 
 
-def condition(
-    connection: Connection, query: str, scope: Scope, now: float, *, page: bool = False
-) -> Condition:
+def condition(connection: Connection, query: str, scope: Scope, now: float, *, most: int = 0) -> Condition:
     """The condition that a query puts on m and l. QueryError when it cannot be understood.
 
-    `page`: the newest few are wanted. What is found is the same.
+    `most`: so many of the newest are wanted, 0: all of them. What is found is the same.
     """
     terms = parse(query)
-    conditions = [_built(connection, term, scope, now, page=page) for term in terms]
+    conditions = [_built(connection, term, scope, now, most=most) for term in terms]
     if not (scope.everything or scope.foreign):
         conditions += _scores(terms)
     if not scope.everything:
@@ -121,9 +119,9 @@ def condition(
     return joined(conditions, "AND")
 
 
-def _built(connection: Connection, term: Term, scope: Scope, now: float, *, page: bool) -> Condition:
+def _built(connection: Connection, term: Term, scope: Scope, now: float, *, most: int) -> Condition:
     if term.field in ("", "subject", "body", "attachment"):
-        built = _text(connection, term, scope, page=page)
+        built = _text(connection, term, scope, most=most)
     elif term.field in ("since", "before"):
         compared = "m.time_num >= :time" if term.field == "since" else "m.time_num < :time"
         built = Condition(compared, {"time": moment(term, now)})
@@ -140,15 +138,15 @@ def _built(connection: Connection, term: Term, scope: Scope, now: float, *, page
     return built.negated() if term.negated else built
 
 
-def _text(connection: Connection, term: Term, scope: Scope, *, page: bool) -> Condition:
+def _text(connection: Connection, term: Term, scope: Scope, *, most: int) -> Condition:
     if not words.phrase(term.value).words:
         raise term.wrong("there is no letter or digit to search for")
     if term.field in ("body", "attachment"):
         if not scope.sight.bodies:
             raise term.wrong(f"{term.field}: the texts of messages are closed to you")
         column = "body" if term.field == "body" else "attachments"
-        return text(term.value, column, connection, page=page)
-    indexed = text(term.value, term.field or _columns(scope.sight), connection, page=page)
+        return text(term.value, column, connection, most=most)
+    indexed = text(term.value, term.field or _columns(scope.sight), connection, most=most)
     if not scope.sight.everything and not term.field:
         indexed = joined([indexed, sight.addressed_to(term.value, scope.sight)], "OR")
     if not (scope.everything or scope.foreign):

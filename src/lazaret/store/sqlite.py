@@ -47,10 +47,11 @@ class Fts5:
     matching = "SELECT rowid AS msg FROM lz_text WHERE lz_text MATCH :match"
     in_row = "EXISTS (SELECT 1 FROM lz_text WHERE rowid = l.id AND lz_text MATCH :match)"
     sample = (
-        "SELECT count(*) FROM lz_text WHERE lz_text MATCH :match"
-        " AND rowid > COALESCE((SELECT msg FROM lz_words ORDER BY msg DESC LIMIT 1 OFFSET :some), 0)"
-    )
+        "SELECT (SELECT count(*) FROM lz_text WHERE lz_text MATCH :match AND rowid > $AFTER),"
+        " (SELECT count(*) FROM lz_text WHERE lz_text MATCH :every AND rowid > $AFTER)"
+    ).replace("$AFTER", "COALESCE((SELECT msg FROM lz_words ORDER BY msg DESC LIMIT 1 OFFSET :some), 0)")
     row_cost = 300.0
+    phrase_cost = 150.0
     columns = ("rowid", *COLUMNS)
     drop_index = make_index = ""
     add = (
@@ -66,8 +67,10 @@ class Fts5:
         return {"id": msg, **dict(zip(COLUMNS, columns, strict=True))}
 
     def match(self, columns: Sequence[str], words: Sequence[str], prefix: bool) -> dict[str, object]:
-        phrase = f'"{" ".join(words)}"{" *" if prefix else ""}'
-        return {"match": f"{{{' '.join(columns)}}} : {phrase}"}
+        end = " *" if prefix else ""
+        place = f"{{{' '.join(columns)}}} : "
+        every = " AND ".join(f'{place}"{word}"' for word in words)
+        return {"match": f'{place}"{" ".join(words)}"{end}', "every": every + end}
 
 
 SQLITE = Dialect(
