@@ -23,6 +23,13 @@ def trees() -> list[tuple[Path, ast.Module]]:
     return [(file, ast.parse(file.read_text())) for file in FILES]
 
 
+def test_no_two_migrations_have_one_number() -> None:
+    folder = Path(lazaret.store.__file__).parent / "schema"
+    for kind in ("sqlite", "mariadb", "postgresql"):
+        files = [file.name for file in folder.glob("*.sql") if file.name.split(".")[1] in (kind, "sql")]
+        assert len(files) == len({name[:4] for name in files}), sorted(files)
+
+
 def test_no_formatted_string_holds_sql() -> None:
     found = []
     for file, tree in trees():

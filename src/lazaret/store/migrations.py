@@ -19,7 +19,7 @@ RESTORING = 0
 """Stands among the migrations of a database that a backup is being restored to."""
 AMAVIS = 1
 """The migration that makes the eight tables of amavisd-new."""
-SCORES = 11
+SCORES = 13
 OF_AMAVIS = {AMAVIS, SCORES}
 """Those that touch these tables: where another program made them, they stay as they are."""
 
