@@ -84,9 +84,13 @@ class _TextFormatter(_LineFormatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(host)s lazaret[%(process)d]: %(message)s")
         self._host = socket.gethostname()
+        self._second = (-1, "")
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
-        return time.strftime("%b %e %H:%M:%S", time.localtime(record.created))
+        second = int(record.created)
+        if second != self._second[0]:
+            self._second = second, time.strftime("%b %e %H:%M:%S", time.localtime(second))
+        return self._second[1]
 
     def format(self, record: logging.LogRecord) -> str:
         record.host = self._host

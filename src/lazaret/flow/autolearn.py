@@ -92,16 +92,18 @@ def conclude(
     arrival: Arrival, report: Report, verdicts: Sequence[Verdict], sides: Mapping[str, str]
 ) -> Conclusion | None:
     """What the report leaves no doubt about. Pure."""
+    own = sum(hit.score for hit in report.hits if hit.symbol in LEARNERS)
+    points = report.score - own
+    if HAM_TO < points < SPAM_FROM:
+        return None  # nearly all mail
     domain = addresses.split(addresses.normalise(arrival.envelope.sender))[1]
     if arrival.originating or not domain or report.over_budget or report.unavailable:
         return None
     if any(verdict.allowed or verdict.blocked for verdict in verdicts):
         return None
-    own = sum(hit.score for hit in report.hits if hit.symbol in LEARNERS)
-    points = report.score - own
     if points >= SPAM_FROM:
         return Conclusion(True, f"auto:{domain}") if _is_spam(report, own, sides) else None
-    if points <= HAM_TO and -SURE < own < AGAINST and any(hit.symbol in PROOFS for hit in report.hits):
+    if -SURE < own < AGAINST and any(hit.symbol in PROOFS for hit in report.hits):
         return Conclusion(False, f"auto:{domain}")
     return None
 

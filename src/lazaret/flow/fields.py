@@ -163,6 +163,7 @@ def resent_fields(
     )
 
 
+@lru_cache(4096)
 def number(value: float) -> str:
     """A score as amavis writes it: up to 3 decimals, zeros trimmed."""
     text = f"{value:.3f}".rstrip("0").rstrip(".")
