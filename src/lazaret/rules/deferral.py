@@ -1,14 +1,15 @@
 """Which rules can wait until a meta asks for them, and what it costs to ask.
 
 A sub-rule (`__NAME`) matters only where some listed meta mentions it, and most metas are settled by the first
-of the rules that they mention. So sub-rules that take work of their own, eval functions, header fields that
-nothing else reads, matches to be confirmed, are worked out only on demand.
+of the rules that they mention. So sub-rules that take work of their own, eval functions, values put together
+from several header fields, matches to be confirmed, are worked out only on demand. A plain header field is
+searched at once: where it is there, some meta nearly always asks, and one search answers all of its rules.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from lazaret.rules import perl_regex, widen
+from lazaret.rules import perl_regex, views, widen
 from lazaret.rules.book import Book, Kind, Rule
 
 
@@ -54,9 +55,14 @@ def deferred(
         and (
             rule.kind is Kind.EVAL
             or rule.name in confirmed
-            or (rule.kind in (Kind.HEADER, Kind.MIMEHEADER) and _field(rule) not in wanted)
+            or (_takes_work(rule) and _field(rule) not in wanted)
         )
     }
+
+
+def _takes_work(rule: Rule) -> bool:
+    """Whether it looks at all parts, or at more than one field."""
+    return rule.kind is Kind.MIMEHEADER or (rule.kind is Kind.HEADER and views.is_pseudo(rule.selector))
 
 
 def prices(book: Book, names: Iterable[str], put_off: Collection[str]) -> Mapping[str, Price]:
@@ -68,7 +74,7 @@ def _price(rule: Rule, waits: bool) -> Price:
     if rule.kind is Kind.EVAL:
         return _CALL_ON_DEMAND if waits else _CALL
     if rule.kind in (Kind.HEADER, Kind.MIMEHEADER):
-        price = _FIELD_ON_DEMAND if waits else _FIELD
+        price = _FIELD_ON_DEMAND if waits and _takes_work(rule) else _FIELD
         return Price(price.wake + _OFTEN, price.work) if rule.exists or rule.negated else price
     return _candidate(rule) if waits else _EXACT
 

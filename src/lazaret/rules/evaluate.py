@@ -53,7 +53,6 @@ class Evaluator:
         self._calls = Calls(program, self._settings, self._put_off, self._settler.concerned)
         self._demands.update(self._calls.demands)
         waiting = self._demands.keys() | {meta.rule for meta in program.metas if meta.triggers is None}
-        waiting -= {rule for _, rules in self._waiting.values() for rule in rules}
         waiting -= self._calls.demands.keys()
         kept = {
             rule
@@ -81,8 +80,6 @@ class Evaluator:
         self._assembled: list[FieldSearches] = []
         """Of selectors whose value is put together from several fields."""
         self._parts: list[PartSearches] = []
-        self._waiting: dict[str, tuple[int, tuple[int, ...]]] = {}
-        """Field that is searched on demand only -> the metas concerned where it is there, and its rules."""
         for (view, selector), members in together.items():
             if view == "header":
                 self._place_field(FieldSearches(members), views.base(selector), views.is_pseudo(selector))
@@ -94,13 +91,12 @@ class Evaluator:
                     self._parts.append(part)
 
     def _place_field(self, field: FieldSearches, name: str, assembled: bool) -> None:
-        if not field.rules <= self._put_off:
-            (self._assembled if assembled else self._fields.setdefault(name, [])).append(field)
-        elif assembled:
+        if not assembled:
+            self._fields.setdefault(name, []).append(field)
+        elif field.rules <= self._put_off:
             self._always |= self._demand(field)
         else:
-            concerned, rules = self._waiting.get(name, (0, ()))
-            self._waiting[name] = (concerned | self._demand(field), (*rules, *sorted(field.rules)))
+            self._assembled.append(field)
 
     def _demand(self, searches: FieldSearches | PartSearches) -> int:
         """Searches on demand; gives the metas that hang on it."""
@@ -125,13 +121,12 @@ class Evaluator:
         run.values = self._values(partial(self._work_out, run), run.found)
         run.subject = Subject(message, self._settings, run.headers, now, recipients)
         plugins.introduce(run.subject, run.headers)
-        concerned = self._always
         try:
-            concerned |= self._search(run)
+            self._search(run)
             self._calls.at_once(run)
         except DeadlineError:
             run.late = True
-        concerned |= self._calls.pending(run)
+        concerned = self._always | self._calls.pending(run)
         run.values.settle(self._settler.octets(concerned))
         if run.late:
             run.exceeded = f"the rules took more than {seconds:g} s"
@@ -144,18 +139,12 @@ class Evaluator:
         run.end()
         return Outcome(values, details, run.exceeded, points)
 
-    def _search(self, run: Run) -> int:
-        """Gives the metas that hang on header fields which were not searched yet."""
+    def _search(self, run: Run) -> None:
         message = run.message
-        concerned = 0
         for searches in self._assembled:
             searches.run(run)
         # Nearly all of a large rule set look at fields that a message lacks.
         for name in message.header.present:
-            if name in self._waiting:
-                metas_on_it, rules = self._waiting[name]
-                concerned |= metas_on_it
-                run.values.forget(rules)
             for searches in self._fields.get(name, ()):
                 searches.run(run)
         for texts, text_searches in self._texts:
@@ -163,7 +152,6 @@ class Evaluator:
             text_searches.over(run, texts(message))
         for part in self._parts:
             part.run(run)
-        return concerned
 
     def _work_out(self, run: Run, rule: int) -> None:
         """Sets the value of a rule that waited, no meta, unless it is what it is when nothing is found."""
