@@ -20,6 +20,8 @@ OPEN = {
     "/login/oidc",
     "/login/oidc/return",
     "/login/oidc/out",
+    "/login/passkey",
+    "/login/passkey.js",
 }
 """A link out of a mail says by its signature what it is good for."""
 WITH_ID = [(page, method) for page in PAGES for method in page.methods if "{id}" in page.path]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lazaret.flow.links import Links
     from lazaret.flow.login import Doorkeeper
     from lazaret.flow.mail_login import MailLogin
+    from lazaret.flow.passkeys import Passkeys
     from lazaret.flow.sealing import Seal
     from lazaret.flow.sign_on import SignOn
     from lazaret.rules.ruleset import RuleSet
@@ -138,6 +139,17 @@ def make_sign_on(config: Config, store: Store, doorkeeper: Doorkeeper) -> SignOn
         key=base64.urlsafe_b64encode(site_key(config.store.data_dir, "oidc.key")),
         create_for=wanted.create_for,
     )
+
+
+def make_passkeys(config: Config, store: Store, doorkeeper: Doorkeeper) -> Passkeys:
+    """What lets in by passkeys. UserError (74)."""
+    import base64
+
+    from lazaret.flow.passkeys import Passkeys
+    from lazaret.flow.site_key import site_key
+
+    key = base64.urlsafe_b64encode(site_key(config.store.data_dir, "passkey.key"))
+    return Passkeys(store.passkeys, store.people, doorkeeper, key)
 
 
 def stationery(config: Config) -> Stationery:

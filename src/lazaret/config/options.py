@@ -637,7 +637,7 @@ class Web:
     require_second_factor: tuple[Role, ...] = option(
         Several(Word(Role)),
         (),
-        "Roles that must come in with a code of an authenticator app (TOTP) beside their password, as "
+        "Roles that must come in with a second factor, a passkey or a code of an app (TOTP), as "
         '["admin", "domain-admin"]. Who has none is led to setting it up, and to no other page.',
     )
     login_by_mail: bool = option(

@@ -83,6 +83,7 @@ class Refusal(StrEnum):
     CODE = "code"
     DISABLED = "disabled"
     LOCKED = "locked"
+    PASSKEY = "passkey"
     PROVIDER = "provider"
     """The OpenID provider did not let him in, or its answer is not to be believed."""
 
@@ -136,6 +137,10 @@ class Doorkeeper:
 
     async def login(self, name: str, password: str, *, remote: str) -> Entered:
         """Comes in by a password. LoginFailed."""
+        return await self.enter(await self.prove(name, password, remote=remote), remote=remote)
+
+    async def prove(self, name: str, password: str, *, remote: str) -> Person:
+        """Whose password it is. LoginFailed."""
         name = plain_name(name)
         subjects = (f"name:{name}", f"from:{remote}")
         now = self._clock()
@@ -156,7 +161,7 @@ class Doorkeeper:
         if self._hasher.check_needs_rehash(hashed):
             renewed = await self._in_thread(self._hasher.hash, password)
             await self._register.set_password(found[0].id, renewed, who=who(found[0]))
-        return await self.enter(found[0], remote=remote)
+        return found[0]
 
     async def change_password(self, person: Person, old: str, new: str) -> None:
         """Sets a new password and ends all sessions. LoginFailed; UserError."""

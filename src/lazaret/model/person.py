@@ -66,10 +66,17 @@ class Person:
     last_login: float = 0.0
     """0: never."""
     has_password: bool = False
-    second_factor: bool = False
+    totp: bool = False
     """Beside it a code of an authenticator app is asked for."""
+    passkeys: int = 0
+    """So many let in without a password, and are asked for beside it."""
     single_sign_on: bool = False
     """An OpenID provider knows him."""
+
+    @property
+    def second_factor(self) -> bool:
+        """His password alone does not let in."""
+        return self.totp or self.passkeys > 0
 
     @property
     def sight(self) -> Sight:

@@ -50,6 +50,8 @@ TABLES = (
     "lz_half_logins",
     "lz_campaign_marks",
     "lz_identities",
+    "lz_passkeys",
+    "lz_used_challenges",
     "lz_migrations",
 )
 """What a backup holds: all tables but `lz_text`, which follows from `lz_words`."""

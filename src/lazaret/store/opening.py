@@ -17,6 +17,7 @@ from lazaret.store.lists import SqlSenderLists
 from lazaret.store.locating import locate
 from lazaret.store.lookup import Lookup
 from lazaret.store.mail_logins import SqlMailLogins
+from lazaret.store.passkeys import SqlPasskeys
 from lazaret.store.people import SqlPeople
 from lazaret.store.policies import SqlPolicies
 from lazaret.store.policy_tables import SqlPolicyTables
@@ -54,6 +55,7 @@ class Store:
     mail_logins: SqlMailLogins
     second_factors: SqlSecondFactors
     identities: SqlIdentities
+    passkeys: SqlPasskeys
     searches: SqlSearches
     lookup: Lookup
     reader: Reader
@@ -113,6 +115,7 @@ def open_store(
         mail_logins=SqlMailLogins(reader, writer),
         second_factors=SqlSecondFactors(reader, writer),
         identities=SqlIdentities(reader, writer),
+        passkeys=SqlPasskeys(reader, writer),
         searches=SqlSearches(reader, writer),
         lookup=lookup,
         reader=reader,

@@ -19,7 +19,8 @@ _PERSON = (
     "SELECT id, name, role, language, disabled, created, last_login, password,"
     " (SELECT count(*) FROM lz_second_factors f"
     " WHERE f.user_id = lz_users.id AND f.confirmed = 'Y') AS factors,"
-    " (SELECT count(*) FROM lz_identities i WHERE i.user_id = lz_users.id) AS identities"
+    " (SELECT count(*) FROM lz_identities i WHERE i.user_id = lz_users.id) AS identities,"
+    " (SELECT count(*) FROM lz_passkeys k WHERE k.user_id = lz_users.id) AS passkeys"
     " FROM lz_users"
 )
 
@@ -250,6 +251,7 @@ _REMOVE = (
     "DELETE FROM lz_second_factors WHERE user_id = :id",
     "DELETE FROM lz_recovery_codes WHERE user_id = :id",
     "DELETE FROM lz_identities WHERE user_id = :id",
+    "DELETE FROM lz_passkeys WHERE user_id = :id",
     "DELETE FROM lz_user_scopes WHERE user_id = :id",
     "DELETE FROM lz_users WHERE id = :id",
 )
@@ -283,7 +285,7 @@ def person_by_id(connection: Connection, user: int) -> Person | None:
 
 
 def _person(connection: Connection, row: Sequence[object]) -> Person:
-    number, name, role, language, disabled, created, last_login, password, factors, identities = row
+    number, name, role, language, disabled, created, last_login, password, factors, identities, passkeys = row
     scopes = connection.execute(
         "SELECT kind, value AS email FROM lz_user_scopes WHERE user_id = :id ORDER BY kind, value",
         {"id": number},
@@ -299,7 +301,8 @@ def _person(connection: Connection, row: Sequence[object]) -> Person:
         created=float(str(created)),
         last_login=float(str(last_login)),
         has_password=password != "",
-        second_factor=factors != 0,
+        totp=factors != 0,
+        passkeys=int(str(passkeys)),
         single_sign_on=identities != 0,
     )
 

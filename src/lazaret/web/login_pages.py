@@ -7,6 +7,7 @@ from starlette.responses import Response
 from lazaret.flow.login import MIN_PASSWORD, Entered, LoginFailed
 from lazaret.model.errors import UserError
 from lazaret.web.door import SESSION_COOKIE, set_cookie
+from lazaret.web.relying_party import party_of
 from lazaret.web.second_factor_pages import refusal
 from lazaret.web.visit import Visit
 
@@ -42,7 +43,7 @@ async def log_in(visit: Visit) -> Response:
                 minutes,
             )
         return login_form(visit, wish, name=name, problem=problem, status=429 if failed.wait_s else 403)
-    return come_in(visit, entered, wish)
+    return await come_in(visit, entered, wish)
 
 
 async def _prove(visit: Visit, half: str) -> Response:
@@ -53,15 +54,24 @@ async def _prove(visit: Visit, half: str) -> Response:
             half, visit.form.get("code"), remote=visit.way.remote
         )
     except LoginFailed as failed:
-        return _ask_code(visit, half, wish, refusal(visit, failed), 429 if failed.wait_s else 403)
+        return await _ask_code(visit, half, wish, refusal(visit, failed), 429 if failed.wait_s else 403)
     if secret is None:
         say = visit.language
         return login_form(visit, wish, problem=say("That took too long. Sign in once more."), status=403)
-    return come_in(visit, Entered(secret), wish)
+    return await come_in(visit, Entered(secret), wish)
 
 
-def _ask_code(visit: Visit, half: str, wish: str, problem: str = "", status: int = 200) -> Response:
-    return visit.page("code.html", status, half=half, next=wish, problem=problem)
+async def _ask_code(visit: Visit, half: str, wish: str, problem: str = "", status: int = 200) -> Response:
+    person = await visit.office.second_factor.waiting(half)
+    return visit.page(
+        "code.html",
+        status,
+        half=half,
+        next=wish,
+        problem=problem,
+        totp=person is None or person.totp,
+        passkeys=person is not None and person.passkeys > 0 and party_of(visit) is not None,
+    )
 
 
 async def log_out(visit: Visit) -> Response:
@@ -74,7 +84,14 @@ async def log_out(visit: Visit) -> Response:
 
 def login_form(visit: Visit, wish: str, name: str = "", problem: str = "", status: int = 200) -> Response:
     """Where people sign in."""
-    return visit.page("login.html", status, next=wish, name=name, problem=problem)
+    return visit.page(
+        "login.html",
+        status,
+        next=wish,
+        name=name,
+        problem=problem,
+        passkeys=party_of(visit) is not None,
+    )
 
 
 async def _invitation(visit: Visit, invite: str, problem: str = "") -> Response:
@@ -102,7 +119,7 @@ async def _accept(visit: Visit, invite: str) -> Response:
         return await _invitation(
             visit, invite, say("A password has at least {n} characters.", n=MIN_PASSWORD)
         )
-    return come_in(visit, entered, "/") if entered else lapsed(visit)
+    return await come_in(visit, entered, "/") if entered else lapsed(visit)
 
 
 def lapsed(visit: Visit) -> Response:
@@ -115,10 +132,10 @@ def lapsed(visit: Visit) -> Response:
     )
 
 
-def come_in(visit: Visit, entered: Entered, wish: str) -> Response:
+async def come_in(visit: Visit, entered: Entered, wish: str) -> Response:
     """Gives the cookie of a session that has begun, or asks for the code that is still wanted."""
     if entered.code_wanted:
-        return _ask_code(visit, entered.secret, wish)
+        return await _ask_code(visit, entered.secret, wish)
     response = visit.go(wish)
     set_cookie(visit, response, SESSION_COOKIE, entered.secret)
     return response

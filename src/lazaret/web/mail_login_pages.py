@@ -30,7 +30,9 @@ async def send(visit: Visit) -> Response:
     """Takes either form."""
     if "link" in visit.form:
         entered = await visit.office.mail_login.come_in(visit.form.get("link"), remote=visit.way.remote)
-        return come_in(visit, entered, visit.own_path(visit.form.get("next"))) if entered else lapsed(visit)
+        if entered is None:
+            return lapsed(visit)
+        return await come_in(visit, entered, visit.own_path(visit.form.get("next")))
     _require(visit)
     address = visit.form.get("address")
     try:

@@ -10,6 +10,7 @@ from lazaret.flow.links import Links
 from lazaret.flow.lists import ListDesk
 from lazaret.flow.login import Doorkeeper
 from lazaret.flow.mail_login import MailLogin
+from lazaret.flow.passkeys import Passkeys
 from lazaret.flow.quarantine import QuarantineDesk
 from lazaret.flow.rights import Matrix
 from lazaret.flow.second_factor import SecondFactor
@@ -50,6 +51,7 @@ class Office:
     links: Links
     digests: Digests
     mail_login: MailLogin
+    passkeys: Passkeys
     sign_on: SignOn | None
     """Where there is an OpenID provider."""
 
@@ -78,6 +80,7 @@ class Office:
             links=app.make_links(config),
             digests=app.make_digests(config, store, relay),
             mail_login=app.make_mail_login(config, store, relay, doorkeeper),
+            passkeys=app.make_passkeys(config, store, doorkeeper),
             sign_on=app.make_sign_on(config, store, doorkeeper),
         )
 

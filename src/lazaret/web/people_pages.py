@@ -73,6 +73,8 @@ async def changed(visit: Visit, person: Person, act: str) -> None:
         await store.change(replace(person, disabled=act == "close"), who=who(visit.person))
     elif act == "reset-totp":
         await visit.office.store.second_factors.remove(person, who=who(visit.person), end_sessions=True)
+    elif act == "remove-passkeys":
+        await visit.office.store.passkeys.remove_all(person, who=who(visit.person))
     elif act == "remove-identity":
         await visit.office.store.identities.remove(person, who=who(visit.person))
     elif act == "remove":

@@ -23,6 +23,7 @@ class Pages:
         self.style = _STATIC.joinpath("style.css").read_text("utf-8")
         self.icon = _STATIC.joinpath("icon.svg").read_text("utf-8")
         self.script = _STATIC.joinpath("desk.js").read_text("utf-8")
+        self.passkey_script = _STATIC.joinpath("passkey.js").read_text("utf-8")
         self.style_name = f"style-{_short_hash(self.style)}.css"
         self.script_name = f"desk-{_short_hash(self.script)}.js"
         self._environments = {code: self._environment(one) for code, one in languages().items()}

@@ -11,6 +11,7 @@ from lazaret.web import (
     mail_login_pages,
     message_pages,
     overview_pages,
+    passkey_pages,
     people_pages,
     request_pages,
     search_pages,
@@ -32,6 +33,9 @@ PAGES = (
     Page("/login/oidc", sign_on_pages.set_out, None),
     Page("/login/oidc/return", sign_on_pages.come_back, None),
     Page("/login/oidc/out", sign_on_pages.sign_out, None),
+    Page("/login/passkey", passkey_pages.request, None),
+    Page("/login/passkey", passkey_pages.enter, None, ("POST",)),
+    Page("/login/passkey.js", passkey_pages.script, None),
     Page("/login/mail", mail_login_pages.ask, None),
     Page("/login/mail", mail_login_pages.send, None, ("POST",)),
     # For whoever has the link out of a mail: it says by its signature what it is good for.
@@ -70,6 +74,9 @@ PAGES = (
     Page("/account", people_pages.settings, Right.ACCOUNT, ("POST",)),
     Page("/account/second-factor", second_factor_pages.show, Right.ACCOUNT, unfinished=True),
     Page("/account/second-factor", second_factor_pages.change, Right.ACCOUNT, ("POST",), unfinished=True),
+    Page("/account/passkeys", passkey_pages.show, Right.ACCOUNT, unfinished=True),
+    Page("/account/passkeys", passkey_pages.change, Right.ACCOUNT, ("POST",), unfinished=True),
+    Page("/account/passkeys/options", passkey_pages.creation, Right.ACCOUNT, unfinished=True),
     Page("/static/{name}", home_pages.static, Right.ACCOUNT, unfinished=True),
     *api_routes.PAGES,
 )

@@ -29,7 +29,7 @@ async def change(visit: Visit) -> Response:
             return await _page(visit, codes=codes)
         if act == "codes":
             return await _page(visit, codes=await factor.new_codes(person, code, remote=remote))
-        if act == "remove" and not required(visit):
+        if act == "remove" and may_go(visit):
             await factor.remove(person, code, remote=remote)
             return visit.go("/account")
     except LoginFailed as failed:
@@ -42,6 +42,11 @@ async def change(visit: Visit) -> Response:
 def required(visit: Visit) -> bool:
     """Whether this person must have one."""
     return visit.person.role in visit.office.config.web.require_second_factor
+
+
+def may_go(visit: Visit) -> bool:
+    """Whether he may do without the codes of an app."""
+    return not required(visit) or visit.person.passkeys > 0
 
 
 def refusal(visit: Visit, failed: LoginFailed) -> str:
@@ -59,7 +64,7 @@ def refusal(visit: Visit, failed: LoginFailed) -> str:
 
 async def _page(visit: Visit, codes: tuple[str, ...] = (), problem: str = "", status: int = 200) -> Response:
     person, factor = visit.person, visit.office.second_factor
-    proposal = None if person.second_factor or codes else await factor.propose(person)
+    proposal = None if person.totp or codes else await factor.propose(person)
     return visit.page(
         "second_factor.html",
         status,
@@ -67,8 +72,9 @@ async def _page(visit: Visit, codes: tuple[str, ...] = (), problem: str = "", st
         problem=problem,
         proposal=proposal,
         picture=_picture(proposal) if proposal else "",
-        left=await factor.codes_left(person) if person.second_factor else 0,
-        required=required(visit),
+        left=await factor.codes_left(person) if person.totp else 0,
+        required=required(visit) and not person.second_factor,
+        may_go=may_go(visit),
     )
 
 

@@ -56,7 +56,7 @@ async def come_back(visit: Visit) -> Response:
                 visit, "/", problem=say("That took too long. Sign in once more."), status=403
             )
         else:
-            response = come_in(visit, back.entered, back.wish)
+            response = await come_in(visit, back.entered, back.wish)
     response.delete_cookie(COOKIE, path=visit.url("/login/oidc"))
     return response
 

@@ -338,7 +338,7 @@ class ChangeOfPerson(msgspec.Struct, forbid_unknown_fields=True):
     """What is to become of somebody."""
 
     name: Annotated[str, Meta(min_length=1, max_length=255)]
-    act: Annotated[str, Meta(pattern="^(close|open|link|reset-totp|remove-identity|remove)$")]
+    act: Annotated[str, Meta(pattern="^(close|open|link|reset-totp|remove-identity|remove-passkeys|remove)$")]
 
 
 class Invitation(msgspec.Struct):

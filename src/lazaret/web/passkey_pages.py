@@ -1,0 +1,106 @@
+"""Passkeys: coming in by one, and those of one's own account."""
+
+import math
+
+from starlette.responses import JSONResponse, Response
+
+from lazaret.flow.login import Entered, LoginFailed, who
+from lazaret.flow.passkeys import Party
+from lazaret.model.errors import NoSuchMessage, UserError
+from lazaret.web.login_pages import come_in, login_form
+from lazaret.web.relying_party import party_of
+from lazaret.web.second_factor_pages import refusal, required
+from lazaret.web.visit import Visit
+
+
+async def request(visit: Visit) -> Response:
+    """What the script of the login asks a browser for."""
+    return JSONResponse(visit.office.passkeys.request(_party(visit), visit.secret))
+
+
+async def enter(visit: Visit) -> Response:
+    """Takes what a browser has answered."""
+    form, wish = visit.form, visit.own_path(visit.form.get("next"))
+    try:
+        secret = await visit.office.passkeys.come_in(
+            _party(visit), visit.secret, form.get("token"), form.get("answer"), remote=visit.way.remote
+        )
+    except LoginFailed as failed:
+        say = visit.language
+        problem = say("This passkey did not let you in.")
+        if failed.wait_s:
+            problem = say.many(
+                "Too many attempts failed. Try again in {n} minute.",
+                "Too many attempts failed. Try again in {n} minutes.",
+                math.ceil(failed.wait_s / 60),
+            )
+        return login_form(visit, wish, problem=problem, status=429 if failed.wait_s else 403)
+    return await come_in(visit, Entered(secret), wish)
+
+
+async def script(visit: Visit) -> Response:
+    """What talks to the browser about passkeys, before the login too."""
+    return Response(visit.pages.passkey_script, media_type="text/javascript")
+
+
+async def show(visit: Visit) -> Response:
+    """Those that there are, and the way to another."""
+    return await _page(visit)
+
+
+async def creation(visit: Visit) -> Response:
+    """What the script asks a browser to make."""
+    return JSONResponse(await visit.office.passkeys.creation(visit.person, _party(visit), visit.secret))
+
+
+async def change(visit: Visit) -> Response:
+    """Takes one of the forms."""
+    form, person, store = visit.form, visit.person, visit.office.store.passkeys
+    act = form.get("act")
+    if act == "add":
+        return await _add(visit)
+    if act == "rename" and form.get("label").strip():
+        await store.rename(person.id, form.get("name"), form.get("label"))
+    elif act == "remove":
+        if required(visit) and not person.totp and person.passkeys < 2:
+            say = visit.language
+            return await _page(visit, say("It is your only second factor, and your role must have one."), 422)
+        await store.remove(person.id, form.get("name"), who=who(person))
+    return visit.go("/account/passkeys")
+
+
+async def _add(visit: Visit) -> Response:
+    """Whoever found an open session is not to make himself a key to it."""
+    form, person, remote = visit.form, visit.person, visit.way.remote
+    try:
+        if person.totp:
+            await visit.office.second_factor.check(person, form.get("code"), remote=remote)
+        elif person.has_password:
+            await visit.office.doorkeeper.prove(person.name, form.get("password"), remote=remote)
+        await visit.office.passkeys.add(
+            person, _party(visit), visit.secret, form.get("token"), form.get("answer"), form.get("label")
+        )
+    except LoginFailed as failed:
+        wrong = visit.language("The password is wrong.") if not (person.totp or failed.wait_s) else ""
+        return await _page(visit, wrong or refusal(visit, failed), 429 if failed.wait_s else 403)
+    except UserError:
+        return await _page(visit, visit.language("This passkey was not taken. Try it once more."), 422)
+    return visit.go("/account/passkeys")
+
+
+async def _page(visit: Visit, problem: str = "", status: int = 200) -> Response:
+    return visit.page(
+        "passkeys.html",
+        status,
+        problem=problem,
+        passkeys=await visit.office.store.passkeys.of(visit.person.id),
+        possible=party_of(visit) is not None,
+        required=required(visit) and not visit.person.second_factor,
+    )
+
+
+def _party(visit: Visit) -> Party:
+    party = party_of(visit)
+    if party is None:
+        raise NoSuchMessage("passkeys")
+    return party
