@@ -41,8 +41,11 @@ def missing() -> str:
 
 
 @contextmanager
-def running(folder: Path, workers: int, next_port: int) -> Iterator[Sequence[int]]:
-    """As a daemon: in the foreground it would not fork, as it does in service. Gives its pid, alone."""
+def running(folder: Path, workers: int, next_port: int, more: str = "") -> Iterator[Sequence[int]]:
+    """As a daemon: in the foreground it would not fork, as it does in service. Gives its pid, alone.
+
+    `more`: further lines of its configuration.
+    """
     home = folder / "home"  # amavisd's own; that of its configuration it must not be able to write.
     home.mkdir()
     folder.chmod(0o755)
@@ -50,7 +53,7 @@ def running(folder: Path, workers: int, next_port: int) -> Iterator[Sequence[int
     for name, value in {"HOME": home, "PORT": PORT, "NEXT": next_port, "CHILDREN": workers}.items():
         text = text.replace(f"@{name}@", str(value))
     configuration = folder / "amavisd.conf"
-    configuration.write_text(text)
+    configuration.write_text(text.removesuffix("1;\n") + more + "1;\n")
     (home / "prefs").write_text("use_bayes 0\n")
     subprocess.run(["chown", "-R", "amavis:", str(home)], check=True)
     with (folder / "out").open("wb") as output:

@@ -67,9 +67,14 @@ def missing(bayes: bool) -> str:
 
 
 @contextmanager
-def running(folder: Path, workers: int, lessons: Sequence[Label] = ()) -> Iterator[Sequence[int]]:
-    """Started, its expressions compiled; with lessons also taught. Gives its pid, and that of its Redis."""
-    configuration = _configuration(folder, workers, bool(lessons))
+def running(
+    folder: Path, workers: int, lessons: Sequence[Label] = (), lua: str = ""
+) -> Iterator[Sequence[int]]:
+    """Started, its expressions compiled; with lessons also taught. Gives its pid, and that of its Redis.
+
+    `lua`: rules of one's own.
+    """
+    configuration = _configuration(folder, workers, bool(lessons), lua)
     pids = []
     with ExitStack() as stack:
         if lessons:
@@ -97,7 +102,7 @@ def over_milter(messages: Sequence[bytes], connections: int) -> list[float]:
     return _timed(messages, connections, _milter)
 
 
-def _configuration(folder: Path, workers: int, bayes: bool) -> Path:
+def _configuration(folder: Path, workers: int, bayes: bool, lua: str) -> Path:
     configuration = folder / "conf"
     local, override = configuration / "local.d", configuration / "override.d"
     local.mkdir(parents=True)
@@ -109,6 +114,7 @@ def _configuration(folder: Path, workers: int, bayes: bool) -> Path:
     if bayes:
         (local / "redis.conf").write_text(f'servers = "127.0.0.1:{REDIS_PORT}";\n')
         (local / "classifier-bayes.conf").write_text(_BAYES + "\n")
+    (configuration / "rspamd.local.lua").write_text(lua)
     for name, text in _OVERRIDE.items():
         (override / name).write_text((text % workers if "%d" in text else text) + "\n")
     folder.chmod(0o755)

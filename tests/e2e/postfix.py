@@ -43,7 +43,7 @@ local_transport = lmtp:unix:{lmtp}
 virtual_destination_recipient_limit = 1
 """
 
-_MASTER = """\
+MASTER = """\
 pickup    unix  n       -       n       60      1       pickup
 cleanup   unix  n       -       n       -       0       cleanup
 qmgr      unix  n       -       n       300     1       qmgr
@@ -111,7 +111,7 @@ class Postfix:
         values = self.ports.substitutions()
         main += documented.substitute(documented.blocks("main.cf", *self.setup), values)
         (self._config / "main.cf").write_text(main)
-        (self._config / "master.cf").write_text(_MASTER + documented.substitute(master, values))
+        (self._config / "master.cf").write_text(MASTER + documented.substitute(master, values))
 
     def start(self) -> None:
         self._run("postfix", "start")

@@ -45,8 +45,12 @@ count = 1
 class Lazaret:
     """One service with its own data directory; every command of the command line on it."""
 
-    def __init__(self, home: Path, ports: Ports) -> None:
+    def __init__(self, home: Path, ports: Ports, prelude: str = "") -> None:
+        """`prelude`: Python that the service runs before it starts, to break something in it."""
         self.home = home
+        self._serve = [str(COMMAND)]
+        if prelude:
+            self._serve = [sys.executable, "-c", f"{prelude}\nfrom lazaret.cli.main import run\nrun()"]
         self.ports = ports
         self.config = home / "lazaret.toml"
         self.ampdp_socket = home / "data" / "ampdp.sock"
@@ -72,7 +76,7 @@ class Lazaret:
         """Returns once the service has said `ready`; AssertionError with its log when it does not."""
         with (self.home / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [COMMAND, "serve", "--config", self.config], stdout=subprocess.PIPE, stderr=log
+                [*self._serve, "serve", "--config", self.config], stdout=subprocess.PIPE, stderr=log
             )
         assert self._process.stdout is not None
         readable, _, _ = select.select([self._process.stdout], [], [], 60)

@@ -12,12 +12,28 @@ from tests.support.ports import free_ports
 from .directory import Directory
 from .documented import Ports
 from .dovecot import Dovecot
-from .mail import KILL, MARK, QUARANTINE, compose, fresh, send
+from .mail import KILL, MARK, QUARANTINE, Message, compose, fresh, send
 from .mailbox import Mailboxes
 from .place import Place
 from .postfix import Postfix
 from .service import Lazaret
 from .waiting import accepts, until
+
+DEADLY = """
+import os, signal
+from lazaret.app import for_filter
+
+class Deadly:
+    name, symbols = "deadly", {}
+
+    def run(self, scan):
+        if b"kills-any-process" in scan.message.raw:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return iter(())
+
+ordinary = for_filter.checks
+for_filter.checks = lambda ruleset, *more, **keys: [*ordinary(ruleset, *more, **keys), Deadly()]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +49,7 @@ def milter_place(
         (folder / name).mkdir(parents=True)
     (folder / "work").chmod(0o750)  # it wants no directory that everybody reaches
     ports = Ports(*free_ports(9))
-    lazaret = Lazaret(folder / "lazaret", ports)
+    lazaret = Lazaret(folder / "lazaret", ports, prelude=DEADLY)
     lazaret.configure()
     lazaret.add(f'\n[ampdp]\nwork_dir = "{folder / "work"}"\n')
     lazaret.start()
@@ -116,3 +132,38 @@ def test_who_is_not_to_have_it_is_taken_out_and_the_others_have_it(milter_place:
     [delivered] = milter_place.mailboxes.wait(anna)
     assert message.digest() == message.digest_within(delivered)
     assert [] == milter_place.mailboxes.all_messages(ben)
+
+
+def test_a_message_over_which_workers_die_is_kept_unread_and_the_others_pass(milter_place: Place) -> None:
+    """Its client hears 451 as often as it kills, and brings it again; then the milter is told to discard."""
+    anna, ben = fresh("anna"), fresh("ben")
+    poisoner = fresh("poisoner", "spam.com")
+    poison = compose(poisoner, anna, "kills-any-process")
+    heard = []
+    for _ in range(20):
+        try:
+            send(milter_place.port, poisoner, anna, poison)
+            break
+        except smtplib.SMTPResponseException as refusal:
+            heard.append(refusal.smtp_code)
+        innocent = compose("friend@friends.example", ben)
+        until("the innocent", lambda innocent=innocent: _is_taken(milter_place, ben, innocent))
+    milter_place.postfix.drain()
+
+    assert heard
+    assert {451} == set(heard)
+    assert "(!!)POISON" in milter_place.lazaret.log()
+    assert [] == milter_place.mailboxes.all_messages(anna)
+    assert len(heard) == len(milter_place.mailboxes.wait(ben, count=len(heard)))
+    mail_id = milter_place.lazaret.find_one(f"from:{poisoner}")["id"]
+    assert 0 == milter_place.lazaret.run("release", mail_id).returncode
+    [delivered] = milter_place.mailboxes.wait(anna)
+    assert poison.digest() == poison.digest_within(delivered)
+
+
+def _is_taken(place: Place, recipient: str, message: Message) -> bool:
+    try:
+        send(place.port, "friend@friends.example", recipient, message)
+    except smtplib.SMTPResponseException:
+        return False
+    return True
