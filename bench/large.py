@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy
@@ -145,9 +146,17 @@ def _on_cpu(pid: str) -> float:
     return total / 1e9
 
 
+@lru_cache(maxsize=1)
 def vocabulary(place: Place) -> list[str]:
     """The words of a filled place, the most frequent first."""
     return (place.folder / "words").read_text("utf-8").split("\n")
+
+
+def later(place: Place, dice: random.Random, number: int) -> Entry:
+    """A quarantined message that comes in after those, of the same words."""
+    known = vocabulary(place)
+    said = [known[int(len(known) ** dice.random()) - 1] for _ in range(OCTETS // 8)]
+    return message(dice, number, stored=True, said=said)
 
 
 def fill(place: Place, shape: Shape, source: Path | None = None) -> None:

@@ -22,7 +22,7 @@ import time
 from contextlib import nullcontext
 from pathlib import Path
 
-from large import Place, Shape, fill, vocabulary  # beside this file
+from large import Place, Shape, fill, later, vocabulary  # beside this file
 
 from lazaret.flow.expire import BATCH, PAUSE_S
 from lazaret.model.delivery import Answer
@@ -34,7 +34,7 @@ from lazaret.store.check import check_database
 from lazaret.store.opening import Store
 from lazaret.store.reader import SearchStopped
 from lazaret.store.sqlite import SqliteDatabase
-from store import START, message
+from store import START
 
 ROUNDS = 40
 COLD_ROUNDS = 3
@@ -222,7 +222,7 @@ async def measure_mixed(place: Place, store: Store, known: list[str], messages: 
 
     searching = asyncio.create_task(search())
     dice, number = random.Random(time.time_ns()), messages + 1_000_000
-    entries = [message(dice, number + n, stored=True, octets=2_000) for n in range(2_000)]
+    entries = [later(place, dice, number + n) for n in range(2_000)]
     clock = Clock(place)
     for first in range(0, len(entries), AT_ONCE):
         await asyncio.gather(*(store.journal.keep(entry) for entry in entries[first : first + AT_ONCE]))
@@ -260,7 +260,7 @@ async def measure_purge(place: Place, store: Store, messages: int) -> None:
     async def come_in() -> None:
         dice, number = random.Random(time.time_ns()), messages
         while not over:
-            entry = message(dice, number, stored=True, octets=2_000)
+            entry = later(place, dice, number)
             clock = Clock(place)
             await store.journal.keep(entry)
             times.append(clock.read())

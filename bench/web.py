@@ -26,7 +26,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from large import Place, Shape, fill, vocabulary  # beside this file
+from large import Place, Shape, fill, later, vocabulary  # beside this file
 from store_kinds import quantile
 
 from lazaret.config.load import load
@@ -34,7 +34,7 @@ from lazaret.flow.login import digest
 from lazaret.model.person import Person, Role
 from lazaret.store.opening import Store
 from lazaret.web.app import create_app
-from store import STORED_SHARE, message
+from store import STORED_SHARE
 
 ROUNDS = 15
 PEOPLE = 10
@@ -49,7 +49,7 @@ PATHS = {
     "common word": "/mail?q={common}",
     "domain": "/mail?q=from:d7.example",
     "rule and score": "/mail?q=rule:RULE_77+score:%3E6",
-    "a campaign": "/mail?q=campaign:{campaign}",
+    "a campaign": "/mail?each=1&q=campaign:{campaign}",
     "whole history": "/mail?in=history",
     "news": "/mail/fresh?newer={moment}-",
     "news, all mail": "/mail/fresh?in=history&newer={moment}-",
@@ -103,7 +103,7 @@ async def measure(place: Place) -> None:
     places: dict[str, str | int] = {"id": found[0].mail_id, "deep": found[-1].cursor}
     places |= {"campaign": largest(store), "moment": int(found[0].time)}
     places["common"] = vocabulary(place)[0]
-    messages = await store.quarantine.count("", everything=True)
+    messages = one(store, "SELECT count(*) FROM msgs")
     print(f"{place.kind}: {messages} messages, {place.size() / 1e6:.0f} MB")
     for role in (Role.ADMIN, Role.USER):
         cookie = await session(store, role)
@@ -117,13 +117,20 @@ async def measure(place: Place) -> None:
 
 def largest(store: Store) -> str:
     """The campaign with most members."""
-    connection = store.database.connect(patient=True)
-    (number, _) = connection.execute(
+    number = one(
+        store,
         "SELECT campaign, count(*) AS members FROM lz_msgs WHERE campaign IS NOT NULL"
-        " GROUP BY campaign ORDER BY members DESC LIMIT 1"
-    ).fetchone()
-    connection.close()
+        " GROUP BY campaign ORDER BY members DESC LIMIT 1",
+    )
     return f"{number % (1 << 64):016x}"
+
+
+def one(store: Store, statement: str) -> int:
+    """The first value of the first row, however long that takes."""
+    connection = store.database.connect(patient=True)
+    (number, *_) = connection.execute(statement).fetchone()
+    connection.close()
+    return int(number)
 
 
 def configured(place: Place) -> Any:
@@ -200,7 +207,7 @@ async def measure_writing(place: Place) -> None:
             one.start()
         while done.value < people:
             time.sleep(0.1)  # noqa: ASYNC251  -- nothing else is to run here
-        begun, waited = done.value, await write(store)
+        begun, waited = done.value, await write(place, store)
         middle, high = statistics.median(waited), quantile(waited, 0.95)
         print(
             f"  {people:2} people {middle:8.1f} {high:8.1f} {max(waited):8.1f}"
@@ -213,11 +220,11 @@ async def measure_writing(place: Place) -> None:
     store.close()
 
 
-async def write(store: Store) -> list[float]:
+async def write(place: Place, store: Store) -> list[float]:
     """Milliseconds from the message to its commit, one after the other."""
     dice, waited = random.Random(time.time_ns()), []
     for number in range(WRITTEN):
-        entry = message(dice, 10**7 + number * STORED_SHARE, stored=True, octets=2_000)
+        entry = later(place, dice, 10**7 + number)
         begun = time.perf_counter()
         await store.journal.keep(entry)
         waited.append((time.perf_counter() - begun) * 1e3)

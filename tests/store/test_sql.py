@@ -99,6 +99,6 @@ def is_constant(piece: ast.expr, known: set[str]) -> bool:
         return piece.id.isupper() or piece.id in TABLE_NAMES | STATEMENT_PARTS | known
     if isinstance(piece, ast.Attribute):
         return piece.attr.isupper() or piece.attr in (
-            "sql", "lock", "share", "table_options", "renumber", "limit"
+            "sql", "rest", "lock", "share", "table_options", "renumber", "limit"
         )  # fmt: skip
     return is_call_of(piece, ALLOWED_CALLS)

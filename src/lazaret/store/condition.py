@@ -1,8 +1,8 @@
 """Pieces of a WHERE clause with their values."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from lazaret.model import words
 from lazaret.store.connection import Connection
@@ -34,9 +34,9 @@ class Condition:
 
     def numbered(self, number: int) -> "Condition":
         """The same with `:value_3` for `:value`, so that conditions can stand side by side."""
-        sql = _PARAMETER.sub(lambda name: f":{name[1]}_{number}", self.sql)
         values = {f"{name}_{number}": value for name, value in self.values.items()}
-        return Condition(sql, values, self.sources, self.few, self.frequent)
+        sources = tuple(replace(one, rest=_numbered(one.rest, number)) for one in self.sources)
+        return Condition(_numbered(self.sql, number), values, sources, self.few, self.frequent)
 
     def negated(self) -> "Condition":
         """Its opposite; what is unknown (NULL) counts as not fulfilled."""
@@ -49,6 +49,8 @@ class Source:
 
     sql: str
     values: dict[str, object]
+    rest: str = "1 = 1"
+    """What else the condition asks of them, with its values."""
 
 
 NEVER = Condition("1 = 0")
@@ -58,10 +60,22 @@ def joined(conditions: Sequence[Condition], word: str) -> Condition:
     """The conditions with AND or OR between them."""
     parts = [condition.numbered(number) for number, condition in enumerate(conditions)]
     values = {name: value for part in parts for name, value in part.values.items()}
-    sources = tuple(source for part in parts for source in part.sources) if word == "AND" else ()
+    sources = tuple(_sources(parts)) if word == "AND" else ()
     sql = f" {word} ".join("(" + part.sql + ")" for part in parts)
     few = word == "AND" and any(part.few for part in parts)
     return Condition(sql, values, sources, few, any(part.frequent for part in parts))
+
+
+def _sources(parts: Sequence[Condition]) -> Iterator[Source]:
+    """Those of all parts; beside each the other parts have to be asked."""
+    for part in parts:
+        others = [f"({other.sql})" for other in parts if other is not part]
+        for source in part.sources:
+            yield replace(source, rest=" AND ".join([f"({source.rest})", *others]))
+
+
+def _numbered(sql: str, number: int) -> str:
+    return _PARAMETER.sub(lambda name: f":{name[1]}_{number}", sql)
 
 
 def one_of(column: str, values: Sequence[object]) -> Condition:
@@ -86,7 +100,7 @@ def text(value: str, columns: str, connection: Connection, *, most: int) -> Cond
     if most and _is_frequent(connection, values, most, of_words=len(wanted.words)):
         return Condition(index.in_row, values, frequent=True)
     source = Source(BY_ID.replace("$NUMBERS", index.matching), values)
-    return Condition("l.id IN (" + index.matching + ")", values, (source,))
+    return Condition(index.among.replace("$MATCHING", index.matching), values, (source,))
 
 
 # Apart, as SQLite finds only one of them in an index where both are asked for at once.

@@ -13,6 +13,10 @@ class FullText(Protocol):
         """SELECT of the `lz_msgs.id` of the messages that match the expression `:match`."""
 
     @property
+    def among(self) -> str:
+        """Whether message l is one of them, `$MATCHING`; not a way to find l."""
+
+    @property
     def in_row(self) -> str:
         """Whether message l matches, asked of its own row; for words that most messages have."""
 

@@ -14,17 +14,23 @@ from lazaret.store.dialect import sql
 from lazaret.store.listing import FROM
 from lazaret.store.narrowing import narrowed
 
-WINDOWS = (200, 800, 3000, 6000)
+WINDOWS = (100, 400, 1600, 6000)
 """Rows that are looked through, one window after the other, until they give a page of lines."""
-COUNTED = 5000
+COUNTED = 2000
 """Rows of campaigns that are looked at for all lines of a page together."""
 LARGE = 100
 """Of a campaign that does not go into it so many members are counted."""
+DEARER = 5
+"""Where each row is asked for a word, there are so many times fewer of both."""
 
 _KEYS = "SELECT m.time_num, m.mail_id, m.partition_tag, l.campaign"
 # The few rows of a campaign come first: CROSS JOIN keeps SQLite from beginning with the whole quarantine.
 _MEMBERS = (
     "FROM lz_msgs l CROSS JOIN msgs m WHERE m.mail_id = l.mail_id AND m.partition_tag = l.partition_tag AND"
+)
+# The other way round, where the keys of the messages are known.
+_OF_THEM = (
+    "FROM msgs m CROSS JOIN lz_msgs l WHERE l.mail_id = m.mail_id AND l.partition_tag = m.partition_tag AND"
 )
 _SIZES = "SELECT l.campaign, count(*) FROM lz_msgs l WHERE "
 _NEWER = (
@@ -59,7 +65,7 @@ def lines(
     Not `grouped`: each message is a line.
     """
     with snapshot(connection):
-        wanted = narrowed(connection, wanted)
+        wanted = listing.settled(connection, narrowed(connection, wanted))
         chosen: list[_Key] = []
         cursor, more = after, True
         for window in WINDOWS:
@@ -72,7 +78,8 @@ def lines(
                 break
         sizes = _sizes(connection, chosen)
         if after:
-            chosen = [one for one in chosen if not _shown_before(connection, wanted, one, sizes, after)]
+            shown = _shown_before(connection, wanted, [c for c, n in sizes.items() if n > 1], after)
+            chosen = [one for one in chosen if one.campaign not in shown]
         return Lines(tuple(_lines(connection, wanted, chosen, sizes)), cursor if more else "")
 
 
@@ -108,15 +115,21 @@ def _sizes(connection: Connection, chosen: Sequence[_Key]) -> dict[int, int]:
 
 
 def _shown_before(
-    connection: Connection, wanted: Condition, one: _Key, sizes: dict[int, int], after: str
-) -> bool:
-    """Whether a newer one of the campaign stands on an earlier page."""
-    if one.campaign is None or sizes.get(one.campaign, 0) < 2:
-        return False
-    place = Condition(_NEWER, listing.after_cursor(after).values)
-    newer = joined([one_of("l.campaign", [one.campaign]), wanted, place], "AND")
-    statement = sql("SELECT 1", _MEMBERS, newer.sql, "ORDER BY l.id DESC LIMIT 1")
-    return connection.execute(statement, newer.values).fetchone() is not None
+    connection: Connection, wanted: Condition, campaigns: Sequence[int], after: str
+) -> set[int | None]:
+    """Those of which a newer message stands on an earlier page."""
+    place = joined([wanted, Condition(_NEWER, listing.after_cursor(after).values)], "AND")
+    if wanted.few and campaigns:
+        newer = joined([one_of("l.campaign", campaigns), place], "AND")
+        statement = sql("SELECT DISTINCT l.campaign", _OF_THEM, newer.sql)
+        return {campaign for (campaign,) in connection.execute(statement, newer.values)}
+    shown: set[int | None] = set()
+    for campaign in campaigns:
+        newer = joined([one_of("l.campaign", [campaign]), place], "AND")
+        statement = sql("SELECT 1", _MEMBERS, newer.sql, "ORDER BY l.id DESC LIMIT 1")
+        if connection.execute(statement, newer.values).fetchone() is not None:
+            shown.add(campaign)
+    return shown
 
 
 def _lines(
@@ -140,19 +153,26 @@ def _counts(connection: Connection, wanted: Condition, sizes: dict[int, int]) ->
 
     The small ones in one statement, as long as all their rows are few; each of the others for itself.
     """
+    dearer = DEARER if wanted.frequent else 1
     small, rows = [], 0
     for campaign, size in sorted(sizes.items(), key=lambda one: one[1]):
         rows += size
-        if rows <= COUNTED:
+        if rows <= COUNTED // dearer:
             small.append(campaign)
+    if wanted.few:
+        small = list(sizes)
     counts: dict[int, tuple[int, bool]] = {}
     if small:
         where = joined([one_of("l.campaign", small), wanted], "AND")
-        statement = sql("SELECT l.campaign, count(*)", _MEMBERS, where.sql, "GROUP BY l.campaign")
+        if wanted.few:
+            statement = sql("SELECT l.campaign, count(*)", _OF_THEM, where.sql, "GROUP BY l.campaign")
+        else:
+            statement = sql("SELECT l.campaign, count(*)", _MEMBERS, where.sql, "GROUP BY l.campaign")
         counts = {c: (n, False) for c, n in connection.execute(statement, where.values).fetchall()}
     for campaign in sizes.keys() - set(small):
-        number = _count(connection, wanted, campaign, LARGE + 1)
-        counts[campaign] = min(number, LARGE), number > LARGE
+        most = LARGE // dearer
+        number = _count(connection, wanted, campaign, most + 1)
+        counts[campaign] = min(number, most), number > most
     return counts
 
 

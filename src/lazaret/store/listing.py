@@ -1,6 +1,7 @@
 """Rows of the database as Items: pages of a search, newest first, each beginning after a cursor."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from lazaret.model.errors import UserError
@@ -32,6 +33,11 @@ _NEWEST_FIRST = " ORDER BY m.time_num DESC, m.mail_id DESC, m.partition_tag DESC
 _SKIPPING = " ORDER BY m.time_num DESC, m.mail_id DESC LIMIT 1 OFFSET :most"
 NEWEST = 50_000
 """Messages that a page looks at one by one before the indexes are asked for the others."""
+_COUNTED_FROM = "SELECT count(*) FROM (SELECT 1 FROM ("
+_AND_MORE = (
+    ") k CROSS JOIN msgs m ON m.partition_tag = k.partition_tag AND m.mail_id = k.mail_id"
+    " LEFT JOIN lz_msgs l ON l.partition_tag = m.partition_tag AND l.mail_id = m.mail_id WHERE"
+)
 _COPIES = (
     "SELECT r.partition_tag, r.mail_id, a.email, r.content, r.ds, r.rs, r.bspam_level, r.smtp_resp,"
     " x.address, x.action, x.stored"
@@ -91,9 +97,22 @@ def page(connection: Connection, wanted: Condition, limit: int, after: str) -> l
 def _read(connection: Connection, wanted: Condition, limit: int, after: str) -> list[Item]:
     wanted = narrowed(connection, wanted)
     where = joined([wanted, after_cursor(after)], "AND") if after else wanted
+    if where.few:
+        # Sorted are the keys alone, not all that is shown of all messages.
+        statement = sql("SELECT m.partition_tag, m.mail_id", FROM, "WHERE", where.sql, newest_first(where))
+        keys = connection.execute(statement, where.values | {"limit": limit}).fetchall()
+        where = replace(one_of_keys(set(keys)), few=True)
     statement = sql(_COLUMNS, FROM, "WHERE", where.sql, newest_first(where))
     rows = [_Row(*row) for row in connection.execute(statement, where.values | {"limit": limit})]
     return _items(connection, rows) if rows else []
+
+
+def settled(connection: Connection, wanted: Condition) -> Condition:
+    """Of few messages the keys of those that fulfil it, so that nothing has to be asked of them again."""
+    if not wanted.few:
+        return wanted
+    statement = sql("SELECT m.partition_tag, m.mail_id", FROM, "WHERE", wanted.sql)
+    return replace(one_of_keys(set(connection.execute(statement, wanted.values).fetchall())), few=True)
 
 
 def newest_first(where: Condition) -> str:
@@ -117,7 +136,11 @@ def count(connection: Connection, wanted: Condition, most: int = 0) -> int:
     """How many messages fulfil a condition; counting ends at `most`, unless that is 0."""
     wanted = narrowed(connection, wanted)
     values: dict[str, object] = dict(wanted.values)
-    if most:
+    if most and wanted.sources and not wanted.few:
+        source = wanted.sources[0]
+        statement = sql(_COUNTED_FROM, source.sql, _AND_MORE, source.rest, "LIMIT :limit) counted")
+        values |= {**source.values, "limit": most}
+    elif most:
         # In the order of a list, or SQLite reads them in that of their scores, here and there in the file.
         statement = sql(
             "SELECT count(*) FROM (SELECT 1", FROM, "WHERE", wanted.sql, newest_first(wanted), ") counted"

@@ -11,9 +11,9 @@ from lazaret.store.condition import Condition, Source, joined
 from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 
-FEW = 2000
+FEW = 5000
 """So many are read by their keys, each in some microseconds; of more, fifty new ones are soon found."""
-_SIZES = (16, 256, FEW)
+_SIZES = (16, 256, 1500, FEW)
 """Numbers of keys in a statement: few, so that databases keep them prepared."""
 
 _QUARANTINED = "m.quar_type = 'Q'"

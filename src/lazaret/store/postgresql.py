@@ -62,6 +62,7 @@ class TsVector:
     """A tsvector with a GIN index over words made by us (`column_words.py`)."""
 
     matching = "SELECT t.msg FROM lz_text t WHERE t.words @@ CAST(CAST(:match AS text) AS tsquery)"
+    among = "l.id IN ($MATCHING)"
     in_row = "(SELECT t.words FROM lz_text t WHERE t.msg = l.id) @@ CAST(CAST(:match AS text) AS tsquery)"
     sample = (
         "SELECT count(*) FILTER (WHERE t.words @@ CAST(CAST(:match AS text) AS tsquery)),"

@@ -3,13 +3,14 @@
 from lazaret.model import words
 from lazaret.model.person import Sight
 from lazaret.store.addresses import key
-from lazaret.store.condition import NEVER, Condition, escaped, joined, like, one_of
+from lazaret.store.condition import NEVER, Condition, Source, escaped, joined, like, one_of
 from lazaret.store.search_addresses import BELOW, below
 
-_OF_MESSAGES = (
-    "(m.partition_tag, m.mail_id) IN (SELECT s.partition_tag, s.mail_id FROM msgrcpt s"
-    " WHERE s.rid IN (SELECT a.id FROM maddr a WHERE $ADDRESSES))"
+_THEIR_MESSAGES = (
+    "SELECT s.partition_tag, s.mail_id FROM msgrcpt s"
+    " WHERE s.rid IN (SELECT a.id FROM maddr a WHERE $ADDRESSES)"
 )
+_OF_MESSAGES = "(m.partition_tag, m.mail_id) IN (" + _THEIR_MESSAGES + ")"
 _SEEN = "r.rid IN (SELECT a.id FROM maddr a WHERE $ADDRESSES)"
 _COPY_TO = (
     "EXISTS (SELECT 1 FROM msgrcpt r JOIN maddr b ON b.id = r.rid WHERE r.partition_tag = m.partition_tag"
@@ -21,7 +22,8 @@ _HEADER_TO = "l.id IN (SELECT a.msg FROM lz_addresses a WHERE a.field = 'T' AND 
 def of_messages(sight: Sight) -> Condition:
     """Messages with a copy that is covered."""
     covered = addresses(sight)
-    return Condition(_OF_MESSAGES.replace("$ADDRESSES", covered.sql), covered.values)
+    source = Source(_THEIR_MESSAGES.replace("$ADDRESSES", covered.sql), covered.values)
+    return Condition(_OF_MESSAGES.replace("$ADDRESSES", covered.sql), covered.values, (source,))
 
 
 def of_figures(statement: str, sight: Sight) -> Condition:
