@@ -23,9 +23,9 @@ import numpy as np
 
 from lazaret.flow.learner import Learner, open_writer
 from lazaret.learn import packing
-from lazaret.learn.features import Features
+from lazaret.learn.features import HASH_BITS, Features
 from lazaret.learn.known import Shared
-from lazaret.learn.model import Counter, Model
+from lazaret.learn.model import ZONES, Counter, Model
 from lazaret.learn.model_file import LIVE, SNAPSHOT, ModelBusy, Reader
 from lazaret.model.lesson import Lesson
 from lazaret.store.opening import Store, open_store
@@ -41,7 +41,7 @@ def drawn(seed: int, *, spam: bool) -> Features:
     draw = np.random.default_rng(seed)
     own = draw.integers(0, 3000, 150) * (2 if spam else 3) + (0 if spam else 1 << 20)
     both = draw.integers(0, 6000, 150) + (1 << 21)
-    zones = draw.integers(0, 8, 300) << 29
+    zones = draw.integers(0, ZONES, 300) << HASH_BITS
     return np.unique((np.concatenate([own, both]) + zones).astype(np.uint32))
 
 

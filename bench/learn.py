@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from lazaret.learn import trial, zones
+from lazaret.learn import form, trial, zones
 from lazaret.learn.features import Features, Hasher
 from lazaret.learn.model import Model, Private
 from lazaret.learn.roc import missed_pct, roca_pct
@@ -76,7 +76,12 @@ def padded(mail: Mail, padding: bytes, *, before: bool) -> Features:
     pieces[place] = pieces[place]._replace(octets=new[: zones.TEXT_OCTETS])
     grams = b"\n".join(p.octets for n, p in enumerate(pieces) if n in at)[: zones.TEXT_GRAM_OCTETS]
     runs = tuple(r._replace(octets=grams) if r.zone == zones.Zone.TEXT_GRAMS else r for r in mail.view.runs)
-    return HASHER.features(zones.View(tuple(pieces), runs))
+    text = b"\n".join(p.octets for n, p in enumerate(pieces) if n in at)
+    facts = tuple(
+        f._replace(told=form.of_body(mail.message, text)) if f.zone == zones.Zone.BODY_FORM else f
+        for f in mail.view.facts
+    )
+    return HASHER.features(zones.View(tuple(pieces), runs, facts))
 
 
 def attack(learned: list[Mail], rest: list[Mail], seed: int) -> None:

@@ -32,6 +32,17 @@ def test_a_word_is_named_with_its_group():
     }
 
 
+def test_how_a_message_is_built_is_named_by_the_fact():
+    """Spam shouts, and nothing else tells the two apart."""
+    model = Model(Private(18))
+    for seed in range(30):
+        model.learn(features(mail("ham", seed, subject="MINUTES!!!")), spam=True)
+        model.learn(features(mail("ham", 100 + seed, subject="minutes")), spam=False)
+    found = pushes(mail("ham", 77, subject="AGENDA!!!"), model)
+
+    assert {"subject-capitals", "subject-exclamation-marks"} & {p.word for p in found if p.group == "form"}
+
+
 def test_the_strongest_come_first():
     found = [p.amount for p in pushes(mail("spam", 999), taught(30)) if p.amount > 0]
 

@@ -4,7 +4,7 @@ import numpy as np
 from tests.learn.mail import HASHER, features, mail
 
 from lazaret.learn.features import HASH_BITS, WORDS_OCTETS, Hasher, joined, zone_bounds
-from lazaret.learn.zones import Piece, View, Zone
+from lazaret.learn.zones import Facts, Piece, View, Zone
 
 OTHER = Hasher(b"another secret")
 
@@ -116,3 +116,34 @@ def test_more_names_of_fields_than_are_kept_are_all_told_apart():
 
     assert len(set(found)) >= 2999
     assert found[0] == words_of(b"word", name="field-0", hasher=hasher)[0]
+
+
+def test_a_word_counts_once_more_wherever_it_stands():
+    subject, text, agent = (
+        HASHER.words([Piece(zone, name, b"offer")])
+        for zone, name in ((Zone.HEADER, "subject"), (Zone.TEXT, "text"), (Zone.HEADER, "user-agent"))
+    )
+
+    assert subject.again.tolist() == text.again.tolist()
+    assert (1, 0) == (len(text.again), len(agent.again))
+    assert Zone.WORDS == text.again[0] >> HASH_BITS
+
+
+def test_every_two_facts_count_together():
+    found = HASHER.told(Facts(Zone.BODY_FORM, (b"html=1", b"links=2", b"lines=3")))
+
+    assert (3, 3) == (len(found.features), len(found.pairs))
+    assert [(0, 1), (0, 2), (1, 2)] == list(zip(found.first.tolist(), found.second.tolist(), strict=True))
+
+
+def test_the_same_fact_in_another_zone_is_another_feature():
+    body, header = (HASHER.told(Facts(zone, (b"a=1",))) for zone in (Zone.BODY_FORM, Zone.HEADER_FORM))
+
+    assert body.features[0] != header.features[0]
+
+
+def test_more_facts_than_are_kept_are_all_told_apart():
+    hasher = Hasher(b"x")
+    found = [hasher.told(Facts(Zone.BODY_FORM, (b"fact=%d" % n,))).features[0] for n in range(6000)]
+
+    assert len(set(found)) >= 5998

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from tests.learn.mail import features, mail
 
 from lazaret.learn import kernel, zones
-from lazaret.learn.features import WORDS_OCTETS, Features, Hasher
-from lazaret.learn.model import Model, Private
-from lazaret.learn.zones import Piece, View
+from lazaret.learn.features import HASH_BITS, WORDS_OCTETS, Features, Hasher
+from lazaret.learn.form import FACTS_LIMIT
+from lazaret.learn.model import ZONES, Model, Private
+from lazaret.learn.zones import Facts, Piece, View
 from lazaret.mime import message
 
 Given = TypeVar("Given")
@@ -24,6 +25,9 @@ OCTETS = st.binary(max_size=60) | st.text(st.sampled_from("abcXYZ019 \n\t.,-_$!'
 )
 PIECES = st.lists(
     st.builds(Piece, st.integers(0, 7), st.sampled_from(["text", "from", "link", "ä"]), OCTETS), max_size=8
+).map(tuple)
+FACTS = st.lists(
+    st.builds(Facts, st.integers(8, 9), st.lists(OCTETS, max_size=9).map(tuple)), max_size=3
 ).map(tuple)
 
 
@@ -48,9 +52,13 @@ def assert_same(view: View) -> None:
     assert plain.tolist() == compiled.tolist()
 
 
-@given(PIECES, PIECES)
-def test_any_pieces_have_the_same_features(pieces, runs):
-    assert_same(View(pieces, runs))
+@given(PIECES, PIECES, FACTS)
+def test_any_pieces_have_the_same_features(pieces, runs, facts):
+    assert_same(View(pieces, runs, facts))
+
+
+def test_as_many_facts_as_there_may_be_have_the_same_features():
+    assert_same(View((), (), (Facts(8, tuple(b"fact=%d" % n for n in range(FACTS_LIMIT))),)))
 
 
 @pytest.mark.parametrize("kind", ["spam", "ham"])
@@ -90,9 +98,12 @@ def given_to_it(**changed: object) -> Sequence[object]:
         "places": [0],
         "runs": [b"abcdef"],
         "run_places": [1],
+        "facts": [bytes(16)],
+        "fact_places": [2],
         "salts": np.zeros(4, np.uint64),
         "zones": np.zeros(4, np.uint32),
-        "constants": np.ones(6, np.uint64),
+        "again": np.zeros(4, np.uint32),
+        "constants": np.ones(7, np.uint64),
         "inside": bytes(256),
         "lower": bytes(256),
     }
@@ -115,9 +126,14 @@ def test_a_sound_call_gives_numbers():
         {"run_places": [4]},
         {"run_places": []},
         {"runs": ["text"]},
+        {"facts": ["text"]},
+        {"facts": [bytes(8 * FACTS_LIMIT + 8)]},
+        {"facts": []},
+        {"fact_places": [4]},
         {"salts": np.zeros(1, np.uint64)},
         {"zones": np.zeros(1, np.uint32)},
-        {"constants": np.ones(5, np.uint64)},
+        {"again": np.zeros(1, np.uint32)},
+        {"constants": np.ones(6, np.uint64)},
         {"inside": bytes(255)},
         {"lower": b""},
     ],
@@ -162,7 +178,7 @@ def test_it_learns_and_judges_as_python_does():
     assert model.judge(nothing).score == in_python(lambda: model.judge(nothing).score) == 0.0
 
 
-@given(st.lists(st.integers(0, 2**32 - 1), max_size=40), st.integers(0, 6))
+@given(st.lists(st.integers(0, (ZONES << HASH_BITS) - 1), max_size=40), st.integers(0, 6))
 def test_any_features_are_judged_on_any_table(numbers, bits):
     draw = np.random.default_rng(bits)
     memory = Private(bits)
@@ -173,7 +189,7 @@ def test_any_features_are_judged_on_any_table(numbers, bits):
     assert in_python(lambda: model.judge(found).score) == pytest.approx(model.judge(found).score, abs=1e-3)
 
 
-@given(st.sets(st.integers(0, 2**20 - 1), max_size=40), st.booleans(), st.floats(0.1, 1))
+@given(st.sets(st.integers(0, (ZONES << HASH_BITS - 12) - 1), max_size=40), st.booleans(), st.floats(0.1, 1))
 def test_any_lesson_changes_the_table_alike(numbers, spam, weight):
     """Features whose rows are the same one are not made here: of these numpy writes the last."""
     found = np.array(sorted(number << 12 | number & 0xFFF for number in numbers), np.uint32)
@@ -190,16 +206,26 @@ def test_any_lesson_changes_the_table_alike(numbers, spam, weight):
     assert np.allclose(*tables, atol=1e-5)
 
 
-@pytest.mark.parametrize(("rows", "zones", "steps"), [(0, 8, 8), (3, 8, 8), (4, 7, 8), (4, 8, 9)], ids=str)
+@pytest.mark.parametrize(
+    ("rows", "zones", "steps"), [(0, 11, 11), (3, 11, 11), (4, 10, 11), (4, 11, 12)], ids=str
+)
 def test_what_cannot_be_learned_is_refused(rows, zones, steps):
     table, found = np.zeros((rows, 4), np.float32), np.zeros(1, np.uint32)
     with pytest.raises(ValueError, match="power of two"):
         COMPILED.learn(table, found, np.zeros(zones, np.float32), np.zeros(steps, np.float32), 0.0, 1.0)
     with pytest.raises((TypeError, BufferError)):
-        COMPILED.learn(bytes(64), found, np.zeros(8, np.float32), np.zeros(8, np.float32), 0.0, 1.0)
+        COMPILED.learn(bytes(64), found, np.zeros(11, np.float32), np.zeros(11, np.float32), 0.0, 1.0)
 
 
 def test_a_table_that_is_none_is_refused():
     for rows in (0, 3):
         with pytest.raises(ValueError, match="power of two"):
-            COMPILED.sums(np.zeros((rows, 4), np.float32), np.zeros(1, np.uint32), 0.1, 1.0, 1.0, 0.1)
+            COMPILED.sums(np.zeros((rows, 4), np.float32), np.zeros(1, np.uint32), 0.1, 1.0, 1.0, 0.1, 2.0)
+
+
+def test_a_zone_that_there_is_not_is_refused():
+    model, found = Model(Private(4)), np.array([ZONES << HASH_BITS], np.uint32)
+    with pytest.raises(ValueError, match="no such zone"):
+        model.judge(found)
+    with pytest.raises(ValueError, match="no such zone"):
+        COMPILED.learn(np.zeros((4, 4), np.float32), found, *[np.zeros(11, np.float32)] * 2, 0.0, 1.0)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.learn.mail import features, mail
 
-from lazaret.learn.model import Model, Private
+from lazaret.learn.features import HASH_BITS
+from lazaret.learn.model import ZONES, Model, Private
 from lazaret.learn.packing import MOST, BadLesson, pack, reduced, unpack
 
 
@@ -40,7 +41,7 @@ def test_no_features_are_packed_too():
     assert 0 == len(unpack(pack(np.zeros(0, np.uint32))))
 
 
-@given(st.lists(st.integers(0, 2**32 - 1), max_size=50))
+@given(st.lists(st.integers(0, (ZONES << HASH_BITS) - 1), max_size=50))
 def test_any_features_come_back(numbers):
     found = np.array(sorted(set(numbers)), np.uint32)
 
@@ -60,3 +61,15 @@ def test_a_lesson_that_is_cut_off_or_endless_is_refused():
     bomb = pack(np.zeros(0, np.uint32))[:1] + zlib.compress(bytes(8 * MOST))
     with pytest.raises(BadLesson):
         unpack(bomb)
+
+
+def test_features_of_no_zone_are_refused():
+    with pytest.raises(BadLesson, match="no zone"):
+        unpack(pack(np.array([1, ZONES << HASH_BITS], np.uint32)))
+
+
+def test_a_lesson_of_the_time_when_zones_had_three_bits_is_understood():
+    """Zone 7, row 5, as it was written: the zone above the 22 bits of the row."""
+    step = np.array([7 << 22 | 5], "<u4").tobytes()
+
+    assert [7 << HASH_BITS | 5] == unpack(b"\x01" + zlib.compress(step)).tolist()

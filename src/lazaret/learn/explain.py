@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lazaret.learn.features import Features, Hasher, joined
 from lazaret.learn.model import Model
@@ -14,7 +15,7 @@ SENDER = frozenset(
     {"from", "reply-to", "sender", "message-id", "organization", "x-sender", "relay", "received"}
 )
 LINKS = frozenset({"link", "site"})
-FORM = frozenset({"mime", "attachment", "html", "tags", "names", "title"})
+FORM = frozenset({"mime", "attachment", "names", "title"})
 _LONGEST = 40
 _LOOKED_AT = 100
 
@@ -26,6 +27,7 @@ class Push:
     group: str
     """sender, subject, text, links, form, header."""
     word: str
+    """Or the name of a fact, as in `learn/form.py`."""
     amount: float
 
 
@@ -34,30 +36,34 @@ def pushes(
 ) -> list[Push]:
     """The `most` strongest words towards spam and as many towards ham, the strongest first.
 
-    What a pair of words adds is given to both by halves; what runs of octets add belongs to no word and
-    is not shown. `features`: those of the view, where they are known already.
+    What a pair of words or facts adds is given to both by halves; what runs of octets add belongs to no
+    word and is not shown. `features`: those of the view, where they are known already.
     """
     if features is None:
         features = hasher.features(view)
     shares = model.shares(features).of_feature
+    found: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for facts in view.facts:
+        told = hasher.told(facts)
+        amounts = shares[features.searchsorted(told.features)]
+        halves = shares[features.searchsorted(told.pairs)] / 2
+        each = (
+            amounts + _summed(told.first, halves, len(amounts)) + _summed(told.second, halves, len(amounts))
+        )
+        for fact, share in zip(facts.told, each.tolist(), strict=True):
+            found["form", fact.partition(b"=")[0].decode()] += share
     words = hasher.words(view.pieces)
-    if not len(words.features):
-        return []
     # A feature that stands in several places is shared out among them.
-    places = np.concatenate([words.features, words.pairs])
-    at = features.searchsorted(places)
-    times = np.bincount(at, minlength=len(features))
-    amounts = shares[at] / times[at]
-    single = amounts[: len(words.features)].astype(np.float64)
-    halves = amounts[len(words.features) :] / 2
-    single += np.bincount(words.first, halves, len(single)) + np.bincount(
-        words.first + 1, halves, len(single)
-    )
+    places = [words.features, words.pairs, words.again]
+    at = [features.searchsorted(numbers) for numbers in places]
+    times = np.bincount(np.concatenate(at), minlength=len(features))
+    single, pairs, again = (shares[numbers] / times[numbers] for numbers in at)
+    by_word = single + _summed(words.first, pairs / 2, len(single))
+    by_word += _summed(words.first + 1, pairs / 2, len(single)) + _summed(words.again_of, again, len(single))
     octets = joined(view.pieces)
     groups: list[str] = [_group(piece.name) for piece in view.pieces]
-    found: defaultdict[tuple[str, str], float] = defaultdict(float)
-    strongest = np.argsort(-np.abs(single))[:_LOOKED_AT]
-    columns = (words.pieces[strongest], words.starts[strongest], words.ends[strongest], single[strongest])
+    strongest = np.argsort(-np.abs(by_word))[:_LOOKED_AT]
+    columns = (words.pieces[strongest], words.starts[strongest], words.ends[strongest], by_word[strongest])
     for piece, start, end, amount in zip(*(column.tolist() for column in columns), strict=True):
         word = octets[start : min(end, start + _LONGEST)].decode("utf-8", "replace")
         found[groups[piece], word.lower()] += amount
@@ -77,6 +83,12 @@ def in_words(found: Iterable[Push]) -> str:
             said = ", ".join(f"{group} ({', '.join(words)})" for group, words in groups.items())
             parts.append(f"towards {label}: {said}")
     return "; ".join(parts)
+
+
+def _summed(numbers: NDArray[np.intp], amounts: NDArray[np.floating], most: int) -> NDArray[np.float64]:
+    """The amounts of each number below `most`."""
+    summed: NDArray[np.float64] = np.bincount(numbers, amounts, most).astype(np.float64)
+    return summed
 
 
 def _first(ranked: list[Push], most: int, *, spam: bool) -> list[Push]:

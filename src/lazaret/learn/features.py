@@ -1,6 +1,6 @@
-"""From the pieces of a message to numbers: keyed hashes of words, pairs of words and runs of four octets.
+"""From the pieces of a message to numbers: keyed hashes of words, pairs, runs of four octets, and facts.
 
-A feature is 32 bits: three name its zone, 29 are the hash. All of it is arithmetic on whole arrays: a word
+A feature is 32 bits: four name its zone, 28 are the hash. All of it is arithmetic on whole arrays: a word
 is read as up to two numbers of eight octets, each multiplied by a secret odd number; their sum modulo
 2**64 is mixed before any bit is dropped. Who does not know the site's secret cannot build words that
 collide with others.
@@ -9,6 +9,7 @@ Where a compiled kernel is there (kernel.c), it does all of this in one pass, wi
 """
 
 import hashlib
+from array import array
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple, TypeAlias
@@ -17,15 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lazaret.learn import kernel
-from lazaret.learn.zones import Piece, View, Zone
+from lazaret.learn.zones import ANYWHERE, Facts, Piece, View, Zone
 
 Features: TypeAlias = NDArray[np.uint32]
 """Sorted, each once."""
 _Hashes: TypeAlias = NDArray[np.uint64]
-_Places1: TypeAlias = NDArray[np.intp]
-_Places: TypeAlias = tuple[_Places1, _Places1, _Places1, _Places1]
+_Places: TypeAlias = NDArray[np.intp]
 
-HASH_BITS = 29
+HASH_BITS = 28
 WORD_OCTETS = 16
 """Longer words count by their beginning."""
 WORDS_OCTETS = 24_576
@@ -47,10 +47,15 @@ _KEPT = np.array(
 )
 """Which bits of the chunk with this number belong to a word of this length."""
 _PLACES_LIMIT = 1024
+_FACTS_LIMIT = 4096
+"""Facts whose hashes are kept."""
 _PADDING = bytes(WORD_OCTETS)
 
 _ZONE_BITS = [zone << HASH_BITS for zone in range(len(Zone))]
-_DROPPED = np.uint64(64 - HASH_BITS)
+_ANYWHERE_BITS = Zone.WORDS << HASH_BITS
+_DROPPED = np.uint64(35)
+"""Bits of a hash that go: so many that rows of a table, its lowest bits, are those of older lessons."""
+_HASH = np.uint64((1 << HASH_BITS) - 1)
 _HALF = np.uint64(32)
 
 
@@ -65,6 +70,19 @@ class Words(NamedTuple):
     ends: NDArray[np.intp]
     pieces: NDArray[np.intp]
     """Of each word, where it stands in `joined` of the pieces, and the number of its piece."""
+    again: Features
+    again_of: NDArray[np.intp]
+    """What words are wherever they stand, and the number of the word."""
+
+
+class Told(NamedTuple):
+    """Every fact in its order, and every two of them."""
+
+    features: Features
+    pairs: Features
+    first: NDArray[np.intp]
+    second: NDArray[np.intp]
+    """Of each pair, the numbers of its facts."""
 
 
 def joined(pieces: Sequence[Piece]) -> bytes:
@@ -78,12 +96,15 @@ class Hasher:
     def __init__(self, secret: bytes) -> None:
         self._key = hashlib.blake2b(secret, person=b"lazaret.learn").digest()
         drawn = np.frombuffer(hashlib.shake_256(self._key).digest(8 * 16), np.uint64) | np.uint64(1)
-        self._constants = drawn[: _CHUNKS + 4]
+        self._constants = drawn[: _CHUNKS + 5]
         self._chunk = drawn[:_CHUNKS]
-        self._mix, self._pair, self._last, self._run = drawn[_CHUNKS : _CHUNKS + 4]
+        self._mix, self._pair, self._last, self._run, self._anywhere = drawn[_CHUNKS : _CHUNKS + 5]
+        self._known_facts: dict[bytes, int] = {}
         self._places: dict[tuple[int, str], int] = {}
         self._salts = np.zeros(_PLACES_LIMIT, np.uint64)
         self._zones = np.zeros(_PLACES_LIMIT, np.uint32)
+        self._again = np.zeros(_PLACES_LIMIT, np.uint32)
+        """The zone in which the words of a piece count once more; 0 where they do not."""
 
     def _salted(self, pieces: Sequence[Piece]) -> list[int]:
         """Where in `_salts` and `_zones` each piece finds what tells its words from those of others."""
@@ -100,6 +121,7 @@ class Hasher:
                     digest = hashlib.blake2b(octets, key=self._key, digest_size=8).digest()
                     self._salts[number] = int.from_bytes(digest, "little")
                     self._zones[number] = piece.zone << HASH_BITS
+                    self._again[number] = _ANYWHERE_BITS if piece.name in ANYWHERE else 0
             found = [known[piece.zone, piece.name] for piece in pieces]
         return found
 
@@ -107,8 +129,12 @@ class Hasher:
         """All features of a message."""
         if kernel.compiled:
             return self._compiled(view)
-        words, pairs, _ = self._words(view.pieces)
-        found = np.concatenate([words, pairs, self._runs(view.runs)])
+        words = self.words(view.pieces)
+        told = [self.told(facts) for facts in view.facts]
+        found = np.concatenate(
+            [words.features, words.pairs, words.again, self._runs(view.runs)]
+            + [features for facts in told for features in (facts.features, facts.pairs)]
+        )
         found.sort()
         if len(found) < 2:
             return found
@@ -122,15 +148,19 @@ class Hasher:
         """The same, by the kernel."""
         pieces = view.pieces[:_PLACES_LIMIT]
         runs = view.runs
-        places = self._salted([*pieces, *runs])
+        forms = [Piece(facts.zone, "", b"") for facts in view.facts]
+        places = self._salted([*pieces, *runs, *forms])
         found = kernel.compiled.features(
             joined(view.pieces),
             [len(piece.octets) for piece in pieces],
             places[: len(pieces)],
             [piece.octets for piece in runs],
-            places[len(pieces) :],
+            places[len(pieces) : len(pieces) + len(runs)],
+            [self._hashes_of_facts(facts) for facts in view.facts],
+            places[len(pieces) + len(runs) :],
             self._salts,
             self._zones,
+            self._again,
             self._constants,
             _IN_WORD,
             _LOWER,
@@ -140,10 +170,6 @@ class Hasher:
 
     def words(self, pieces: Sequence[Piece]) -> Words:
         """The words of all pieces with their places; upper and lower case are alike."""
-        words, pairs, places = self._words(pieces)
-        return Words(words, pairs, *places)
-
-    def _words(self, pieces: Sequence[Piece]) -> tuple[Features, Features, _Places]:
         octets = joined(pieces)
         inside = np.frombuffer(octets.translate(_IN_WORD), np.bool_)
         edges = np.flatnonzero(inside[1:] != inside[:-1])
@@ -163,11 +189,45 @@ class Hasher:
         both = hashes[:-1] * self._pair
         both += hashes[1:]
         both += salts[:-1]
+        again = self._again[places]
+        again_of = np.flatnonzero(again)
+        anywhere = hashes[again_of] + self._anywhere
         hashes += salts
-        where = (first, starts, ends, numbers)
-        return self._finish(hashes, zones), self._finish(both[first], zones[first]), where
+        return Words(
+            self._finish(hashes, zones),
+            self._finish(both[first], zones[first]),
+            first,
+            starts,
+            ends,
+            numbers,
+            self._finish(anywhere, again[again_of]),
+            again_of,
+        )
 
-    def _hashes(self, octets: bytes, starts: _Places1, lengths: _Places1) -> _Hashes:
+    def told(self, facts: Facts) -> Told:
+        """Every fact, and every two of them: what one says depends on the others."""
+        hashes = np.frombuffer(self._hashes_of_facts(facts), np.uint64)
+        (place,) = self._salted([Piece(facts.zone, "", b"")])
+        salt, zone = self._salts[place], self._zones[place : place + 1]
+        first, second = np.triu_indices(len(hashes), 1)
+        both = hashes[first] * self._pair
+        both += hashes[second]
+        both += salt
+        return Told(self._finish(hashes + salt, zone), self._finish(both, zone), first, second)
+
+    def _hashes_of_facts(self, facts: Facts) -> bytes:
+        known = self._known_facts
+        if len(known) > _FACTS_LIMIT:
+            known.clear()  # shapes are the sender's to choose
+        hashes = []
+        for fact in facts.told:
+            if fact not in known:
+                digest = hashlib.blake2b(fact, key=self._key, digest_size=8).digest()
+                known[fact] = int.from_bytes(digest, "little")
+            hashes.append(known[fact])
+        return array("Q", hashes).tobytes()
+
+    def _hashes(self, octets: bytes, starts: _Places, lengths: _Places) -> _Hashes:
         """Of the words that begin at `starts`; the octets go on for WORD_OCTETS after the last one."""
         chunks: _Hashes = np.ndarray((len(octets) - _CHUNK + 1,), "<u8", octets, strides=(1,))
         hashes: _Hashes = (chunks[starts] & _KEPT[0][lengths]) * self._chunk[0]
@@ -200,6 +260,7 @@ class Hasher:
     def _finish(self, hashes: _Hashes, zones: Features) -> Features:
         hashes *= self._last
         hashes >>= _DROPPED
+        hashes &= _HASH
         features: Features = hashes.astype(np.uint32)
         features |= zones
         return features

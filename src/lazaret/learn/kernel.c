@@ -13,14 +13,16 @@
 #include <stdint.h>
 #include <string.h>
 
-#define INTERFACE 2
-#define HASH_BITS 29
+#define INTERFACE 3
+#define HASH_BITS 28
+#define DROPPED 35 /* as in learn/features.py */
 #define WORD_OCTETS 16
 #define CHUNK 8
+#define FACTS 64
 #define DIGIT_BITS 11
 #define DIGITS (1 << DIGIT_BITS)
 
-enum constant { CHUNK_0, CHUNK_1, MIX, PAIR, LAST, RUN, CONSTANTS };
+enum constant { CHUNK_0, CHUNK_1, MIX, PAIR, LAST, RUN, ANYWHERE, CONSTANTS };
 
 typedef struct {
     uint32_t *found;
@@ -28,13 +30,15 @@ typedef struct {
     const uint64_t *constants;
     const uint64_t *salts;
     const uint32_t *zones;
+    const uint32_t *again;
     Py_ssize_t places;
 } Making;
 
 static inline void
 add(Making *m, uint64_t hash, uint32_t zone)
 {
-    m->found[m->count++] = (uint32_t)((hash * m->constants[LAST]) >> (64 - HASH_BITS)) | zone;
+    uint64_t kept = ((hash * m->constants[LAST]) >> DROPPED) & ((1u << HASH_BITS) - 1);
+    m->found[m->count++] = (uint32_t)kept | zone;
 }
 
 /* Up to eight octets as a number, the first one lowest, in lower case. */
@@ -69,7 +73,7 @@ add_words(Making *m, const unsigned char *octets, Py_ssize_t from, Py_ssize_t to
           const unsigned char *inside, const unsigned char *lower)
 {
     uint64_t salt = m->salts[place], before = 0;
-    uint32_t zone = m->zones[place];
+    uint32_t zone = m->zones[place], again = m->again[place];
     int first = 1;
     for (Py_ssize_t i = from; i < to;) {
         if (!inside[octets[i]]) {
@@ -85,6 +89,8 @@ add_words(Making *m, const unsigned char *octets, Py_ssize_t from, Py_ssize_t to
         add(m, hash + salt, zone);
         if (!first)
             add(m, before * m->constants[PAIR] + hash + salt, zone);
+        if (again)
+            add(m, hash + m->constants[ANYWHERE], again);
         before = hash;
         first = 0;
     }
@@ -100,6 +106,24 @@ add_runs(Making *m, const unsigned char *octets, Py_ssize_t length, Py_ssize_t p
         hash = hash * m->constants[RUN] + salt;
         hash ^= hash >> 32;
         add(m, hash, m->zones[place]);
+    }
+}
+
+/* Every fact, and every two of them. */
+static void
+add_facts(Making *m, const unsigned char *hashes, Py_ssize_t count, Py_ssize_t place)
+{
+    uint64_t salt = m->salts[place];
+    uint32_t zone = m->zones[place];
+    for (Py_ssize_t i = 0; i < count; i++) {
+        uint64_t fact, other;
+        memcpy(&fact, hashes + i * (Py_ssize_t)sizeof fact, sizeof fact);
+        add(m, fact + salt, zone);
+        fact = fact * m->constants[PAIR] + salt;
+        for (Py_ssize_t k = i + 1; k < count; k++) {
+            memcpy(&other, hashes + k * (Py_ssize_t)sizeof other, sizeof other);
+            add(m, fact + other, zone);
+        }
     }
 }
 
@@ -146,9 +170,15 @@ place_at(const Making *m, PyObject *list, Py_ssize_t number)
     return place;
 }
 
+static Py_ssize_t
+facts_in(PyObject *hashes)
+{
+    return PyBytes_GET_SIZE(hashes) / (Py_ssize_t)sizeof(uint64_t);
+}
+
 static int
 make(Making *m, Py_buffer *octets, PyObject *lengths, PyObject *places, PyObject *runs, PyObject *run_places,
-     const unsigned char *inside, const unsigned char *lower)
+     PyObject *facts, PyObject *fact_places, const unsigned char *inside, const unsigned char *lower)
 {
     Py_ssize_t at = 1, end = octets->len;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(lengths) && at < end; i++) {
@@ -169,36 +199,59 @@ make(Making *m, Py_buffer *octets, PyObject *lengths, PyObject *places, PyObject
         PyObject *run = PyList_GET_ITEM(runs, i);
         add_runs(m, (const unsigned char *)PyBytes_AS_STRING(run), PyBytes_GET_SIZE(run), place);
     }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(facts); i++) {
+        Py_ssize_t place = place_at(m, fact_places, i);
+        if (place < 0)
+            return -1;
+        PyObject *hashes = PyList_GET_ITEM(facts, i);
+        add_facts(m, (const unsigned char *)PyBytes_AS_STRING(hashes), facts_in(hashes), place);
+    }
     return sort_each_once(m);
 }
 
-/* features(octets, lengths, places, runs, run_places, salts, zones, constants, inside, lower) -> bytearray */
+/* Whether it is a list of octets with a place for each; how many features they make at most is added to `most`. */
+static int
+is_sound(PyObject *list, PyObject *places, int are_facts, Py_ssize_t *most)
+{
+    if (PyList_GET_SIZE(list) != PyList_GET_SIZE(places))
+        return 0;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
+        PyObject *octets = PyList_GET_ITEM(list, i);
+        if (!PyBytes_Check(octets))
+            return 0;
+        Py_ssize_t facts = facts_in(octets);
+        if (are_facts && facts > FACTS)
+            return 0;
+        *most += are_facts ? facts * (facts + 1) / 2 : PyBytes_GET_SIZE(octets);
+    }
+    return 1;
+}
+
+/* features(octets, lengths, places, runs, run_places, facts, fact_places, salts, zones, again, constants, inside,
+   lower) -> bytearray */
 static PyObject *
 features(PyObject *module, PyObject *args)
 {
     (void)module;
-    PyObject *lengths, *places, *runs, *run_places, *result = NULL;
-    Py_buffer octets, salts, zones, constants, inside, lower;
-    if (!PyArg_ParseTuple(args, "y*O!O!O!O!y*y*y*y*y*", &octets, &PyList_Type, &lengths, &PyList_Type, &places,
-                          &PyList_Type, &runs, &PyList_Type, &run_places, &salts, &zones, &constants, &inside,
+    PyObject *lengths, *places, *runs, *run_places, *facts, *fact_places, *result = NULL;
+    PyTypeObject *list = &PyList_Type;
+    Py_buffer octets, salts, zones, again, constants, inside, lower;
+    if (!PyArg_ParseTuple(args, "y*O!O!O!O!O!O!y*y*y*y*y*y*", &octets, list, &lengths, list, &places, list, &runs, list,
+                          &run_places, list, &facts, list, &fact_places, &salts, &zones, &again, &constants, &inside,
                           &lower))
         return NULL;
-    Making m = {NULL, 0, constants.buf, salts.buf, zones.buf, salts.len / (Py_ssize_t)sizeof(uint64_t)};
-    Py_ssize_t most = octets.len + 1;
-    int sound = PyList_GET_SIZE(lengths) == PyList_GET_SIZE(places) &&
-                PyList_GET_SIZE(runs) == PyList_GET_SIZE(run_places) &&
-                zones.len / (Py_ssize_t)sizeof(uint32_t) >= m.places &&
+    Making m = {NULL, 0, constants.buf, salts.buf, zones.buf, again.buf, salts.len / (Py_ssize_t)sizeof(uint64_t)};
+    Py_ssize_t each = m.places * (Py_ssize_t)sizeof(uint32_t);
+    /* A word and the blank after it are two octets at least, and make three features at most. */
+    Py_ssize_t most = octets.len / 2 * 3 + 3;
+    int sound = PyList_GET_SIZE(lengths) == PyList_GET_SIZE(places) && is_sound(runs, run_places, 0, &most) &&
+                is_sound(facts, fact_places, 1, &most) && zones.len >= each && again.len >= each &&
                 constants.len >= CONSTANTS * (Py_ssize_t)sizeof(uint64_t) && inside.len == 256 && lower.len == 256;
-    for (Py_ssize_t i = 0; sound && i < PyList_GET_SIZE(runs); i++) {
-        sound = PyBytes_Check(PyList_GET_ITEM(runs, i));
-        if (sound)
-            most += PyBytes_GET_SIZE(PyList_GET_ITEM(runs, i));
-    }
     if (!sound)
-        PyErr_SetString(PyExc_ValueError, "features(octets, lengths, places, runs, run_places, salts, ...)");
+        PyErr_SetString(PyExc_ValueError, "features(octets, lengths, places, runs, run_places, facts, ...)");
     else if (!(m.found = PyMem_Malloc((size_t)most * sizeof(uint32_t))))
         PyErr_NoMemory();
-    else if (make(&m, &octets, lengths, places, runs, run_places, inside.buf, lower.buf) == 0)
+    else if (make(&m, &octets, lengths, places, runs, run_places, facts, fact_places, inside.buf, lower.buf) == 0)
         result = PyByteArray_FromStringAndSize((const char *)m.found, m.count * (Py_ssize_t)sizeof(uint32_t));
     else if (!PyErr_Occurred())
         PyErr_NoMemory();
@@ -206,13 +259,14 @@ features(PyObject *module, PyObject *args)
     PyBuffer_Release(&octets);
     PyBuffer_Release(&salts);
     PyBuffer_Release(&zones);
+    PyBuffer_Release(&again);
     PyBuffer_Release(&constants);
     PyBuffer_Release(&inside);
     PyBuffer_Release(&lower);
     return result;
 }
 
-#define ZONES 8
+#define ZONES 11
 #define COLUMNS 4 /* weight, energy, spam, ham: as in learn/model.py */
 #define TINY 1e-20f
 
@@ -221,11 +275,11 @@ features(PyObject *module, PyObject *args)
 #define ROOM 1e200
 #define AHEAD 16
 
-/* Sums of one zone: of weights, of what the counts say, of features seen before, and how many features it has;
+/* Sums of one zone: of weights, of what clear counts say, how many of these there are, and how many features;
    `odds` are those that are not in `logits` yet. */
 typedef struct {
-    double weights, logits, known, odds;
-    Py_ssize_t features;
+    double weights, logits, odds;
+    Py_ssize_t known, features;
 } Sums;
 
 static PyObject *
@@ -237,7 +291,7 @@ as_tuples(const Sums *sums)
     for (int zone = 0; zone < ZONES && found[0] && found[1] && found[2] && found[3]; zone++) {
         PyTuple_SET_ITEM(found[0], zone, PyFloat_FromDouble(sums[zone].weights));
         PyTuple_SET_ITEM(found[1], zone, PyFloat_FromDouble(sums[zone].logits + log(sums[zone].odds)));
-        PyTuple_SET_ITEM(found[2], zone, PyLong_FromDouble(sums[zone].known));
+        PyTuple_SET_ITEM(found[2], zone, PyLong_FromSsize_t(sums[zone].known));
         PyTuple_SET_ITEM(found[3], zone, PyLong_FromSsize_t(sums[zone].features));
     }
     if (!found[0] || !found[1] || !found[2] || !found[3] || PyErr_Occurred()) {
@@ -254,14 +308,14 @@ is_table(Py_ssize_t rows)
     return rows >= 1 && !(rows & (rows - 1)) && rows <= (Py_ssize_t)1 << HASH_BITS;
 }
 
-/* sums(table, features, prior, spam_mail, ham_mail, even) -> weights, logits, known, lengths of each zone */
+/* sums(table, features, prior, spam_mail, ham_mail, even, clear) -> weights, logits, known, lengths of each zone */
 static PyObject *
 sums(PyObject *module, PyObject *args)
 {
     (void)module;
     Py_buffer table, numbers;
-    float prior_share, spam_mail, ham_mail, even_share;
-    if (!PyArg_ParseTuple(args, "y*y*ffff", &table, &numbers, &prior_share, &spam_mail, &ham_mail, &even_share))
+    float prior_share, spam_mail, ham_mail, even_share, clear;
+    if (!PyArg_ParseTuple(args, "y*y*fffff", &table, &numbers, &prior_share, &spam_mail, &ham_mail, &even_share, &clear))
         return NULL;
     const float *rows = table.buf;
     const uint32_t *features = numbers.buf;
@@ -280,6 +334,10 @@ sums(PyObject *module, PyObject *args)
             if (i + AHEAD < count)
                 __builtin_prefetch(rows + COLUMNS * (features[i + AHEAD] & mask));
             const float *row = rows + COLUMNS * (features[i] & mask);
+            if (features[i] >> HASH_BITS >= ZONES) {
+                PyErr_SetString(PyExc_ValueError, "there is no such zone");
+                break;
+            }
             Sums *zone = &found[features[i] >> HASH_BITS];
             float spam = row[2], ham = row[3], total = spam + ham;
             zone->weights += row[0];
@@ -288,15 +346,19 @@ sums(PyObject *module, PyObject *args)
                 float prior = total * prior_share;
                 float in_spam = (spam + prior) * ham_mail, in_ham = (prior + ham) * spam_mail;
                 float even = (in_spam + in_ham) * even_share + TINY;
-                zone->odds *= (double)((in_spam * total + even) / (in_ham * total + even));
+                float odds = (in_spam * total + even) / (in_ham * total + even);
+                if (odds < clear && odds * clear > 1)
+                    continue;
+                zone->odds *= (double)odds;
+                zone->known++;
                 if (!(zone->odds > 1 / ROOM && zone->odds < ROOM)) {
                     zone->logits += log(zone->odds);
                     zone->odds = 1;
                 }
-                zone->known += total < 1 ? total : 1;
             }
         }
-        result = as_tuples(found);
+        if (!PyErr_Occurred())
+            result = as_tuples(found);
     }
     PyBuffer_Release(&table);
     PyBuffer_Release(&numbers);
@@ -323,6 +385,11 @@ learn(PyObject *module, PyObject *args)
     if (!sound)
         PyErr_SetString(PyExc_ValueError, "learn(table of a power of two rows, features, energies, steps, spam, ham)");
     for (Py_ssize_t i = 0; sound && i < count; i++) {
+        if (features[i] >> HASH_BITS >= ZONES) {
+            PyErr_SetString(PyExc_ValueError, "there is no such zone");
+            sound = 0;
+            break;
+        }
         float *place = (float *)table.buf + COLUMNS * (features[i] & (uint32_t)(most - 1)), row[COLUMNS];
         uint32_t zone = features[i] >> HASH_BITS;
         memcpy(row, place, sizeof row);

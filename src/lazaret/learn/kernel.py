@@ -2,7 +2,7 @@
 
 from lazaret.model.compiled import load
 
-INTERFACE = 2
+INTERFACE = 3
 
 
 compiled = load("lazaret.learn._kernel", INTERFACE)

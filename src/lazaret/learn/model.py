@@ -27,13 +27,13 @@ PerZone: TypeAlias = list[float]
 
 RATE = 10.0
 """The first step of a weight, for a zone of one feature."""
-OWN_SHARE = 0.7
+OWN_SHARE = 0.6
 """A zone learns from its own error by this share, from that of all zones together by the rest."""
-GAIN = 2.2
+GAIN = 2.6
 """The zones' mean is multiplied by it: they agree more often than chance would have them."""
 MOST = 6.0
 """What one zone can say for spam at most."""
-LEAST = [4.0 if zone in (Zone.TEXT, Zone.TEXT_GRAMS) else 6.0 for zone in Zone]
+LEAST = [4.0 if zone in (Zone.TEXT, Zone.TEXT_GRAMS, Zone.WORDS) else 6.0 for zone in Zone]
 """What each zone can say for ham at most: text is what a spammer pads with harmless words."""
 ENOUGH = 0.01
 """An error smaller than this teaches nothing."""
@@ -42,13 +42,15 @@ FEW = 20
 
 COUNTS_SHARE = 0.5
 """The counts' vote beside the weights' one."""
-COUNTS_THICK = 2.5
+COUNTS_THICK = 3.5
 """A message that the counts judge right by more than this is not counted: what is known stays light."""
 PRIOR_MAIL = 30.0
 """A feature is taken to have stood in so many messages of each class, at its rate in all mail."""
 PRIOR_FEATURE = 0.3
 """And to have stood so often in mail of no class."""
-FEW_COUNTED = 5
+CLEAR = 2.0
+"""What stood in one class so many times as often as in the other counts; what is nearly even drowns it."""
+FEW_COUNTED = 20
 
 RAMP_FROM, RAMP_TO = 10.0, 30.0
 """While less than this is known of one class, judgements are mild: sqrt((n + 10) / (n + 30))."""
@@ -121,7 +123,7 @@ class Shares:
 
 
 class _Counted(NamedTuple):
-    """What the counts say: of each feature and of each zone, and how many features of it were seen before."""
+    """What the counts say: of each feature and of each zone, and how many features of it are clear."""
 
     logits: Floats
     zones: PerZone
@@ -159,6 +161,7 @@ class Model:
             spam_mail + PRIOR_MAIL,
             ham_mail + PRIOR_MAIL,
             PRIOR_FEATURE / 2,
+            CLEAR,
         )
         return self._fused(_normed(sums, lengths, FEW), _normed(logits, known, FEW_COUNTED), lengths)
 
@@ -250,12 +253,15 @@ class Model:
         in_ham *= total
         in_ham += even
         in_spam /= in_ham
-        logits: Floats = np.log(in_spam)
-        known = [int(n) for n in _sums(np.minimum(total, 1), bounds)]
+        clear = (in_spam >= _CLEAR) | (in_spam * _CLEAR <= 1)
+        clear &= total > 0
+        logits: Floats = np.where(clear, np.log(in_spam), np.float32(0))
+        known = [int(n) for n in _sums(clear.astype(np.float32), bounds)]
         return _Counted(logits, _normed(_sums(logits, bounds), known, FEW_COUNTED), known)
 
 
 _TINY = np.float32(1e-20)
+_CLEAR = np.float32(CLEAR)
 
 
 def _errors(before: Judgement, *, spam: bool) -> PerZone:

@@ -12,7 +12,7 @@ import zlib
 import numpy as np
 
 from lazaret.learn.features import HASH_BITS, Features
-from lazaret.learn.model import TABLE_BITS
+from lazaret.learn.model import TABLE_BITS, ZONES
 from lazaret.model.errors import LazaretError
 
 _FORMAT = b"\x01"
@@ -57,5 +57,7 @@ def unpack(octets: bytes) -> Features:
     columns = np.frombuffer(planes, np.uint8).reshape(_OCTETS, -1)
     steps = np.ascontiguousarray(columns.T).view("<u4").reshape(-1)
     short = np.cumsum(steps, dtype=np.uint32)
+    if len(short) and short.max() >= ZONES << TABLE_BITS:
+        raise BadLesson("a lesson is damaged: it has features of no zone")
     found: Features = ((short >> np.uint32(TABLE_BITS)) << np.uint32(HASH_BITS)) | (short & _ROWS)
     return found

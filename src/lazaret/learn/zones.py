@@ -12,8 +12,8 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
+from lazaret.learn import form
 from lazaret.mime import words
-from lazaret.mime.html_facts import HtmlFacts
 from lazaret.mime.message import Message
 
 FIELDS_LIMIT = 80
@@ -50,7 +50,10 @@ _TIME_ZONE = re.compile(rb"[-+]\d{4}.*", re.S)
 
 
 class Zone(IntEnum):
-    """What is judged one by one, and then together. No more than eight: a feature has three bits for it."""
+    """What is judged one by one, and then together. No more than 16: a feature has four bits for it.
+
+    Lessons in journals name zones by these numbers.
+    """
 
     HEADER = 0
     RELAYS = 1
@@ -60,9 +63,17 @@ class Zone(IntEnum):
     TEXT_GRAMS = 5
     SUBJECT_GRAMS = 6
     SENDER_GRAMS = 7
+    BODY_FORM = 8
+    HEADER_FORM = 9
+    WORDS = 10
 
 
-_HEADER, _RELAYS, _TEXT, _LINKS, _HEADER_GRAMS, _TEXT_GRAMS, _SUBJECT_GRAMS, _SENDER_GRAMS = map(int, Zone)
+_HEADER, _RELAYS, _TEXT, _LINKS = map(int, [Zone.HEADER, Zone.RELAYS, Zone.TEXT, Zone.LINKS])
+_HEADER_GRAMS, _TEXT_GRAMS = int(Zone.HEADER_GRAMS), int(Zone.TEXT_GRAMS)
+_SUBJECT_GRAMS, _SENDER_GRAMS = int(Zone.SUBJECT_GRAMS), int(Zone.SENDER_GRAMS)
+_BODY_FORM, _HEADER_FORM = int(Zone.BODY_FORM), int(Zone.HEADER_FORM)
+ANYWHERE = frozenset({"subject", "text", "link", "site", "from", "title", "attachment"})
+"""Pieces whose words count once more in `Zone.WORDS`, wherever they stand."""
 
 
 class Piece(NamedTuple):
@@ -75,6 +86,13 @@ class Piece(NamedTuple):
     octets: bytes
 
 
+class Facts(NamedTuple):
+    """Small facts about a message (`learn/form.py`): each counts, and every two of them together."""
+
+    zone: int
+    told: tuple[bytes, ...]
+
+
 class View(NamedTuple):
     """What is learned of one message."""
 
@@ -82,13 +100,14 @@ class View(NamedTuple):
     """Cut into words."""
     runs: tuple[Piece, ...]
     """Cut into runs of four octets."""
+    facts: tuple[Facts, ...] = ()
 
 
 def view(message: Message) -> View:
     """The pieces of a message. Bounded, whatever the message is."""
     header, lines = _header(message)
     text = _text(message)
-    pieces = [*header, *_relays(message), *_links(message), *_form(message)]
+    pieces = [*header, *_relays(message), *_links(message), *_parts(message)]
     pieces += [Piece(_TEXT, "text", p.octets) for p in header if p.name == "subject"]
     subject = b"\n".join([p.octets for p in header if p.name == "subject"])
     sender = b"\n".join([p.octets for p in header if p.name in ("from", "reply-to")])
@@ -101,7 +120,11 @@ def view(message: Message) -> View:
         Piece(_SUBJECT_GRAMS, "subject", subject[:SHORT_GRAM_OCTETS]),
         Piece(_SENDER_GRAMS, "sender", sender[:SHORT_GRAM_OCTETS]),
     )
-    return View(tuple(pieces), runs)
+    facts = (
+        Facts(_BODY_FORM, form.of_body(message, runs_of_text)[: form.FACTS_LIMIT]),
+        Facts(_HEADER_FORM, form.of_header(message, subject)[: form.FACTS_LIMIT]),
+    )
+    return View(tuple(pieces), runs, facts)
 
 
 class _Name(NamedTuple):
@@ -175,43 +198,16 @@ def _links(message: Message) -> Iterator[Piece]:
             yield Piece(_LINKS, "site", domain.encode("utf-8", "replace")[:LINK_OCTETS])
 
 
-def _form(message: Message) -> Iterator[Piece]:
-    """How the message is built: its parts, the names of its attachments, and what its HTML is like."""
+def _parts(message: Message) -> Iterator[Piece]:
+    """Of which parts the message is made, and the names of its attachments and of its HTML page."""
     for part in message.parts[:PARTS_LIMIT]:
         kind = f"{part.content_type} {part.charset} {part.disposition}"[:NAME_OCTETS]
         yield Piece(_LINKS, "mime", kind.encode("utf-8", "replace"))
     for attachment in message.attachments[: PARTS_LIMIT // 2]:
         yield Piece(_LINKS, "attachment", attachment.name[:NAME_OCTETS].encode("utf-8", "replace"))
-    facts = message.html
-    if facts.html:
-        yield Piece(_LINKS, "html", " ".join(_html(facts)).encode())
-        tags = " ".join(sorted(facts.inside)[:60])[:FIELD_OCTETS]
-        yield Piece(_LINKS, "tags", tags.encode("utf-8", "replace"))
-        title = " ".join(facts.title[:2])[: 2 * NAME_OCTETS]
+    if message.html.html:
+        title = " ".join(message.html.title[:2])[: 2 * NAME_OCTETS]
         yield Piece(_LINKS, "title", title.encode("utf-8", "replace"))
-
-
-_STEPS: dict[str, tuple[float, ...]] = {
-    "ratio": (0.1, 0.3, 0.5, 0.7, 0.85, 0.95),
-    "image_area": (1, 10_000, 100_000, 400_000),
-    "bad_tag_ratio": (0.01, 0.1, 0.3),
-    "closed_extra_ratio": (0.01, 0.1, 0.3),
-    "obfuscation_ratio": (0.01, 0.1),
-    "length": (500, 2_000, 8_000, 30_000),
-    "min_size": (1, 2, 3),
-    "max_size": (3, 4, 5, 6, 7),
-}
-_FLAGS = ("font_low_contrast", "font_invalid_color", "font_face_bad", "form_action_mailto", "embeds")
-
-
-def _html(facts: HtmlFacts) -> Iterator[str]:
-    for name, steps in _STEPS.items():
-        value = getattr(facts, name)
-        if value is not None:
-            yield f"{name}_{sum(value >= step for step in steps)}"
-    for name in _FLAGS:
-        if getattr(facts, name):
-            yield name
 
 
 def _text(message: Message) -> list[Piece]:
