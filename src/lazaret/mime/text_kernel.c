@@ -158,7 +158,12 @@ pieces(PyObject *module, PyObject *args)
     const Octet *text = octets.buf, *flat = blanks.buf;
     Place length = octets.len, start = 0;
     int marked = 0;
+    Octet counts[256];
+    for (int c = 0; found && c < 256; c++)
+        counts[c] = flat[c] == ' ' || flat[c] == '@' || flat[c] == '.' || flat[c] == ':';
     for (Place i = 0; found && i <= length; i++) {
+        while (i < length && !counts[text[i]])
+            i++;
         Octet c = i < length ? flat[text[i]] : ' ';
         if (c == ' ') {
             if (marked && append_piece(found, start, i, limit) < 0)
