@@ -22,23 +22,20 @@ def of(message: Message) -> bytes | None:
     handover = relays.untrusted[0] if relays.untrusted else next(reversed(relays.trusted), None)
     if handover and handover.envfrom is not None and (not handover.envfrom or "@" in handover.envfrom[1:]):
         return handover.envfrom.encode("utf-8", "surrogateescape")
-    if not any(guess in message.header for guess in _GUESSES) or _is_fetched(message):
+    places = message.header.places
+    guesses = [(guess, where) for guess in _GUESSES if (where := places(guess.lower()))]
+    if not guesses or _is_fetched(message):
         return None
-    names = message.header.names
-    before_received = names[: names.index("received")] if "received" in names else names
-    for guess in _GUESSES:
+    received = places("received")
+    for guess, where in guesses:
         sender = _first_address(message, guess)
         if sender is None:
             continue
-        if _stands_alone(guess, names, before_received):
+        if not received or where[-1] < received[0]:
             return sender
         if guess == _GUESSES[0]:
             return None
     return None
-
-
-def _stands_alone(guess: str, names: list[str], before_received: list[str]) -> bool:
-    return names.count(guess.lower()) == before_received.count(guess.lower())
 
 
 def _named(message: Message, name: str) -> bytes | None:
@@ -57,5 +54,5 @@ def _first_address(message: Message, name: str) -> bytes | None:
 
 def _is_fetched(message: Message) -> bool:
     """Fetchmail takes X-Sender for the envelope sender, where list software put another address."""
-    sender = _first_address(message, "X-Sender")
+    sender = _first_address(message, "X-Sender") if message.header.places("x-sender") else None
     return bool(sender) and any(b"(fetchmail" in value for value in message.header.values("Received"))

@@ -80,6 +80,10 @@ class HeaderSection:
     def __contains__(self, name: str) -> bool:
         return name.lower() in self._by_name
 
+    def places(self, name: str) -> Sequence[int]:
+        """Where in `fields` those of this name stand, in order; the name is in lower case."""
+        return self._by_name.get(name, ())
+
     def named(self, name: str) -> list[Field]:
         """The fields of this name, any case, in order."""
         return [self.fields[place] for place in self._by_name.get(name.lower(), ())]

@@ -104,7 +104,7 @@ def _read(value: bytes) -> list[Mailbox]:
     return _read_any(value.rstrip(_WHITE).replace(b"\\\\", b""))
 
 
-_remembered = lru_cache(maxsize=512)(_read)
+_remembered = lru_cache(maxsize=2048)(_read)
 """Several rules ask for the addresses of one field, and people write again."""
 
 
