@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache, partial
 from typing import NamedTuple
 
-from lazaret.rules.evals import Question, Settings, Test, whole_message
+from lazaret.rules.evals import Answer, Question, Settings, Test, whole_message
 from lazaret.rules.evals.plan import Call, plan
 from lazaret.rules.program import Program
 from lazaret.rules.run import Run
@@ -48,6 +48,7 @@ class Calls:
         for question, tests in asked:
             rules = tuple(rule for rule, _ in tests)
             self._later.append(Later(question, rules, concerned(rules)))
+        self._questions = tuple(later.question for later in self._later)
         self._open = lru_cache(maxsize=64)(self._find_open)
         """Messages are alike in what is settled: whether they have HTML, for the most part."""
 
@@ -61,14 +62,19 @@ class Calls:
             except Exception:
                 self._failed(rule for rule, _ in tests)
                 continue
-            if found is not None:
-                self._test(run, tests, found)
+            for rule, test in tests if found is not None else ():
+                try:
+                    answer = test(found)
+                except Exception:
+                    self._failed([rule])
+                    continue
+                if answer:
+                    _note(run, rule, answer)
 
     def pending(self, run: Run) -> int:
         """Forgets the rules that may hit if somebody asks; gives the metas that hang on them."""
         # What was asked already for other rules may have settled these.
-        answered = run.subject.answered
-        settled = tuple(place for place, later in enumerate(self._later) if answered(later.question) is None)
+        settled = run.subject.without_answer(self._questions)
         rules, metas = self._open(settled)
         run.values.forget(rules)
         return metas
@@ -84,25 +90,21 @@ class Calls:
     def _on_demand(self, question: Question, rule: int, test: Test, run: Run) -> None:
         try:
             found = run.subject.once(question)
+            answer = 0 if found is None else test(found)
         except Exception:
             self._failed([rule])
             return
-        if found is not None:
-            self._test(run, ((rule, test),), found)
-
-    def _test(self, run: Run, tests: Iterable[tuple[int, Test]], found: object) -> None:
-        for rule, test in tests:
-            try:
-                answer = test(found)
-            except Exception:
-                self._failed([rule])
-                continue
-            if answer:
-                run.values.set(rule, answer if not isinstance(answer, str) and answer > 0 else 1)
-                if isinstance(answer, str):
-                    run.shown[rule] = answer
+        if answer:
+            _note(run, rule, answer)
 
     def _failed(self, rules: Iterable[int]) -> None:
         """One bad function must not cost the message its other rules; the log says which to repair."""
         for rule in rules:
             _log.exception("the eval function of rule %s failed", self._names[rule])
+
+
+def _note(run: Run, rule: int, answer: Answer) -> None:
+    """The rule hits; an answer that is a text is shown to people."""
+    run.values.set(rule, answer if not isinstance(answer, str) and answer > 0 else 1)
+    if isinstance(answer, str):
+        run.shown[rule] = answer

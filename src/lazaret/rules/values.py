@@ -6,7 +6,7 @@ Python and, where that could be compiled, in kernel.c: the same results, and les
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lazaret.rules import kernel, metas
 from lazaret.rules.metas import Code, Meta
@@ -19,8 +19,7 @@ WorkOut = Callable[[int], None]
 """Sets the value of a rule that is no meta, unless it is what it is when nothing is found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What the values of a message share with its run, and how long that may last."""
 
     where: dict[int, bytes]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from lazaret.mime import selectors
 from lazaret.mime.message import Message
@@ -81,16 +82,22 @@ def part_headers(message: Message, selector: str) -> Iterator[bytes | None]:
 
     After the name may stand `:raw`, `:range=2-3` (which parts, from 1) and `:concat` (all as one text).
     """
+    name, which, raw, concat = _of_parts(selector)
+    found = (_part_header(part, name, raw=raw) for part in message.parts[which])
+    if not concat:
+        return found
+    return iter([b"".join([(value or b"").removesuffix(b"\n") + b"\n" for value in found])])
+
+
+@lru_cache(maxsize=1024)
+def _of_parts(selector: str) -> tuple[str, slice, bool, bool]:
+    """The name, which parts, whether raw, whether all as one text."""
     name, *modifiers = selector.split(":")
-    parts = message.parts
+    which = slice(None)
     for modifier in modifiers:
         if modifier.startswith("range="):
-            parts = parts[_slice(modifier.removeprefix("range="))]
-    found = (_part_header(part, name, raw="raw" in modifiers) for part in parts)
-    if "concat" in modifiers:
-        yield b"".join((value or b"").removesuffix(b"\n") + b"\n" for value in found)
-    else:
-        yield from found
+            which = _slice(modifier.removeprefix("range="))
+    return name, which, "raw" in modifiers, "concat" in modifiers
 
 
 def _part_header(part: Part, name: str, *, raw: bool) -> bytes | None:

@@ -1,7 +1,7 @@
 """What an eval function may look at: the message, the settings of the rule files, the time."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -107,9 +107,10 @@ class Subject:
         """Forgets what was built: some of it is the subject itself."""
         self._built.clear()
 
-    def answered(self, build: "Callable[[Subject], object]") -> object:
-        """What `build` made of the message, where it was called; otherwise something that is not None."""
-        return self._built.get(build, build)
+    def without_answer(self, builds: "Sequence[Callable[[Subject], object]]") -> tuple[int, ...]:
+        """The places of those that were called and made nothing of the message."""
+        made = self._built.get
+        return tuple([place for place, build in enumerate(builds) if made(build, build) is None])
 
     def header(self, selector: str) -> bytes:
         """What a header rule with this selector would search; b"" when the field is absent."""
