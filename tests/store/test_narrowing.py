@@ -51,6 +51,7 @@ def found(store: Store, query: str) -> list[str]:
     async def work() -> list[str]:
         items = [item.mail_id async for item in store.quarantine.find(query)]
         assert len(items) == await store.quarantine.count(query)
+        assert min(len(items), 3) == await store.quarantine.count(query, most=3)
         return items
 
     return asyncio.run(work())

@@ -35,8 +35,8 @@ NEWEST = 50_000
 """Messages that a page looks at one by one before the indexes are asked for the others."""
 _COUNTED_FROM = "SELECT count(*) FROM (SELECT 1 FROM ("
 _AND_MORE = (
-    ") k CROSS JOIN msgs m ON m.partition_tag = k.partition_tag AND m.mail_id = k.mail_id"
-    " LEFT JOIN lz_msgs l ON l.partition_tag = m.partition_tag AND l.mail_id = m.mail_id WHERE"
+    ") k CROSS JOIN msgs m LEFT JOIN lz_msgs l ON l.partition_tag = m.partition_tag AND l.mail_id = m.mail_id"
+    " WHERE m.partition_tag = k.partition_tag AND m.mail_id = k.mail_id AND"
 )
 _COPIES = (
     "SELECT r.partition_tag, r.mail_id, a.email, r.content, r.ds, r.rs, r.bspam_level, r.smtp_resp,"

@@ -63,7 +63,11 @@ class TsVector:
 
     matching = "SELECT t.msg FROM lz_text t WHERE t.words @@ CAST(CAST(:match AS text) AS tsquery)"
     among = "l.id IN ($MATCHING)"
-    in_row = "(SELECT t.words FROM lz_text t WHERE t.msg = l.id) @@ CAST(CAST(:match AS text) AS tsquery)"
+    # COALESCE, or it takes every word for a rare one, and reads all messages instead of the newest.
+    in_row = (
+        "COALESCE((SELECT t.words FROM lz_text t WHERE t.msg = l.id)"
+        " @@ CAST(CAST(:match AS text) AS tsquery), FALSE)"
+    )
     sample = (
         "SELECT count(*) FILTER (WHERE t.words @@ CAST(CAST(:match AS text) AS tsquery)),"
         " count(*) FILTER (WHERE t.words @@ CAST(CAST(:every AS text) AS tsquery))"
