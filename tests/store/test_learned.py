@@ -86,6 +86,39 @@ def test_what_the_forgotten_teacher_had_overturned_holds_again(store):
     assert [Taught.KNOWN] == teach(store, lesson(1, spam=False, who=BOB))
 
 
+@pytest.mark.parametrize("order", [(BOB, EVE), (EVE, BOB)], ids=["first the first", "first the last"])
+def test_of_two_forgotten_teachers_no_lesson_holds_again(store, order):
+    teach(store, lesson(1, spam=True, who=BOB))
+    teach(store, lesson(1, spam=False, who=EVE))
+    for who in order:
+        asyncio.run(store.lessons.forget(who=who, since=0))
+
+    assert [] == in_force(store)
+    assert [Taught.NEW] == teach(store, lesson(1, who=ROOT))
+
+
+def test_below_a_forgotten_lesson_an_older_one_holds_again(store):
+    teach(store, lesson(1, spam=True, who="user:carol@home.example"))
+    teach(store, lesson(1, spam=False, who=BOB))
+    teach(store, lesson(1, spam=True, who=EVE))
+    asyncio.run(store.lessons.forget(who=BOB, since=0))
+    assert [(b"features 1", True)] == in_force(store)
+    asyncio.run(store.lessons.forget(who=EVE, since=0))
+
+    assert [(b"features 1", True)] == in_force(store)
+    assert [Taught.MOVED] == teach(store, lesson(1, spam=False, who=ROOT))
+
+
+def test_what_a_teacher_taught_before_the_time_that_is_forgotten_holds_again(store, monkeypatch):
+    teach(store, lesson(1, spam=False, who=EVE))
+    later = time.time() + 1000
+    monkeypatch.setattr(learned.time, "time", lambda: later)
+    teach(store, lesson(1, spam=True, who=EVE))
+    asyncio.run(store.lessons.forget(who=EVE, since=later - 10))
+
+    assert [(b"features 1", False)] == in_force(store)
+
+
 def test_a_forgotten_message_can_be_taught_and_forgotten_again(store):
     for _ in range(3):
         assert [Taught.NEW] == teach(store, lesson())

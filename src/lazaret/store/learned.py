@@ -38,13 +38,20 @@ _OF_MESSAGE = (
 )
 _TODAY = "SELECT count(*) FROM lz_learned WHERE who = :who AND time_num > :since AND label <> 'F'"
 _MARK = "UPDATE lz_learned SET undone_by = :by WHERE id = :id"
+_MARK_TAKEN_BACK = "UPDATE lz_learned SET undone_by = :by, weight = 0 WHERE id = :id"
 _NEW_ID = "SELECT id FROM lz_learned WHERE digest = :digest AND undone_by = :by"
 _LATEST = (
     "SELECT id FROM lz_learned WHERE label = :label AND undone_by = 0 ORDER BY id DESC LIMIT 1 OFFSET :offset"
 )
-_HELD = "SELECT id, digest, undoes FROM lz_learned WHERE undone_by = 0 AND label <> 'F' AND"
+_HELD = "SELECT id, digest, undoes, who FROM lz_learned WHERE undone_by = 0 AND label <> 'F' AND"
 _HELD_OF = sql(_HELD, "who = :who AND time_num >= :since ORDER BY id DESC")
 _HELD_ON = sql(_HELD, "digest = :digest")
+_NO_LONGER_OF = (
+    "UPDATE lz_learned SET weight = 0"
+    " WHERE who = :who AND time_num >= :since AND undone_by <> 0 AND label <> 'F'"
+)
+"""A lesson that was taken back weighs nothing, so that nobody brings it back."""
+_BEFORE = "SELECT label, who, weight, mail_id, features, undoes FROM lz_learned WHERE id = :id"
 _RECEIVED = (
     "SELECT m.message_id FROM msgs m"
     " JOIN msgrcpt r ON r.partition_tag = m.partition_tag AND r.mail_id = m.mail_id"
@@ -80,7 +87,9 @@ class SqlLessons:
         """
 
         def work(connection: Connection) -> int:
-            return _forget(connection, _HELD_OF, {"who": plain(who, 255), "since": int(since)})
+            teacher: dict[str, object] = {"who": plain(who, 255), "since": int(since)}
+            connection.execute(_NO_LONGER_OF, teacher)
+            return _forget(connection, _HELD_OF, teacher, own=True)
 
         return await self._writer.run(work, durable=True)
 
@@ -271,32 +280,45 @@ def _replace_earlier(connection: Connection, lesson: Lesson) -> None:
         _forget(connection, _HELD_ON, {"digest": bytes(digest)})
 
 
-def _forget(connection: Connection, held: str, values: dict[str, object]) -> int:
-    """Takes back the lessons that the statement finds; how many."""
+def _forget(connection: Connection, held: str, values: dict[str, object], *, own: bool = False) -> int:
+    """Takes back the lessons that the statement finds; how many. With `own` those that their teachers had
+    taught before of the same messages hold again, as those of others do."""
     found = connection.execute(held, values).fetchall()
     now = int(time.time())
-    for number, digest, undoes in found:
-        _take_back(connection, number, bytes(digest), undoes, now)
+    for number, digest, undoes, who in found:
+        before = _before(connection, undoes, "" if own else who)
+        _take_back(connection, number, bytes(digest), before, now)
     return len(found)
 
 
-def _take_back(connection: Connection, number: int, digest: bytes, undoes: int, now: int) -> None:
-    """One lesson; where it had overturned another teacher's, that one is taught once more."""
-    overturned = connection.execute(
-        "SELECT o.label, o.who, o.weight, o.mail_id, o.features FROM lz_learned o"
-        " JOIN lz_learned n ON n.id = :number WHERE o.id = :undoes AND o.who <> n.who AND o.label <> 'F'",
-        {"number": number, "undoes": undoes},
-    ).fetchone()
+def _before(connection: Connection, undoes: int, without: str) -> tuple[object, ...] | None:
+    """What holds once more when that which had overturned row `undoes` is taken back: the latest lesson
+    before it that was not taken back itself, and is not of that teacher."""
+    while undoes:
+        found = connection.execute(_BEFORE, {"id": undoes}).fetchone()
+        if found is None or found[0] == "F":
+            return None
+        *lesson, undoes = found
+        _, who, weight, *_ = lesson
+        if weight and who != without:
+            return tuple(lesson)
+    return None
+
+
+def _take_back(
+    connection: Connection, number: int, digest: bytes, before: tuple[object, ...] | None, now: int
+) -> None:
+    """One lesson; the one that holds once more is taught again."""
     connection.execute(_MARK, {"by": _AT_WORK, "id": number})
-    if overturned:
-        label, who, weight, mail_id, features = overturned
+    if before:
+        label, who, weight, mail_id, features = before
         row, by = (digest, label, who, now, weight, mail_id, number, 0, features), 0
     else:
         row, by = (digest, "F", "", now, 0.0, "", number, _FORGETTING, b""), _FORGETTING
     insert(connection, _LEARNED, [row])
     (new,) = connection.execute(_NEW_ID, {"digest": digest, "by": by}).fetchone()
-    connection.execute(_MARK, {"by": new, "id": number})
-    if not overturned:
+    connection.execute(_MARK_TAKEN_BACK, {"by": new, "id": number})
+    if not before:
         connection.execute(_MARK, {"by": -new, "id": new})
 
 
