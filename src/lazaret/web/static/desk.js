@@ -231,6 +231,9 @@ if (whatif) {
   }
 }
 
+// On a telephone the bar is wider than the window.
+document.querySelector(".bar nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 localTimes(document);
 if (list?.dataset.newest) {
   const loop = async () => {
