@@ -5,7 +5,7 @@ import time
 import pytest
 
 from lazaret.rules.book import Regex
-from lazaret.rules.database import DamagedDatabase, Database, build, form_of
+from lazaret.rules.database import DamagedDatabase, Database, build, form_of, forms_of
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,23 @@ def test_an_expression_goes_in_exactly_where_it_can(exact: bool, source: bytes) 
 
 def test_an_expression_that_cannot_go_in_runs_alone() -> None:
     assert form_of(Regex(b"(?Rnonsense)")) is None
+
+
+def test_of_what_begins_with_a_run_a_part_is_searched() -> None:
+    regex = Regex(rb"\b(?:\d\d|[a-z]+teen)\s?(?:%|percent) of the total sum", "i")
+    form = forms_of(regex, lines=True).each
+    assert form is not None
+    assert not form.exact
+    assert b"teen" not in form.texts[0]
+    found: list[int] = []
+    Database(build([form])).scan(b"you get fifteen percent of the total sum.", found)
+    assert [0] == found
+
+
+def test_what_begins_with_a_word_is_searched_exactly() -> None:
+    form = forms_of(Regex(rb"percent of [a-z]+ \w+teen", "i"), lines=True).each
+    assert form is not None
+    assert form.exact
 
 
 def test_a_nest_of_large_repeats_compiles_within_a_second() -> None:

@@ -28,6 +28,12 @@ _VIEWS = {
     Kind.FULL: "full",
     Kind.MIMEHEADER: "mimeheader",
 }
+_Companies = dict[tuple[str, int], list[tuple[Rule, database.Form | None]]]
+"""Reach and company of forms -> the rules there."""
+
+_SMALL_COMPANY = 5
+"""So many forms go with another company: compiled together these do not take long yet."""
+
 _OF_LINES = (Kind.BODY, Kind.RAWBODY)
 """Kinds that search many texts of a message."""
 
@@ -185,7 +191,7 @@ def _groups(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         # The largest first, so that no thread is left with it at the end.
         for (view, selector), rules in sorted(together.items(), key=lambda item: -len(item[1])):
-            companies: dict[tuple[str, int], list[tuple[Rule, database.Form | None]]] = {}
+            companies: _Companies = {}
             for rule, forms in zip(rules, pool.map(_forms, rules), strict=True):
                 for reach, form in forms:
                     companies.setdefault((reach, form.company if form else 0), []).append((rule, form))
@@ -193,11 +199,23 @@ def _groups(
                 progress(done, total)
             groups += [
                 pool.submit(_group, book, (view, selector, reach), members, numbers)
-                for (reach, _), members in companies.items()
+                for (reach, _), members in _joined(companies).items()
             ]
         built = [group.result() for group in groups]
     # What captures must run before what needs the captured text.
     return tuple(sorted(built, key=lambda g: not any(s.captures for s in g.searched)))
+
+
+def _joined(companies: _Companies) -> _Companies:
+    """The same with small companies in the first of their reach: however small, each database costs."""
+    joined: _Companies = {}
+    for (reach, company), members in sorted(companies.items(), key=lambda item: item[0]):
+        first = next((place for place in joined if place[0] == reach), None)
+        if first is not None and len(members) <= _SMALL_COMPANY:
+            joined[first] += members
+        else:
+            joined[reach, company] = members
+    return joined
 
 
 def _forms(rule: Rule) -> list[tuple[str, database.Form | None]]:

@@ -3,10 +3,10 @@
 Forms of an expression, from the best to the last resort: exactly (a match is a hit); as Vectorscan's
 prefilter or widened (a match is to be confirmed); not at all (it runs alone).
 
-Some expressions have no telling word in them, and cost as much as a hundred others. They go into databases of
-their own, widened, and these search all texts of a message at once: one database for texts of pure ASCII,
-where little is left of most of them, and one for the others. Most of these say enough when they are folded
-(folding.py): one database for plain texts, folded, and one for the strange ones.
+Some expressions have no telling word in them, and cost as much as a hundred others. They go into databases
+of their own, widened: one database for texts of pure ASCII, where little is left of most of them, and one for
+the others. Most of these say enough when they are folded (folding.py): one database for plain texts, folded,
+and one for the strange ones. Of those that begin with a run of nearly anything, what follows it is searched.
 
 Line starts within a text (`^` with the modifier m) never go in: with two such expressions in one database,
 Vectorscan 5.4.12 misses matches.
@@ -45,7 +45,13 @@ _TELLING_FOLDED = 12.0
 """The same of a folded expression, which finds more than it should."""
 
 _FOLDED_PART_SIZE, _ASCII_PART_SIZE, _OTHER_PART_SIZE = 24, 40, 80
-"""Positions of expressions that are searched in all texts together."""
+"""Positions of expressions that are searched in the texts of a kind."""
+
+_BEHIND_PART_SIZE = 80
+"""Positions of what is searched behind a run that an expression begins with."""
+
+_RUN_OCTETS, _RUN_LENGTH = 10, 8
+"""A run: so many octets can stand in it, and it can be longer than that."""
 
 _LARGE = 2
 """The company of long word lists."""
@@ -71,7 +77,7 @@ class Forms:
     """How an expression goes into databases; when all are None, it has to run alone."""
 
     each: Form | None = None
-    """Searched in each text by itself; otherwise in all texts of a message together:"""
+    """Searched in all texts; otherwise:"""
     ascii: Form | None = None
     other: Form | None = None
     plain: Form | None = None
@@ -94,9 +100,13 @@ def forms_of(regex: Regex, *, lines: bool) -> Forms:
     if node is not None and lines and required.bits(node) < _FOUND_ANYWHERE:
         return Forms()
     if node is not None and (lines or widen.spells_letters(node)) and not _is_told(node):
-        together = _together(node)
-        if together is not None:
-            return together
+        by_kind = _by_kind(node)
+        if by_kind is not None:
+            return by_kind
+    if node is not None and lines and (behind := _behind_runs(node)) is not node:
+        part = _part(behind, _BEHIND_PART_SIZE, spellings=False)
+        if part is not None and part.company != _LARGE:
+            return Forms(each=part)
     return Forms(each=form_of(regex))
 
 
@@ -125,6 +135,39 @@ def _is_told(node: perl_regex.Node) -> bool:
     return literals.telling(node) >= (_TELLING if exactly else _TELLING_PREFILTER)
 
 
+def _behind_runs(node: perl_regex.Node) -> perl_regex.Node:
+    """What stands behind runs that come before the first telling word: to see where a run began, nearly
+    anywhere, Vectorscan follows it through the whole text. The node itself where there is none."""
+    match node:
+        case perl_regex.Sequence(items):
+            for place, item in enumerate(items):
+                if literals.telling(perl_regex.Sequence(items[: place + 1])) >= _TELLING:
+                    behind = _behind_runs(item)
+                    return node if behind is item else perl_regex.Sequence((behind, *items[place + 1 :]))
+                if _is_run(item):
+                    return _behind_runs(perl_regex.Sequence(items[place + 1 :]))
+            return node
+        case perl_regex.Choice(branches):
+            behind_each = tuple(map(_behind_runs, branches))
+            same = all(a is b for a, b in zip(behind_each, branches, strict=True))
+            return node if same else perl_regex.Choice(behind_each)
+        case _:
+            return node
+
+
+def _is_run(node: perl_regex.Node) -> bool:
+    """Whether a long run of many kinds of octets stands in it."""
+    match node:
+        case perl_regex.Repeat(perl_regex.Chars(mask), _, high):
+            return mask.bit_count() >= _RUN_OCTETS and (high is None or high > _RUN_LENGTH)
+        case perl_regex.Sequence(parts) | perl_regex.Choice(parts):
+            return any(map(_is_run, parts))
+        case perl_regex.Repeat(item):
+            return _is_run(item)
+        case _:
+            return False
+
+
 def _is_usual(node: perl_regex.Node) -> bool:
     """What is usual compiles as a rule; where it does not, whoever builds the database finds out."""
     return widen.size(node) <= _EXACT_SIZE and not _has(node, *_LINE_EDGES)
@@ -134,32 +177,29 @@ def _best(forms: Iterator[Form], usual: bool) -> Form | None:
     return next((form for form in forms if usual or compiles(form)), None)
 
 
-def _together(node: perl_regex.Node) -> Forms | None:
-    """Forms for all texts of a message at once: none of them looks at the edges of a text."""
+def _by_kind(node: perl_regex.Node) -> Forms | None:
+    """Forms for the kinds of texts: none of them looks at the edges of a text."""
     spellings = widen.spells_letters(node)
     other = _part(node, _OTHER_PART_SIZE, spellings)
     if other is None:
         return None
     folded = folding.folded(node)
-    if folded is None:
-        return Forms(strange=other)
-    plain = _folded_part(folded)
-    if plain is not None:
-        return Forms(plain=plain, strange=other)
+    plain = _folded_part(folded) if folded is not None else None
+    if folded is None or plain is not None:
+        # However large: few texts are strange, and what is disguised in it is what makes it large.
+        return Forms(plain=plain, strange=other) if spellings or other.company != _LARGE else None
     narrow = ascii_only(node)
-    if narrow is None:
-        return Forms(other=other)
-    in_ascii = _part(narrow, _ASCII_PART_SIZE, spellings)
-    return Forms(ascii=in_ascii, other=other) if in_ascii is not None else None
+    in_ascii = _part(narrow, _ASCII_PART_SIZE, spellings) if narrow is not None else None
+    if other.company == _LARGE or (narrow is not None and (in_ascii is None or in_ascii.company == _LARGE)):
+        return None  # Large ones take long to compile, and those of words need not be widened so.
+    return Forms(ascii=in_ascii, other=other)
 
 
 def _part(node: perl_regex.Node, positions: int, spellings: bool) -> Form | None:
     part = required.part(widen.without_edges(node), positions)
     usual = widen.size(part.node) <= _EXACT_SIZE
     form = _best(_spelled(part.node, spellings), usual) if part.bits else None
-    if form is None or not all(form.texts) or form.company == _LARGE:
-        return None  # Large ones take long to confirm: better in one text than in all of them.
-    return form
+    return None if form is None or not all(form.texts) else form
 
 
 def _folded_part(folded: perl_regex.Node) -> Form | None:

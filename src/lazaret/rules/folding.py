@@ -9,8 +9,6 @@ Texts with octets above ASCII, or with signs that begin an entity or stand for h
 so much less is left of the expressions.
 """
 
-from collections.abc import Iterable
-
 from lazaret.rules import widen
 from lazaret.rules.ascii_only import within
 from lazaret.rules.perl_regex import EMPTY, Chars, Choice, Node, Repeat, Sequence
@@ -39,8 +37,6 @@ TABLE = _table()
 """What becomes of each octet."""
 
 _VANISHING = bytes(octet for octet, folded in enumerate(TABLE) if folded == DROPPED)
-BETWEEN = b"\0"
-"""Stands between folded texts, and nowhere in them."""
 
 
 def is_plain(text: bytes) -> bool:
@@ -48,9 +44,9 @@ def is_plain(text: bytes) -> bool:
     return text.isascii() and not any(sign in text for sign in (b"&", b"\\"))
 
 
-def together(texts: Iterable[bytes]) -> bytes:
-    """Plain texts, folded, as one."""
-    return BETWEEN.join(text.translate(TABLE, _VANISHING) for text in texts)
+def fold(text: bytes) -> bytes:
+    """A plain text, folded."""
+    return text.translate(TABLE, _VANISHING)
 
 
 def folded(node: Node) -> Node | None:

@@ -8,7 +8,7 @@
 /* What a rule wants of an expression; see kernel.py. */
 enum flag { SETTLED = 1, PUT_OFF = 2, COUNTED = 4, NEGATED = 8, SKIPS_SUBJECT = 16, EXACT = 32, BY_PYTHON = 64, FLAGS = 128 };
 
-enum { LOOK_AT_CLOCK = 32 }; /* texts between two looks, and between two places that are remembered of what is counted */
+enum { LOOK_AT_CLOCK = 32 }; /* texts between two looks */
 
 typedef struct {
     Py_ssize_t rule;
@@ -41,7 +41,6 @@ struct Candidate {
     PyObject *other;   /* a candidate of Python, instead of all that */
     Py_ssize_t place;
     Py_ssize_t number; /* of the text; ALL of them */
-    Py_ssize_t first;  /* of the texts: its place in the view */
     Py_ssize_t rule;
     Py_ssize_t next;   /* of the same rule, round in a circle */
 };
@@ -84,9 +83,9 @@ typedef struct {
     PyObject *where; /* borrowed from a tuple of texts */
 } Tally;
 
-/* One text. `number`: its place in the view; `chunk`: the text to remember where matches are counted. */
+/* One text. `number`: its place in the view. */
 static int
-finder_look(Finder *self, Py_ssize_t at, PyObject *text, Py_ssize_t number, PyObject *chunk, Tally *tally)
+finder_look(Finder *self, Py_ssize_t at, PyObject *text, Py_ssize_t number, Tally *tally)
 {
     const Place *place = &self->places[at];
     if (place->flags & SKIPS_SUBJECT && number == 0)
@@ -108,7 +107,7 @@ finder_look(Finder *self, Py_ssize_t at, PyObject *text, Py_ssize_t number, PyOb
     if (!count)
         return MORE;
     if (!tally->where)
-        tally->where = place->flags & COUNTED ? chunk : text;
+        tally->where = text;
     double total = tally->value + (double)count;
     tally->value = place->flags & NEGATED ? 0 : place->limit >= 0 && total > (double)place->limit ? (double)place->limit : total;
     return place->flags & NEGATED ? ENOUGH : MORE;
@@ -116,17 +115,13 @@ finder_look(Finder *self, Py_ssize_t at, PyObject *text, Py_ssize_t number, PyOb
 
 /* All texts. */
 static int
-finder_look_in(Finder *self, Py_ssize_t at, PyObject *texts, Py_ssize_t first, const Values *values, Tally *tally)
+finder_look_in(Finder *self, Py_ssize_t at, PyObject *texts, const Values *values, Tally *tally)
 {
-    PyObject *chunk = NULL;
     int answer = MORE;
     for (Py_ssize_t number = 0; number < PyTuple_GET_SIZE(texts) && answer == MORE; number++) {
-        if (number % LOOK_AT_CLOCK == 0) {
-            chunk = PyTuple_GET_ITEM(texts, number);
-            if (number && is_late(values))
-                return TO_PYTHON;
-        }
-        answer = finder_look(self, at, PyTuple_GET_ITEM(texts, number), first + number, chunk, tally);
+        if (number && number % LOOK_AT_CLOCK == 0 && is_late(values))
+            return TO_PYTHON;
+        answer = finder_look(self, at, PyTuple_GET_ITEM(texts, number), number, tally);
     }
     return answer;
 }
@@ -159,7 +154,7 @@ values_take(Values *values, Py_ssize_t rule, const Tally *tally)
 
 /* Looks now; `number` ALL: in all texts. */
 static int
-finder_confirm(Finder *self, Py_ssize_t at, PyObject *texts, Py_ssize_t number, Py_ssize_t first, Values *values)
+finder_confirm(Finder *self, Py_ssize_t at, PyObject *texts, Py_ssize_t number, Values *values)
 {
     Tally tally = {0, NULL};
     int python = is_for_python(self, at, values);
@@ -168,9 +163,8 @@ finder_confirm(Finder *self, Py_ssize_t at, PyObject *texts, Py_ssize_t number, 
     if (values_value(values, self->places[at].rule, &tally.value) < 0)
         return FAILED;
     double before = tally.value;
-    int answer = number == ALL ? finder_look_in(self, at, texts, first, values, &tally)
-                               : finder_look(self, at, PyTuple_GET_ITEM(texts, number), first + number,
-                                             PyTuple_GET_ITEM(texts, number), &tally);
+    int answer = number == ALL ? finder_look_in(self, at, texts, values, &tally)
+                               : finder_look(self, at, PyTuple_GET_ITEM(texts, number), number, &tally);
     if (answer == FAILED || answer == TO_PYTHON)
         return answer;
     if ((tally.value != before || tally.where) && values_take(values, self->places[at].rule, &tally) < 0)
@@ -233,7 +227,6 @@ values_confirm(Values *self, Py_ssize_t rule)
     Tally tally = {self->values[rule], NULL};
     Py_ssize_t end = self->last[rule] - 1, at = end, in_group = 0;
     struct Candidate before = {0}, each;
-    PyObject *chunk = NULL;
     int answer = MORE;
     do {
         at = self->candidates[at].next;
@@ -247,15 +240,12 @@ values_confirm(Values *self, Py_ssize_t rule)
             in_group = 0;
         }
         if (each.number == ALL)
-            answer = finder_look_in(each.finder, each.place, each.texts, each.first, self, &tally);
+            answer = finder_look_in(each.finder, each.place, each.texts, self, &tally);
         else {
             PyObject *text = PyTuple_GET_ITEM(each.texts, each.number);
-            if (in_group++ % LOOK_AT_CLOCK == 0) {
-                chunk = text;
-                if (in_group > 1 && is_late(self))
-                    return TO_PYTHON;
-            }
-            answer = finder_look(each.finder, each.place, text, each.first + each.number, chunk, &tally);
+            if (in_group++ && in_group % LOOK_AT_CLOCK == 1 && is_late(self))
+                return TO_PYTHON;
+            answer = finder_look(each.finder, each.place, text, each.number, &tally);
         }
         before = each;
     } while (answer == MORE && at != end);
@@ -274,9 +264,9 @@ candidate_of(const struct Candidate *each)
     if (!each->finder)
         return Py_NewRef(each->other);
     if (each->number == ALL)
-        return Py_BuildValue("OnOn", each->finder->search, each->place, each->texts, each->first);
+        return Py_BuildValue("OnOi", each->finder->search, each->place, each->texts, 0);
     return Py_BuildValue("On[O]n", each->finder->search, each->place, PyTuple_GET_ITEM(each->texts, each->number),
-                         each->first + each->number);
+                         each->number);
 }
 
 /* Whether the two are texts of one view for the same expression. */
@@ -503,11 +493,11 @@ finder_find(Finder *self, PyObject *text)
 
 /* What was found in a text, or may be in all: sets it, notes it, or appends (search, place, texts, first) to `*rest`. */
 static int
-finder_settle(Finder *self, Py_ssize_t at, PyObject *texts, Py_ssize_t number, Py_ssize_t first, Values *values,
+finder_settle(Finder *self, Py_ssize_t at, PyObject *texts, Py_ssize_t number, Values *values,
               PyObject **rest)
 {
     const Place *place = &self->places[at];
-    struct Candidate candidate = {self, texts, NULL, at, number, first, 0, 0};
+    struct Candidate candidate = {self, texts, NULL, at, number, 0, 0};
     if (place->rule >= values->outset->count) {
         PyErr_SetString(PyExc_IndexError, "no such rule");
         return -1;
@@ -522,7 +512,7 @@ finder_settle(Finder *self, Py_ssize_t at, PyObject *texts, Py_ssize_t number, P
         tally.value = 1;
         return value != 0 ? 0 : values_take(values, place->rule, &tally);
     }
-    int answer = finder_confirm(self, at, texts, number, first, values);
+    int answer = finder_confirm(self, at, texts, number, values);
     if (answer == FAILED)
         return -1;
     if (answer == TO_PYTHON) {
@@ -536,12 +526,11 @@ finder_settle(Finder *self, Py_ssize_t at, PyObject *texts, Py_ssize_t number, P
     return 0;
 }
 
-/* Searches a text, number ALL: `whole`, in the place of all texts. */
+/* Searches a text, or what stands `instead` of it. */
 static int
-finder_search(Finder *self, PyObject *whole, PyObject *texts, Py_ssize_t number, Py_ssize_t first, Values *values,
-              PyObject **rest)
+finder_search(Finder *self, PyObject *instead, PyObject *texts, Py_ssize_t number, Values *values, PyObject **rest)
 {
-    if (finder_scan(self, whole) < 0)
+    if (finder_scan(self, instead) < 0)
         return -1;
     Py_ssize_t count = self->found_count;
     if (!count)
@@ -557,7 +546,7 @@ finder_search(Finder *self, PyObject *whole, PyObject *texts, Py_ssize_t number,
     finder_reset(self);
     int result = 0;
     for (Py_ssize_t at = 0; at < count && !result; at++)
-        result = finder_settle(self, found[at], texts, number, first, values, rest);
+        result = finder_settle(self, found[at], texts, number, values, rest);
     if (found != few)
         PyMem_Free(found);
     return result;
@@ -575,10 +564,10 @@ values_look(Values *values)
 }
 
 static int
-finder_alone(Finder *self, PyObject *texts, Py_ssize_t first, Values *values, PyObject **rest)
+finder_alone(Finder *self, PyObject *texts, Values *values, PyObject **rest)
 {
     for (Py_ssize_t at = 0; at < self->alone_count; at++)
-        if (finder_settle(self, self->alone[at], texts, ALL, first, values, rest) < 0)
+        if (finder_settle(self, self->alone[at], texts, ALL, values, rest) < 0)
             return -1;
     return 0;
 }
@@ -586,27 +575,36 @@ finder_alone(Finder *self, PyObject *texts, Py_ssize_t first, Values *values, Py
 static int
 finder_each(Finder *self, PyObject *texts, Values *values, PyObject **rest)
 {
-    if (finder_alone(self, texts, 0, values, rest) < 0)
+    if (finder_alone(self, texts, values, rest) < 0)
         return -1;
     if (self->scan == Py_None)
         return 0;
     for (Py_ssize_t number = 0; number < PyTuple_GET_SIZE(texts); number++) {
         if (number % LOOK_AT_CLOCK == LOOK_AT_CLOCK - 1 && values_look(values) < 0)
             return -1;
-        if (finder_search(self, PyTuple_GET_ITEM(texts, number), texts, number, 0, values, rest) < 0)
+        if (finder_search(self, PyTuple_GET_ITEM(texts, number), texts, number, values, rest) < 0)
             return -1;
     }
     return 0;
 }
 
+/* Those of the texts that have something `instead` of them, which is searched, or, if not `given`, the others. */
 static int
-finder_together(Finder *self, PyObject *whole, PyObject *texts, Py_ssize_t first, Values *values, PyObject **rest)
+finder_some(Finder *self, PyObject *texts, PyObject *const *instead, int given, Values *values, PyObject **rest)
 {
-    if (values_look(values) < 0)
-        return -1;
-    if (finder_search(self, whole, texts, ALL, first, values, rest) < 0)
-        return -1;
-    return finder_alone(self, texts, first, values, rest);
+    for (Py_ssize_t number = 0; number < PyTuple_GET_SIZE(texts); number++) {
+        if (number % LOOK_AT_CLOCK == LOOK_AT_CLOCK - 1 && values_look(values) < 0)
+            return -1;
+        if ((instead[number] != NULL) != given)
+            continue;
+        PyObject *searched = given ? instead[number] : PyTuple_GET_ITEM(texts, number);
+        if (finder_search(self, searched, texts, number, values, rest) < 0)
+            return -1;
+        for (Py_ssize_t at = 0; at < self->alone_count; at++)
+            if (finder_settle(self, self->alone[at], texts, number, values, rest) < 0)
+                return -1;
+    }
+    return 0;
 }
 
 static PyMethodDef finder_methods[] = {

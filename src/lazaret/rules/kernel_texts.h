@@ -7,7 +7,7 @@ enum { DROPPED = 0, NOT_PLAIN = 1 }; /* in the table of octets */
 
 typedef struct {
     PyObject_HEAD
-    PyObject *each;           /* tuples of Finders: each text by itself, or all texts of a kind */
+    PyObject *each;           /* tuples of Finders: of all texts, or those of a kind */
     PyObject *of_kind[KINDS];
     unsigned char fold[256];
     Py_ssize_t count;
@@ -96,107 +96,65 @@ error:
     return NULL;
 }
 
-/* Folds the text to where there is room for it; gives the end of what is written, NULL: the text is not plain. */
-static char *
-folded(const unsigned char *fold, PyObject *text, char *to)
+/* The text folded (a new bytes object), NULL: it is not plain, or an error is set. */
+static PyObject *
+folded(const unsigned char *fold, PyObject *text)
 {
     const unsigned char *from = (const unsigned char *)PyBytes_AS_STRING(text);
+    PyObject *made = PyBytes_FromStringAndSize(NULL, PyBytes_GET_SIZE(text));
+    if (!made)
+        return NULL;
+    char *to = PyBytes_AS_STRING(made);
     for (Py_ssize_t left = PyBytes_GET_SIZE(text); left > 0; left--) {
         unsigned char octet = fold[*from++];
-        if (octet == NOT_PLAIN)
+        if (octet == NOT_PLAIN) {
+            Py_DECREF(made);
             return NULL;
+        }
         *to = (char)octet;
         to += octet != DROPPED;
     }
-    return to;
+    _PyBytes_Resize(&made, to - PyBytes_AS_STRING(made));
+    return made;
 }
 
-/* Room for all texts and something between them, in a bytes object; NULL with an error set. */
-static PyObject *
-room_for(PyObject *texts)
-{
-    Py_ssize_t length = 0;
-    for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(texts); at++) {
-        Py_ssize_t octets = PyBytes_GET_SIZE(PyTuple_GET_ITEM(texts, at));
-        if (octets > PY_SSIZE_T_MAX / 2 - length)
-            return PyErr_NoMemory();
-        length += octets + 1;
-    }
-    return PyBytes_FromStringAndSize(NULL, length);
-}
-
-/* Those of the texts whose kinds are of the two: as they are (a tuple, new) and as one text (new), folded or not. */
-typedef struct {
-    PyObject *texts, *whole;
-    Py_ssize_t first;
-} Part;
-
-/* The texts of the first kind, and those of the second, which are the rest. */
+/* Searches each text of the first kind (what is searched instead of it stands in `instead`), and those of the next. */
 static int
-divided(const Finders *self, PyObject *texts, enum kind first_kind, Part parts[2])
+finders_of_two_kinds(const Finders *self, enum kind first_kind, PyObject *texts, PyObject *const *instead, Values *values,
+                     PyObject **rest)
 {
-    Py_ssize_t all = PyTuple_GET_SIZE(texts), counts[2] = {0, 0};
-    char *to[2];
-    int result = -1;
-    for (int which = 0; which < 2; which++)
-        parts[which] = (Part){PyTuple_New(all), room_for(texts), 0};
-    if (!parts[0].texts || !parts[1].texts || !parts[0].whole || !parts[1].whole)
-        goto done;
-    for (int which = 0; which < 2; which++)
-        to[which] = PyBytes_AS_STRING(parts[which].whole);
-    for (Py_ssize_t at = 0; at < all; at++) {
-        PyObject *text = PyTuple_GET_ITEM(texts, at);
-        char *end = NULL;
-        int which;
-        if (first_kind == PLAIN) {
-            end = folded(self->fold, text, to[0] + (counts[0] != 0));
-            which = end ? 0 : 1;
-        }
-        else
-            which = all_ascii(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text)) ? 0 : 1;
-        if (counts[which])
-            *to[which]++ = first_kind == PLAIN && which == 0 ? '\0' : '\n';
-        else
-            parts[which].first = at;
-        if (!end) {
-            memcpy(to[which], PyBytes_AS_STRING(text), (size_t)PyBytes_GET_SIZE(text));
-            end = to[which] + PyBytes_GET_SIZE(text);
-        }
-        to[which] = end;
-        PyTuple_SET_ITEM(parts[which].texts, counts[which]++, Py_NewRef(text));
-    }
-    result = 0;
-    for (int which = 0; which < 2 && !result; which++)
-        if (_PyTuple_Resize(&parts[which].texts, counts[which]) < 0 ||
-            _PyBytes_Resize(&parts[which].whole, to[which] - PyBytes_AS_STRING(parts[which].whole)) < 0)
-            result = -1;
-done:
-    if (result < 0)
-        for (int which = 0; which < 2; which++) {
-            Py_CLEAR(parts[which].texts);
-            Py_CLEAR(parts[which].whole);
-        }
-    return result;
-}
-
-/* Searches the texts of a kind, and those of the next kind. */
-static int
-finders_together(const Finders *self, PyObject *texts, enum kind first_kind, Values *values, PyObject **rest)
-{
-    Part parts[2];
-    if (!PyTuple_GET_SIZE(self->of_kind[first_kind]) && !PyTuple_GET_SIZE(self->of_kind[first_kind + 1]))
-        return 0;
-    if (divided(self, texts, first_kind, parts) < 0)
-        return -1;
-    int result = 0;
     for (int which = 0; which < 2; which++) {
         PyObject *finders = self->of_kind[first_kind + which];
-        for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(finders) && !result && PyBytes_GET_SIZE(parts[which].whole); at++)
-            result = finder_together((Finder *)PyTuple_GET_ITEM(finders, at), parts[which].whole, parts[which].texts,
-                                     parts[which].first, values, rest);
-        Py_DECREF(parts[which].texts);
-        Py_DECREF(parts[which].whole);
+        for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(finders); at++)
+            if (finder_some((Finder *)PyTuple_GET_ITEM(finders, at), texts, instead, which == 0, values, rest) < 0)
+                return -1;
     }
+    return 0;
+}
+
+/* The texts of a kind and those of the next kind, which are the rest. */
+static int
+finders_by_kind(const Finders *self, PyObject *texts, enum kind first_kind, Values *values, PyObject **rest)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(texts);
+    if (!PyTuple_GET_SIZE(self->of_kind[first_kind]) && !PyTuple_GET_SIZE(self->of_kind[first_kind + 1]))
+        return 0;
+    PyObject **instead = PyMem_Calloc((size_t)count + 1, sizeof(PyObject *));
+    if (!instead) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (Py_ssize_t at = 0; at < count && !PyErr_Occurred(); at++) {
+        PyObject *text = PyTuple_GET_ITEM(texts, at);
+        if (first_kind == PLAIN)
+            instead[at] = folded(self->fold, text);
+        else if (all_ascii(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text)))
+            instead[at] = Py_NewRef(text);
+    }
+    int result = PyErr_Occurred() ? -1 : finders_of_two_kinds(self, first_kind, texts, instead, values, rest);
+    for (Py_ssize_t at = 0; at < count; at++)
+        Py_XDECREF(instead[at]);
+    PyMem_Free(instead);
     return result;
 }
 
@@ -232,9 +190,9 @@ finders_over(Finders *self, PyObject *const *args, Py_ssize_t count)
     for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(self->each) && !result; at++)
         result = finder_each((Finder *)PyTuple_GET_ITEM(self->each, at), texts, values, &rest);
     if (!result)
-        result = finders_together(self, texts, PLAIN, values, &rest);
+        result = finders_by_kind(self, texts, PLAIN, values, &rest);
     if (!result)
-        result = finders_together(self, texts, IN_PURE_ASCII, values, &rest);
+        result = finders_by_kind(self, texts, IN_PURE_ASCII, values, &rest);
     if (result < 0) {
         Py_XDECREF(rest);
         return NULL;

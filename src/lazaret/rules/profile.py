@@ -161,7 +161,7 @@ class _Timed:
         found: list[int] = []
         began = time.perf_counter_ns()
         if self._database is not None:
-            self._database.scan(folding.together((text,)) if self.group.reach == "plain" else text, found)
+            self._database.scan(folding.fold(text) if self.group.reach == "plain" else text, found)
         self.searching += time.perf_counter_ns() - began
         self.texts_seen += 1
         self.found_in += bool(found)

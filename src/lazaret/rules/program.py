@@ -32,8 +32,8 @@ class Group:
     """body, rawbody, uri, full, header or mimeheader."""
     selector: str
     reach: str
-    """What the database searches: "each" text by itself, or together all "ascii" texts or "other" ones, or
-    all "plain" texts, folded (folding.py), or "strange" ones."""
+    """Which texts the database searches: "each" of them, those in "ascii" or "other" ones, or "plain" ones,
+    folded (folding.py), or "strange" ones."""
     searched: tuple[Searched, ...]
     in_database: int
     database: bytes

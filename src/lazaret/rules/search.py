@@ -11,7 +11,7 @@ from lazaret.rules.database import Database
 from lazaret.rules.kernel import Finder
 from lazaret.rules.program import Group, Program, Searched
 from lazaret.rules.run import Run
-from lazaret.rules.texts import Together
+from lazaret.rules.texts import Numbered
 
 _LOOKS_AT_CLOCK = 32
 """Texts between two looks at the clock."""
@@ -80,7 +80,7 @@ class Search:
         self.finder = self._compiled_finder()
 
     def _compiled_finder(self) -> Finder | None:
-        """Does the work of `each` and `together` in the kernel; None where there is none, or texts are
+        """Does the work of `each` and `some` in the kernel; None where there is none, or texts are
         searched one after the other without a database."""
         if self._alone or not kernel.compiled:
             return None
@@ -112,33 +112,37 @@ class Search:
 
     def each(self, run: Run, texts: Sequence[bytes]) -> None:
         """Searches each text by itself and adds up what is found. The kernel does it in Finders."""
-        for place in self._alone_later:
-            run.values.put_off(self._numbers[place], (self, place, texts, 0))
-        for place in self._alone_at_once:
-            confirm(run, (self, place, texts, 0))
+        for place in (*self._alone_later, *self._alone_at_once):
+            self._settle(run, (self, place, texts, 0))
+        self._search(run, texts, enumerate(texts if self._database is not None or self._alone else ()))
+
+    def some(self, run: Run, texts: Sequence[bytes], searched: Numbered) -> None:
+        """Searches some of the texts, or what stands in their places."""
+        for place in (*self._alone_later, *self._alone_at_once):
+            for number, _ in searched:
+                self._settle(run, (self, place, texts[number : number + 1], number))
+        self._search(run, texts, searched)
+
+    def _settle(self, run: Run, candidate: Candidate) -> None:
+        if self._put_off[candidate[1]]:
+            run.values.put_off(self._numbers[candidate[1]], candidate)
+        else:
+            confirm(run, candidate)
+
+    def _search(self, run: Run, texts: Sequence[bytes], searched: Iterable[tuple[int, bytes]]) -> None:
         found = self._found
         later: dict[int, list[int]] = {}
-        for number, text in enumerate(texts if self._database is not None or self._alone else ()):
-            if number % _LOOKS_AT_CLOCK == _LOOKS_AT_CLOCK - 1:
+        for count, (number, text) in enumerate(searched):
+            if count % _LOOKS_AT_CLOCK == _LOOKS_AT_CLOCK - 1:
                 run.look_at_clock()
             if self._database is not None:
                 self._database.scan(text, found)
             if found or self._alone:
-                self._note(run, number, text, later)
+                self._note(run, number, texts[number], later)
         for place, numbers in later.items():
             run.values.put_off(
                 self._numbers[place], (self, place, [texts[number] for number in numbers], numbers[0])
             )
-
-    def together(self, run: Run, texts: Together) -> None:
-        """Searches all texts at once; what is found may be in any of them, or in none."""
-        run.look_at_clock()
-        for place in self._places(texts.whole):
-            candidate = (self, place, texts.texts, texts.first)
-            if self._put_off[place]:
-                run.values.put_off(self._numbers[place], candidate)
-            else:
-                confirm(run, candidate)
 
     def counts(self, run: Run, text: bytes) -> list[tuple[Searched, int]]:
         """The rules that match in a text, and how often as far as it matters; no value is set."""
@@ -231,7 +235,8 @@ class Search:
                 some = texts[start : start + _LOOKS_AT_CLOCK]
                 count = expression.count_in(some, None if limit is None else limit - int(before))
                 if count:
-                    run.where.setdefault(rule, some[0])
+                    if rule not in run.where:
+                        run.where[rule] = expression.find_in(some) or some[0]
                     run.values.set(rule, before + count)
         except MatchLimit:
             self._give_up(run, rule)

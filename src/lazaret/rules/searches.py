@@ -7,7 +7,7 @@ from lazaret.rules import folding, kernel, views
 from lazaret.rules.program import Searched
 from lazaret.rules.run import Run
 from lazaret.rules.search import Search, confirm
-from lazaret.rules.texts import Texts, Together
+from lazaret.rules.texts import Texts
 
 _KINDS = ("plain", "strange", "ascii", "other")
 """Of texts (`texts.Texts`), as Finders of the kernel take them."""
@@ -20,12 +20,12 @@ class TextSearches:
         """`at_first`: rules, and their values where nothing is found in the texts."""
         self._at_first = tuple(at_first)
         self._each = [s for s in searches if s.group.reach == "each" and s.group.searched]
-        self._together = {kind: [s for s in searches if s.group.reach == kind] for kind in _KINDS}
+        self._of_kind = {kind: [s for s in searches if s.group.reach == kind] for kind in _KINDS}
         self._in_kernel = self._finders()
 
     def _finders(self) -> Any:
         """All of it in the kernel; None where there is none, or it cannot do one of the searches."""
-        reaches = [tuple(s.finder for s in searches) for searches in (self._each, *self._together.values())]
+        reaches = [tuple(s.finder for s in searches) for searches in (self._each, *self._of_kind.values())]
         if not kernel.compiled or any(finder is None for finders in reaches for finder in finders):
             return None
         return kernel.compiled.Finders(*reaches, self._at_first, folding.TABLE)
@@ -40,12 +40,11 @@ class TextSearches:
             run.values.set(rule, value)
         for search in self._each:
             search.each(run, texts)
-        if any(self._together.values()):
+        if any(self._of_kind.values()):
             of_kinds = Texts(texts)
-            for kind, searches in self._together.items():
-                together: Together = getattr(of_kinds, kind)
-                for search in searches if together.whole else ():
-                    search.together(run, together)
+            for kind, searches in self._of_kind.items():
+                for search in searches:
+                    search.some(run, texts, getattr(of_kinds, kind))
 
 
 class FieldSearches:

@@ -1,48 +1,37 @@
-"""The texts of one view of a message, each by itself and put together."""
+"""The texts of one view of a message by their kinds, and what is searched for each."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from lazaret.model.lazy import lazy
 from lazaret.rules import folding
 
-
-class Together(NamedTuple):
-    """Some texts of a view, and all of them as one, something between them."""
-
-    texts: Sequence[bytes]
-    first: int
-    """The place in the view of the first of them."""
-    whole: bytes = b""
+Numbered = Sequence[tuple[int, bytes]]
+"""Places in the view, and what is searched for the text there."""
 
 
 class Texts:
-    """All texts of a view; searches for expressions that hardly say anything run over many at once."""
+    """All texts of a view."""
 
     def __init__(self, each: Sequence[bytes]) -> None:
         self.each = each
 
     @lazy
-    def ascii(self) -> Together:
+    def ascii(self) -> Numbered:
         """Those without octets above ASCII."""
-        return self._of(bytes.isascii, b"\n".join)
+        return [(number, text) for number, text in enumerate(self.each) if text.isascii()]
 
     @lazy
-    def other(self) -> Together:
+    def other(self) -> Numbered:
         """Those with octets above ASCII."""
-        return self._of(lambda text: not text.isascii(), b"\n".join)
+        return [(number, text) for number, text in enumerate(self.each) if not text.isascii()]
 
     @lazy
-    def plain(self) -> Together:
-        """Those that can be folded, folded as one."""
-        return self._of(folding.is_plain, folding.together)
+    def plain(self) -> Numbered:
+        """Those that can be folded, folded."""
+        plain = (number for number, text in enumerate(self.each) if folding.is_plain(text))
+        return [(number, folding.fold(self.each[number])) for number in plain]
 
     @lazy
-    def strange(self) -> Together:
+    def strange(self) -> Numbered:
         """Those that cannot be folded."""
-        return self._of(lambda text: not folding.is_plain(text), b"\n".join)
-
-    def _of(self, kind: Callable[[bytes], bool], join: Callable[[Iterable[bytes]], bytes]) -> Together:
-        numbers = [n for n, text in enumerate(self.each) if kind(text)]
-        texts = [self.each[n] for n in numbers]
-        return Together(texts, min(numbers, default=0), join(texts))
+        return [(number, text) for number, text in enumerate(self.each) if not folding.is_plain(text)]
