@@ -152,7 +152,8 @@ class Model:
     def judge(self, features: Features) -> Judgement:
         """Log-odds of spam. A model that has seen nothing says 0."""
         if not kernel.compiled:
-            return self._judged(self._read(features), zone_bounds(features).tolist())
+            columns, bounds = self._read(features), zone_bounds(features).tolist()
+            return self._judged(columns, bounds, self._counted(columns, bounds))
         spam_mail, ham_mail = self._counters[Counter.SPAM_COUNTED], self._counters[Counter.HAM_COUNTED]
         sums, logits, known, lengths = kernel.compiled.sums(
             self._table,
@@ -200,13 +201,13 @@ class Model:
     def shares(self, features: Features) -> Shares:
         """What each feature adds to the score."""
         columns, bounds = self._read(features), zone_bounds(features).tolist()
-        known = self._judged(columns, bounds)
+        counted = self._counted(columns, bounds)
+        known = self._judged(columns, bounds, counted)
         by_weight = [
             GAIN / ZONES * _shrinking(value, least) / math.sqrt(length + FEW)
             for value, length, least in zip(known.zones, known.lengths, LEAST, strict=True)
         ]
         found = columns[WEIGHT] * _spread(by_weight, known.lengths)
-        counted = self._counted(columns, bounds)
         by_count = [
             COUNTS_SHARE / ZONES * _shrinking(value, least) / math.sqrt(length + FEW_COUNTED)
             for value, length, least in zip(counted.zones, counted.known, LEAST, strict=True)
@@ -223,10 +224,10 @@ class Model:
         fewest = float(min(self._counters[Counter.SPAM_SEEN], self._counters[Counter.HAM_SEEN]))
         return math.sqrt((fewest + RAMP_FROM) / (fewest + RAMP_TO))
 
-    def _judged(self, columns: Floats, bounds: list[int]) -> Judgement:
+    def _judged(self, columns: Floats, bounds: list[int], counted: _Counted) -> Judgement:
         lengths = [end - start for start, end in pairwise(bounds)]
         zones = _normed(_sums(columns[WEIGHT], bounds), lengths, FEW)
-        return self._fused(zones, self._counted(columns, bounds).zones, lengths)
+        return self._fused(zones, counted.zones, lengths)
 
     def _fused(self, zones: PerZone, counted: PerZone, lengths: Sequence[int]) -> Judgement:
         """The votes of the zones, of both kinds of learners."""
