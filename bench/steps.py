@@ -28,7 +28,7 @@ from road import send_all
 
 from lazaret.cli.demo_sink import Sink
 
-peers.PORT, peers.SINK_PORT = 12134, 12135
+peers.PORT, peers.SINK_PORT = 12144, 12145
 """So that it may run beside another bench."""
 TRACED = Path(__file__).with_name("traced.py")
 REST_S = 1.5
