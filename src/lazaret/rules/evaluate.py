@@ -174,7 +174,9 @@ class Evaluator:
                 texts.append(run.shown[rule])
             elif run.values.get(rule) and rule in run.where:
                 search, place = self._searched[rule]
-                texts.append(search.matched(place, run.where[rule]).decode("utf-8", "replace"))
+                text = search.matched(place, run.where[rule]).decode("utf-8", "replace")
+                run.shown[rule] = text  # Other metas may build on it.
+                texts.append(text)
             if len(texts) == _GROUNDS:
                 break
         return _readable(", ".join(dict.fromkeys(t.strip() for t in texts if t.strip())))

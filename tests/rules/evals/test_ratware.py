@@ -1,8 +1,13 @@
 """Marks that programs for bulk mail leave in header fields."""
 
+import re
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lazaret.rules.evals import ratware
 
 Call = Callable[..., float | str]
 
@@ -35,6 +40,8 @@ def test_a_turned_recipient_as_envelope_sender_is_seen(call: Call) -> None:
     raw = b"X-Envelope-From: <x-our.org.ann@bulk.net>\nTo: %s\n\n\n"
     assert call(raw % b"ann@mail.our.org", "check_ratware_envelope_from")
     assert not call(raw % b"bob@our.org", "check_ratware_envelope_from")
+    assert call((raw % b"Ann@OUR.org").replace(b".ann@", b".aNN@"), "check_ratware_envelope_from")
+    assert not call((raw % b"ann@our.org").replace(b".ann@", b".anna@"), "check_ratware_envelope_from")
     assert not call(b"To: ann@our.org\n\n\n", "check_ratware_envelope_from")
 
 
@@ -61,3 +68,12 @@ def test_sender_domains_are_compared(call: Call, expected: bool, envelope: bytes
 def test_a_recipient_in_the_subject_is_seen(call: Call, expected: bool, what: str, subject: bytes) -> None:
     raw = b"To: ann@our.org\nSubject: " + subject + b"\n\n\n"
     assert expected == bool(call(raw, "check_for_to_in_subject", what))
+
+
+@given(st.lists(st.sampled_from(["ann", "ANN", "re:", "FW:", "w ", " ", ",", ":", "!", "\n", "\u017f"])))
+def test_no_form_of_address_is_passed_over(pieces: list[str]) -> None:
+    """What is looked at first lets through all that the expression takes."""
+    subject = "".join(pieces)
+    form = r"(?:re|fw):\s*(?:\w+\s+)?ann$|(?-i:ann)\s*[,:;!?-](?:$|\s)|ann$|,\s*ann[,:;!?-]$"
+    if re.match(form, subject, re.IGNORECASE):
+        assert ratware._may_be_addressed("ann", subject.lower())

@@ -65,6 +65,9 @@ def ratware_envelope_from(subject: Subject) -> int:
     sender = subject.first("EnvelopeFrom:addr")
     if not user or user.lower() not in sender.lower() or _SENDER_REWRITTEN.match(sender):
         return 0
+    # To read an expression made for one message takes a hundred times as long as to look first.
+    if (user + sender).isascii() and f"{user}@".lower() not in sender.lower():
+        return 0
     domain = subject.message.registry.registered(host.lower())
     if not hostnames.is_name(domain) or not subject.message.registry.knows_tld(domain):
         return 0
@@ -92,8 +95,19 @@ def to_in_subject(subject: Subject, what: str) -> int:
         return 0
     if what == "address":
         return re.search(rf"\b{re.escape(to)}\b", text, re.IGNORECASE) is not None
-    if to.partition("@")[0].lower() not in text.lower():
+    if not _may_be_addressed(to.partition("@")[0].lower(), text.lower()):
         return 0
     user = re.escape(to.partition("@")[0])
     form = rf"(?:(?:re|fw):\s*(?:\w+\s+)?{user}$|(?-i:{user})\s*[,:;!?-](?:$|\s)|{user}$|,\s*{user}[,:;!?-]$)"
     return what == "user" and re.match(form, text, re.IGNORECASE) is not None
+
+
+def _may_be_addressed(user: str, subject: str) -> bool:
+    """Whether it is worth to look closer; both in lower case."""
+    if user not in subject:
+        return False
+    if not (user + subject).isascii():
+        return True  # Letters have more forms than two.
+    if subject.startswith(("re:", "fw:")):
+        return subject.startswith(user) or subject.removesuffix("\n").endswith(user)
+    return subject.startswith((user, ","))
