@@ -36,7 +36,7 @@ from lazaret.store.reader import SearchStopped
 from lazaret.store.sqlite import SqliteDatabase
 from store import START
 
-ROUNDS = 40
+ROUNDS = 20
 COLD_ROUNDS = 3
 QUERIES = {
     "newest page": "",

@@ -214,6 +214,8 @@ class Server:
                 *("--bind-address=127.0.0.1", f"--port={self.port}", f"--pid-file={self.folder}/pid"),
                 *(f"--innodb-buffer-pool-size={memory}", f"--innodb-log-file-size={log}"),
                 *("--performance-schema=OFF", "--skip-name-resolve"),
+                # A server that starts takes away what it finds of others' temporary tables.
+                f"--tmpdir={self.folder}",
             ]
             if not durable:
                 words += [f"--innodb-flush-log-at-trx-commit={2 if careful else 0}"]

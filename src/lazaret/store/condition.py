@@ -51,6 +51,8 @@ class Source:
     values: dict[str, object]
     rest: str = "1 = 1"
     """What else the condition asks of them, with its values."""
+    scattered: bool = False
+    """In an order in which the messages lie here and there: to read many of them so takes long."""
 
 
 NEVER = Condition("1 = 0")

@@ -136,8 +136,8 @@ def count(connection: Connection, wanted: Condition, most: int = 0) -> int:
     """How many messages fulfil a condition; counting ends at `most`, unless that is 0."""
     wanted = narrowed(connection, wanted)
     values: dict[str, object] = dict(wanted.values)
-    if most and wanted.sources and not wanted.few:
-        source = wanted.sources[0]
+    source = next((one for one in wanted.sources if not one.scattered), None)
+    if most and source and not wanted.few:
         statement = sql(_COUNTED_FROM, source.sql, _AND_MORE, source.rest, "LIMIT :limit) counted")
         values |= {**source.values, "limit": most}
     elif most:

@@ -203,7 +203,7 @@ def _scores(terms: Sequence[Term]) -> list[Condition]:
     low = max((number for sign, number in compared if sign in (">", ">=", "=")), default=-_MOST)
     high = min((number for sign, number in compared if sign in ("<", "<=", "=")), default=_MOST)
     values: dict[str, object] = {"low": low - _HALF, "high": high + _HALF}
-    return [Condition("1 = 1", sources=(Source(_OF_SCORES, values),))]
+    return [Condition("1 = 1", sources=(Source(_OF_SCORES, values, scattered=True),))]
 
 
 def _size(term: Term) -> Condition:
