@@ -6,6 +6,8 @@ import time
 import pytest
 
 from lazaret.model.errors import UserError
+from lazaret.model.identity import Identity
+from lazaret.model.passkey import Passkey
 from lazaret.model.person import ALL, Person, Role, Sight
 
 from .entries import quarantined, recipient
@@ -153,5 +155,57 @@ def test_a_second_factor_is_confirmed_used_once_and_taken_away(store):
         assert 0 == await factors.codes_left(ann.id)
         assert not await factors.remove(ann, who="test")
         assert [] == await store.audit.verify()
+
+    asyncio.run(story())
+
+
+def test_an_identity_belongs_to_one_person_and_he_has_one_of_each_issuer(store):
+    async def story():
+        people, identities = store.people, store.identities
+        ann = await people.add(Person(0, "ann@home.example", Role.USER, ("ann@home.example",)), who="test")
+        first = Identity("https://one.example", "Subject-A")
+        assert await identities.holder(first) is None
+        assert await identities.link(ann, first, who="test")
+        assert not await identities.link(ann, Identity("https://one.example", "subject-a"), who="test")
+        assert await identities.link(ann, Identity("https://two.example", "Subject-A"), who="test")
+        assert ann.id == (await identities.holder(first)).id
+        assert await identities.holder(Identity("https://one.example", "subject-a")) is None
+        assert (await people.named("ann@home.example")).single_sign_on
+        assert await identities.remove(ann, who="test")
+        assert not await identities.remove(ann, who="test")
+        assert await identities.holder(first) is None
+
+    asyncio.run(story())
+
+
+def test_a_passkey_is_found_by_its_id_used_and_removed_by_its_owner(store):
+    async def story():
+        people, passkeys, now = store.people, store.passkeys, time.time()
+        ann, bob = [
+            await people.add(
+                Person(0, f"{name}@home.example", Role.USER, (f"{name}@home.example",)), who="test"
+            )
+            for name in ("ann", "bob")
+        ]
+        key = Passkey(bytes(range(256)), b"\x00\xffcose", 3, "Telephone")
+        await passkeys.add(ann, key, keep=b"", who="test")
+        with pytest.raises(UserError):
+            await passkeys.add(bob, key, keep=b"", who="test")
+        holder, known = await passkeys.holder(key.credential)
+        assert (ann.id, key.public_key, 3) == (holder.id, known.public_key, known.sign_count)
+        assert holder.second_factor
+        assert await passkeys.use(known, 4, b"c" * 32, expires=now + 9, now=now)
+        assert not await passkeys.use(known, 5, b"c" * 32, expires=now + 9, now=now)
+        assert not await passkeys.answer(b"c" * 32, expires=now + 9, now=now)
+        assert await passkeys.answer(b"c" * 32, expires=now + 30, now=now + 20)
+        [after] = await passkeys.of(ann.id)
+        assert 4 == after.sign_count
+        assert after.used
+        await passkeys.remove(bob.id, key.name, who="test")
+        await passkeys.rename(ann.id, key.name, "Old telephone")
+        assert ["Old telephone"] == [one.label for one in await passkeys.of(ann.id)]
+        await passkeys.remove(ann.id, key.name, who="test")
+        assert await passkeys.holder(key.credential) is None
+        assert not await passkeys.remove_all(ann, who="test")
 
     asyncio.run(story())

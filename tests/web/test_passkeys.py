@@ -195,6 +195,7 @@ def test_an_admin_takes_them_away(home, opened):
 
     window.page.goto("/account")
     assert "Sign in" in window.page.title()
+    assert 67 == home.run("user", "remove-passkeys", "gone@home.example").returncode, "there are none left"
     window.come_in()
     window.page.wait_for_selector("text=This passkey did not let you in.")
 

@@ -177,6 +177,40 @@ def reset_totp(given: Given, name: str) -> None:
     _in_store(given, act)
 
 
+@user.command(name="remove-passkeys")
+@click.argument("name")
+@pass_given
+def remove_passkeys(given: Given, name: str) -> None:
+    """Take the passkeys of somebody away who has lost them; his sessions end at once.
+
+    He comes in by his password, and by what else he has.
+    """
+
+    async def act(config: Config, store: Store) -> None:
+        person = await _known(store, name)
+        if not await store.passkeys.remove_all(person, who=who()):
+            raise UserError(f"{person.name} has no passkey", EX_NOUSER)
+
+    _in_store(given, act)
+
+
+@user.command(name="remove-identity")
+@click.argument("name")
+@pass_given
+def remove_identity(given: Given, name: str) -> None:
+    """Forget as whom an OpenID provider knows somebody; his sessions end at once.
+
+    The next time his address counts again.
+    """
+
+    async def act(config: Config, store: Store) -> None:
+        person = await _known(store, name)
+        if not await store.identities.remove(person, who=who()):
+            raise UserError(f"{person.name} is known to no provider", EX_NOUSER)
+
+    _in_store(given, act)
+
+
 @user.command()
 @click.argument("name")
 @pass_given
