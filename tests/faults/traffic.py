@@ -57,7 +57,7 @@ class Account:
             f"{self.taken} taken, {self.refused} refused, {self.with_sender} still with the sender; "
             f"{self.delivered} delivered, {self.quarantined} quarantined, {self.released} released, "
             f"{self.purged} purged, {self.duplicates} copies too many; "
-            f"{len(self.lost)} lost, {len(self.altered)} altered"
+            f"{len(self.lost)} lost, {len(self.altered)} altered, {len(self.misled)} misled"
         )
 
 
