@@ -248,13 +248,21 @@ class _Translator:
     def _level(self, scalar: str, maps: str) -> Given | None:
         """The level for everybody: of the maps, which amavisd asks, the first that is a number."""
         given, table = self._get(scalar), self._get(maps)
-        if table is None:
-            return given if given is not None and given.value is not None else None
-        for value in _as_list(table.value):
-            if isinstance(value, int | float | str):
-                return Given(value, table.where)
-            self._note(table.where, maps, "levels by recipient: `lazaret policy set` takes them one by one")
-        return given
+        if table is not None:
+            for value in _as_list(table.value):
+                if isinstance(value, int | float | str):
+                    return self._numeric(Given(value, table.where), maps)
+                self._note(
+                    table.where, maps, "levels by recipient: `lazaret policy set` takes them one by one"
+                )
+        return self._numeric(given, scalar) if given is not None and given.value is not None else None
+
+    def _numeric(self, given: Given, name: str) -> Given | None:
+        try:
+            return Given(number(given.value), given.where)
+        except NotOurs as e:
+            self._note(given.where, name, str(e))
+            return None
 
     def _quarantine(self) -> None:
         for name in ("%spam_lovers", "@spam_lovers_acl", "@spam_lovers_maps"):

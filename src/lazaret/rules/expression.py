@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-_TOKEN = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+|\w[\w:]*|\|\||&&|[<>=!]=|[()!^<>+\-*/?:])")
+_TOKEN = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+|\w[\w:]*|\|\||&&|[<>=!]=|[()!^<>+\-*/?:])")
 _GLOB = re.compile(r"\s*\(\s*([\w*?:]+)\s*\)")
 _BINARY = {
     "||": 1,
@@ -70,7 +70,7 @@ def to_python(node: Node, name: Callable[[str], str]) -> str:
     """Python source of the same value; `name` gives the source for a name."""
     match node.operator:
         case "number":
-            return node.text
+            return re.sub(r"^0+(?=[0-9])", "", node.text)  # which Python would not take for a number
         case "name":
             return name(node.text)
         case "call":
