@@ -14,6 +14,7 @@ from fuzz.targets import SEEDS, TARGETS
 FOUND: list[tuple[str, bytes]] = [
     ("rule_syntax", b"if 04\nmeta Y 007 > 1\nendif\n"),
     ("rule_syntax", "if \u0664\nmeta Y \u0664 > 1\nendif\n".encode()),
+    ("rule_syntax", "if \u00b3\nmeta Y \u00b3 > 1\nendif\n".encode()),
     ("amavisd_conf", b"$sa_tag_level_deflt = '';\n@spam_kill_level_maps = (['x'], 'y');\n"),
     ("amavisd_conf", b"$sa_kill_level_deflt = 'high';\n$sa_quarantine_cutoff_level = '';\n"),
 ]

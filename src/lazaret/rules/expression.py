@@ -161,7 +161,7 @@ class _Parser:
             return node
         if not token or not (token[0].isalnum() or token[0] in "_."):
             raise ExpressionError(f"unexpected {token or 'end'!r}")
-        if token[0].isdigit() or token[0] == ".":
+        if token[0] in ".0123456789":
             return Node("number", self._advance())
         call = _GLOB.match(self._text, self._position)
         if call and self._text[self._position :].lstrip().startswith("("):
