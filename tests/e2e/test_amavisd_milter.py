@@ -3,11 +3,14 @@
 import shutil
 import smtplib
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.support.ports import free_ports
+
+from lazaret.flow.policies import LOOK_S
 
 from .directory import Directory
 from .documented import Ports
@@ -125,6 +128,7 @@ def test_who_is_not_to_have_it_is_taken_out_and_the_others_have_it(milter_place:
     seller = fresh("seller", "spam.com")
     done = milter_place.lazaret.run("block", "add", seller, "--for", ben)
     assert 0 == done.returncode, done.stderr
+    time.sleep(LOOK_S)  # until every worker looks again
     message = compose(seller, anna)
     with smtplib.SMTP("127.0.0.1", milter_place.port) as client:
         client.sendmail(seller, [anna, ben], message.octets)
