@@ -20,6 +20,14 @@ _RECORDS = (
     "SELECT mail_id, recipient, time_num, who, state, response, resent_message_id, owner"
     " FROM lz_releases WHERE mail_id = :mail_id AND partition_tag = :tag"
 )
+_COPIES = (
+    "SELECT partition_tag, mail_id FROM lz_releases WHERE resent_message_id = :resent AND email = :email"
+)
+# Not one statement: MariaDB would look for the copy among all copies that the recipient ever had.
+_SENT = (
+    "UPDATE msgrcpt SET rs = 'R', smtp_resp = :response WHERE partition_tag = :tag AND mail_id = :mail_id"
+    " AND rid IN (SELECT id FROM maddr WHERE email = :email)"
+)
 
 Found = tuple[ReleaseRecord, str]
 """A record with the process that claimed it."""
@@ -62,11 +70,10 @@ def settle(connection: Connection, claims: Sequence[ReleaseRecord], answers: Seq
             values | {"state": state, "response": plain(response, 1000)},
         )
         if state == "sent":
-            connection.execute(
-                "UPDATE msgrcpt SET rs = 'R', smtp_resp = :response"
-                " WHERE rid IN (SELECT id FROM maddr WHERE email = :email) AND (partition_tag, mail_id) IN"
-                " (SELECT partition_tag, mail_id FROM lz_releases WHERE resent_message_id = :resent)",
-                values | {"response": plain(response, 255)},
+            copies = connection.execute(_COPIES, values).fetchall()
+            sent = {"email": values["email"], "response": plain(response, 255)}
+            connection.executemany(
+                _SENT, [{**sent, "tag": tag, "mail_id": mail_id} for tag, mail_id in copies]
             )
 
 
