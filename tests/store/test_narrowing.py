@@ -101,9 +101,11 @@ def by_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conditions, "_is_frequent", lambda *given, **more: True)
 
 
+@pytest.mark.parametrize("recent", [0, 20, 1000], ids=["none recent", "half recent", "all recent"])
 def test_a_frequent_word_is_asked_of_each_message_and_the_answer_is_the_same(
-    filled: Store, monkeypatch: pytest.MonkeyPatch
+    filled: Store, monkeypatch: pytest.MonkeyPatch, recent: int
 ) -> None:
+    monkeypatch.setattr(conditions, "RECENT", recent)
     asyncio.run(
         filled.journal.keep(quarantined(mail_id="street111111", subject="Straße 東京", body_text="x"))
     )

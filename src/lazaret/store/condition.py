@@ -15,6 +15,8 @@ PAGE = 50
 """Messages that are wanted at once, as a rule."""
 SAMPLE = 100
 """Of so many new messages it is counted how many have a word; a few milliseconds on MariaDB."""
+RECENT = 10_000
+"""Messages indexed last, of which an index may be asked at once."""
 EVERY_TEXT = "subject sender recipients body"
 """The columns of the full-text index that free words search."""
 
@@ -99,8 +101,11 @@ def text(value: str, columns: str, connection: Connection, *, most: int) -> Cond
         return NEVER
     index = connection.dialect.full_text
     values = dict(index.match(columns.split(), wanted.words, wanted.prefix))
-    if most and _is_frequent(connection, values, most, of_words=len(wanted.words)):
-        return Condition(index.in_row, values, frequent=True)
+    if most:
+        first, last = connection.execute(_SPAN).fetchone()
+        messages = (last or 0) - (first or 0)
+        if _is_frequent(connection, values, most, messages, of_words=len(wanted.words)):
+            return Condition(index.in_row, {**values, "floor": (last or 0) - RECENT}, frequent=True)
     source = Source(BY_ID.replace("$NUMBERS", index.matching), values)
     return Condition(index.among.replace("$MATCHING", index.matching), values, (source,))
 
@@ -109,14 +114,14 @@ def text(value: str, columns: str, connection: Connection, *, most: int) -> Cond
 _SPAN = "SELECT (SELECT min(msg) FROM lz_words), (SELECT max(msg) FROM lz_words)"
 
 
-def _is_frequent(connection: Connection, values: Mapping[str, object], most: int, *, of_words: int) -> bool:
+def _is_frequent(
+    connection: Connection, values: Mapping[str, object], most: int, messages: int, *, of_words: int
+) -> bool:
     """Whether so many are sooner found row by row than the index has given all messages that match.
 
     For words that follow each other it looks through all messages that have them anywhere.
     """
-    first, last = connection.execute(_SPAN).fetchone()
     index = connection.dialect.full_text
-    messages = (last or 0) - (first or 0)
     phrase = of_words > 1
     row_cost = index.phrase_cost if phrase else index.row_cost
     # The index gives `share * messages`; `most / share` rows are enough.

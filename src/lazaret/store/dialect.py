@@ -18,7 +18,8 @@ class FullText(Protocol):
 
     @property
     def in_row(self) -> str:
-        """Whether message l matches, asked of its own row; for words that most messages have."""
+        """Whether message l matches, asked of its own row; for words that most messages have. Those above
+        `:floor` are few enough to be looked for together."""
 
     @property
     def sample(self) -> str:
