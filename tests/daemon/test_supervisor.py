@@ -258,10 +258,12 @@ def test_the_end_waits_for_the_message_that_is_under_way(own: Service, hop: HopT
 
 
 def test_a_worker_that_is_stuck_is_replaced(running: Service):
-    for pid in running.children():
+    stuck = running.children()
+    for pid in stuck:
         os.kill(pid, signal.SIGSTOP)
     assert send(running.smtp).startswith("250")
     until(lambda: 4 == running.log().count("gave no sign of life for"))
+    until(lambda: not set(stuck) & set(running.children()))
 
 
 def test_a_worker_that_is_stuck_keeps_no_client_waiting(running: Service):
