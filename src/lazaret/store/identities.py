@@ -13,6 +13,7 @@ from lazaret.store.reader import Reader
 from lazaret.store.writer import Writer
 
 _IDENTITIES = Table("lz_identities", ("digest", "user_id", "issuer", "subject", "created"))
+_OTHER = "SELECT 1 FROM lz_identities WHERE user_id = :user AND issuer = :issuer"
 
 
 class SqlIdentities:
@@ -64,6 +65,3 @@ class SqlIdentities:
             return gone.rowcount > 0
 
         return await self._writer.run(work, durable=True)
-
-
-_OTHER = "SELECT 1 FROM lz_identities WHERE user_id = :user AND issuer = :issuer"

@@ -25,7 +25,7 @@ _PASSKEYS = Table(
     "lz_passkeys", ("digest", "user_id", "credential", "public_key", "sign_count", "label", "created")
 )
 _CHALLENGES = Table("lz_used_challenges", ("digest", "expires"))
-_SELECT = "SELECT credential, public_key, sign_count, label, created, used FROM lz_passkeys"
+_SELECT = "SELECT user_id, credential, public_key, sign_count, label, created, used FROM lz_passkeys"
 _USED = "UPDATE lz_passkeys SET sign_count = :count, used = :now WHERE digest = :digest"
 
 
@@ -45,14 +45,8 @@ class SqlPasskeys:
         digest = Passkey(credential, b"").digest
 
         def work(connection: Connection) -> tuple[Person, Passkey] | None:
-            values = {"digest": digest}
-            row = connection.execute(sql(_SELECT, "WHERE digest = :digest"), values).fetchone()
-            if row is None:
-                return None
-            (user,) = connection.execute(
-                "SELECT user_id FROM lz_passkeys WHERE digest = :digest", values
-            ).fetchone()
-            person = person_by_id(connection, user)
+            row = connection.execute(sql(_SELECT, "WHERE digest = :digest"), {"digest": digest}).fetchone()
+            person = person_by_id(connection, row[0]) if row else None
             return (person, _passkey(row)) if person else None
 
         return await self._reader.run(work)
@@ -146,7 +140,7 @@ def _named(connection: Connection, user: int, name: str) -> list[Passkey]:
 
 
 def _passkey(row: Sequence[Any]) -> Passkey:
-    credential, public_key, count, label, created, used = row
+    _user, credential, public_key, count, label, created, used = row
     return Passkey(
         credential=bytes(credential),
         public_key=bytes(public_key),
