@@ -2,7 +2,7 @@
 
 import pytest
 
-from lazaret.config.options import Rights
+from lazaret.config.page_options import Rights
 from lazaret.flow.rights import Matrix, Right
 from lazaret.model.grant import Grant
 from lazaret.model.person import Role

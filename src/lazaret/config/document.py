@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from textwrap import fill
 
-from lazaret.config.options import CHECK_OPTIONS, SECTIONS, Check, Config, Option, options_of
+from lazaret.config.option import Option
+from lazaret.config.options import CHECK_OPTIONS, SECTIONS, Check, Config, options_of
 
 FILE_HEAD = """\
 Every option of Lazaret with its default. What is not written keeps its default.

@@ -282,3 +282,6 @@ def network(text: str) -> Network:
 def write_network(value: Network) -> str:
     """A network of one address as that address."""
     return str(value.network_address) if value.num_addresses == 1 else str(value)
+
+
+NETWORK = Parsed("an IP network", network, write_network)

@@ -8,7 +8,8 @@ from pathlib import Path
 from lazaret.config.advice import instead_of
 from lazaret.config.constraints import Conflict, conflicts
 from lazaret.config.locate import base_directory, config_file
-from lazaret.config.options import SECTIONS, Check, Config, Option, find_option
+from lazaret.config.option import Option
+from lazaret.config.options import SECTIONS, Check, Config, find_option
 from lazaret.config.password import take_client_secret, take_password
 from lazaret.config.paths import absolute
 from lazaret.config.problems import ConfigError, Problem, Unfit

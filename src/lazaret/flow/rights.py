@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from lazaret.config.options import Rights
+from lazaret.config.page_options import Rights
 from lazaret.model.grant import Grant
 from lazaret.model.person import Role
 from lazaret.model.verdict import Category
