@@ -28,15 +28,23 @@ with atheris.instrument_imports(include=[ROOMS.get(sys.argv[1] if sys.argv[1:] e
     from fuzz.targets import SEEDS, TARGETS
 
 HERE = Path(__file__).parent
+STALLED = 300  # Seconds by the clock: only an endless loop takes so long, however busy the machine is.
+SLOW = 10  # Seconds of processor time for one input, watched code being slow itself.
 
 
 def for_seconds(target: Callable[[bytes], None], seconds: float) -> Callable[[bytes], None]:
-    """The target, which ends the run once this process has used so much processor time."""
+    """The target, which ends the run once this process has used so much processor time.
+
+    One input that takes too much of it is a finding.
+    """
     end = time.process_time() + seconds
 
     def run(octets: bytes) -> None:
+        before = time.process_time()
         target(octets)
-        if time.process_time() > end:
+        now = time.process_time()
+        assert now - before < SLOW, f"{now - before:.1f} s for {len(octets)} octets"
+        if now > end:
             os.kill(os.getpid(), signal.SIGUSR1)  # libFuzzer ends at it, and prints its figures
 
     return run
@@ -60,7 +68,7 @@ def main() -> None:
         str(folder),
         f"-artifact_prefix={HERE / 'found' / given.target}-",
         "-max_len=16384",
-        "-timeout=10",
+        f"-timeout={STALLED}",
         "-rss_limit_mb=2048",
         "-print_final_stats=1",
     ]
