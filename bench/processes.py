@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -73,17 +73,17 @@ def serving(command: Sequence[str], port: int, log: Path, env: dict[str, str] | 
         ) as process,
     ):
         try:
-            wait_for(port, process, log)
+            await_port(port, str(command[0]), log, lambda: process.poll() is not None)
             yield process.pid
         finally:
             process.terminate()
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def await_port(port: int, name: str, log: Path, ended: Callable[[], bool] = lambda: False) -> None:
     deadline = time.monotonic() + START_S
     while not answers(port):
-        if process.poll() is not None or time.monotonic() > deadline:
-            sys.exit(f"{process.args[0]!r} did not start:\n{log.read_text()[-2000:]}")  # type: ignore[index]
+        if ended() or time.monotonic() > deadline:
+            sys.exit(f"{name} did not start:\n{log.read_text()[-2000:]}")
         time.sleep(0.02)
 
 

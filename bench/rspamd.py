@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from processes import serving
+from processes import await_port, serving
 
 SCAN_PORT, CONTROL_PORT, MILTER_PORT, REDIS_PORT = 12133, 12134, 12132, 12179
 
@@ -86,6 +86,7 @@ def running(
         for name, value in variables.items():
             command += ["--var", f"{name}={value}"]
         pids.append(stack.enter_context(serving(command, SCAN_PORT, folder / "log")))
+        await_port(CONTROL_PORT, "rspamd's controller", folder / "log")
         _await_expressions(folder)
         for spam, octets in lessons:
             _post(CONTROL_PORT, "/learnspam" if spam else "/learnham", octets)
