@@ -127,6 +127,35 @@ def test_a_forgotten_message_can_be_taught_and_forgotten_again(store):
     assert (0, 0) == counts(store)
 
 
+def test_of_a_forgotten_message_nothing_holds_again_whoever_had_taught_it(store):
+    teach(store, lesson(1, spam=True, who=EVE))
+    teach(store, lesson(1, spam=False, who=BOB))
+
+    assert 1 == asyncio.run(store.lessons.forget_messages([lesson(1).digest]))
+    assert [] == in_force(store)
+    assert 0 == asyncio.run(store.lessons.forget_messages([lesson(1).digest]))
+
+
+def test_what_lies_below_a_forgotten_message_is_not_brought_back_by_a_forgotten_teacher(store):
+    teach(store, lesson(1, spam=True, who=EVE))
+    teach(store, lesson(1, spam=False, who=BOB))
+    asyncio.run(store.lessons.forget_messages([lesson(1).digest]))
+    teach(store, lesson(1, spam=False, who=BOB))
+
+    assert 1 == asyncio.run(store.lessons.forget(who=BOB, since=0))
+    assert [] == in_force(store)
+
+
+def test_what_a_user_makes_of_a_message_again_leaves_what_others_taught(store):
+    """His later form of it takes the place of his own lesson alone, not of that which it had overturned."""
+    teach(store, lesson(1, spam=True, who=EVE))
+    limit = Limit(daily=5, less=0.3)
+    teach(store, lesson(1, spam=False, who=BOB, mail_id="m1"), limit=limit)
+    teach(store, lesson(2, spam=False, who=BOB, mail_id="m1"), limit=limit)
+
+    assert [(b"features 1", True), (b"features 2", False)] == in_force(store)
+
+
 def test_beyond_the_daily_limit_lessons_count_less_and_then_no_more(store):
     limit = Limit(daily=2, less=0.25)
     results = teach(store, *(lesson(n, who=BOB) for n in range(12)), limit=limit)

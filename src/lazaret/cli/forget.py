@@ -29,7 +29,8 @@ def forget(
     """Take lessons back: those of a teacher, or those on some messages.
 
     For an account that somebody else has used: all that it taught is as if it had never been taught,
-    and what it had overturned holds again. The model is made anew out of the other lessons.
+    and what it had overturned holds again. Of a message that is forgotten nothing holds any more, whoever
+    had taught it. The model is made anew out of the other lessons.
 
     \b
     Examples:

@@ -4,6 +4,7 @@ the mark that a later row takes them back."""
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from enum import Enum
 from functools import partial
 
 from lazaret.model.lesson import Figures, JournalRow, Lesson, Limit, Pending, Taught, rank
@@ -89,15 +90,18 @@ class SqlLessons:
         def work(connection: Connection) -> int:
             teacher: dict[str, object] = {"who": plain(who, 255), "since": int(since)}
             connection.execute(_NO_LONGER_OF, teacher)
-            return _forget(connection, _HELD_OF, teacher, own=True)
+            return _forget(connection, _HELD_OF, teacher, _Again.ANY)
 
         return await self._writer.run(work, durable=True)
 
     async def forget_messages(self, digests: Sequence[bytes]) -> int:
-        """Takes back what was taught of these messages; how many lessons."""
+        """Takes back what was taught of these messages, by whomever; how many lessons held.
+
+        Nothing that they had overturned holds again: the messages are as if nobody had taught them.
+        """
 
         def work(connection: Connection) -> int:
-            return sum(_forget(connection, _HELD_ON, {"digest": one}) for one in digests)
+            return sum(_forget(connection, _HELD_ON, {"digest": one}, _Again.NONE) for one in digests)
 
         return await self._writer.run(work, durable=True)
 
@@ -277,16 +281,23 @@ def _replace_earlier(connection: Connection, lesson: Lesson) -> None:
     """A user teaches each message that we know once, whatever he has made of its text."""
     values = {"who": plain(lesson.who, 255), "mail_id": plain(lesson.mail_id, 16), "digest": lesson.digest}
     for (digest,) in connection.execute(_OF_MESSAGE, values).fetchall():
-        _forget(connection, _HELD_ON, {"digest": bytes(digest)})
+        _forget(connection, _HELD_ON, {"digest": bytes(digest)}, _Again.OF_OTHERS)
 
 
-def _forget(connection: Connection, held: str, values: dict[str, object], *, own: bool = False) -> int:
-    """Takes back the lessons that the statement finds; how many. With `own` those that their teachers had
-    taught before of the same messages hold again, as those of others do."""
+class _Again(Enum):
+    """Which lessons hold once more, when that which had overturned them is taken back."""
+
+    NONE, OF_OTHERS, ANY = range(3)
+
+
+def _forget(connection: Connection, held: str, values: dict[str, object], again: _Again) -> int:
+    """Takes back the lessons that the statement finds; how many."""
     found = connection.execute(held, values).fetchall()
     now = int(time.time())
     for number, digest, undoes, who in found:
-        before = _before(connection, undoes, "" if own else who)
+        before = None
+        if again is not _Again.NONE:
+            before = _before(connection, undoes, who if again is _Again.OF_OTHERS else "")
         _take_back(connection, number, bytes(digest), before, now)
     return len(found)
 
