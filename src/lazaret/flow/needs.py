@@ -94,7 +94,7 @@ class Lessons(Protocol):
         """Takes back what this teacher has taught since then; how many lessons."""
 
     async def forget_messages(self, digests: Sequence[bytes]) -> int:
-        """Takes back what was taught of these messages, so that nothing of it holds; how many lessons held."""
+        """Takes back all that was taught of these messages; how many lessons held."""
 
     async def pending(self, after: int) -> Pending:
         """How far the journal goes beyond row `after`; `last` is below it when the journal is another one."""
