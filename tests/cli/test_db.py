@@ -113,6 +113,16 @@ def test_a_damaged_page_is_found(copy, bare):
     assert b"good" not in done.stdout
 
 
+def test_a_check_of_what_is_no_database_names_it_and_the_way_out(bare):
+    bare.database.write_bytes(b"This is no database at all.\n" * 400)
+    done = bare.run("db", "check")
+
+    assert (
+        1,
+        f"{bare.database}: file is not a database; `lazaret db restore` puts a backup in its place\n",
+    ) == (done.returncode, done.stdout.decode())
+
+
 def test_purge_removes_what_is_old_enough(elsewhere, copy):
     elsewhere.output("db", "restore", copy)
     with closing(sqlite3.connect(elsewhere.database)) as database:

@@ -38,6 +38,9 @@ def test_delivered_mail_is_found_with_all_only(house):
     house.lazaret.send_found(CLEAN, subject="find delivered")
 
     assert "" == house.lazaret.output("find", "subject:delivered")
+    # A person is told where else to look; what a script reads is only what was found.
+    said = "nothing found; --all searches the whole history, delivered mail too"
+    assert (0, [said]) == house.lazaret.on_terminal("find", "subject:delivered")
     assert "1\n" == house.lazaret.output("find", "subject:delivered", "--all", "--count")
 
 

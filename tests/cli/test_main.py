@@ -1,8 +1,12 @@
 """What holds for every command: help, --config and --set in any place, and one line for an error."""
 
+import shutil
+from contextlib import suppress
+
 import click
 import pytest
 from tests.support.installation import COMMAND
+from tests.support.small_disk import small_disk
 
 from lazaret.cli.main import main
 
@@ -39,9 +43,9 @@ def test_a_missing_database_is_named(bare, words):
     done = bare.run(*words)
 
     assert (66, b"") == (done.returncode, done.stdout)
-    assert (
-        f"lazaret: there is no database {bare.database}; `lazaret db init` makes one\n"
-        == done.stderr.decode()
+    assert done.stderr.decode() == (
+        f"lazaret: there is no database {bare.database}; is that the service's store.url, or is --config"
+        " missing? `lazaret db init` makes one\n"
     )
     assert not bare.database.exists()
 
@@ -78,7 +82,8 @@ def test_a_wrong_use_is_one_line_that_names_the_help(bare):
     for words, said in (
         (["release"], "lazaret release: missing argument 'ID…'. Try lazaret release --help"),
         (["fnd"], "lazaret: no such command 'fnd'. Try lazaret --help"),
-        (["find", "--limit", "0"], "lazaret find: invalid value for '--limit': 0 is not in the range x>=1."),
+        (["find", "--limit", "0"], "lazaret find: invalid value for '--limit': 0 is less than 1. Try"),
+        (["simulate", "--quarantine", "a"], "invalid value for '--quarantine': 'a' is no number. Try"),
         (
             ["stats", "--since", "week"],
             "lazaret stats: invalid value for '--since': 'week' is no span",
@@ -106,6 +111,23 @@ def test_a_database_that_is_none_says_so_and_may_be_tried_again(bare):
 
     assert 75 == done.returncode
     assert f"lazaret: database {bare.database}: the file is not an SQLite database\n" == done.stderr.decode()
+
+
+def test_a_full_disk_is_called_full(bare):
+    """Reading needs room too, for the file that SQLite shares between processes."""
+    with small_disk(bare.home / "small", "1m") as disk:
+        bare.run("db", "init")
+        place = disk / "lazaret.db"
+        shutil.copy(bare.database, place)
+        with suppress(OSError), (disk / "ballast").open("wb", buffering=0) as ballast:
+            while True:
+                ballast.write(bytes(4096))
+        done = bare.run("find", "--set", f"store.url=sqlite:///{place}")
+
+        assert (75, f"lazaret: database {place}: the disk is full\n") == (
+            done.returncode,
+            done.stderr.decode(),
+        )
 
 
 def test_a_command_must_be_named(bare):

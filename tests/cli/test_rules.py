@@ -24,7 +24,10 @@ def test_a_problem_is_a_line_with_file_and_line_number(bare):
 def test_a_file_that_is_not_there_is_named(bare):
     done = bare.run("rules", "check", "absent.cf")
 
-    assert (66, b"lazaret: cannot read absent.cf\n") == (done.returncode, done.stderr)
+    assert (66, b"lazaret: cannot read absent.cf: No such file or directory\n") == (
+        done.returncode,
+        done.stderr,
+    )
 
 
 def test_the_list_has_every_rule_with_its_points(bare):

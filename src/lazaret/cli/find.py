@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,9 @@ def find(
         if rows:
             head = ("ID", "TIME", "SCORE", "STATE", "FROM", "TO", "SUBJECT")
             click.echo(table(head, rows, right=(2,)))
+        elif sys.stdout.isatty():
+            wider = "" if everything else "; --all searches the whole history, delivered mail too"
+            click.echo(f"nothing found{wider}", err=True)
 
     at_desk(given, search)
 

@@ -1,6 +1,7 @@
 """The command `lazaret`: its sub-commands, each imported only when it is called."""
 
 import os
+import re
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -132,9 +133,15 @@ def _say_usage(error: click.UsageError, name: str) -> None:
         error.show()
         return
     path = error.ctx.command_path if error.ctx else name
-    text = error.format_message()
+    text = _in_plain_words(error.format_message())
     stop = "" if text.endswith((".", "?")) else "."
     click.echo(f"{path}: {text[:1].lower()}{text[1:]}{stop} Try {path} --help", err=True)
+
+
+def _in_plain_words(text: str) -> str:
+    """Without click's names of types: "is not a valid float", "is not in the range x>=1"."""
+    text = re.sub(r"is not a valid (?:float|integer)", "is no number", text)
+    return re.sub(r"is not in the range x>=(\S+?)\.?$", r"is less than \1", text)
 
 
 def _status(error: LazaretError) -> int:

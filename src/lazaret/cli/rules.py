@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -47,7 +48,8 @@ def check(given: Given, paths: Sequence[Path]) -> None:
 
     for path in paths:
         if not os.access(path, os.R_OK):
-            raise UserError(f"cannot read {path}", EX_NOINPUT)
+            cause = os.strerror(errno.EACCES if os.path.lexists(path) else errno.ENOENT)
+            raise UserError(f"cannot read {path}: {cause}", EX_NOINPUT)
     config = given.load()
     if paths:
         problems = lint(paths)

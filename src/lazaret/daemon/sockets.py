@@ -1,5 +1,6 @@
 """The listening sockets: bound once by the supervisor, inherited by every process."""
 
+import errno
 import os
 import resource
 import socket
@@ -88,7 +89,7 @@ def listen(listeners: Iterable[Listener]) -> None:
         try:
             item.socket.listen(BACKLOG)
         except OSError as e:
-            raise UserError(f"cannot listen on {item.endpoint}: {e.strerror}", 71) from e
+            raise UserError(f"cannot listen on {item.endpoint}: {_cause(e, item.endpoint)}", 71) from e
 
 
 def close(listeners: Iterable[Listener], *, but: Iterable[Listener] = ()) -> None:
@@ -111,7 +112,18 @@ def _bind(endpoint: Endpoint) -> socket.socket:
     try:
         return _bind_unix(endpoint.path) if endpoint.path else _bind_tcp(endpoint)
     except OSError as e:
-        raise UserError(f"cannot listen on {endpoint}: {e.strerror or e}", 71) from e
+        raise UserError(f"cannot listen on {endpoint}: {_cause(e, endpoint)}", 71) from e
+
+
+def _cause(error: OSError, endpoint: Endpoint) -> str:
+    """What is wrong, and where it is known what to do about it."""
+    remedy = {
+        errno.EADDRINUSE: f"; `ss -lp{'x' if endpoint.path else 'tn'}` shows by whom",
+        errno.EADDRNOTAVAIL: "; `ip address` shows those of this machine",
+    }
+    if not endpoint.path:
+        remedy[errno.EACCES] = "; ports below 1024 are for root, or for who has CAP_NET_BIND_SERVICE"
+    return f"{error.strerror or error}{remedy.get(error.errno or 0, '')}"
 
 
 def _bind_tcp(endpoint: Endpoint) -> socket.socket:

@@ -53,7 +53,7 @@ def check_database(database: Database) -> list[str]:
     """The same for an opened place. UserError when there is none, StoreUnavailable when it cannot be read."""
     database.require()
     with database.trouble(), closing(database.connect(patient=True)) as connection:
-        if isinstance(database, SqliteDatabase) and (pages := _pages(connection)):
+        if isinstance(database, SqliteDatabase) and (pages := _pages(database, connection)):
             return pages
         migrations.require_current(connection, database.name)
         promised = manifest.read(connection)
@@ -64,11 +64,11 @@ def check_database(database: Database) -> list[str]:
         return faults
 
 
-def _pages(connection: Connection) -> list[str]:
+def _pages(database: Database, connection: Connection) -> list[str]:
     try:
         found = connection.execute("PRAGMA integrity_check(20)").fetchall()
     except sqlite3.DatabaseError as error:
-        return [str(error)]
+        return [f"{database.name}: {error}; `lazaret db restore` puts a backup in its place"]
     return [text for (text,) in found if text != "ok"]
 
 

@@ -1,10 +1,11 @@
 """The SQLite file: where it lies, how it is set up, and what its errors mean in words."""
 
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from lazaret.store.inserting import one_row
 
 _STEPS = 10_000
 """Instructions of SQLite's machine between two looks at the clock; less than a millisecond."""
+
+_SHARED_MEMORY = 32_768
+"""Octets by which the file for shared memory grows."""
 
 _CAUSES = {
     sqlite3.SQLITE_BUSY: f"another process kept it locked for more than {BUSY_S:.0f} s",
@@ -157,7 +161,11 @@ class SqliteDatabase(Database):
 
     def require(self) -> None:
         if not self.exists:
-            raise UserError(f"there is no database {self.path}; `lazaret db init` makes one", EX_NOINPUT)
+            raise UserError(
+                f"there is no database {self.path}; is that the service's store.url, or is --config missing?"
+                " `lazaret db init` makes one",
+                EX_NOINPUT,
+            )
 
     def place(self) -> tuple[int, int]:
         """Which file lies at the path, by device and inode. StoreUnavailable when none does.
@@ -215,7 +223,15 @@ class SqliteDatabase(Database):
 
     def cause(self, error: Exception) -> str:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_IOERR and self._has_no_space():
+            code = sqlite3.SQLITE_FULL
         return _CAUSES.get(code, str(error))
+
+    def _has_no_space(self) -> bool:
+        """Its file for shared memory cannot grow on a full disk, which SQLite calls an error of the disk."""
+        with suppress(OSError):
+            return shutil.disk_usage(self.directory).free < _SHARED_MEMORY
+        return False
 
 
 def _set_up(connection: SqliteConnection, writing: bool) -> None:
