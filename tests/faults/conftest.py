@@ -18,78 +18,18 @@ from tests.support.databases import PASSWORD, USER, Server
 from tests.support.next_hop import HopThread
 from tests.support.ports import free_port
 from tests.support.service import Service, service, until
+from tests.support.small_disk import small_disk
 
 from lazaret.store.connection import Connection
 from lazaret.store.locating import locate
 
+from .points import POINTS
 from .traffic import Account, Traffic
 
 thorough = pytest.mark.skipif("LAZARET_FAULTS" not in os.environ, reason="make test-faults runs it")
 MESSAGES = int(os.environ.get("LAZARET_FAULTS_MESSAGES", "48"))
 """A fault is tried on so many."""
 
-POINTS = """
-import os, signal
-from pathlib import Path
-from lazaret.flow import expire, learner
-from lazaret.flow.filter import Filter
-from lazaret.learn import model_file
-from lazaret.net.relay import Relay
-from lazaret.store.journal import SqlJournal
-from lazaret.store.quarantine import SqlQuarantine
-from lazaret.store.retention import SqlRetention
-
-FOLDER = Path(sys.argv[1]).parent
-
-def dies_at(point):
-    try:
-        os.unlink(FOLDER / f"die-{point}")
-    except OSError:
-        return
-    os.kill(os.getpid(), signal.SIGKILL)
-
-def between(owner, name, before="", after=""):
-    original = getattr(owner, name)
-    async def wrapped(*arguments, **keywords):
-        dies_at(before)
-        result = await original(*arguments, **keywords)
-        dies_at(after)
-        return result
-    setattr(owner, name, wrapped)
-
-between(Filter, "_examine_and_deliver", before="before-examination")
-between(SqlJournal, "keep", before="before-quarantine", after="after-quarantine")
-between(Relay, "send", before="before-next-hop", after="after-next-hop")
-between(Filter, "_write", before="before-history", after="before-reply")
-between(SqlQuarantine, "claim", before="before-claim", after="after-claim")
-between(SqlQuarantine, "settle", before="before-settling", after="after-settling")
-
-removed = SqlRetention._removed
-
-async def removes(*arguments):
-    dies_at("before-purging")
-    async for count in removed(*arguments):
-        dies_at("after-purging")
-        yield count
-
-SqlRetention._removed = removes
-expire.BATCH = 2
-
-learner.SNAPSHOT_LESSONS = 5
-fsync = os.fsync
-
-def syncs(descriptor):
-    dies_at("before-file-is-whole")
-    fsync(descriptor)
-    dies_at("before-file-takes-its-place")
-
-class OfModelFiles:
-    def __getattr__(self, name):
-        return syncs if name == "fsync" else getattr(os, name)
-
-model_file.os = OfModelFiles()
-"""
-"""Run in the service: a process that comes to a point whose file is there takes the file away and dies."""
 _COMMAND = """
 import sys
 from lazaret.cli.main import run
@@ -97,15 +37,6 @@ exec(sys.argv[2])
 del sys.argv[1:3]
 run()
 """
-POINTS_OF_THE_ROAD = (
-    "before-examination",
-    "before-quarantine",
-    "after-quarantine",
-    "before-next-hop",
-    "after-next-hop",
-    "before-history",
-    "before-reply",
-)
 
 
 @dataclass
@@ -118,6 +49,8 @@ class Hurt:
     url: str = "sqlite:///lazaret.db"
     server: Server | None = None
     """Of the database, where it is no file."""
+    disk: Path | None = None
+    """A small one, that the data or the server of the database lies on."""
     wrap: Sequence[str] = ()
     """A command that runs the service."""
     _stack: ExitStack = field(default_factory=ExitStack)
@@ -168,6 +101,18 @@ class Hurt:
     def armed(self, point: str) -> bool:
         return (self.folder / f"die-{point}").exists()
 
+    def hold(self, point: str) -> None:
+        """Whoever comes to the point waits there, until `let_go`."""
+        (self.folder / f"hold-{point}").touch()
+
+    def held(self, point: str) -> bool:
+        """Whether somebody waits there."""
+        return (self.folder / f"held-{point}").exists()
+
+    def let_go(self, point: str) -> None:
+        (self.folder / f"hold-{point}").unlink()
+        (self.folder / f"held-{point}").unlink(missing_ok=True)
+
     def open(self) -> Connection:
         """The database, for reading and writing; to be closed."""
         return locate(self.url, self.database.parent, PASSWORD).connect(writing=True)
@@ -192,15 +137,16 @@ class Hurt:
 
         self.hop.loop.call_soon_threadsafe(abort)
 
-    def run(self, *command: str, seconds: float = 0.0) -> int:
-        """The exit status of a command of ours, which knows the points too.
-
-        It is killed after so many seconds, unless that is 0.
-        """
+    def begin(self, *command: str) -> "subprocess.Popen[bytes]":
+        """A command of ours, which knows the points too."""
         config = str(self.folder / "lazaret.toml")
         words = [sys.executable, "-c", _COMMAND, config, POINTS, *command, "--config", config]
         with open(self.folder / "commands", "ab") as said:
-            process = subprocess.Popen(words, stdout=said, stderr=said)
+            return subprocess.Popen(words, stdout=said, stderr=said)
+
+    def run(self, *command: str, seconds: float = 0.0) -> int:
+        """Its exit status; it is killed after so many seconds, unless that is 0."""
+        process = self.begin(*command)
         try:
             return process.wait(seconds or 120)
         except subprocess.TimeoutExpired:
@@ -265,15 +211,20 @@ def hurt_on(
     free_port: Callable[[], int],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Callable[[str], Hurt]]:
+) -> Iterator[Callable[..., Hurt]]:
     """The same on another database, whose server is the test's own."""
     monkeypatch.setenv("LAZARET_STORE_PASSWORD", PASSWORD)
     with ExitStack() as stack:
 
-        def make(kind: str) -> Hurt:
+        def make(kind: str, *, size: str = "") -> Hurt:
+            """`size` of the disk that the server lies on, as "250m"; "" for a large one."""
             running = Hurt(tmp_path, free_port(), hop)
             if kind != "sqlite":
-                running.server = _server(kind, tmp_path_factory, stack)
+                base = databases.server_folder(tmp_path_factory.mktemp("faults"))
+                stack.callback(databases.remove, base)
+                if size:
+                    running.disk = stack.enter_context(small_disk(base, size))
+                running.server = _server(kind, base, stack)
                 scheme = "mysql" if kind == "mariadb" else "postgresql"
                 running.url = f"{scheme}://{USER}@127.0.0.1:{running.server.port}/mail"
             running.start()
@@ -283,10 +234,8 @@ def hurt_on(
         yield make
 
 
-def _server(kind: str, places: pytest.TempPathFactory, stack: ExitStack) -> Server:
+def _server(kind: str, base: Path, stack: ExitStack) -> Server:
     databases.require(kind)
-    base = databases.server_folder(places.mktemp("faults"))
-    stack.callback(databases.remove, base)
     folder = base / "server"
     folder.mkdir(parents=True)
     databases.open_way(folder)
@@ -295,5 +244,8 @@ def _server(kind: str, places: pytest.TempPathFactory, stack: ExitStack) -> Serv
     server.start(careful=True)
     stack.callback(server.kill)
     server.make_user()
+    if kind == "mariadb":
+        # So that read-only holds for us too.
+        server.admin(f"REVOKE READ_ONLY ADMIN ON *.* FROM '{USER}'@'%'")
     server.admin(f"CREATE DATABASE mail{' OWNER lazaret' if kind == 'postgresql' else ''}")
     return server

@@ -1,52 +1,16 @@
 """Hurt is what is done beside the road of mail: releases, purges, reloads, lessons; and the clock."""
 
-import os
 import re
 import time
-from collections import Counter
 from contextlib import closing
 
 import pytest
 from tests.support.service import until
 
-from lazaret.learn.model_file import Reader, read_secret
-
 from .conftest import Hurt, thorough
-from .traffic import Traffic, check, message, number_of
-
-CLOCK = """
-import time
-real = time.time
-
-def jumping():
-    with open({offset!r}) as file:
-        return real() + float(file.read() or 0)
-
-time.time = jumping
-"""
-"""Is imported before all else: a clock that is as far off as a file says."""
-DAY_S = 86_400
-
-
-def stored(hurt: Hurt) -> dict[int, str]:
-    """Number -> id of what lies in the quarantine."""
-    with closing(hurt.open()) as connection:
-        rows = connection.execute("SELECT mail_id, mail_text FROM quarantine WHERE chunk_ind = 1").fetchall()
-    return {number_of(bytes(text)): mail_id for mail_id, text in rows}
-
-
-def nothing(hurt: Hurt, traffic: Traffic) -> None:
-    pass
-
-
-def released(hurt: Hurt) -> Counter[int]:
-    """Number -> how many copies of it the next hop got by a release, each with its own octets."""
-    found = Counter(
-        number_of(got.octets) for got in hurt.hop.hop.received if b"\r\nResent-Message-ID: " in got.octets
-    )
-    whole = [got.octets.endswith(message(number_of(got.octets))) for got in hurt.hop.hop.received]
-    assert all(whole)
-    return found
+from .desk import DAY_S, learned, make_old, nothing, released, stored, write_lessons
+from .faults import clock_of_its_own
+from .traffic import Traffic, check
 
 
 @thorough
@@ -80,12 +44,7 @@ def test_a_release_dies_and_is_done_again(hurt: Hurt, point: str, again: bool, c
 def test_a_purge_dies_and_takes_nothing_but_what_is_old(hurt: Hurt, point: str):
     def purge(hurt: Hurt, traffic: Traffic) -> None:
         until(lambda: len(stored(hurt)) >= 6, 60)
-        old = dict(sorted(stored(hurt).items())[:5])
-        traffic.aged |= set(old)
-        with closing(hurt.open()) as connection:
-            for mail_id in old.values():
-                values = {"age": 400 * DAY_S, "id": mail_id}
-                connection.execute("UPDATE msgs SET time_num = time_num - :age WHERE mail_id = :id", values)
+        make_old(hurt, traffic, 5)
         hurt.arm(point)
         assert -9 == hurt.run("db", "purge")
         assert 0 == hurt.run("db", "purge")
@@ -116,44 +75,28 @@ def test_processes_die_in_the_midst_of_a_reload(hurt: Hurt):
 @pytest.mark.parametrize("point", ["before-file-is-whole", "before-file-takes-its-place"])
 def test_the_learner_dies_over_its_snapshot(hurt: Hurt, point: str):
     """Its model is whole afterwards, and knows every lesson of the journal once."""
-    lessons = hurt.folder / "lessons"
-    for kind in ("spam", "ham"):
-        (lessons / kind).mkdir(parents=True)
-        for number in range(12):
-            (lessons / kind / f"{number}").write_bytes(f"Subject: {kind} {number}\n\nword{number}\n".encode())
+    write_lessons(hurt, 12)
 
     def teach(hurt: Hurt, traffic: Traffic) -> None:
         hurt.arm(point)
         for kind in ("spam", "ham"):
-            assert 0 == hurt.run("learn", kind, str(lessons / kind))
+            assert 0 == hurt.run("learn", kind, str(hurt.folder / "lessons" / kind))
             until(lambda: not hurt.armed(point), 30)
 
     account = hurt.through(teach, pause_s=0.05)
     check(account, what=f"learner dies {point}")
-    data = hurt.folder / "data"
-
-    def learned() -> tuple[int, int]:
-        model = Reader(data, read_secret(data))
-        return (model.spam, model.ham) if model.known else (0, 0)
-
-    until(lambda: learned() == (12, 12), 60)
+    until(lambda: learned(hurt) == (12, 12), 60)
     assert re.search(r"learner \d+ ended by signal 9; another one starts", hurt.service.log())
 
 
 @thorough
 def test_the_clock_jumps(hurt: Hurt):
     """Two days ahead, and three back, while mail comes: none is lost, and no process is taken for stuck."""
-    offset, before = hurt.folder / "offset", os.environ.get("PYTHONPATH", "")
-    offset.write_text("0")
-    (hurt.folder / "clock").mkdir()
-    (hurt.folder / "clock" / "sitecustomize.py").write_text(CLOCK.format(offset=str(offset)))
-    hurt.stop()
-    hurt.wrap = ("env", f"PYTHONPATH={hurt.folder / 'clock'}:{before}")
-    hurt.start()
+    clock_of_its_own(hurt)
 
     def jumps(hurt: Hurt, traffic: Traffic) -> None:
         for days in (2, -1, 0):
-            offset.write_text(str(days * DAY_S))
+            (hurt.folder / "offset").write_text(str(days * DAY_S))
             enough = len(traffic.taken) + 12
             until(lambda enough=enough: len(traffic.taken) >= enough or not traffic.running, 60)
 

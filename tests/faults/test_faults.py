@@ -34,6 +34,7 @@ PAUSE_S = 1.5
         "after-quarantine",
         pytest.param("before-next-hop", marks=thorough),
         "after-next-hop",
+        "between-groups",
         pytest.param("before-history", marks=thorough),
         pytest.param("before-reply", marks=thorough),
     ],
@@ -46,7 +47,8 @@ def test_a_worker_dies_at_a_point_of_the_road(hurt: Hurt, point: str):
                 until(lambda: not hurt.armed(point) or not traffic.running, 60)
 
     # Whoever had the message, and was not told so, gets it again: promise 1 allows it.
-    check(hurt.through(dies, pause_s=0.05), what=f"worker dies {point}", duplicates=3 * 8)
+    account = hurt.through(dies, pause_s=0.05, recipients=(ANN, OUTSIDE))
+    check(account, what=f"worker dies {point}", duplicates=2 * 3 * 8)
     assert 1 <= hurt.service.log().count("ended by signal 9; another one starts")
 
 

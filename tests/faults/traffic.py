@@ -5,8 +5,8 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 
 from tests.support.next_hop import Hop
@@ -14,6 +14,7 @@ from tests.support.service import Client
 
 from lazaret.store.database import Database
 
+_TOLD = re.compile(rb"^Final-Recipient: rfc822; *<?([^\s>]+)", re.MULTILINE)
 _NUMBER = re.compile(rb"^Message-ID: <fault\.(\d+)@out\.example>\r?$", re.MULTILINE)
 ANN, OUTSIDE = "ann@home.example", "zoe@far.example"
 TIMEOUT_S = 20.0
@@ -48,6 +49,8 @@ class Account:
     """Spam that was delivered, or innocent mail that was quarantined."""
     released: int
     """Copies out of the quarantine, sent by hand."""
+    told: int
+    """Recipients of whose refusal the sender was told by a notification."""
     purged: int
     """Taken, and removed again because they were old."""
 
@@ -56,7 +59,7 @@ class Account:
         return (
             f"{self.taken} taken, {self.refused} refused, {self.with_sender} still with the sender; "
             f"{self.delivered} delivered, {self.quarantined} quarantined, {self.released} released, "
-            f"{self.purged} purged, {self.duplicates} copies too many; "
+            f"{self.told} told of a refusal, {self.purged} purged, {self.duplicates} copies too many; "
             f"{len(self.lost)} lost, {len(self.altered)} altered, {len(self.misled)} misled"
         )
 
@@ -79,6 +82,8 @@ class Traffic:
     """Stored messages that were made old, and may be gone."""
     taken: set[int] = field(default_factory=set)
     refused: set[int] = field(default_factory=set)
+    clients: set[Client] = field(default_factory=set)
+    """Those that are connected."""
     _next: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -91,6 +96,17 @@ class Traffic:
     def finish(self) -> None:
         for thread in self._threads:
             thread.join(self.patience_s + 60)
+
+    def enough(self) -> None:
+        """No new message is begun."""
+        with self._lock:
+            self.count = self._next
+
+    def vanish(self) -> None:
+        """Every client that is connected is gone, whatever it waits for, and comes again."""
+        for client in list(self.clients):
+            with suppress(OSError):
+                client.socket.shutdown(socket.SHUT_RDWR)
 
     @property
     def running(self) -> bool:
@@ -115,7 +131,7 @@ class Traffic:
     def _bring(self, number: int, attempt: int) -> bool:
         """Whether the message is answered for good."""
         try:
-            with Client(self.port) as client:
+            with Client(self.port) as client, self._noted(client):
                 client.socket.settimeout(TIMEOUT_S)
                 if not client.greeting.startswith("220"):
                     return False
@@ -140,12 +156,26 @@ class Traffic:
             self.refused.add(number)
         return reply[:1] in ("2", "5")
 
+    @contextmanager
+    def _noted(self, client: Client) -> Iterator[None]:
+        self.clients.add(client)
+        try:
+            yield
+        finally:
+            self.clients.discard(client)
+
     def account(self, hop: Hop, database: Database | None) -> Account:
         """Looks for every message, at the next hop and in the quarantine; None: there is none."""
         copies: Counter[tuple[int, str]] = Counter()
         released: Counter[tuple[int, str]] = Counter()
+        told: Counter[tuple[int, str]] = Counter()
         altered: set[int] = set()
         for got in list(hop.received):
+            if not got.envelope.sender:
+                told.update(
+                    (number_of(got.octets), address.decode()) for address in _TOLD.findall(got.octets)
+                )
+                continue
             number = self._number(got.octets, altered)
             by_hand = got.octets[: -len(message(number))].find(b"\r\nResent-Message-ID: ") > 0
             for address in got.envelope.addresses:
@@ -155,9 +185,9 @@ class Traffic:
             stored[self._number(text.replace(b"\n", b"\r\n"), altered)] += 1
         delivered = {number for number, _ in copies}
         misled = {n for n in delivered if n % 3 == 0} | {n for n in stored if n % 3}
-        surplus = sum(n - 1 for found in (copies, released, stored) for n in found.values())
+        surplus = sum(n - 1 for found in (copies, released, stored, told) for n in found.values())
         wanted = {(n, a) for n in self.taken for a in self.recipients}
-        nowhere = {n for n, a in wanted if not copies[n, a] and not stored[n]}
+        nowhere = {n for n, a in wanted if not copies[n, a] and not told[n, a] and not stored[n]}
         return Account(
             taken=len(self.taken),
             refused=len(self.refused),
@@ -165,6 +195,7 @@ class Traffic:
             delivered=len(delivered),
             quarantined=len(stored),
             released=released.total(),
+            told=len(told),
             purged=len(nowhere & self.aged),
             duplicates=surplus,
             lost=sorted(nowhere - self.aged),

@@ -31,10 +31,13 @@ class Hop:
     """Address -> the reply after the end of a message that has this recipient."""
     pause: Callable[[MessageReceived], Awaitable[object] | None] = lambda message: None
     """What to wait for before a message is answered."""
+    cuts_in_data: bool = False
+    """Closes the connection as soon as octets of a message come."""
     received: list[MessageReceived] = field(default_factory=list)
     """The messages that were accepted for somebody."""
     at: NextHop = field(default_factory=lambda: at_port(1))
     connections: set["_Connection"] = field(default_factory=set)
+    server: asyncio.Server | None = None
 
     @property
     def copies(self) -> Counter[str]:
@@ -104,6 +107,9 @@ class _Connection(asyncio.Protocol):
         return self._hop.rcpt.get(address, "")
 
     def _take(self, octets: bytes) -> None:
+        if self._in_data and self._hop.cuts_in_data:
+            self.transport.abort()
+            return
         for event in self._server.receive(octets):
             match event:
                 case MessageReceived():
@@ -143,16 +149,20 @@ def at_port(port: int, *, lmtp: bool = False) -> NextHop:
 async def next_hop(hop: Hop | None = None, *, port: int = 0) -> AsyncIterator[Hop]:
     """The hop, listening on 127.0.0.1; `hop.at` says where."""
     hop = hop or Hop()
-    server = await asyncio.get_running_loop().create_server(lambda: _Connection(hop), "127.0.0.1", port)
-    listening = server.sockets[0].getsockname()[1]
+    hop.server = await _listen(hop, port)
+    listening = hop.server.sockets[0].getsockname()[1]
     hop.at = NextHop.parse(f"{'lmtp' if hop.lmtp else 'smtp'}:[127.0.0.1]:{listening}")
     try:
         yield hop
     finally:
-        server.close()
+        hop.server.close()
         for connection in list(hop.connections):
             connection.transport.abort()
-        await server.wait_closed()
+        await hop.server.wait_closed()
+
+
+async def _listen(hop: Hop, port: int) -> asyncio.Server:
+    return await asyncio.get_running_loop().create_server(lambda: _Connection(hop), "127.0.0.1", port)
 
 
 class HopThread(threading.Thread):
@@ -178,6 +188,22 @@ class HopThread(threading.Thread):
     def port(self) -> int:
         assert self._listens.wait(5)
         return self.hop.at.endpoint.port
+
+    def shut(self) -> None:
+        """Nobody listens at the port any more, and who is there is cut off; until `open`."""
+        asyncio.run_coroutine_threadsafe(self._shut(), self.loop).result(5)
+
+    def open(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._open(), self.loop).result(5)
+
+    async def _shut(self) -> None:
+        assert self.hop.server is not None
+        self.hop.server.close()
+        for connection in list(self.hop.connections):
+            connection.transport.abort()
+
+    async def _open(self) -> None:
+        self.hop.server = await _listen(self.hop, self.port)
 
     def end(self) -> None:
         self.loop.call_soon_threadsafe(self._end.set)
