@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.learn.mail import features, mail
 
-from lazaret.learn import kernel, zones
+from lazaret.learn import explain, kernel, zones
 from lazaret.learn.features import HASH_BITS, WORDS_OCTETS, Features, Hasher
 from lazaret.learn.form import FACTS_LIMIT
 from lazaret.learn.model import ZONES, Model, Private
@@ -229,3 +229,81 @@ def test_a_zone_that_there_is_not_is_refused():
         model.judge(found)
     with pytest.raises(ValueError, match="no such zone"):
         COMPILED.learn(np.zeros((4, 4), np.float32), found, *[np.zeros(11, np.float32)] * 2, 0.0, 1.0)
+
+
+def pushes_of(view: View, model: Model) -> dict[tuple[str, str], float]:
+    hasher = Hasher(b"secret")
+    found = explain.pushes(view, model, hasher, most=1000)
+    return {(push.group, push.word): push.amount for push in found}
+
+
+def assert_same_pushes(view: View, model: Model) -> None:
+    found, expected = pushes_of(view, model), in_python(lambda: pushes_of(view, model))
+    assert expected == pytest.approx(found, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["spam", "ham"])
+@pytest.mark.parametrize("html", [True, False])
+def test_the_same_words_pushed_mail(kind, html):
+    model = Model(Private())
+    for seed in range(40):
+        model.learn(features(mail("spam", seed)), spam=True)
+        model.learn(features(mail("ham", seed)), spam=False)
+    seen = zones.view(message.parse(mail(kind, 999, html=html)))
+    assert_same_pushes(seen, model)
+    first, plain = (
+        explain.in_words(explain.pushes(seen, model, Hasher(b"secret"), most=4)),
+        in_python(lambda: explain.in_words(explain.pushes(seen, model, Hasher(b"secret"), most=4))),
+    )
+    assert plain == first
+
+
+@given(PIECES, PIECES, FACTS, st.integers(0, 6))
+def test_the_same_words_push_any_pieces(pieces, runs, facts, bits):
+    memory = Private(bits + 4)
+    memory.table[:] = np.random.default_rng(bits).random(memory.table.shape) * 3
+    memory.counters[:4] = 50
+    named = tuple(Facts(one.zone, tuple(b"fact=" + told for told in one.told)) for one in facts)
+    assert_same_pushes(View(pieces, runs, named), Model(memory))
+
+
+def test_of_many_words_the_strongest_are_named():
+    model = Model(Private(16))
+    model._table[:] = np.random.default_rng(5).normal(size=model._table.shape).astype(np.float32)
+    model._table[:, 1:] = np.abs(model._table[:, 1:])
+    model._counters[:4] = 50
+    hasher = Hasher(b"secret")
+    view = View((Piece(2, "text", b" ".join(b"word%d" % (n * n % 3001) for n in range(3000))),), ())
+    found = hasher.features(view)
+    shares = model.shares(found).of_feature
+    words, facts = hasher.named(view, found, shares, 100)
+    expected, told = explain._named(view, hasher, found, shares)
+    assert told == facts == []
+    assert [abs(amount) for *_, amount in expected] == pytest.approx([abs(a) for *_, a in words], abs=1e-6)
+    assert {word[:3] for word in expected} == {word[:3] for word in words}
+
+
+def test_features_of_another_message_are_refused():
+    view, hasher = View((Piece(2, "text", b"some words"),), ()), Hasher(b"secret")
+    other = np.array([1, 2, 3], np.uint32)
+    with pytest.raises(ValueError, match="another message"):
+        hasher.named(view, other, np.zeros(3, np.float32), 4)
+    with pytest.raises(ValueError, match="as many shares"):
+        hasher.named(view, hasher.features(view), np.zeros(1, np.float32), 4)
+
+
+@pytest.mark.parametrize("changed", [{"places": [4]}, {"fact_places": [4]}, {"lengths": [-1]}], ids=str)
+def test_what_is_not_sound_is_not_named(changed):
+    with pytest.raises((ValueError, IndexError)):
+        COMPILED.named(tuple(given_to_it(**changed)), np.zeros(1, np.uint32), np.zeros(1, np.float32), 4)
+
+
+def test_shares_of_no_table_are_refused():
+    numbers, each = np.zeros(1, np.uint32), np.zeros(ZONES, np.float32)
+    priors = (0.1, 1.0, 1.0, 0.1, 2.0)
+    with pytest.raises(ValueError, match="power of two"):
+        COMPILED.shares(np.zeros((3, 4), np.float32), numbers, *priors, each, each)
+    with pytest.raises(ValueError, match="power of two"):
+        COMPILED.shares(np.zeros((4, 4), np.float32), numbers, *priors, each, each[:-1])
+    with pytest.raises(ValueError, match="no such zone"):
+        COMPILED.shares(np.zeros((4, 4), np.float32), numbers + (ZONES << HASH_BITS), *priors, each, each)

@@ -3,12 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lazaret.learn import kernel
 from lazaret.learn.features import Features, Hasher, joined
-from lazaret.learn.model import Model
+from lazaret.learn.model import Floats, Model
 from lazaret.learn.zones import View
 
 SENDER = frozenset(
@@ -42,7 +45,40 @@ def pushes(
     if features is None:
         features = hasher.features(view)
     shares = model.shares(features).of_feature
+    name = _named_by_kernel if kernel.compiled else _named
+    words, facts = name(view, hasher, features, shares)
     found: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for told, amounts in zip(view.facts, facts, strict=True):
+        for fact, share in zip(told.told, amounts, strict=True):
+            found[_key_of(fact)] += share
+    octets = joined(view.pieces)
+    groups: list[str] = [_group(piece.name) for piece in view.pieces]
+    for piece, start, end, amount in words:
+        word = octets[start : min(end, start + _LONGEST)].decode("utf-8", "replace")
+        found[groups[piece], word.lower()] += amount
+    spam = [(amount, key) for key, amount in found.items() if amount > 0]
+    ham = [(-amount, key) for key, amount in found.items() if amount < 0]
+    return [
+        *(Push(*key, amount) for amount, key in _strongest(spam, most)),
+        *(Push(*key, -amount) for amount, key in _strongest(ham, most)),
+    ]
+
+
+_Words = list[tuple[int, int, int, float]]
+"""Of each word the number of its piece, its place in `joined`, and by how much it pushed."""
+
+
+def _named_by_kernel(
+    view: View, hasher: Hasher, features: Features, shares: Floats
+) -> tuple[_Words, list[list[float]]]:
+    return hasher.named(view, features, shares, _LOOKED_AT)
+
+
+def _named(
+    view: View, hasher: Hasher, features: Features, shares: Floats
+) -> tuple[_Words, list[list[float]]]:
+    """The strongest words, and what each fact adds."""
+    told_amounts: list[list[float]] = []
     for facts in view.facts:
         told = hasher.told(facts)
         amounts = shares[features.searchsorted(told.features)]
@@ -50,8 +86,7 @@ def pushes(
         each = (
             amounts + _summed(told.first, halves, len(amounts)) + _summed(told.second, halves, len(amounts))
         )
-        for fact, share in zip(facts.told, each.tolist(), strict=True):
-            found["form", fact.partition(b"=")[0].decode()] += share
+        told_amounts.append(each.tolist())
     words = hasher.words(view.pieces)
     # A feature that stands in several places is shared out among them.
     places = [words.features, words.pairs, words.again]
@@ -60,15 +95,9 @@ def pushes(
     single, pairs, again = (shares[numbers] / times[numbers] for numbers in at)
     by_word = single + _summed(words.first, pairs / 2, len(single))
     by_word += _summed(words.first + 1, pairs / 2, len(single)) + _summed(words.again_of, again, len(single))
-    octets = joined(view.pieces)
-    groups: list[str] = [_group(piece.name) for piece in view.pieces]
-    strongest = np.argsort(-np.abs(by_word))[:_LOOKED_AT]
+    strongest = np.argsort(-np.abs(by_word), kind="stable")[:_LOOKED_AT]
     columns = (words.pieces[strongest], words.starts[strongest], words.ends[strongest], by_word[strongest])
-    for piece, start, end, amount in zip(*(column.tolist() for column in columns), strict=True):
-        word = octets[start : min(end, start + _LONGEST)].decode("utf-8", "replace")
-        found[groups[piece], word.lower()] += amount
-    ranked = sorted((Push(group, word, amount) for (group, word), amount in found.items()), key=_by_strength)
-    return [*_first(ranked, most, spam=True), *_first(ranked, most, spam=False)]
+    return list(zip(*(column.tolist() for column in columns), strict=True)), told_amounts
 
 
 def in_words(found: Iterable[Push]) -> str:
@@ -91,12 +120,13 @@ def _summed(numbers: NDArray[np.intp], amounts: NDArray[np.floating], most: int)
     return summed
 
 
-def _first(ranked: list[Push], most: int, *, spam: bool) -> list[Push]:
-    return [push for push in ranked if (push.amount > 0) == spam and push.amount][:most]
+def _strongest(found: list[tuple[float, tuple[str, str]]], most: int) -> list[tuple[float, tuple[str, str]]]:
+    return sorted(found, key=itemgetter(0), reverse=True)[:most]
 
 
-def _by_strength(push: Push) -> float:
-    return -abs(push.amount)
+@lru_cache(4096)
+def _key_of(fact: bytes) -> tuple[str, str]:
+    return "form", fact.partition(b"=")[0].decode()
 
 
 def _group(name: str) -> str:

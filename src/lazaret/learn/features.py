@@ -144,13 +144,30 @@ class Hasher:
         unique: Features = found.compress(fresh)
         return unique
 
+    def named(
+        self, view: View, features: Features, shares: NDArray[np.float32], most: int
+    ) -> tuple[list[tuple[int, int, int, float]], list[list[float]]]:
+        """By the kernel: the `most` words of the strongest shares, and the shares of all facts.
+
+        Of a word the number of its piece, and where it begins and ends in `joined`. `features` are those of
+        the view, or ValueError.
+        """
+        assert kernel.compiled
+        words, facts = kernel.compiled.named(self._for_kernel(view), features, shares, most)
+        return words, facts
+
     def _compiled(self, view: View) -> Features:
-        """The same, by the kernel."""
+        """All features, by the kernel."""
+        assert kernel.compiled
+        features: Features = np.frombuffer(kernel.compiled.features(*self._for_kernel(view)), np.uint32)
+        return features
+
+    def _for_kernel(self, view: View) -> tuple[object, ...]:
         pieces = view.pieces[:_PLACES_LIMIT]
         runs = view.runs
         forms = [Piece(facts.zone, "", b"") for facts in view.facts]
         places = self._salted([*pieces, *runs, *forms])
-        found = kernel.compiled.features(
+        return (
             joined(view.pieces),
             [len(piece.octets) for piece in pieces],
             places[: len(pieces)],
@@ -165,8 +182,6 @@ class Hasher:
             _IN_WORD,
             _LOWER,
         )
-        features: Features = np.frombuffer(found, np.uint32)
-        return features
 
     def words(self, pieces: Sequence[Piece]) -> Words:
         """The words of all pieces with their places; upper and lower case are alike."""

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define INTERFACE 3
+#define INTERFACE 4
 #define HASH_BITS 28
 #define DROPPED 35 /* as in learn/features.py */
 #define WORD_OCTETS 16
@@ -34,11 +34,16 @@ typedef struct {
     Py_ssize_t places;
 } Making;
 
+static inline uint32_t
+finished(const Making *m, uint64_t hash, uint32_t zone)
+{
+    return (uint32_t)(((hash * m->constants[LAST]) >> DROPPED) & ((1u << HASH_BITS) - 1)) | zone;
+}
+
 static inline void
 add(Making *m, uint64_t hash, uint32_t zone)
 {
-    uint64_t kept = ((hash * m->constants[LAST]) >> DROPPED) & ((1u << HASH_BITS) - 1);
-    m->found[m->count++] = (uint32_t)kept | zone;
+    m->found[m->count++] = finished(m, hash, zone);
 }
 
 /* Up to eight octets as a number, the first one lowest, in lower case. */
@@ -176,34 +181,49 @@ facts_in(PyObject *hashes)
     return PyBytes_GET_SIZE(hashes) / (Py_ssize_t)sizeof(uint64_t);
 }
 
-static int
-make(Making *m, Py_buffer *octets, PyObject *lengths, PyObject *places, PyObject *runs, PyObject *run_places,
-     PyObject *facts, PyObject *fact_places, const unsigned char *inside, const unsigned char *lower)
+/* What features() is given: the octets with the lengths of the pieces in them, the runs, and the hashes of the facts,
+   each with its place in the tables. */
+typedef struct {
+    PyObject *lengths, *places, *runs, *run_places, *facts, *fact_places;
+    Py_buffer octets, salts, zones, again, constants, inside, lower;
+    Py_ssize_t most; /* So many features it makes at most. */
+} Given;
+
+/* Where the piece with this number ends that begins at `at`, and its place; -1 after an error. */
+static Py_ssize_t
+piece_end(const Making *m, const Given *given, Py_ssize_t number, Py_ssize_t at, Py_ssize_t *place)
 {
-    Py_ssize_t at = 1, end = octets->len;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(lengths) && at < end; i++) {
-        Py_ssize_t length = PyLong_AsSsize_t(PyList_GET_ITEM(lengths, i)), place = place_at(m, places, i);
-        if (length < 0 || place < 0) {
-            if (!PyErr_Occurred())
-                PyErr_SetString(PyExc_ValueError, "a length below 0");
+    Py_ssize_t length = PyLong_AsSsize_t(PyList_GET_ITEM(given->lengths, number)), end = given->octets.len;
+    *place = place_at(m, given->places, number);
+    if (length < 0 || *place < 0) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_ValueError, "a length below 0");
+        return -1;
+    }
+    return length < end - at ? at + length : end;
+}
+
+static int
+make(Making *m, const Given *given)
+{
+    Py_ssize_t at = 1, end = given->octets.len, place;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(given->lengths) && at < end; i++) {
+        Py_ssize_t to = piece_end(m, given, i, at, &place);
+        if (to < 0)
             return -1;
-        }
-        Py_ssize_t to = length < end - at ? at + length : end;
-        add_words(m, octets->buf, at, to, end, place, inside, lower);
+        add_words(m, given->octets.buf, at, to, end, place, given->inside.buf, given->lower.buf);
         at = to + 1;
     }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(runs); i++) {
-        Py_ssize_t place = place_at(m, run_places, i);
-        if (place < 0)
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(given->runs); i++) {
+        if ((place = place_at(m, given->run_places, i)) < 0)
             return -1;
-        PyObject *run = PyList_GET_ITEM(runs, i);
+        PyObject *run = PyList_GET_ITEM(given->runs, i);
         add_runs(m, (const unsigned char *)PyBytes_AS_STRING(run), PyBytes_GET_SIZE(run), place);
     }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(facts); i++) {
-        Py_ssize_t place = place_at(m, fact_places, i);
-        if (place < 0)
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(given->facts); i++) {
+        if ((place = place_at(m, given->fact_places, i)) < 0)
             return -1;
-        PyObject *hashes = PyList_GET_ITEM(facts, i);
+        PyObject *hashes = PyList_GET_ITEM(given->facts, i);
         add_facts(m, (const unsigned char *)PyBytes_AS_STRING(hashes), facts_in(hashes), place);
     }
     return sort_each_once(m);
@@ -227,44 +247,69 @@ is_sound(PyObject *list, PyObject *places, int are_facts, Py_ssize_t *most)
     return 1;
 }
 
+static void
+let_go(Given *given)
+{
+    PyBuffer_Release(&given->octets);
+    PyBuffer_Release(&given->salts);
+    PyBuffer_Release(&given->zones);
+    PyBuffer_Release(&given->again);
+    PyBuffer_Release(&given->constants);
+    PyBuffer_Release(&given->inside);
+    PyBuffer_Release(&given->lower);
+}
+
+/* The arguments (octets, lengths, places, runs, run_places, facts, fact_places, salts, zones, again, constants, inside,
+   lower), looked at; -1 after an error, and then there is nothing to let go. */
+static int
+take(PyObject *args, Given *given, Making *m)
+{
+    PyTypeObject *list = &PyList_Type;
+    if (!PyArg_ParseTuple(args, "y*O!O!O!O!O!O!y*y*y*y*y*y*", &given->octets, list, &given->lengths, list,
+                          &given->places, list, &given->runs, list, &given->run_places, list, &given->facts, list,
+                          &given->fact_places, &given->salts, &given->zones, &given->again, &given->constants,
+                          &given->inside, &given->lower))
+        return -1;
+    *m = (Making){NULL, 0, given->constants.buf, given->salts.buf, given->zones.buf, given->again.buf,
+                  given->salts.len / (Py_ssize_t)sizeof(uint64_t)};
+    Py_ssize_t each = m->places * (Py_ssize_t)sizeof(uint32_t);
+    /* A word and the blank after it are two octets at least, and make three features at most. */
+    given->most = given->octets.len / 2 * 3 + 3;
+    int sound = PyList_GET_SIZE(given->lengths) == PyList_GET_SIZE(given->places) &&
+                is_sound(given->runs, given->run_places, 0, &given->most) &&
+                is_sound(given->facts, given->fact_places, 1, &given->most) && given->zones.len >= each &&
+                given->again.len >= each && given->constants.len >= CONSTANTS * (Py_ssize_t)sizeof(uint64_t) &&
+                given->inside.len == 256 && given->lower.len == 256;
+    if (sound)
+        return 0;
+    let_go(given);
+    PyErr_SetString(PyExc_ValueError, "(octets, lengths, places, runs, run_places, facts, ...)");
+    return -1;
+}
+
 /* features(octets, lengths, places, runs, run_places, facts, fact_places, salts, zones, again, constants, inside,
    lower) -> bytearray */
 static PyObject *
 features(PyObject *module, PyObject *args)
 {
     (void)module;
-    PyObject *lengths, *places, *runs, *run_places, *facts, *fact_places, *result = NULL;
-    PyTypeObject *list = &PyList_Type;
-    Py_buffer octets, salts, zones, again, constants, inside, lower;
-    if (!PyArg_ParseTuple(args, "y*O!O!O!O!O!O!y*y*y*y*y*y*", &octets, list, &lengths, list, &places, list, &runs, list,
-                          &run_places, list, &facts, list, &fact_places, &salts, &zones, &again, &constants, &inside,
-                          &lower))
+    Given given;
+    Making m;
+    PyObject *result = NULL;
+    if (take(args, &given, &m) < 0)
         return NULL;
-    Making m = {NULL, 0, constants.buf, salts.buf, zones.buf, again.buf, salts.len / (Py_ssize_t)sizeof(uint64_t)};
-    Py_ssize_t each = m.places * (Py_ssize_t)sizeof(uint32_t);
-    /* A word and the blank after it are two octets at least, and make three features at most. */
-    Py_ssize_t most = octets.len / 2 * 3 + 3;
-    int sound = PyList_GET_SIZE(lengths) == PyList_GET_SIZE(places) && is_sound(runs, run_places, 0, &most) &&
-                is_sound(facts, fact_places, 1, &most) && zones.len >= each && again.len >= each &&
-                constants.len >= CONSTANTS * (Py_ssize_t)sizeof(uint64_t) && inside.len == 256 && lower.len == 256;
-    if (!sound)
-        PyErr_SetString(PyExc_ValueError, "features(octets, lengths, places, runs, run_places, facts, ...)");
-    else if (!(m.found = PyMem_Malloc((size_t)most * sizeof(uint32_t))))
+    if (!(m.found = PyMem_Malloc((size_t)given.most * sizeof(uint32_t))))
         PyErr_NoMemory();
-    else if (make(&m, &octets, lengths, places, runs, run_places, facts, fact_places, inside.buf, lower.buf) == 0)
+    else if (make(&m, &given) == 0)
         result = PyByteArray_FromStringAndSize((const char *)m.found, m.count * (Py_ssize_t)sizeof(uint32_t));
     else if (!PyErr_Occurred())
         PyErr_NoMemory();
     PyMem_Free(m.found);
-    PyBuffer_Release(&octets);
-    PyBuffer_Release(&salts);
-    PyBuffer_Release(&zones);
-    PyBuffer_Release(&again);
-    PyBuffer_Release(&constants);
-    PyBuffer_Release(&inside);
-    PyBuffer_Release(&lower);
+    let_go(&given);
     return result;
 }
+
+#include "kernel_named.h"
 
 #define ZONES 11
 #define COLUMNS 4 /* weight, energy, spam, ham: as in learn/model.py */
@@ -308,14 +353,33 @@ is_table(Py_ssize_t rows)
     return rows >= 1 && !(rows & (rows - 1)) && rows <= (Py_ssize_t)1 << HASH_BITS;
 }
 
+typedef struct {
+    float prior_share, spam_mail, ham_mail, even_share, clear;
+} Odds;
+
+/* What the counts of a row say; 0 where they are not clear. */
+static inline float
+odds_of(const float *row, const Odds *odd)
+{
+    float spam = row[2], ham = row[3], total = spam + ham;
+    if (!(total > 0))
+        return 0;
+    float prior = total * odd->prior_share;
+    float in_spam = (spam + prior) * odd->ham_mail, in_ham = (prior + ham) * odd->spam_mail;
+    float even = (in_spam + in_ham) * odd->even_share + TINY;
+    float odds = (in_spam * total + even) / (in_ham * total + even);
+    return odds < odd->clear && odds * odd->clear > 1 ? 0 : odds;
+}
+
 /* sums(table, features, prior, spam_mail, ham_mail, even, clear) -> weights, logits, known, lengths of each zone */
 static PyObject *
 sums(PyObject *module, PyObject *args)
 {
     (void)module;
     Py_buffer table, numbers;
-    float prior_share, spam_mail, ham_mail, even_share, clear;
-    if (!PyArg_ParseTuple(args, "y*y*fffff", &table, &numbers, &prior_share, &spam_mail, &ham_mail, &even_share, &clear))
+    Odds odd;
+    if (!PyArg_ParseTuple(args, "y*y*fffff", &table, &numbers, &odd.prior_share, &odd.spam_mail, &odd.ham_mail,
+                          &odd.even_share, &odd.clear))
         return NULL;
     const float *rows = table.buf;
     const uint32_t *features = numbers.buf;
@@ -339,16 +403,10 @@ sums(PyObject *module, PyObject *args)
                 break;
             }
             Sums *zone = &found[features[i] >> HASH_BITS];
-            float spam = row[2], ham = row[3], total = spam + ham;
             zone->weights += row[0];
             zone->features++;
-            if (total > 0) {
-                float prior = total * prior_share;
-                float in_spam = (spam + prior) * ham_mail, in_ham = (prior + ham) * spam_mail;
-                float even = (in_spam + in_ham) * even_share + TINY;
-                float odds = (in_spam * total + even) / (in_ham * total + even);
-                if (odds < clear && odds * clear > 1)
-                    continue;
+            float odds = odds_of(row, &odd);
+            if (odds > 0) {
                 zone->odds *= (double)odds;
                 zone->known++;
                 if (!(zone->odds > 1 / ROOM && zone->odds < ROOM)) {
@@ -362,6 +420,47 @@ sums(PyObject *module, PyObject *args)
     }
     PyBuffer_Release(&table);
     PyBuffer_Release(&numbers);
+    return result;
+}
+
+/* shares(table, features, prior, spam_mail, ham_mail, even, clear, by_weight, by_count) -> what each feature adds to
+   the score, as a bytearray of floats: its weight and its odds, by the factors of its zone */
+static PyObject *
+shares(PyObject *module, PyObject *args)
+{
+    (void)module;
+    Py_buffer table, numbers, by_weight, by_count;
+    Odds odd;
+    PyObject *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*fffffy*y*", &table, &numbers, &odd.prior_share, &odd.spam_mail, &odd.ham_mail,
+                          &odd.even_share, &odd.clear, &by_weight, &by_count))
+        return NULL;
+    const uint32_t *features = numbers.buf;
+    Py_ssize_t count = numbers.len / (Py_ssize_t)sizeof(uint32_t);
+    Py_ssize_t most = table.len / (Py_ssize_t)(COLUMNS * sizeof(float));
+    Py_ssize_t each = ZONES * (Py_ssize_t)sizeof(float);
+    if (!is_table(most) || by_weight.len != each || by_count.len != each)
+        PyErr_SetString(PyExc_ValueError, "shares(table of a power of two rows, features, ..., by_weight, by_count)");
+    else
+        result = PyByteArray_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(float));
+    float *found = result ? (float *)PyByteArray_AS_STRING(result) : NULL;
+    for (Py_ssize_t i = 0; result && i < count; i++) {
+        const float *row = (const float *)table.buf + COLUMNS * (features[i] & (uint32_t)(most - 1));
+        uint32_t zone = features[i] >> HASH_BITS;
+        if (zone >= ZONES) {
+            PyErr_SetString(PyExc_ValueError, "there is no such zone");
+            Py_CLEAR(result);
+            break;
+        }
+        float odds = odds_of(row, &odd);
+        found[i] = row[0] * ((const float *)by_weight.buf)[zone];
+        if (odds > 0)
+            found[i] += logf(odds) * ((const float *)by_count.buf)[zone];
+    }
+    PyBuffer_Release(&table);
+    PyBuffer_Release(&numbers);
+    PyBuffer_Release(&by_weight);
+    PyBuffer_Release(&by_count);
     return result;
 }
 
@@ -411,6 +510,8 @@ learn(PyObject *module, PyObject *args)
 static PyMethodDef functions[] = {
     {"learn", learn, METH_VARARGS, "Changes the rows of features in a table, by zones."},
     {"sums", sums, METH_VARARGS, "What a table says of features, summed up by zones."},
+    {"shares", shares, METH_VARARGS, "What each of the features adds to the score."},
+    {"named", named, METH_VARARGS, "The words and facts that moved a message."},
     {"features", features, METH_VARARGS, "The features of a message as a bytearray of sorted numbers."},
     {NULL},
 };

@@ -2,7 +2,7 @@
 
 from lazaret.model.compiled import load
 
-INTERFACE = 3
+INTERFACE = 4
 
 
 compiled = load("lazaret.learn._kernel", INTERFACE)

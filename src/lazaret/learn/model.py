@@ -10,6 +10,7 @@ several years; docs/learning.md says which.
 """
 
 import math
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -154,17 +155,19 @@ class Model:
         if not kernel.compiled:
             columns, bounds = self._read(features), zone_bounds(features).tolist()
             return self._judged(columns, bounds, self._counted(columns, bounds))
+        sums, logits, known, lengths = kernel.compiled.sums(self._table, features, *self._priors())
+        return self._fused(_normed(sums, lengths, FEW), _normed(logits, known, FEW_COUNTED), lengths)
+
+    def _priors(self) -> tuple[float, ...]:
+        """What the kernel needs to know for the odds of a feature."""
         spam_mail, ham_mail = self._counters[Counter.SPAM_COUNTED], self._counters[Counter.HAM_COUNTED]
-        sums, logits, known, lengths = kernel.compiled.sums(
-            self._table,
-            features,
+        return (
             PRIOR_MAIL / max(spam_mail + ham_mail, 1),
             spam_mail + PRIOR_MAIL,
             ham_mail + PRIOR_MAIL,
             PRIOR_FEATURE / 2,
             CLEAR,
         )
-        return self._fused(_normed(sums, lengths, FEW), _normed(logits, known, FEW_COUNTED), lengths)
 
     def learn(self, features: Features, *, spam: bool, weight: float = 1.0) -> Judgement:
         """Learns one message, by `weight` as much as one that a person has taught; what it thought before."""
@@ -200,21 +203,29 @@ class Model:
 
     def shares(self, features: Features) -> Shares:
         """What each feature adds to the score."""
+        if kernel.compiled:
+            return self._compiled_shares(features)
         columns, bounds = self._read(features), zone_bounds(features).tolist()
         counted = self._counted(columns, bounds)
         known = self._judged(columns, bounds, counted)
-        by_weight = [
-            GAIN / ZONES * _shrinking(value, least) / math.sqrt(length + FEW)
-            for value, length, least in zip(known.zones, known.lengths, LEAST, strict=True)
-        ]
+        by_weight = _factors(GAIN, known.zones, known.lengths, FEW)
         found = columns[WEIGHT] * _spread(by_weight, known.lengths)
-        by_count = [
-            COUNTS_SHARE / ZONES * _shrinking(value, least) / math.sqrt(length + FEW_COUNTED)
-            for value, length, least in zip(counted.zones, counted.known, LEAST, strict=True)
-        ]
+        by_count = _factors(COUNTS_SHARE, counted.zones, counted.known, FEW_COUNTED)
         found += counted.logits * _spread(by_count, known.lengths)
         found *= np.float32(self._ramp())
         return Shares(found, known.score)
+
+    def _compiled_shares(self, features: Features) -> Shares:
+        assert kernel.compiled
+        priors = self._priors()
+        sums, logits, counted, lengths = kernel.compiled.sums(self._table, features, *priors)
+        zones, votes = _normed(sums, lengths, FEW), _normed(logits, counted, FEW_COUNTED)
+        known = self._fused(zones, votes, lengths)
+        ramp = self._ramp()
+        by_weight = array("f", [ramp * one for one in _factors(GAIN, zones, lengths, FEW)])
+        by_count = array("f", [ramp * one for one in _factors(COUNTS_SHARE, votes, counted, FEW_COUNTED)])
+        found = kernel.compiled.shares(self._table, features, *priors, by_weight, by_count)
+        return Shares(np.frombuffer(found, np.float32), known.score)
 
     def _read(self, features: Features) -> Floats:
         rows = self._whole_rows.take(features & self._mask)
@@ -298,6 +309,14 @@ def _spread(values: PerZone, lengths: Sequence[int]) -> Floats:
 def _squashed(value: float, least: float) -> float:
     limit = MOST if value > 0 else least
     return limit * math.tanh(value / limit)
+
+
+def _factors(gain: float, votes: PerZone, lengths: Sequence[int], few: int) -> PerZone:
+    """By what a feature of each zone is multiplied, to be its share of what the zone says."""
+    return [
+        gain / ZONES * _shrinking(vote, least) / math.sqrt(length + few)
+        for vote, length, least in zip(votes, lengths, LEAST, strict=True)
+    ]
 
 
 def _shrinking(value: float, least: float) -> float:
