@@ -10,7 +10,7 @@ import pytest
 
 from lazaret.model.errors import StoreUnavailable
 from lazaret.model.quarantine import State
-from lazaret.store import journal as journal_module
+from lazaret.store import partial
 from lazaret.store.opening import Store, open_store
 from lazaret.store.room import Room
 from lazaret.store.sqlite import SqliteDatabase
@@ -165,8 +165,77 @@ def test_who_was_served_is_remembered_for_the_retry_of_the_same_message(store: S
 
 def test_after_seven_days_the_retries_are_over(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(store.journal.remember_done("4c1", "a@x", b"digest", {"ann@home.example": "250 one"}))
-    monkeypatch.setattr(journal_module, "PARTIAL_DAYS", 0)
+    monkeypatch.setattr(partial, "PARTIAL_DAYS", 0)
     assert {} == asyncio.run(store.journal.done_before("4c1", "a@x", b"digest"))
+
+
+class Heard:
+    """What processes of one machine tell each other."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def count(self) -> float:
+        return self.times
+
+    def tell(self) -> None:
+        self.times += 1
+
+
+@pytest.mark.parametrize("most", [0, 1000], ids=["more than are known", "all are known"])
+def test_what_another_process_remembers_counts_at_once(
+    store: Store, place: Place, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(partial, "MOST", most)
+    other = place.open()
+    store.journal.partial.cue = other.journal.partial.cue = Heard()
+
+    async def work() -> None:
+        assert {} == await store.journal.done_before("4c1", "a@x", b"digest")
+        await other.journal.remember_done("4c1", "a@x", b"digest", {"ann@home.example": "250 one"})
+        assert {"ann@home.example": "250 one"} == await store.journal.done_before("4c1", "a@x", b"digest")
+        assert {} == await store.journal.done_before("4c2", "a@x", b"digest")
+
+    asyncio.run(work())
+    other.close()
+
+
+def test_what_another_machine_remembers_counts_within_a_second(store: Store, place: Place) -> None:
+    other = place.open()
+    now = 100.0
+    store.journal.partial._clock = lambda: now
+
+    async def work() -> None:
+        nonlocal now
+        assert {} == await store.journal.done_before("4c1", "a@x", b"digest")
+        await other.journal.remember_done("4c1", "a@x", b"digest", {"ann@home.example": "250 one"})
+        now += partial.LOOK_S
+        assert {"ann@home.example": "250 one"} == await store.journal.done_before("4c1", "a@x", b"digest")
+
+    asyncio.run(work())
+    other.close()
+
+
+def test_a_message_that_was_not_tried_before_is_asked_about_nowhere(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+    run = store.lookup.run
+
+    async def counted(work: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return await run(work)
+
+    monkeypatch.setattr(store.lookup, "run", counted)
+    store.journal.partial._clock = lambda: 100.0
+
+    async def work() -> None:
+        for number in range(5):
+            assert {} == await store.journal.done_before(f"4c{number}", "a@x", b"digest")
+
+    asyncio.run(work())
+    assert 1 == asked
 
 
 def test_room_is_asked_of_the_file_system(tmp_path: Path) -> None:

@@ -48,6 +48,8 @@ class Cell(IntEnum):
     DIGESTS_SENT = 20
     DIGESTS_FAILED = 21
     """Attempts that the next hop deferred or refused, or that failed before."""
+    SERVED_PARTLY = 22
+    """Attempts that served some recipients and not all: what another worker has to know of."""
     LATENCY = 32
     """The first of the latency buckets, LATENCY_BOUNDS_MS and one for the rest."""
 

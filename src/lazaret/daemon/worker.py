@@ -16,7 +16,7 @@ from lazaret import app
 from lazaret.config.options import Config
 from lazaret.daemon import ampdp, huge_pages, record, smtp, sockets
 from lazaret.daemon.alone import Counter
-from lazaret.daemon.board import Board, Cell
+from lazaret.daemon.board import Board, Cell, Row
 from lazaret.daemon.clients import ClientBoard, ClientLimits, Clients
 from lazaret.daemon.doors import Connection, Door, Peers
 from lazaret.daemon.guard import Guard, has_ended
@@ -98,6 +98,7 @@ class _Worker:
         parts = app.open_parts(
             self._crew.config, self._crew.ruleset, record.recorder(self._crew.config, self._row)
         )
+        parts.store.journal.partial.cue = _Cue(self._crew.board, self._crew.workers, self._row)
         try:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._look_round(parts), PROBE_S)
@@ -236,6 +237,20 @@ class _Worker:
             log.warning("ended with messages under way; their clients will bring them again")
             return
         await _ends(lambda: bool(self._connections), 2 * smtp.GOODBYE_S)
+
+
+class _Cue:
+    """Workers tell each other of attempts that served some recipients and not all (`store.partial.Cue`)."""
+
+    def __init__(self, board: Board, workers: Sequence[int], own: Row) -> None:
+        self._rows = [board.row(number) for number in workers]
+        self._own = own
+
+    def count(self) -> float:
+        return sum(row[Cell.SERVED_PARTLY] for row in self._rows)
+
+    def tell(self) -> None:
+        self._own.add(Cell.SERVED_PARTLY)
 
 
 async def _ends(lasts: Callable[[], bool], seconds: float) -> bool:

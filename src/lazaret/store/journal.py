@@ -1,27 +1,19 @@
 """Where the filter writes what it did (the Protocol `flow.needs.Journal`)."""
 
-import hashlib
-import time
 from collections.abc import Mapping, Sequence
 
 from lazaret.model.digest import MESSAGE_ID
 from lazaret.model.entry import Entry, EntryRecipient
 from lazaret.model.verdict import Action
 from lazaret.store import digests, releases
-from lazaret.store.addresses import from_octets, key, plain, to_octets
+from lazaret.store.addresses import from_octets, key, plain
 from lazaret.store.connection import Connection
-from lazaret.store.inserting import Table, insert
 from lazaret.store.keys import Key
 from lazaret.store.lookup import Lookup
+from lazaret.store.partial import Partial
 from lazaret.store.room import Room
 from lazaret.store.rows import DS_LETTERS
 from lazaret.store.writer import Writer
-
-PARTIAL_DAYS = 7
-"""How long an MTA retries, and with it how long we know who was served already."""
-
-_DONE_BEFORE = "SELECT recipient, response FROM lz_partial WHERE attempt = :attempt AND time_num > :oldest"
-_PARTIAL = Table("lz_partial", ("attempt", "recipient", "response", "time_num"))
 
 
 class SqlJournal:
@@ -31,6 +23,8 @@ class SqlJournal:
         self._lookup = lookup
         self._writer = writer
         self._room = room
+        self.partial = Partial(lookup, writer)
+        """Who was served by an earlier attempt."""
 
     async def keep(self, entry: Entry) -> None:
         await self._writer.keep(entry)
@@ -46,26 +40,12 @@ class SqlJournal:
         )
 
     async def done_before(self, queue_id: str, sender: str, digest: bytes) -> Mapping[str, str]:
-        wanted = {
-            "attempt": _attempt(queue_id, sender, digest),
-            "oldest": int(time.time()) - PARTIAL_DAYS * 86_400,
-        }
-        found = await self._lookup.run(lambda connection: connection.execute(_DONE_BEFORE, wanted).fetchall())
-        return {from_octets(recipient): response for recipient, response in found}
+        return await self.partial.done_before(queue_id, sender, digest)
 
     async def remember_done(
         self, queue_id: str, sender: str, digest: bytes, responses: Mapping[str, str]
     ) -> None:
-        attempt, now = _attempt(queue_id, sender, digest), int(time.time())
-
-        def remember(connection: Connection) -> None:
-            rows = [(attempt, to_octets(one), plain(text, 1000), now) for one, text in responses.items()]
-            connection.executemany(
-                "DELETE FROM lz_partial WHERE attempt = ? AND recipient = ?", [row[:2] for row in rows]
-            )
-            insert(connection, _PARTIAL, rows)
-
-        await self._writer.run(remember, durable=True)
+        await self.partial.remember(queue_id, sender, digest, responses)
 
     async def released_copy(self, resent_message_id: str, digest: bytes, recipients: Sequence[str]) -> bool:
         own = digests if resent_message_id.startswith(MESSAGE_ID) else releases
@@ -85,10 +65,6 @@ class SqlJournal:
 
     async def has_room(self) -> bool:
         return self._room.is_left()
-
-
-def _attempt(queue_id: str, sender: str, digest: bytes) -> bytes:
-    return hashlib.sha256(b"\0".join((to_octets(queue_id), to_octets(sender), digest))).digest()
 
 
 def _complete(

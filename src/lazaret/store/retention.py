@@ -13,8 +13,8 @@ from lazaret.store.connection import Connection
 from lazaret.store.database import Database
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import portions
-from lazaret.store.journal import PARTIAL_DAYS
 from lazaret.store.keys import Key
+from lazaret.store.partial import PARTIAL_DAYS
 from lazaret.store.reader import Reader
 from lazaret.store.removal import remove_messages, remove_orphans, remove_texts
 from lazaret.store.sqlite import MERGE_WORDS, SqliteDatabase
