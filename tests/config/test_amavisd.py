@@ -187,3 +187,16 @@ def test_the_toml_is_a_configuration_and_says_where_each_line_comes_from(tmp_pat
         config.levels.subject_tag,
     )
     assert "quarantine = 2.0  # a.conf:1" in toml.splitlines()
+
+
+def test_perl_is_read_and_never_run(tmp_path):
+    made = tmp_path / "made"
+    perl = (
+        f"system('touch {made}'); `touch {made}`; BEGIN {{ open(F, '>{made}'); }}\n"
+        f"$myhostname = qx(touch {made}); use lib do {{ unlink('/'); '{made}' }};\n"
+        "$sa_kill_level_deflt = 6.5; $final_spam_destiny = D_DISCARD;\n"
+    )
+
+    assert 6.5 == settings(perl)["levels.quarantine"]
+    assert not made.exists()
+    assert any("system" in note for note in notes(perl))

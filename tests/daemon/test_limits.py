@@ -1,7 +1,10 @@
 """A real service under clients that want too much: each is told why, and the others are served."""
 
+import select
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from tests.support.next_hop import HopThread
@@ -110,3 +113,30 @@ def test_a_message_without_end_is_dropped_when_memory_is_short(running: Service)
         assert send(running.smtp).startswith("250 ")
         assert "452 4.3.1 Insufficient system storage" == client.say(".")
     running.wait_for_log("octets and more dropped: limits.memory")
+
+
+def test_who_stood_still_makes_room_for_who_comes(
+    tmp_path: Path, hop: HopThread, free_port: Callable[[], int]
+):
+    """One second of silence instead of the twenty of service."""
+    with (
+        service(
+            tmp_path,
+            smtp=free_port(),
+            hop=hop.port,
+            prelude="from lazaret.daemon import worker; worker.STILL_S = 1.0",
+            more="[limits]\nconnections = 4\n",
+        ) as running,
+        ExitStack() as stack,
+    ):
+        idle = clients(running, 4, stack, 5)
+        assert ["220"] * 4 == [c.greeting[:3] for c in idle]
+        time.sleep(1.5)
+        assert send(running.smtp).startswith("250 ")
+        assert "makes room: it stood still" in running.log()
+        assert 1 <= sum(c.reply().startswith("421 4.3.2") for c in idle if is_told(c)) <= 2
+
+
+def is_told(client: Client) -> bool:
+    """Whether something was said to a client that did not ask."""
+    return bool(select.select([client.socket], [], [], 0.5)[0])

@@ -49,6 +49,8 @@ class Account:
     """Spam that was delivered, or innocent mail that was quarantined."""
     released: int
     """Copies out of the quarantine, sent by hand."""
+    again: int
+    """Attempts that were not the first of their message: so often was a fault met."""
     told: int
     """Recipients of whose refusal the sender was told by a notification."""
     purged: int
@@ -57,7 +59,8 @@ class Account:
     def row(self) -> str:
         """A line of the table."""
         return (
-            f"{self.taken} taken, {self.refused} refused, {self.with_sender} still with the sender; "
+            f"{self.taken} taken, {self.refused} refused, {self.with_sender} still with the sender, "
+            f"{self.again} brought again; "
             f"{self.delivered} delivered, {self.quarantined} quarantined, {self.released} released, "
             f"{self.told} told of a refusal, {self.purged} purged, {self.duplicates} copies too many; "
             f"{len(self.lost)} lost, {len(self.altered)} altered, {len(self.misled)} misled"
@@ -82,6 +85,7 @@ class Traffic:
     """Stored messages that were made old, and may be gone."""
     taken: set[int] = field(default_factory=set)
     refused: set[int] = field(default_factory=set)
+    again: int = 0
     clients: set[Client] = field(default_factory=set)
     """Those that are connected."""
     _next: int = 0
@@ -118,6 +122,8 @@ class Traffic:
             attempt = 0
             while time.monotonic() < end and not self._bring(number, attempt):
                 attempt += 1
+                with self._lock:
+                    self.again += 1
                 time.sleep(min(0.02 * 2 ** min(attempt, 5), 0.5))
             time.sleep(self.pause_s)
 
@@ -195,6 +201,7 @@ class Traffic:
             delivered=len(delivered),
             quarantined=len(stored),
             released=released.total(),
+            again=self.again,
             told=len(told),
             purged=len(nowhere & self.aged),
             duplicates=surplus,
