@@ -224,7 +224,7 @@ def hurt_on(
                 stack.callback(databases.remove, base)
                 if size:
                     running.disk = stack.enter_context(small_disk(base, size))
-                running.server = _server(kind, base, stack)
+                running.server = private_server(kind, base, stack)
                 scheme = "mysql" if kind == "mariadb" else "postgresql"
                 running.url = f"{scheme}://{USER}@127.0.0.1:{running.server.port}/mail"
             running.start()
@@ -234,7 +234,8 @@ def hurt_on(
         yield make
 
 
-def _server(kind: str, base: Path, stack: ExitStack) -> Server:
+def private_server(kind: str, base: Path, stack: ExitStack) -> Server:
+    """A server below `base` with a database `mail`, killed with the stack."""
     databases.require(kind)
     folder = base / "server"
     folder.mkdir(parents=True)

@@ -1,9 +1,6 @@
 """A database server that is killed, and a network that is cut, in the middle of a stream of mail."""
 
 import asyncio
-import contextlib
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +9,12 @@ import pytest
 from tests.support import databases
 from tests.support.databases import PASSWORD, Server
 from tests.support.ports import free_port
+from tests.support.wire import Wire
 
 from lazaret.model.entry import Entry
 from lazaret.model.errors import NoSuchMessage, StoreUnavailable
 from lazaret.store.check import check_database
 from lazaret.store.opening import Store, open_store
-from lazaret.store.server import parse
 
 from .entries import delivered, quarantined
 
@@ -149,44 +146,6 @@ def test_an_idle_store_does_not_notice_that_the_server_was_started_anew(server: 
     asyncio.run(work())
 
 
-class Wire:
-    """A TCP connection to the server that can be cut: nothing goes through any more, and nobody is told."""
-
-    def __init__(self, port: int) -> None:
-        self._target = port
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listening.getsockname()[1])
-        self.cut = threading.Event()
-        self._ends: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        for end in (self._listening, *self._ends):
-            end.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                near, _ = self._listening.accept()
-                far = socket.create_connection(("127.0.0.1", self._target))
-                for end in (near, far):
-                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    self._ends.append(end)
-                for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
-
-    def _carry(self, one: socket.socket, other: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while octets := one.recv(65_536):
-                if self.cut.is_set():
-                    # As a cable that is pulled: what was on its way never arrives.
-                    continue
-                other.sendall(octets)
-        for end in (one, other):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-
 def test_a_cut_network_is_noticed_and_the_way_back_is_found(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,41 +170,3 @@ def test_a_cut_network_is_noticed_and_the_way_back_is_found(
     require_whole(store, stream)
     store.close()
     wire.close()
-
-
-def test_two_hosts_filter_into_one_database_and_either_releases_what_the_other_stored(
-    server: Server, tmp_path: Path
-) -> None:
-    assert 0 < parse(url(server, server.port), "").port
-    places = [tmp_path / "one", tmp_path / "other"]
-    for place in places:
-        place.mkdir()
-    stores = [
-        open_store(url(server, server.port), place, create=True, password=PASSWORD, host=place.name)
-        for place in places
-    ]
-    streams = [Stream(store) for store in stores]
-
-    async def work() -> None:
-        running = [asyncio.create_task(stream.run()) for stream in streams]
-        for stream in streams:
-            await stream.until(stream.kept, 30)
-            stream.stop = True
-        await asyncio.gather(*running)
-
-    asyncio.run(work())
-    one, other = stores
-    one.close()
-    assert not streams[0].refused
-    assert not streams[1].refused
-    claim = other.quarantine.claim(
-        streams[0].kept[0].mail_id,
-        ["ann@home.example"],
-        who="x",
-        resent_message_id="<r@h>",
-        digest=b"d",
-        again=False,
-    )
-    assert "claimed" == asyncio.run(claim)[0].state
-    require_whole(other, streams[0])
-    other.close()

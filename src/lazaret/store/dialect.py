@@ -49,11 +49,15 @@ class FullText(Protocol):
     def make_index(self) -> str: ...
 
     @property
+    def is_removed_by_words(self) -> bool:
+        """Whether `remove` must be given the `values` that a message was indexed with."""
+
+    @property
     def remove(self) -> str:
-        """Takes a message out again; the `values` are those that it was indexed with."""
+        """Takes a message out again by those, or all of a condition on `msg`, which follows."""
 
     def values(self, msg: int, columns: Sequence[str]) -> Mapping[str, object]:
-        """For `add` and `remove`; each column has words with blanks between them."""
+        """For `add`, or `remove`; each column has words with blanks between them."""
 
     def match(self, columns: Sequence[str], words: Sequence[str], prefix: bool) -> Mapping[str, object]:
         """The values of `matching`, `in_row` and `sample` for words that follow each other in a column.

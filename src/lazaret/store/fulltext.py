@@ -1,10 +1,13 @@
 """The full-text index of stored messages: what goes in, and how it is taken out again."""
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
 from lazaret.model import words
 from lazaret.store.connection import Connection
+from lazaret.store.dialect import sql
+from lazaret.store.inserting import marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,13 @@ def unpacked(packed: bytes) -> list[str]:
     return zlib.decompress(packed).decode().split("\n")
 
 
-def remove(connection: Connection, msg: int) -> None:
-    """Takes a message out of the index; nothing happens when it is not in it."""
-    found = connection.execute("SELECT packed FROM lz_words WHERE msg = :id", {"id": msg}).fetchone()
-    if found is None:
-        return
-    columns = unpacked(found[0])
+def remove(connection: Connection, numbers: Sequence[int]) -> None:
+    """Takes messages out of the index; nothing happens when they are not in it."""
     index = connection.dialect.full_text
-    connection.execute(index.remove, index.values(msg, columns))
-    connection.execute("DELETE FROM lz_words WHERE msg = :id", {"id": msg})
+    among = sql("WHERE msg IN (", marks(len(numbers)), ")")
+    if index.is_removed_by_words:
+        found = connection.execute(sql("SELECT msg, packed FROM lz_words", among), numbers).fetchall()
+        connection.executemany(index.remove, [index.values(msg, unpacked(packed)) for msg, packed in found])
+    else:
+        connection.execute(sql(index.remove, among), numbers)
+    connection.execute(sql("DELETE FROM lz_words", among), numbers)

@@ -18,6 +18,9 @@ T = TypeVar("T")
 _SIZES = (64, 16, 4, 1)
 """Rows a statement: few sizes, so that SQLite keeps them all compiled."""
 
+_LENGTHS = (1, 4, 16, 50, 100)
+"""Of an IN."""
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -61,6 +64,12 @@ def portions(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
     """The values, at most `size` at a time, as a statement takes them."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
+
+
+def padded(values: Sequence[T]) -> Sequence[T]:
+    """The values of an IN, the last one repeated: few lengths, so that databases keep statements prepared."""
+    size = next((size for size in _LENGTHS if len(values) <= size), len(values))
+    return [*values, *[values[-1]] * (size - len(values))]
 
 
 @lru_cache(maxsize=64)

@@ -67,7 +67,8 @@ class FullTextIndex:
     drop_index = "ALTER TABLE lz_text DROP INDEX lz_text_idx_words"
     make_index = "ALTER TABLE lz_text ADD FULLTEXT INDEX lz_text_idx_words (words)"
     add = "INSERT INTO lz_text (msg, words) VALUES (:id, :words)"
-    remove = "DELETE FROM lz_text WHERE msg = :id"
+    is_removed_by_words = False
+    remove = "DELETE FROM lz_text"
 
     def values(self, msg: int, columns: Sequence[str]) -> dict[str, object]:
         return {"id": msg, "words": " ".join(tokens(columns))}

@@ -79,7 +79,8 @@ class TsVector:
     drop_index = "DROP INDEX lz_text_idx_words"
     make_index = "CREATE INDEX lz_text_idx_words ON lz_text USING gin (words)"
     add = "INSERT INTO lz_text (msg, words) VALUES (:id, CAST(CAST(:words AS text) AS tsvector))"
-    remove = "DELETE FROM lz_text WHERE msg = :id"
+    is_removed_by_words = False
+    remove = "DELETE FROM lz_text"
 
     def values(self, msg: int, columns: Sequence[str]) -> dict[str, object]:
         """The words with their positions, as PostgreSQL writes a tsvector."""

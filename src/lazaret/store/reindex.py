@@ -133,7 +133,7 @@ def _adopt(connection: Connection, item: Item, found: Extract, prefix: bytes) ->
 
 
 def _index(connection: Connection, msg: int, item: Item, found: Extract) -> None:
-    fulltext.remove(connection, msg)
+    fulltext.remove(connection, [msg])
     fulltext.add(
         connection,
         msg,

@@ -6,17 +6,18 @@ What is to go is looked up by a reader; the writer only removes, so that mail ne
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 from lazaret.model.keeping import DAY_S, Due, Keeping
 from lazaret.store import digests, due, walk, weeks
 from lazaret.store.connection import Connection
 from lazaret.store.database import Database
 from lazaret.store.dialect import sql
-from lazaret.store.inserting import portions
+from lazaret.store.inserting import marks, padded, portions
 from lazaret.store.keys import Key
 from lazaret.store.partial import PARTIAL_DAYS
 from lazaret.store.reader import Reader
-from lazaret.store.removal import remove_messages, remove_orphans, remove_texts
+from lazaret.store.removal import AT_ONCE, remove_messages, remove_orphans, remove_texts
 from lazaret.store.sqlite import MERGE_WORDS, SqliteDatabase
 from lazaret.store.walk import Path, Walk
 from lazaret.store.writer import Writer
@@ -27,10 +28,15 @@ _INCREMENTAL = 2
 """PRAGMA auto_vacuum of a database that Lazaret made."""
 ADDRESSES = 20
 """Addresses removed for each message of a batch: that is quick."""
+TRANSACTION_S = 0.1
+"""Mail waits for what is being removed no longer than about this."""
+FEWEST = 10
+"""Removed in a transaction, whatever it takes."""
 
 Remove = Callable[..., object]
+T = TypeVar("T")
 
-_REMOVE_ADDRESS = sql("DELETE FROM maddr WHERE id = :id AND", walk.UNUSED)
+_REMOVE_ADDRESSES = sql("DELETE FROM maddr WHERE", walk.UNUSED, "AND id IN (")
 _REMOVE_LAPSED = (
     "DELETE FROM lz_campaign_marks WHERE time_num < :history_before",
     "DELETE FROM lz_partial WHERE time_num < :partial_before",
@@ -38,6 +44,19 @@ _REMOVE_LAPSED = (
     "DELETE FROM lz_digest_items WHERE digest IN (SELECT id FROM lz_digests WHERE due < :digest_before)",
     "DELETE FROM lz_digests WHERE due < :digest_before",
 )
+
+
+class Pace:
+    """How many to remove in the next transaction: disks, and what else they have to do, differ widely."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.size = min(most, FEWEST)
+
+    def took(self, seconds: float) -> None:
+        """So long took the last one, the wait for its turn included."""
+        fitting = int(self.size * TRANSACTION_S / max(seconds, 0.001))
+        self.size = min(self._most, max(FEWEST, min(fitting, 2 * self.size)))
 
 
 class SqlRetention:
@@ -84,20 +103,28 @@ class SqlRetention:
 
     async def _removed(self, path: Path, remove: Remove, batch: int) -> AsyncIterator[int]:
         """Removes the messages on a path, so many to a transaction."""
-        steps = Walk(path)
+        steps, pace = Walk(path), Pace(batch)
         while not steps.ended:
             found = await self._reader.run(steps.messages)
-            for some in portions(found, batch):
-                await self._writer.run(partial(remove, messages=some))
+            while found:
+                some, found = found[: pace.size], found[pace.size :]
+                await self._in_time(pace, partial(remove, messages=some))
                 yield len(some)
 
     async def _without_message(self, batch: int) -> AsyncIterator[int]:
         """Addresses that no message has."""
-        steps = Walk(walk.ADDRESSES)
+        steps, pace = Walk(walk.ADDRESSES), Pace(batch)
         while not steps.ended:
-            found = await self._reader.run(steps.look)
-            for some in portions([number for number, _ in found], batch):
-                yield await self._writer.run(partial(_remove_unused, numbers=some))
+            found = [number for number, _ in await self._reader.run(steps.look)]
+            while found:
+                some, found = found[: pace.size], found[pace.size :]
+                yield await self._in_time(pace, partial(_remove_unused, numbers=some))
+
+    async def _in_time(self, pace: Pace, work: Callable[[Connection], T]) -> T:
+        began = time.monotonic()
+        done = await self._writer.run(work)
+        pace.took(time.monotonic() - began)
+        return done
 
     async def remove(self, mail_id: str, partition_tag: int) -> None:
         """Removes every trace of one message."""
@@ -129,7 +156,11 @@ def _reclaim_some(_: Connection, database: SqliteDatabase) -> bool:
 
 def _remove_unused(connection: Connection, numbers: Sequence[int]) -> int:
     """Addresses that nothing has come to use since they were found unused; how many went."""
-    return sum(connection.execute(_REMOVE_ADDRESS, {"id": number}).rowcount for number in numbers)
+    removed = 0
+    for some in portions(numbers, AT_ONCE):
+        statement = sql(_REMOVE_ADDRESSES, marks(len(padded(some))), ")")
+        removed += connection.execute(statement, padded(some)).rowcount
+    return removed
 
 
 def _remove_lapsed(connection: Connection, history_before: int) -> None:

@@ -69,6 +69,7 @@ class Fts5:
         "INSERT INTO lz_text (rowid, subject, sender, recipients, body, attachments)"
         " VALUES (:id, :subject, :sender, :recipients, :body, :attachments)"
     )
+    is_removed_by_words = True
     remove = (
         "INSERT INTO lz_text (lz_text, rowid, subject, sender, recipients, body, attachments)"
         " VALUES ('delete', :id, :subject, :sender, :recipients, :body, :attachments)"

@@ -35,9 +35,10 @@ _AFTER = (
 )
 _IN_ORDER = "ORDER BY m.time_num, m.mail_id, m.partition_tag LIMIT :look"
 _FROM_THE_FIRST = {"at_time": 0, "at_id": "", "at_tag": 0}
+# With a LIMIT, not EXISTS: for each look PostgreSQL would make a list of all messages that there are.
 _MISSING = (
-    "CASE WHEN EXISTS (SELECT 1 FROM msgs m"
-    " WHERE m.mail_id = o.mail_id AND m.partition_tag = o.partition_tag) THEN 0 ELSE 1 END"
+    "CASE WHEN (SELECT 1 FROM msgs m"
+    " WHERE m.mail_id = o.mail_id AND m.partition_tag = o.partition_tag LIMIT 1) = 1 THEN 0 ELSE 1 END"
 )
 _BY_KEY = sql(
     "SELECT o.partition_tag, o.mail_id,",
@@ -53,8 +54,8 @@ OLD_HISTORY = (
     " AND (COALESCE(m.quar_type, ' ') <> 'Q' OR m.content IS NULL)"
 )
 UNUSED = (
-    "NOT EXISTS (SELECT 1 FROM msgs m WHERE m.sid = maddr.id)"
-    " AND NOT EXISTS (SELECT 1 FROM msgrcpt r WHERE r.rid = maddr.id)"
+    "(SELECT 1 FROM msgs m WHERE m.sid = maddr.id LIMIT 1) IS NULL"
+    " AND (SELECT 1 FROM msgrcpt r WHERE r.rid = maddr.id LIMIT 1) IS NULL"
 )
 
 ORPHANS = (
