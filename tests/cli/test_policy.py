@@ -66,6 +66,15 @@ def test_what_only_amavis_does_is_named(home):
     assert "Not done by Lazaret: addr_extension_spam = spam" in home.output("policy", "explain", ANN)
 
 
+def test_a_lover_that_no_check_can_act_on_is_kept_and_said_to_be_without_effect(home):
+    home.run("policy", "set", ANN, "virus_lover=yes", "banned_files_lover=no", "unchecked_lover=yes")
+    found = holds(home, ANN)
+    assert "yes: nothing acts on it, as no check of Lazaret looks for viruses" == found["virus_lover"][0]
+    assert "no" == found["banned_files_lover"][0]
+    assert "yes" == found["unchecked_lover"][0]
+    assert "" == home.run("policy", "set", ANN, "spam_lover=yes", "virus_lover=no").stderr.decode()
+
+
 def test_a_policy_that_others_have_is_copied_before_it_is_changed_for_one(home):
     home.output("policy", "set", "--name", "strict", "quarantine=4", "size_limit=20M")
     home.output("policy", "set", ANN, "policy=strict")
@@ -106,6 +115,8 @@ def test_list_shows_who_has_what(home):
         ((ANN, "quarantine=9"), "from quarantine 9.0 on everything is killed at once: kill is 8.0"),
         ((ANN, "quarantine=2"), "nothing is marked below quarantine 2.0: mark is 3.0"),
         ((ANN, "keep_spam=no"), "is discarded, and nothing is kept"),
+        ((ANN, "virus_lover=yes"), "no check of Lazaret looks for viruses"),
+        ((ANN, "bypass_header_checks=yes"), "no check of Lazaret looks for bad headers"),
     ],
 )
 def test_a_surprising_policy_is_remarked_upon(home, words, says):

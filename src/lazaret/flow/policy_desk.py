@@ -11,7 +11,7 @@ from lazaret.model.policies import NamedPolicy, PolicyRow
 from lazaret.model.verdict import Category, Levels, Policy
 from lazaret.policy import keys as written
 from lazaret.policy.senders import Evidence, Senders, Standing, standing
-from lazaret.policy.settings import IGNORED, SETTINGS, Setting, wanted
+from lazaret.policy.settings import IGNORED, SETTINGS, WITHOUT_CHECK, Setting, wanted
 from lazaret.policy.side_by_side import Side, side_by_side
 
 EX_USAGE = 64
@@ -186,9 +186,19 @@ def _only_in_database(policy: Policy) -> dict[str, str]:
         "clean_subject_tag": repr(policy.clean_subject_tag),
         "keep_spam": "yes" if policy.keep else "no: what would be quarantined is discarded",
         "size_limit": f"{policy.size_limit} octets" if policy.size_limit else "none",
-        **{name: "yes" if category in policy.lovers else "no" for name, category in lovers.items()},
-        **{name: "yes" if category in policy.bypasses else "no" for name, category in bypasses.items()},
+        **{name: _flag(name, category in policy.lovers) for name, category in lovers.items()},
+        **{name: _flag(name, category in policy.bypasses) for name, category in bypasses.items()},
     }
+
+
+def _flag(name: str, is_set: bool) -> str:
+    if not is_set:
+        return "no"
+    return f"yes: {_no_check(name)}" if name in WITHOUT_CHECK else "yes"
+
+
+def _no_check(name: str) -> str:
+    return f"nothing acts on it, as no check of Lazaret looks for {WITHOUT_CHECK[name]}"
 
 
 def warnings(values: Mapping[str, object], site: Levels) -> list[str]:
@@ -204,6 +214,11 @@ def warnings(values: Mapping[str, object], site: Levels) -> list[str]:
         found.append(f"nothing is marked below quarantine {quarantine}: mark is {mark}")
     if values.get("spam_quarantine_to") == "":
         found.append("with keep_spam=no what reaches the quarantine level is discarded, and nothing is kept")
+    found += [
+        f"{name}: {_no_check(name)}"
+        for name in WITHOUT_CHECK
+        if name in values and SETTINGS[name].read(values[name])
+    ]
     return found
 
 

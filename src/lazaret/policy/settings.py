@@ -141,6 +141,16 @@ SETTINGS: Mapping[str, Setting] = {
 }
 """Name that people type -> the setting. Names are those of the configuration, else amavis' own."""
 
+WITHOUT_CHECK: Mapping[str, str] = {
+    "virus_lover": "viruses",
+    "bypass_virus_checks": "viruses",
+    "banned_files_lover": "banned attachments",
+    "bypass_banned_checks": "banned attachments",
+    "bad_header_lover": "bad headers",
+    "bypass_header_checks": "bad headers",
+}
+"""Setting -> what no check of Lazaret looks for: nothing acts on it. It is read and shown all the same."""
+
 IGNORED = (
     *("virus_quarantine_to", "banned_quarantine_to", "unchecked_quarantine_to", "bad_header_quarantine_to"),
     *("clean_quarantine_to", "archive_quarantine_to", "spam_dsn_cutoff_level"),
