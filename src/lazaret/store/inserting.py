@@ -60,6 +60,11 @@ def marks(count: int) -> str:
     return ", ".join("?" * count)
 
 
+def repeated(piece: str, count: int) -> str:
+    """A piece of a statement so many times."""
+    return " ".join([piece] * count)
+
+
 def portions(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
     """The values, at most `size` at a time, as a statement takes them."""
     for start in range(0, len(values), size):

@@ -10,7 +10,7 @@ from typing import Any
 from lazaret.store import fulltext
 from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
-from lazaret.store.inserting import marks, padded, portions
+from lazaret.store.inserting import marks, padded, portions, repeated
 from lazaret.store.keys import Key
 from lazaret.store.rows import padded_words
 
@@ -34,6 +34,8 @@ _SUBJECTS = (
     " AND m.mail_id = l.mail_id WHERE l.partition_tag = ? AND l.mail_id IN ("
 )
 _HITS = "SELECT id, hits FROM lz_msgs WHERE"
+_HIT = "DELETE FROM lz_hits WHERE symbol = ? AND msg = ?"
+_OR_HIT = "OR symbol = ? AND msg = ?"
 _ATTACHMENTS = "DELETE FROM lz_attachments WHERE msg IN ("
 _DETAILS = (
     _ATTACHMENTS,
@@ -96,19 +98,13 @@ def _run(connection: Connection, statement: str, tag: int, ids: Sequence[str]) -
 
 def _remove_hits(connection: Connection, hits: dict[int, str]) -> None:
     """By symbol and message: the table has no other way in. `hits`: id -> the column of lz_msgs."""
-    found = sorted(
-        {
-            (int(line.split(" ", 1)[0]), msg)
-            for msg, lines in hits.items()
-            for line in lines.split("\n")
-            if line
-        }
-    )
+    lines = ((line, msg) for msg, some in hits.items() for line in some.split("\n") if line)
+    found = sorted({(int(line.split(" ", 1)[0]), msg) for line, msg in lines})
     for some in portions(found, HITS_AT_ONCE):
         pairs = padded(some)
         # Pairs of values in an IN make SQLite read the whole table.
-        where = " OR ".join(["symbol = ? AND msg = ?"] * len(pairs))
-        connection.execute(sql("DELETE FROM lz_hits WHERE", where), list(chain.from_iterable(pairs)))
+        statement = sql(_HIT, repeated(_OR_HIT, len(pairs) - 1))
+        connection.execute(statement, list(chain.from_iterable(pairs)))
 
 
 def _remove_words(connection: Connection, subjects: dict[int, str]) -> None:
@@ -119,7 +115,7 @@ def _remove_words(connection: Connection, subjects: dict[int, str]) -> None:
     words = [(msg, padded_words(subjects[msg])) for msg in numbers]
     statement = sql(
         "UPDATE lz_msgs SET indexed = 'N', subject_words = CASE id",
-        "WHEN ? THEN ? " * len(words),
+        repeated("WHEN ? THEN ?", len(words)),
         "ELSE subject_words END WHERE id IN (",
         marks(len(numbers)),
         ")",
