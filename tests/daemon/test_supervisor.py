@@ -132,6 +132,23 @@ def test_a_reload_is_all_or_nothing(running: Service, trouble: str, free_port: C
         assert running.process.poll() is None
 
 
+def test_a_reload_makes_no_new_database_in_the_place_of_one_that_is_gone(own: Service):
+    """What was kept in the new one would be lost to sight when the old one is back, as a disk is mounted."""
+    data, away = own.folder / "data", own.folder / "away"
+    away.mkdir()
+    for file in data.glob("lazaret.db*"):
+        file.rename(away / file.name)
+    own.reload()
+    log = own.wait_for_log("reload refused, the old configuration stays in force")
+    assert f"there is no database {data / 'lazaret.db'}" in log
+    assert not (data / "lazaret.db").exists()
+    assert send(own.smtp, "wonder pills").startswith("4")
+
+    for file in away.iterdir():
+        file.rename(data / file.name)
+    until(lambda: send(own.smtp, "wonder pills").startswith("250 "))
+
+
 def test_a_reload_opens_a_new_listener_and_closes_one_that_is_gone(
     own: Service, hop: HopThread, free_port: Callable[[], int]
 ):

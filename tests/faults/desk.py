@@ -48,7 +48,7 @@ def write_lessons(hurt: Hurt, count: int) -> None:
         folder = hurt.folder / "lessons" / kind
         folder.mkdir(parents=True)
         for number in range(count):
-            (folder / f"{number}").write_bytes(f"Subject: {kind} {number}\n\nword{number}\n".encode())
+            (folder / f"{number}").write_bytes(f"Subject: {kind} {number}\n\n{kind} word{number}\n".encode())
 
 
 def learned(hurt: Hurt) -> tuple[int, int]:

@@ -60,11 +60,15 @@ def database_is_read_only(hurt: Hurt, traffic: Traffic) -> Iterator[None]:
         yield
         hurt.server.admin("SET GLOBAL read_only = 0")
         return
-    hurt.server.admin("ALTER SYSTEM SET default_transaction_read_only = on")
-    hurt.server.admin("SELECT pg_reload_conf()")
+    # As a standby that nobody has promoted.
+    signal_file = hurt.server.folder / "data" / "standby.signal"
+    hurt.server.stop()
+    signal_file.touch()
+    hurt.server.start(careful=True)
     yield
-    hurt.server.admin("ALTER SYSTEM RESET default_transaction_read_only")
-    hurt.server.admin("SELECT pg_reload_conf()")
+    hurt.server.stop()
+    signal_file.unlink()
+    hurt.server.start(careful=True)
 
 
 @contextmanager

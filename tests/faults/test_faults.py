@@ -192,7 +192,9 @@ def test_workers_run_out_of_file_descriptors(hurt: Hurt):
 @thorough
 def test_workers_run_out_of_memory(hurt: Hurt):
     check(
-        hurt.through(lambda hurt, traffic: _limited(hurt, resource.RLIMIT_AS, 1 << 20), pause_s=0.05),
+        hurt.through(
+            lambda hurt, traffic: _limited(hurt, resource.RLIMIT_AS, 1 << 20), pause_s=0.05, padding=300_000
+        ),
         what="no memory left",
         duplicates=8,
     )

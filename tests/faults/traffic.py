@@ -20,14 +20,20 @@ ANN, OUTSIDE = "ann@home.example", "zoe@far.example"
 TIMEOUT_S = 20.0
 
 
-def message(number: int) -> bytes:
+def message(number: int, padding: int = 0) -> bytes:
     """A message like no other; every third one is spam, and kept in the quarantine."""
     spam = "wonder pills" if number % 3 == 0 else "hello"
     text = (
         f"From: <a@out.example>\r\nSubject: number {number}\r\nMessage-ID: <fault.{number}@out.example>\r\n"
         f"Content-Type: text/plain; charset=latin-1\r\n\r\n..{spam} {number} \xe4\r\n"
     )
-    return text.encode("latin-1") + b".\r\n" + b"x" * (number * 37 % 5000) + b"\r\n"
+    return (
+        text.encode("latin-1")
+        + b".\r\n"
+        + b"x" * (number * 37 % 5000)
+        + b"\r\n"
+        + padding // 80 * (b"y" * 78 + b"\r\n")
+    )
 
 
 @dataclass
@@ -77,6 +83,8 @@ class Traffic:
     recipients: Sequence[str] = (ANN,)
     patience_s: float = 90.0
     pause_s: float = 0.01
+    padding: int = 0
+    """So many octets longer is each message."""
     impatient: Callable[[int], bool] = lambda number: False
     """Of a message: its first attempt ends right after the final dot, without waiting for the reply."""
     intact: Callable[[bytes, bytes], bool] = bytes.endswith
@@ -147,7 +155,7 @@ class Traffic:
                 lines += [f"RCPT TO:<{one}>" for one in self.recipients]
                 if not client.say(*lines, "DATA").startswith("354"):
                     return False
-                octets = message(number)
+                octets = message(number, self.padding)
                 stuffed = re.sub(rb"(?m)^\.", b"..", octets)
                 client.socket.sendall(stuffed + b".\r\n")
                 if attempt == 0 and self.impatient(number):
@@ -183,7 +191,7 @@ class Traffic:
                 )
                 continue
             number = self._number(got.octets, altered)
-            by_hand = got.octets[: -len(message(number))].find(b"\r\nResent-Message-ID: ") > 0
+            by_hand = got.octets[: -len(message(number, self.padding))].find(b"\r\nResent-Message-ID: ") > 0
             for address in got.envelope.addresses:
                 (released if by_hand else copies)[number, address] += 1
         stored: Counter[int] = Counter()
@@ -212,7 +220,7 @@ class Traffic:
 
     def _number(self, octets: bytes, altered: set[int]) -> int:
         number = number_of(octets)
-        if not self.intact(octets, message(number)):
+        if not self.intact(octets, message(number, self.padding)):
             altered.add(number)
         return number
 

@@ -39,7 +39,7 @@ def renewed(old: State, config: Config, ruleset: RuleSet) -> State:
     for problem in ruleset.problems:
         if not problem.line:
             raise UserError(f"{problem.file}: {problem.text}", EX_NOINPUT)
-    app.open_store(config, create=True).close()
+    try_store(old.config, config)
     listeners = sockets.bind_all(config, old.listeners)
     try:
         sockets.listen(listeners)
@@ -49,6 +49,16 @@ def renewed(old: State, config: Config, ruleset: RuleSet) -> State:
         raise
     retired = [i for i in (*old.retired, *old.listeners) if i not in listeners]
     return State(config, ruleset, listeners, old.number + 1, retired)
+
+
+def try_store(old: Config, config: Config) -> None:
+    """Opens the database of a reload; a new one is made only where the configuration names a new place.
+
+    One that was there and is gone, as on a disk that is not mounted, would be made anew, and what was kept in
+    the new one is lost to sight when the old one is back. UserError, StoreUnavailable.
+    """
+    moved = (config.store.url, config.store.data_dir) != (old.store.url, old.store.data_dir)
+    app.open_store(config, create=moved).close()
 
 
 def turn_away(listeners: Iterable[Listener], *, but: Iterable[Listener] = ()) -> None:

@@ -201,7 +201,7 @@ class _Supervisor:
         with _old_stays():
             config = self._task.load_config()
             app.check_page_certificate(config)
-            app.open_store(config, create=True).close()
+            generation.try_store(self._state.config, config)
             self._begin(config)
 
     def _look_at_rules(self) -> None:
