@@ -152,6 +152,7 @@ class Quarantine(Protocol):
         after: str = "",
         now: float = 0.0,
         sight: Sight = ALL,
+        grouped: bool = True,
     ) -> Lines:
         """The same, messages that are alike as one line; `after` = the cursor that came with a page."""
 

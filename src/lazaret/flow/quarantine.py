@@ -85,11 +85,24 @@ class QuarantineDesk:
         )
 
     async def lines(
-        self, query: str, *, everything: bool = False, limit: int, after: str = "", sight: Sight = ALL
+        self,
+        query: str,
+        *,
+        everything: bool = False,
+        limit: int,
+        after: str = "",
+        sight: Sight = ALL,
+        grouped: bool = True,
     ) -> Lines:
-        """A page of them with those that are alike as one line."""
+        """A page of them; `grouped`: those that are alike are one line."""
         return await self._quarantine.lines(
-            query, everything=everything, limit=limit, after=after, now=self._clock(), sight=sight
+            query,
+            everything=everything,
+            limit=limit,
+            after=after,
+            now=self._clock(),
+            sight=sight,
+            grouped=grouped,
         )
 
     async def news(

@@ -80,11 +80,13 @@ class Visitor:
         )
         return [self._cut(item) async for item in items]
 
-    async def lines(self, query: str, *, everything: bool = False, limit: int, after: str = "") -> Lines:
-        """The same, with those that are alike as one line; only his own copies count."""
+    async def lines(
+        self, query: str, *, everything: bool = False, limit: int, after: str = "", grouped: bool = True
+    ) -> Lines:
+        """The same, page by page; `grouped`: those that are alike are one line. Only his own copies count."""
         self.require(Right.FIND)
         found = await self._desk.lines(
-            query, everything=everything, limit=limit, after=after, sight=self._sight
+            query, everything=everything, limit=limit, after=after, sight=self._sight, grouped=grouped
         )
         return self._cut_lines(found)
 

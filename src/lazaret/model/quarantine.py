@@ -130,6 +130,8 @@ class Lines:
     """The cursor of the next page; empty when there is none."""
     since: float = 0.0
     """Since when was searched; 0: all there is."""
+    count: int | None = None
+    """How many messages there are in all, where that came out by the way."""
 
 
 @dataclass(frozen=True, slots=True)

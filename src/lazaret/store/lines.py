@@ -3,7 +3,8 @@
 However many copies a flood has, a page reads a bounded number of rows: then it may end early.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lazaret.model.quarantine import Line, Lines
@@ -16,10 +17,12 @@ from lazaret.store.narrowing import narrowed
 
 WINDOWS = (100, 400, 1600, 6000)
 """Rows that are looked through, one window after the other, until they give a page of lines."""
-COUNTED = 2000
+COUNTED = 1000
 """Rows of campaigns that are looked at for all lines of a page together."""
 LARGE = 100
 """Of a campaign that does not go into it so many members are counted."""
+LOOKED = 4
+"""So many times as many of its newest members are looked at for that."""
 DEARER = 5
 """Where each row is asked for a word, there are so many times fewer of both."""
 
@@ -27,10 +30,6 @@ _KEYS = "SELECT m.time_num, m.mail_id, m.partition_tag, l.campaign"
 # The few rows of a campaign come first: CROSS JOIN keeps SQLite from beginning with the whole quarantine.
 _MEMBERS = (
     "FROM lz_msgs l CROSS JOIN msgs m WHERE m.mail_id = l.mail_id AND m.partition_tag = l.partition_tag AND"
-)
-# The other way round, where the keys of the messages are known.
-_OF_THEM = (
-    "FROM msgs m CROSS JOIN lz_msgs l WHERE l.mail_id = m.mail_id AND l.partition_tag = m.partition_tag AND"
 )
 _SIZES = "SELECT l.campaign, count(*) FROM lz_msgs l WHERE "
 _NEWER = (
@@ -44,6 +43,11 @@ class _Key(NamedTuple):
     mail_id: str
     tag: int
     campaign: int | None
+
+    @property
+    def place(self) -> tuple[int, str, int]:
+        """Whose order is that of a list."""
+        return self.time, self.mail_id, self.tag
 
     @property
     def cursor(self) -> str:
@@ -65,7 +69,9 @@ def lines(
     Not `grouped`: each message is a line.
     """
     with snapshot(connection):
-        wanted = listing.settled(connection, narrowed(connection, wanted))
+        wanted = narrowed(connection, wanted)
+        if wanted.few:
+            return _of_few(connection, wanted, limit, after, since, grouped=grouped)
         chosen: list[_Key] = []
         cursor, more = after, True
         for window in WINDOWS:
@@ -80,7 +86,28 @@ def lines(
         if after:
             shown = _shown_before(connection, wanted, [c for c, n in sizes.items() if n > 1], after)
             chosen = [one for one in chosen if one.campaign not in shown]
-        return Lines(tuple(_lines(connection, wanted, chosen, sizes)), cursor if more else "")
+        counts = _counts(connection, wanted, {c: n for c, n in sizes.items() if n > 1})
+        return Lines(tuple(_lines(connection, chosen, counts)), cursor if more else "")
+
+
+def _of_few(
+    connection: Connection, wanted: Condition, limit: int, after: str, since: int, *, grouped: bool
+) -> Lines:
+    """The same where all messages that fulfil the condition are read at once: then nothing is asked twice."""
+    found = [_Key(*row) for row in connection.execute(sql(_KEYS, FROM, "WHERE", wanted.sql), wanted.values)]
+    if not grouped:
+        found = [one._replace(campaign=None) for one in found]
+    found.sort(key=lambda one: one.place, reverse=True)
+    place = listing.after_cursor(after).values if after else {}
+    behind = (place["time"], place["mail_id"], place["tag"]) if place else None
+    newer = [one for one in found if behind is not None and one.place >= behind]
+    shown = {one.campaign for one in newer if one.campaign is not None}
+    older = [one for one in found[len(newer) :] if one.time >= since and one.campaign not in shown]
+    chosen: list[_Key] = []
+    cursor, full = _fold(older, chosen, limit, after)
+    members = Counter(one.campaign for one in found if one.campaign is not None)
+    counts = {campaign: (number, False) for campaign, number in members.items()}
+    return Lines(tuple(_lines(connection, chosen, counts)), cursor if full else "", count=len(found))
 
 
 def _keys(connection: Connection, wanted: Condition, window: int, after: str, since: int) -> list[_Key]:
@@ -119,10 +146,6 @@ def _shown_before(
 ) -> set[int | None]:
     """Those of which a newer message stands on an earlier page."""
     place = joined([wanted, Condition(_NEWER, listing.after_cursor(after).values)], "AND")
-    if wanted.few and campaigns:
-        newer = joined([one_of("l.campaign", campaigns), place], "AND")
-        statement = sql("SELECT DISTINCT l.campaign", _OF_THEM, newer.sql)
-        return {campaign for (campaign,) in connection.execute(statement, newer.values)}
     shown: set[int | None] = set()
     for campaign in campaigns:
         newer = joined([one_of("l.campaign", [campaign]), place], "AND")
@@ -133,9 +156,8 @@ def _shown_before(
 
 
 def _lines(
-    connection: Connection, wanted: Condition, chosen: Sequence[_Key], sizes: dict[int, int]
+    connection: Connection, chosen: Sequence[_Key], counts: Mapping[int, tuple[int, bool]]
 ) -> list[Line]:
-    counts = _counts(connection, wanted, {c: n for c, n in sizes.items() if n > 1})
     items = {(i.mail_id, i.partition_tag): i for i in listing.of_keys(connection, _places(chosen))}
     found = []
     for one in chosen:
@@ -159,25 +181,28 @@ def _counts(connection: Connection, wanted: Condition, sizes: dict[int, int]) ->
         rows += size
         if rows <= COUNTED // dearer:
             small.append(campaign)
-    if wanted.few:
-        small = list(sizes)
     counts: dict[int, tuple[int, bool]] = {}
     if small:
         where = joined([one_of("l.campaign", small), wanted], "AND")
-        if wanted.few:
-            statement = sql("SELECT l.campaign, count(*)", _OF_THEM, where.sql, "GROUP BY l.campaign")
-        else:
-            statement = sql("SELECT l.campaign, count(*)", _MEMBERS, where.sql, "GROUP BY l.campaign")
+        statement = sql("SELECT l.campaign, count(*)", _MEMBERS, where.sql, "GROUP BY l.campaign")
         counts = {c: (n, False) for c, n in connection.execute(statement, where.values).fetchall()}
     for campaign in sizes.keys() - set(small):
         most = LARGE // dearer
         number = _count(connection, wanted, campaign, most + 1)
-        counts[campaign] = min(number, most), number > most
+        counts[campaign] = max(1, min(number, most)), number > most or sizes[campaign] > LOOKED * most
     return counts
 
 
 def _count(connection: Connection, wanted: Condition, campaign: int, most: int) -> int:
-    where = joined([one_of("l.campaign", [campaign]), wanted], "AND")
-    statement = sql("SELECT count(*) FROM (SELECT 1", _MEMBERS, where.sql, "LIMIT :most) counted")
-    (number,) = connection.execute(statement, where.values | {"most": most}).fetchone()
+    """Of its newest members, as far as is looked."""
+    newest = Condition("l.campaign = :member_of", {"member_of": campaign})
+    values: dict[str, object] = {**newest.values, **wanted.values, "most": most, "looked": LOOKED * most}
+    statement = sql(
+        "SELECT count(*) FROM (SELECT 1 FROM (SELECT l.* FROM lz_msgs l WHERE",
+        newest.sql,
+        "ORDER BY l.id DESC LIMIT :looked) l CROSS JOIN msgs m",
+        "WHERE m.mail_id = l.mail_id AND m.partition_tag = l.partition_tag AND",
+        "(" + wanted.sql + ") LIMIT :most) counted",
+    )
+    (number,) = connection.execute(statement, values).fetchone()
     return int(number)

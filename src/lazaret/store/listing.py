@@ -107,14 +107,6 @@ def _read(connection: Connection, wanted: Condition, limit: int, after: str) -> 
     return _items(connection, rows) if rows else []
 
 
-def settled(connection: Connection, wanted: Condition) -> Condition:
-    """Of few messages the keys of those that fulfil it, so that nothing has to be asked of them again."""
-    if not wanted.few:
-        return wanted
-    statement = sql("SELECT m.partition_tag, m.mail_id", FROM, "WHERE", wanted.sql)
-    return replace(one_of_keys(set(connection.execute(statement, wanted.values).fetchall())), few=True)
-
-
 def newest_first(where: Condition) -> str:
     """ORDER BY and LIMIT :limit for messages that fulfil a condition.
 

@@ -100,11 +100,16 @@ class SqlQuarantine:
         after: str = "",
         now: float = 0.0,
         sight: Sight = ALL,
+        grouped: bool = True,
     ) -> Lines:
         scope, moment = Scope(everything, self._foreign, sight), now or time.time()
 
         found, since = await self._searched(
-            query, scope, moment, after, lambda c, wanted: _Lines(lines.lines(c, wanted, limit, after))
+            query,
+            scope,
+            moment,
+            after,
+            lambda c, wanted: _Lines(lines.lines(c, wanted, limit, after, grouped=grouped)),
         )
         return replace(found.lines, since=float(since))
 

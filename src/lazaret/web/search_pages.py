@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from lazaret.flow.rights import Right
 from lazaret.model.errors import UserError
-from lazaret.model.quarantine import Line, Lines
+from lazaret.model.quarantine import Line
 from lazaret.model.saved_search import SavedSearch
 from lazaret.model.verdict import Levels
 from lazaret.store.query import QueryError
@@ -23,7 +23,7 @@ from lazaret.web.searches_pages import path_of
 from lazaret.web.visit import Visit
 
 PAGE = 50
-COUNTED = 10_000
+COUNTED = 2_000
 """Counting ends here: nobody needs to know more, and it would take long."""
 OVERLAP_S = 60
 """A message may be stored so long after it came in: its scan takes time, and so does a database. It then
@@ -171,25 +171,16 @@ def levels_of(visit: Visit) -> Levels:
 
 async def _found(visit: Visit, view: View, after: str) -> Found:
     try:
-        found, count = await asyncio.gather(_lines(visit, view, after), _count(visit, view))
+        found = await visit.visitor.lines(
+            view.query, everything=view.everything, limit=PAGE, after=after, grouped=view.grouped
+        )
+        count = await _count(visit, view) if found.count is None else found.count
     except QueryError as error:
         caret = error.rendered().partition("\n")[2]
         return Found([], problem=error.problem, caret=caret)
     except UserError as error:
         return Found([], problem=str(error))
     return Found(found.lines, found.next, count=count, since=found.since)
-
-
-async def _lines(visit: Visit, view: View, after: str) -> Lines:
-    if view.grouped:
-        return await visit.visitor.lines(view.query, everything=view.everything, limit=PAGE, after=after)
-    since: list[float] = []
-    items = await visit.visitor.find(
-        view.query, everything=view.everything, limit=PAGE + 1, after=after, told=since.append
-    )
-    shown = items[:PAGE]
-    cursor = shown[-1].cursor if len(items) > PAGE else ""
-    return Lines(tuple(map(Line, shown)), cursor, since=max(since, default=0.0))
 
 
 async def _count(visit: Visit, view: View) -> int | None:
