@@ -7,7 +7,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 
-from lazaret.net.openid import SKEW_S, Client, ProviderError, UnknownKey, key_set, verified
+from lazaret.net.openid_tokens import SKEW_S, Client, ProviderError, UnknownKey, key_set, verified
 
 NOW = 1_790_000_000
 ISSUER = "https://login.example.org/realms/office"

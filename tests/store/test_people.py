@@ -6,7 +6,7 @@ import time
 import pytest
 
 from lazaret.model.errors import UserError
-from lazaret.model.identity import Identity
+from lazaret.model.identity import ClaimedRole, Identity, Logout
 from lazaret.model.passkey import Passkey
 from lazaret.model.person import ALL, Person, Role, Sight
 
@@ -207,5 +207,52 @@ def test_a_passkey_is_found_by_its_id_used_and_removed_by_its_owner(store):
         await passkeys.remove(ann.id, key.name, who="test")
         assert await passkeys.holder(key.credential) is None
         assert not await passkeys.remove_all(ann, who="test")
+
+    asyncio.run(story())
+
+
+def test_a_provider_opens_sessions_says_what_somebody_is_in_them_and_ends_them(store):
+    async def story():
+        people, sign_ons, now = store.people, store.sign_ons, time.time()
+        ben = await people.add(Person(0, "ben@home.example", Role.USER, ("ben@home.example",)), who="test")
+        known = Identity("https://login.example", "4711", session="s1")
+        role = ClaimedRole("hosting", Role.DOMAIN_ADMIN, ("home.example", ".home.example"))
+
+        async def holder(name, given_since=0.0):
+            found = await people.holder(name * 32, idle_since=0, begun_since=0, given_since=given_since)
+            return found and (found[0].role, found[0].domains, found[0].role_is_given)
+
+        async def begin(name, half=b"", **how):
+            times = {"remote": "192.0.2.1", "now": now, "who": "test"} | how
+            await people.begin(name * 32, ben.id, half=half, **times)
+
+        await begin(b"a")
+        await sign_ons.note(b"a" * 32, ben, known, role, who="test")
+        given = (Role.DOMAIN_ADMIN, role.domains, True)
+        assert given == await holder(b"a")
+        assert await holder(b"a", given_since=now + 9) is None
+        await sign_ons.note(b"h" * 32, ben, known, role, who="test")
+        await begin(b"b", half=b"h" * 32)
+        assert given == await holder(b"b"), "it goes on from the half to the whole"
+        await begin(b"p")
+        assert (Role.USER, (), False) == await holder(b"p"), "a password gives what the account is"
+        await begin(b"c")
+        await sign_ons.note(b"c" * 32, ben, known, None, who="test")
+        assert [None, None] == [await holder(b"a"), await holder(b"b")], "it is no longer said"
+        assert (Role.USER, (), False) == await holder(b"c")
+
+        def logout(token, subject="", session=""):
+            return Logout(known.issuer, subject, session, token * 32, now + 60)
+
+        assert 0 == await sign_ons.end(logout(b"1", subject="another"))
+        assert 0 == await sign_ons.end(logout(b"2", subject="another", session="s1"))
+        assert 1 == await sign_ons.end(logout(b"3", session="s1"))
+        assert await holder(b"c") is None
+        assert await sign_ons.end(logout(b"3", subject="4711")) is None, "it counts once"
+        assert (Role.USER, (), False) == await holder(b"p")
+        await begin(b"d")
+        await sign_ons.note(b"d" * 32, ben, known, role, who="test")
+        await begin(b"e", forget_before=now + 1)
+        assert [None, None] == [await holder(b"d"), await holder(b"p")], "lapsed ones are forgotten"
 
     asyncio.run(story())

@@ -1,7 +1,8 @@
 """An OpenID provider in a process of its own: `oidc-provider-mock`, which asks nobody for a password.
 
 It takes any client; what it lacks, and what a test is to see, is put before it: a code is given out only for
-a challenge of PKCE, and taken back only with its verifier.
+a challenge of PKCE, and taken back only with its verifier. What it says of somebody can be changed
+(`PUT /users/SUB`), and it signs whatever claims are sent to `/signed`, as it signs its ID tokens.
 """
 
 import base64
@@ -76,8 +77,11 @@ def main() -> None:
     import logging
     from wsgiref.simple_server import WSGIServer, make_server
 
+    import flask
+    from joserfc import jwt
+    from joserfc.jwk import RSAKey
     from oidc_provider_mock import app
-    from oidc_provider_mock._storage import User
+    from oidc_provider_mock._storage import User, storage
 
     logging.disable()
     os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
@@ -85,7 +89,15 @@ def main() -> None:
     for text in sys.argv[2:]:
         claims = json.loads(text)
         users.append(User(sub=claims.pop("sub"), claims=claims))
-    served = Pkce(app(require_nonce=True, user_claims=users))
+    application = app(require_nonce=True, user_claims=users)
+
+    @application.post("/signed")
+    def signed():
+        """A token with these claims, signed as its ID tokens are."""
+        key = RSAKey.import_key(storage.jwk.as_dict(is_private=True))
+        return jwt.encode({"alg": "RS256"}, flask.request.get_json(), key)
+
+    served = Pkce(application)
     make_server("127.0.0.1", int(sys.argv[1]), served, server_class=WSGIServer).serve_forever()
 
 

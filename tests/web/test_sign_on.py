@@ -1,13 +1,11 @@
 """Signing in by an OpenID provider, a real one in a process of its own, in a real browser and without one."""
 
-import json
 import re
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from tests.support.installation import QUARANTINE
-from tests.support.openid_provider import provider
-from tests.web.conftest import _running
+from tests.web.sso import at_provider, beside, come, path_of
 
 PEOPLE = (
     {"sub": "1-chief", "email": "Chief@home.example", "email_verified": True, "groups": ["admin"]},
@@ -22,49 +20,10 @@ PEOPLE = (
 @pytest.fixture(scope="module")
 def sso(tmp_path_factory):
     """A site beside a provider."""
-    from tests.support.ports import free_ports
-
-    smtp, http, idp = free_ports(3)
-    home = tmp_path_factory.mktemp("sso")
-    secret = home / "client.secret"
-    secret.write_text("s/cret\n")
-    secret.chmod(0o600)
-    with provider(idp, *map(json.dumps, PEOPLE)) as issuer:
-        section = f"""
-[oidc]
-issuer = "{issuer}"
-client_id = "lazaret"
-client_secret_file = "{secret}"
-name = "Office Login"
-create_for = ["home.example"]
-"""
-        for site in _running(home, smtp, http, section):
-            site.person("chief@home.example", "--admin")
-            site.person("victim@home.example")
-            yield site
-
-
-def at_provider(browser, subject, path="/login/oidc?next=/account"):
-    """The address to which the provider sends somebody back who has chosen who he is."""
-    there = browser.get(path, follow=False)
-    assert 303 == there.status
-    url = there.headers["Location"]
-    page = browser._stay.open  # the provider sees no cookie of ours: another host would be another jar
-    try:
-        page(url, data=urlencode({"sub": subject}).encode(), timeout=20)
-    except Exception as redirected:
-        return redirected.headers["Location"]
-    raise AssertionError("the provider sent nobody back")
-
-
-def path_of(site, url):
-    assert url.startswith(site.origin + "/login/oidc/return?"), url
-    return url.removeprefix(site.origin)
-
-
-def come(site, subject):
-    browser = site.browser()
-    return browser, browser.get(path_of(site, at_provider(browser, subject)))
+    for site in beside(tmp_path_factory.mktemp("sso"), PEOPLE):
+        site.person("chief@home.example", "--admin")
+        site.person("victim@home.example")
+        yield site
 
 
 def test_the_way_there_carries_all_that_protects_it(sso):
@@ -189,7 +148,7 @@ def test_the_whole_way_in_a_browser(sso, chromium):
 
     def heard(said):
         where = said.location["url"]
-        if said.type == "error" and where.startswith(sso.origin) and not where.endswith("/favicon.ico"):
+        if said.type == "error" and where.startswith(sso.origin):
             wrong.append(said.text)
 
     page.on("console", heard)

@@ -120,7 +120,8 @@ def make_sign_on(config: Config, store: Store, doorkeeper: Doorkeeper) -> SignOn
 
     from lazaret.flow.sign_on import SignOn
     from lazaret.flow.site_key import site_key
-    from lazaret.net.openid import Client, Provider
+    from lazaret.net.openid import Provider
+    from lazaret.net.openid_tokens import Client
 
     wanted = config.oidc
     client = Client(
@@ -129,6 +130,7 @@ def make_sign_on(config: Config, store: Store, doorkeeper: Doorkeeper) -> SignOn
         secret=wanted.client_secret,
         redirect_uri=config.web.url + "/login/oidc/return",
         algorithms=tuple(map(str, wanted.algorithms)),
+        role_claim=wanted.role_claim,
         ca=wanted.tls_ca,
     )
     return SignOn(
@@ -138,6 +140,8 @@ def make_sign_on(config: Config, store: Store, doorkeeper: Doorkeeper) -> SignOn
         doorkeeper=doorkeeper,
         key=base64.urlsafe_b64encode(site_key(config.store.data_dir, "oidc.key")),
         create_for=wanted.create_for,
+        sign_ons=store.sign_ons,
+        roles=wanted.roles,
     )
 
 

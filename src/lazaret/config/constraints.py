@@ -172,6 +172,11 @@ def _oidc(config: Config) -> Iterator[Conflict]:
         yield Conflict(
             ("oidc.issuer",), "oidc.issuer: write in oidc.client_id under which the provider knows this page"
         )
+    if bool(config.oidc.roles) != bool(config.oidc.role_claim):
+        yield Conflict(
+            ("oidc.roles",),
+            "oidc.roles: say in oidc.role_claim in which claim the values stand, or leave out both",
+        )
     if not config.oidc.algorithms:
         yield Conflict(
             ("oidc.algorithms",), "oidc.algorithms: nothing could ever sign; leave it out, or name one"

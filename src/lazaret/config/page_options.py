@@ -9,6 +9,7 @@ from lazaret.config import words
 from lazaret.config.kinds import NETWORK, Network, Parsed, Several, Switch, Text, Word
 from lazaret.config.option import option
 from lazaret.model.grant import EVERYTHING, REQUEST_ONLY, Grant
+from lazaret.model.identity import ClaimedRole
 from lazaret.model.person import Role
 
 GRANTS = Several(Word(Grant))
@@ -114,6 +115,19 @@ class Oidc:
         (),
         "Whoever comes with a verified address in one of these domains, and has no account, gets one, as a "
         "user who sees the mail for that address. Anybody else needs an account by the name of his address.",
+    )
+    role_claim: str = option(
+        Text("a claim", words.claim),
+        "",
+        'The claim that says who is more than a user, as "groups"; "realm_access.roles" is member roles of '
+        'the claim realm_access. "": none, roles are given here alone.',
+    )
+    roles: tuple[ClaimedRole, ...] = option(
+        Several(Parsed("a value, and a role", words.claimed_role, words.write_claimed_role)),
+        (),
+        "What a value of that claim makes of a user while he is signed in by the provider: "
+        '"mail-admins: admin", "audit: auditor", "hosting: domain-admin example.org .example.net". The first '
+        "line that fits counts. Whom an admin gave another role here keeps that.",
     )
     algorithms: tuple[words.IdTokenAlgorithm, ...] = option(
         Several(Word(words.IdTokenAlgorithm)),

@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from lazaret.config.endpoint import Endpoint
 from lazaret.config.problems import Unfit
 from lazaret.model import address
+from lazaret.model.identity import ClaimedRole
 from lazaret.model.keeping import KILLED, KeepRule
 from lazaret.model.language import languages
+from lazaret.model.person import Role
 from lazaret.model.verdict import Category
 
 MOST_DAYS = 36_500
@@ -155,6 +157,30 @@ def client_id(text: str) -> str:
     if len(text) > 200 or not text.isprintable():
         raise Unfit("write the client id as the provider gave it")
     return text
+
+
+def claim(text: str) -> str:
+    """The name of a claim; "" for none."""
+    if len(text) > 200 or not text.isprintable() or text != text.strip():
+        raise Unfit(f'"{text}" is no claim; write for example "groups" or "realm_access.roles"')
+    return text
+
+
+def claimed_role(text: str) -> ClaimedRole:
+    """`mail-admins: admin`, `hosting: domain-admin example.org .example.net`: a value, and what it makes."""
+    value, _, given = text.rpartition(":")
+    role, *domains = given.split() or [""]
+    wrong = Unfit(f'"{text}" is no such line; write for example "mail-admins: admin"')
+    if role not in (Role.ADMIN, Role.DOMAIN_ADMIN, Role.AUDITOR) or not 0 < len(value.strip()) <= 255:
+        raise wrong
+    if (role == Role.DOMAIN_ADMIN) != bool(domains):
+        raise Unfit(f'"{text}": a domain-admin has domains behind the word, and nobody else has')
+    return ClaimedRole(value.strip(), Role(role), tuple(map(domain, domains)))
+
+
+def write_claimed_role(role: ClaimedRole) -> str:
+    """As `claimed_role` reads it."""
+    return f"{role.value}: " + " ".join([role.role, *role.domains])
 
 
 def label(text: str) -> str:

@@ -26,6 +26,8 @@ log = logging.getLogger("lazaret.login")
 INVITATION_S = 15 * 60
 IDLE_S = 12 * 3600
 SESSION_S = 7 * 86_400
+GIVEN_S = 12 * 3600
+"""So long lasts a session in which an OpenID provider says what somebody is: then it is asked again."""
 HALF_S = 5 * 60
 """So long may it take to show the code after the password."""
 SEEN_EVERY_S = 60
@@ -52,10 +54,20 @@ class Register(Protocol):
 
     async def accept(self, digest: bytes, hashed: str, *, now: float) -> Person | None: ...
 
-    async def begin(self, digest: bytes, user: int, *, remote: str, now: float, who: str) -> None: ...
+    async def begin(
+        self,
+        digest: bytes,
+        user: int,
+        *,
+        remote: str,
+        now: float,
+        who: str,
+        forget_before: float,
+        half: bytes,
+    ) -> None: ...
 
     async def holder(
-        self, digest: bytes, *, idle_since: float, begun_since: float
+        self, digest: bytes, *, idle_since: float, begun_since: float, given_since: float
     ) -> tuple[Person, float] | None: ...
 
     async def seen(self, digest: bytes, *, now: float) -> None: ...
@@ -176,7 +188,7 @@ class Doorkeeper:
         """Whose session this is."""
         now = self._clock()
         found = await self._register.holder(
-            digest(token), idle_since=now - IDLE_S, begun_since=now - SESSION_S
+            digest(token), idle_since=now - IDLE_S, begun_since=now - SESSION_S, given_since=now - GIVEN_S
         )
         if found is None:
             return None
@@ -201,11 +213,17 @@ class Doorkeeper:
         await self._waiting.wait(digest(half), person.id, expires=now + HALF_S, now=now)
         return Entered(half, code_wanted=True)
 
-    async def admit(self, person: Person, *, remote: str) -> str:
-        """The secret of a new session of somebody who has proven all that he must."""
-        token = secrets.token_urlsafe(32)
+    async def admit(self, person: Person, *, remote: str, half: str = "") -> str:
+        """The secret of a new session of somebody who has proven all that he must; `half` from `enter`."""
+        token, now = secrets.token_urlsafe(32), self._clock()
         await self._register.begin(
-            digest(token), person.id, remote=remote, now=self._clock(), who=who(person)
+            digest(token),
+            person.id,
+            remote=remote,
+            now=now,
+            who=who(person),
+            forget_before=now - SESSION_S,
+            half=digest(half) if half else b"",
         )
         return token
 

@@ -157,8 +157,10 @@ class Passkeys:
         )
         await self._keeper.add(person, passkey, keep=digest(session), who=who(person))
 
-    async def come_in(self, party: Party, visit: str, token: str, answer: str, *, remote: str) -> str:
-        """The secret of a new session. LoginFailed."""
+    async def come_in(
+        self, party: Party, visit: str, token: str, answer: str, *, remote: str, half: str = ""
+    ) -> str:
+        """The secret of a new session; `half`: of the login that asked for a second factor. LoginFailed."""
         now, place = self._clock(), f"from:{remote}"
         [(tries, last)] = await self._counter.failures([place], since=now - WINDOW_S)
         if tries >= TRIES_PER_PLACE:
@@ -186,7 +188,7 @@ class Passkeys:
             passkey, shown.new_sign_count, _digest(challenge), expires=now + CHALLENGE_S, now=now
         ):
             raise await self._wrong(person.name, remote)
-        return await self._doorkeeper.admit(person, remote=remote)
+        return await self._doorkeeper.admit(person, remote=remote, half=half)
 
     async def _holder(self, answer: str) -> tuple[Person, Passkey] | None:
         """Whose passkey has answered; the person whom the authenticator means must be the same."""

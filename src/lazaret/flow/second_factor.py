@@ -131,7 +131,7 @@ class SecondFactor:
         await self.check(person, code, remote=remote)
         if not await self._keeper.finish(digest(half)):
             return None
-        return await self._doorkeeper.admit(person, remote=remote)
+        return await self._doorkeeper.admit(person, remote=remote, half=half)
 
     async def propose(self, person: Person) -> Proposal:
         """A secret that takes effect with `confirm`; the same one until then."""

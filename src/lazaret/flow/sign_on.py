@@ -4,8 +4,11 @@ What must be known again on the way back (state, nonce, the verifier of PKCE, wh
 in a cookie of the browser that set out: strangers make us store nothing, and nobody comes back for another.
 
 An account is found by issuer and subject. The first time by the address, if the provider has verified it and
-somebody has it for a name; or it is made, as a user's, for the domains of oidc.create_for. What else the
-provider says of somebody, groups and roles, counts for nothing here.
+somebody has it for a name; or it is made, as a user's, for the domains of oidc.create_for. What a user is
+beyond that, as the claim oidc.role_claim says, holds for the session that the provider has opened and for no
+other: whoever has lost a group there is a user again when he next comes in. The account stays a user's.
+
+The provider tells of those who sign out there (OpenID Connect Back-Channel Logout 1.0): their sessions end.
 """
 
 import hmac
@@ -14,15 +17,15 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from cryptography.fernet import Fernet, InvalidToken
 
-from lazaret.flow.login import TRIES_PER_PLACE, WINDOW_S, Doorkeeper, Entered, Refusal
+from lazaret.flow.login import TRIES_PER_PLACE, WINDOW_S, Doorkeeper, Entered, Refusal, digest, who
 from lazaret.model.address import DomainSet, is_valid, normalise, split
 from lazaret.model.errors import LazaretError
-from lazaret.model.identity import Identity
+from lazaret.model.identity import ClaimedRole, Identity, Logout, claimed
 from lazaret.model.person import Person, Role
 
 log = logging.getLogger("lazaret.login")
@@ -41,6 +44,8 @@ class Provider(Protocol):
 
     async def farewell(self, back: str) -> str: ...
 
+    async def logout(self, token: str) -> Logout: ...
+
     def close(self) -> None: ...
 
 
@@ -50,6 +55,16 @@ class Identities(Protocol):
     async def holder(self, identity: Identity) -> Person | None: ...
 
     async def link(self, person: Person, identity: Identity, *, who: str) -> bool: ...
+
+
+class SignOns(Protocol):
+    """What the provider has opened, as the store keeps it."""
+
+    async def note(
+        self, digest: bytes, person: Person, identity: Identity, role: ClaimedRole | None, *, who: str
+    ) -> None: ...
+
+    async def end(self, logout: Logout) -> int | None: ...
 
 
 class Register(Protocol):
@@ -93,15 +108,21 @@ class SignOn:
         doorkeeper: Doorkeeper,
         key: bytes,
         create_for: Iterable[str],
+        sign_ons: SignOns,
+        roles: Sequence[ClaimedRole] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`key`: as Fernet wants it. `create_for`: domains whose people get an account when they come."""
+        """`key`: as Fernet wants it. `create_for`: domains whose people get an account when they come.
+        `roles`: what a value of the claim makes of a user.
+        """
         self._provider = provider
         self._identities = identities
         self._register = register
         self._doorkeeper = doorkeeper
         self._seal = Fernet(key)
         self._create_for = DomainSet(create_for)
+        self._sign_ons = sign_ons
+        self._roles = roles
         self._clock = clock
 
     async def set_out(self, wish: str) -> SetOut:
@@ -133,7 +154,16 @@ class SignOn:
         person = await self._person(identity, remote)
         if person.disabled:
             raise self._doorkeeper.refused(person.name, remote, Refusal.DISABLED)
-        return Back(await self._doorkeeper.enter(person, remote=remote), wish)
+        role = claimed(identity.groups, self._roles) if person.role is Role.USER else None
+        given = replace(person, role=role.role, domains=role.domains) if role else person
+        entered = await self._doorkeeper.enter(given, remote=remote)
+        await self._sign_ons.note(digest(entered.secret), person, identity, role, who=who(person))
+        return Back(entered, wish)
+
+    async def signed_out(self, token: str) -> bool:
+        """Ends the sessions of which the provider says so; False when it said so before. LazaretError."""
+        logout = await self._provider.logout(token)
+        return await self._sign_ons.end(logout) is not None
 
     async def farewell(self, back: str) -> str:
         """Where to sign out at the provider too; "" when it has no such place. LazaretError."""
@@ -151,13 +181,13 @@ class SignOn:
         name = normalise(identity.email.strip())
         if not (identity.verified and is_valid(name) and len(name) <= 255):
             raise self._doorkeeper.refused(name[:255], remote, Refusal.UNKNOWN)
-        who = f"oidc:{name}"
+        by = f"oidc:{name}"
         person = await self._register.named(name)
         if person is None and split(name)[1] in self._create_for:
-            person = await self._register.add(Person(0, name, Role.USER, addresses=(name,)), who=who)
+            person = await self._register.add(Person(0, name, Role.USER, addresses=(name,)), who=by)
         # Whoever is known to this provider under another subject is not the same: addresses are given to
         # new people, subjects are not (Core, section 5.7).
-        if person is None or not await self._identities.link(person, identity, who=who):
+        if person is None or not await self._identities.link(person, identity, who=by):
             raise self._doorkeeper.refused(name, remote, Refusal.UNKNOWN)
         return person
 

@@ -72,6 +72,8 @@ class Person:
     """So many let in without a password, and are asked for beside it."""
     single_sign_on: bool = False
     """An OpenID provider knows him."""
+    role_is_given: bool = False
+    """Role and domains hold for this session: the provider that opened it says so, not the account."""
 
     @property
     def second_factor(self) -> bool:

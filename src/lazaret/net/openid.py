@@ -7,7 +7,6 @@ document, over TLS, and are asked for again after an hour, or when a token names
 import asyncio
 import base64
 import hashlib
-import hmac
 import json
 import ssl
 import time
@@ -15,18 +14,27 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPMessage
-from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import JWKRegistry, KeySet
+from joserfc.jwk import KeySet
 
-from lazaret.model.errors import LazaretError
-from lazaret.model.identity import Identity
+from lazaret.model.identity import Identity, Logout
+from lazaret.net.openid_tokens import (
+    MAX_NAME,
+    MAX_TOKEN,
+    Client,
+    ProviderError,
+    UnknownKey,
+    groups,
+    has_claim,
+    key_set,
+    logout,
+    plain,
+    verified,
+)
 
 TIMEOUT_S = 10
 MAX_ANSWER = 1 << 20
@@ -34,28 +42,9 @@ MAX_ANSWER = 1 << 20
 FRESH_S = 3600
 KEYS_AGAIN_S = 60
 """So often, and no oftener, a token with an unknown key makes us ask for the keys."""
-SKEW_S = 60
-"""By so much the provider's clock may differ from ours."""
-MAX_TOKEN = 64 << 10
 SCOPE = "openid email"
 
-
-class ProviderError(LazaretError):
-    """The provider did not answer as it should; what it said is for the log."""
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """Who we are to the provider."""
-
-    issuer: str
-    client_id: str
-    secret: str
-    """Empty for a public client, which PKCE alone protects."""
-    redirect_uri: str
-    algorithms: tuple[str, ...]
-    """With which of them an ID token may be signed; none of them has a key that both sides know."""
-    ca: Path | None = None
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -115,34 +104,45 @@ class Provider:
         token, access = said.get("id_token"), said.get("access_token")
         if not isinstance(token, str) or len(token) > MAX_TOKEN:
             raise ProviderError("the provider gave no ID token")
-        claims = await self._verified(token, nonce, known)
-        if "email" not in claims and isinstance(access, str) and "userinfo_endpoint" in known.document:
+        claims = await self._with_keys(
+            known, lambda keys, now: verified(token, keys, self.client, nonce, now)
+        )
+        enough = "email" in claims and has_claim(claims, self.client.role_claim)
+        if not enough and isinstance(access, str) and "userinfo_endpoint" in known.document:
             more = await self._get(
                 self._address(known.document, "userinfo_endpoint"), {"Authorization": f"Bearer {access}"}
             )
             if more.get("sub") == claims["sub"]:
                 claims = {**more, **claims}
-        email = claims.get("email")
+        email, session = claims.get("email"), claims.get("sid")
         return Identity(
             issuer=self.client.issuer,
             subject=str(claims["sub"]),
             email=email if isinstance(email, str) else "",
             verified=claims.get("email_verified") is True,
+            session=session if isinstance(session, str) and len(session) <= MAX_NAME else "",
+            groups=groups(claims, self.client.role_claim),
         )
+
+    async def logout(self, token: str) -> Logout:
+        """Who has signed out at the provider, as its notice says. ProviderError."""
+        known = await self._discovered()
+        return await self._with_keys(known, lambda keys, now: logout(token, keys, self.client, now))
 
     def close(self) -> None:
         """Ends the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _verified(self, token: str, nonce: str, known: _Known) -> Mapping[str, Any]:
+    async def _with_keys(self, known: _Known, check: Callable[[KeySet, float], T]) -> T:
+        """What the check gives; with newer keys, where the token names one that we do not know."""
         now = self._clock()
         try:
-            return verified(token, known.keys, self.client, nonce, now)
+            return check(known.keys, now)
         except UnknownKey:
             if now - known.keys_at < KEYS_AGAIN_S:
                 raise
             known.keys, known.keys_at = await self._keys(known.document), now
-            return verified(token, known.keys, self.client, nonce, now)
+            return check(known.keys, now)
 
     async def _discovered(self) -> _Known:
         async with self._asking:
@@ -208,7 +208,7 @@ class Provider:
         except HTTPError as error:
             with error:
                 said = error.read(500).decode("utf-8", "replace")
-            raise ProviderError(f"{request.full_url}: {error.code} {_plain(said)}") from None
+            raise ProviderError(f"{request.full_url}: {error.code} {plain(said)}") from None
         except (OSError, HTTPException) as error:
             raise ProviderError(f"{request.full_url}: {error}") from None
         if len(octets) > MAX_ANSWER:
@@ -222,66 +222,6 @@ class Provider:
         return found
 
 
-class UnknownKey(ProviderError):
-    """The ID token was signed with a key that is not among the provider's, as far as we know them."""
-
-
-def verified(token: str, keys: KeySet, client: Client, nonce: str, now: float) -> Mapping[str, Any]:
-    """The claims of an ID token made for us, for this login, now (Core, section 3.1.3.7). ProviderError."""
-    try:
-        key_id = _header(token).get("kid")
-        if key_id is not None and key_id not in {key.kid for key in keys.keys}:
-            raise UnknownKey(f"no key of the provider has the id {_plain(str(key_id))!r}")
-        claims = jwt.decode(token, keys, algorithms=list(client.algorithms)).claims
-        jwt.JWTClaimsRegistry(
-            now=lambda: int(now),
-            leeway=SKEW_S,
-            iss={"essential": True, "value": client.issuer},
-            aud={"essential": True, "value": client.client_id},
-            sub={"essential": True},
-            exp={"essential": True},
-            iat={"essential": True},
-        ).validate(claims)
-    except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ProviderError(f"the ID token is not good: {_plain(str(error))}") from None
-    audience = claims["aud"]
-    # A token for several parties says in azp to whom it was given.
-    party = claims.get("azp", client.client_id if isinstance(audience, str) or len(audience) == 1 else None)
-    if party != client.client_id:
-        raise ProviderError("the ID token was given to somebody else (azp)")
-    given = claims.get("nonce")
-    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), nonce.encode()):
-        raise ProviderError("the ID token is of another login (nonce)")
-    subject = claims["sub"]
-    if not isinstance(subject, str) or not 0 < len(subject) <= 255:
-        raise ProviderError("the ID token has no usable subject")
-    return claims
-
-
-def key_set(document: Mapping[str, Any]) -> KeySet:
-    """The keys that signatures are checked with; kinds that nobody here knows are left out. ProviderError."""
-    listed = document.get("keys")
-    found = []
-    for one in listed[:50] if isinstance(listed, list) else ():
-        if not isinstance(one, dict) or one.get("kty") not in ("RSA", "EC", "OKP") or one.get("use") == "enc":
-            continue
-        try:
-            found.append(JWKRegistry.import_key(one))
-        except (JoseError, ValueError, TypeError, KeyError):
-            continue
-    if not found:
-        raise ProviderError("the provider has no key that signs")
-    return KeySet(found)
-
-
-def _header(token: str) -> Mapping[str, Any]:
-    first = token.partition(".")[0]
-    found = json.loads(base64.urlsafe_b64decode(first + "=" * (-len(first) % 4)))
-    if not isinstance(found, dict):
-        raise ValueError("it has no header")
-    return found
-
-
 def _challenge(verifier: str) -> str:
     """As RFC 7636, section 4.2, has it: S256."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
@@ -291,10 +231,6 @@ def _basic(client: Client) -> str:
     """RFC 6749, section 2.3.1: both are encoded as in a form first."""
     pair = f"{quote(client.client_id, safe='')}:{quote(client.secret, safe='')}"
     return "Basic " + base64.b64encode(pair.encode()).decode()
-
-
-def _plain(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text[:300])
 
 
 def _printable(address: str) -> bool:

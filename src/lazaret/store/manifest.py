@@ -51,6 +51,7 @@ TABLES = (
     "lz_campaign_marks",
     "lz_identities",
     "lz_passkeys",
+    "lz_sign_ons",
     "lz_used_challenges",
     "lz_migrations",
 )

@@ -27,6 +27,7 @@ from lazaret.store.retention import SqlRetention
 from lazaret.store.room import Room
 from lazaret.store.searches import SqlSearches
 from lazaret.store.second_factors import SqlSecondFactors
+from lazaret.store.sign_ons import SqlSignOns
 from lazaret.store.simulation import SqlPast
 from lazaret.store.stats import Stats
 from lazaret.store.tokens import SqlTokens
@@ -55,6 +56,7 @@ class Store:
     mail_logins: SqlMailLogins
     second_factors: SqlSecondFactors
     identities: SqlIdentities
+    sign_ons: SqlSignOns
     passkeys: SqlPasskeys
     searches: SqlSearches
     lookup: Lookup
@@ -115,6 +117,7 @@ def open_store(
         mail_logins=SqlMailLogins(reader, writer),
         second_factors=SqlSecondFactors(reader, writer),
         identities=SqlIdentities(reader, writer),
+        sign_ons=SqlSignOns(reader, writer),
         passkeys=SqlPasskeys(reader, writer),
         searches=SqlSearches(reader, writer),
         lookup=lookup,

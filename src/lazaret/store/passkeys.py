@@ -12,6 +12,7 @@ from lazaret.store.addresses import plain
 from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import Table, insert
+from lazaret.store.once import used_up
 from lazaret.store.people import forget_sessions, person_by_id
 from lazaret.store.reader import Reader
 from lazaret.store.writer import Writer
@@ -24,7 +25,6 @@ EX_CANTCREAT = 73
 _PASSKEYS = Table(
     "lz_passkeys", ("digest", "user_id", "credential", "public_key", "sign_count", "label", "created")
 )
-_CHALLENGES = Table("lz_used_challenges", ("digest", "expires"))
 _SELECT = "SELECT user_id, credential, public_key, sign_count, label, created, used FROM lz_passkeys"
 _USED = "UPDATE lz_passkeys SET sign_count = :count, used = :now WHERE digest = :digest"
 
@@ -74,7 +74,7 @@ class SqlPasskeys:
         """Notes a use; False when the challenge was answered before."""
 
         def work(connection: Connection) -> bool:
-            if not _answered(connection, challenge, expires, now):
+            if not used_up(connection, challenge, expires, now):
                 return False
             values = {"digest": passkey.digest, "count": count, "now": int(now)}
             connection.execute(_USED, values)
@@ -85,7 +85,7 @@ class SqlPasskeys:
     async def answer(self, challenge: bytes, *, expires: float, now: float) -> bool:
         """Uses a challenge up; False when it was answered before."""
         return await self._writer.run(
-            lambda connection: _answered(connection, challenge, expires, now), durable=True
+            lambda connection: used_up(connection, challenge, expires, now), durable=True
         )
 
     async def rename(self, user: int, name: str, label: str) -> None:
@@ -119,15 +119,6 @@ class SqlPasskeys:
             return gone.rowcount > 0
 
         return await self._writer.run(work, durable=True)
-
-
-def _answered(connection: Connection, challenge: bytes, expires: float, now: float) -> bool:
-    connection.execute("DELETE FROM lz_used_challenges WHERE expires <= :now", {"now": int(now)})
-    values = {"digest": challenge}
-    if connection.execute("SELECT 1 FROM lz_used_challenges WHERE digest = :digest", values).fetchone():
-        return False
-    insert(connection, _CHALLENGES, [(challenge, int(expires) + 1)])
-    return True
 
 
 def _of(connection: Connection, user: int) -> list[Passkey]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from lazaret.model.errors import UserError
 from lazaret.model.person import Person, Role
@@ -156,10 +157,24 @@ class SqlPeople:
 
     # Sessions
 
-    async def begin(self, digest: bytes, user: int, *, remote: str, now: float, who: str) -> None:
-        """Opens a session."""
+    async def begin(
+        self,
+        digest: bytes,
+        user: int,
+        *,
+        remote: str,
+        now: float,
+        who: str,
+        forget_before: float = 0.0,
+        half: bytes = b"",
+    ) -> None:
+        """Opens a session; forgets those that began earlier. `half`: the login that it goes on from."""
 
         def work(connection: Connection) -> None:
+            for statement in _LAPSE:
+                connection.execute(statement, {"before": int(forget_before)})
+            if half:
+                connection.execute(_GO_ON, {"digest": digest, "half": half, "id": user})
             connection.execute(
                 "INSERT INTO lz_sessions (digest, user_id, created, seen, remote)"
                 " VALUES (:digest, :id, :now, :now, :remote)",
@@ -173,15 +188,21 @@ class SqlPeople:
         await self._writer.run(work)
 
     async def holder(
-        self, digest: bytes, *, idle_since: float, begun_since: float
+        self, digest: bytes, *, idle_since: float, begun_since: float, given_since: float = 0.0
     ) -> tuple[Person, float] | None:
-        """Whose session it is, and when it was last seen; None when there is none, or it has lapsed."""
+        """Whose session it is, and when it was last seen; None when there is none, or it has lapsed.
+
+        `given_since`: one in which a provider says what he is ends when it began earlier.
+        """
         values = {"digest": digest, "idle": int(idle_since), "begun": int(begun_since)}
+        values |= {"given": int(given_since)}
 
         def work(connection: Connection) -> tuple[Person, float] | None:
             found = connection.execute(_SESSION, values).fetchone()
             person = person_by_id(connection, found[0]) if found else None
-            return (person, float(found[1])) if person and not person.disabled else None
+            if found is None or person is None or person.disabled:
+                return None
+            return _as_given(person, found[2], found[3]), float(found[1])
 
         return await self._reader.run(work)
 
@@ -196,6 +217,7 @@ class SqlPeople:
 
         def work(connection: Connection) -> None:
             connection.execute("DELETE FROM lz_sessions WHERE digest = :digest", {"digest": digest})
+            connection.execute("DELETE FROM lz_sign_ons WHERE digest = :digest", {"digest": digest})
             audit.write(connection, who, "logout")
 
         await self._writer.run(work)
@@ -234,14 +256,23 @@ class SqlPeople:
 
 
 _SESSION = (
-    "SELECT user_id, seen FROM lz_sessions WHERE digest = :digest AND seen >= :idle AND created >= :begun"
+    "SELECT s.user_id, s.seen, o.role, o.domains"
+    " FROM lz_sessions s LEFT JOIN lz_sign_ons o ON o.digest = s.digest"
+    " WHERE s.digest = :digest AND s.seen >= :idle AND s.created >= :begun"
+    " AND (s.created >= :given OR COALESCE(o.role, '') = '')"
 )
+_LAPSE = (
+    "DELETE FROM lz_sign_ons WHERE digest IN (SELECT s.digest FROM lz_sessions s WHERE s.created < :before)",
+    "DELETE FROM lz_sessions WHERE created < :before",
+)
+_GO_ON = "UPDATE lz_sign_ons SET digest = :digest WHERE digest = :half AND user_id = :id"
 _FAILURES = (
     "SELECT count(*), COALESCE(max(time_num), 0) FROM lz_failed_logins"
     " WHERE subject = :subject AND time_num >= :since"
 )
 _FORGET = (
     "DELETE FROM lz_sessions WHERE user_id = :id AND digest <> :keep",
+    "DELETE FROM lz_sign_ons WHERE user_id = :id AND digest <> :keep",
     "DELETE FROM lz_half_logins WHERE user_id = :id",
     "DELETE FROM lz_invitations WHERE user_id = :id",
 )
@@ -305,6 +336,13 @@ def _person(connection: Connection, row: Sequence[object]) -> Person:
         passkeys=int(str(passkeys)),
         single_sign_on=identities != 0,
     )
+
+
+def _as_given(person: Person, role: str | None, domains: str | None) -> Person:
+    """As a provider says in this session. Whom an admin made more than a user here stays what he is."""
+    if not role or person.role is not Role.USER:
+        return person
+    return replace(person, role=Role(role), domains=tuple((domains or "").split()), role_is_given=True)
 
 
 def _write_scopes(connection: Connection, user: int, person: Person) -> None:

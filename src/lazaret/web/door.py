@@ -42,6 +42,8 @@ class Page:
     need: Right | None
     """What one must be allowed to; None: open to all."""
     methods: Sequence[str] = ("GET",)
+    proven: bool = False
+    """What is sent proves by itself who sends it, and that he means it: no cookie counts."""
     unfinished: bool = False
     """Open, too, to whom a second factor is asked of that he has not set up yet."""
 
@@ -83,7 +85,7 @@ async def _admit(page: Page, visit: Visit) -> None:
     if page.api and request.headers.get("authorization"):
         person: Person | None = await _take_token(visit)
     else:
-        person = await _holder(visit)
+        person = None if page.proven else await _holder(visit)
     if person is not None:
         visit.at_desk = visit.at_desk or Visitor(
             visit.office.desk, person, visit.office.matrix, lists=visit.office.lists
@@ -99,7 +101,7 @@ async def _admit(page: Page, visit: Visit) -> None:
         visit.body = await octets_of(request)
     elif request.method not in SAFE_METHODS:
         visit.form = await form_of(request)
-    if request.method not in SAFE_METHODS and not visit.by_token:
+    if request.method not in SAFE_METHODS and not (visit.by_token or page.proven):
         _check_meant(visit, page)
     if page.need is not None and not visit.may(page.need):
         raise NotAllowed(page.need)

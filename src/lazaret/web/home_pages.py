@@ -5,6 +5,7 @@ from starlette.responses import PlainTextResponse, Response
 from lazaret.web.visit import Visit
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_FOR_A_DAY = {"Cache-Control": "public, max-age=86400"}
 _FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
@@ -34,10 +35,14 @@ async def metrics(visit: Visit) -> Response:
     return Response(visit.office.health.metrics(), media_type=METRICS_TYPE)
 
 
+async def icon(visit: Visit) -> Response:
+    """What a browser shows beside the title, before a login too."""
+    return Response(visit.pages.icon, media_type="image/svg+xml", headers=_FOR_A_DAY)
+
+
 async def static(visit: Visit) -> Response:
     """The style and the script, under names that change with them."""
     files = {
-        "icon.svg": (visit.pages.icon, "image/svg+xml"),
         visit.pages.style_name: (visit.pages.style, "text/css"),
         visit.pages.script_name: (visit.pages.script, "text/javascript"),
     }

@@ -23,7 +23,12 @@ async def enter(visit: Visit) -> Response:
     form, wish = visit.form, visit.own_path(visit.form.get("next"))
     try:
         secret = await visit.office.passkeys.come_in(
-            _party(visit), visit.secret, form.get("token"), form.get("answer"), remote=visit.way.remote
+            _party(visit),
+            visit.secret,
+            form.get("token"),
+            form.get("answer"),
+            remote=visit.way.remote,
+            half=form.get("half")[:100],
         )
     except LoginFailed as failed:
         say = visit.language

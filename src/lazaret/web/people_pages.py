@@ -157,8 +157,11 @@ async def settings(visit: Visit) -> Response:
     form, say = visit.form, visit.language
     act = form.get("act")
     if act == "language" and form.get("language") in ("", *languages()):
-        changed = replace(visit.person, language=form.get("language"))
-        await visit.office.store.people.change(changed, who=who(visit.person))
+        people = visit.office.store.people
+        # Not the person of this session: what a provider says of him is no property of the account.
+        account = await people.named(visit.person.name)
+        if account is not None:
+            await people.change(replace(account, language=form.get("language")), who=who(visit.person))
         return visit.go("/account")
     if act == "password":
         return await _password(visit)

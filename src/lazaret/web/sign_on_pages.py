@@ -3,11 +3,11 @@
 import logging
 import math
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from lazaret.flow.login import LoginFailed, Refusal
 from lazaret.flow.sign_on import MAX_COOKIE, WAY_S, SignOn
-from lazaret.model.errors import LazaretError, NoSuchMessage
+from lazaret.model.errors import LazaretError, NoSuchMessage, StoreUnavailable
 from lazaret.web.login_pages import come_in, login_form
 from lazaret.web.visit import Visit
 
@@ -69,6 +69,20 @@ async def sign_out(visit: Visit) -> Response:
     except LazaretError as error:
         return _away(visit, error)
     return RedirectResponse(there, 303) if there else visit.go("/login")
+
+
+async def signed_out(visit: Visit) -> Response:
+    """The provider tells that somebody has signed out there (Back-Channel Logout 1.0, section 2.8)."""
+    sign_on = _sign_on(visit)
+    try:
+        new = await sign_on.signed_out(visit.form.get("logout_token"))
+    except StoreUnavailable:
+        raise
+    except LazaretError as error:
+        log.warning("signing out by the provider: from=%s %s", visit.way.remote, error)
+        new = False
+    answer = {} if new else {"error": "invalid_request"}
+    return JSONResponse(answer, 200 if new else 400, {"Cache-Control": "no-store"})
 
 
 def _said(visit: Visit, failed: LoginFailed) -> str:
