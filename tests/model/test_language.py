@@ -25,7 +25,7 @@ _TWO = re.compile(rf"(?<!\w)(?:_n|(?:say|language)\.many)\(\s*{_TEXT},\s*{_TEXT}
 def texts():
     """Every text that is written in a template or in code, and the words that are looked up by value."""
     found = set()
-    for file in [*SOURCE.rglob("*.html"), *(SOURCE / "web").rglob("*.py")]:
+    for file in [*SOURCE.rglob("*.html"), *(SOURCE / "web").rglob("*.py"), SOURCE / "flow/lists.py"]:
         content = file.read_text()
         found |= {one or other for one, other in _ONE.findall(content)}
         found |= {one or other for one, other, *_ in _TWO.findall(content)}
@@ -44,6 +44,24 @@ def test_there_are_texts_to_be_found():
 @pytest.mark.parametrize("code", [code for code in languages() if code != "en"])
 def test_every_text_is_translated(code):
     assert [] == [text for text in texts() if text not in language(code).texts]
+
+
+NAMES = {"Lazaret", "Message-ID", "SHA-256", "ms", "Europe/Berlin"}
+
+
+@pytest.mark.parametrize(
+    "file", sorted((SOURCE / "web/templates").glob("*.html")), ids=lambda file: file.name
+)
+def test_no_template_has_words_that_nobody_can_translate(file):
+    content = re.sub(r"\{#.*?#\}", "", file.read_text(), flags=re.S)
+    said = re.findall(r'(?:placeholder|aria-label|title|alt)="([^"{]*)"', content)
+    content = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|<(code|kbd|style|script)\b.*?</\1>", "", content, flags=re.S)
+    said += re.sub(r"<[^>]*>", "\n", content).split("\n")
+    words = {word.strip("–:,. ") for line in said for word in line.split()}
+    # An address is an example, the same in every language.
+    wrong = {w for w in words - NAMES if re.search(r"[^\W\d_]{2}", w) and not re.search(r"[@.]", w)}
+
+    assert set() == wrong
 
 
 @pytest.mark.parametrize("code", [code for code in languages() if code != "en"])

@@ -20,6 +20,9 @@ OPEN = {
     "/login/oidc",
     "/login/oidc/return",
     "/login/oidc/out",
+    "/login/oidc/gone",
+    "/favicon.ico",
+    "/static/icon.svg",
     "/login/passkey",
     "/login/passkey.js",
 }

@@ -21,9 +21,13 @@ PAGES = (
     "/searches",
     "/account",
     "/account/second-factor",
+    "/account/passkeys",
     "/lists",
     "/digest",
     "/requests",
+    "/mail/unknown",
+    "/mail?q=score:many",
+    "/login?invite=unknown",
 )
 
 
@@ -43,7 +47,52 @@ def test_no_page_keeps_anybody_out(site, chromium, admin, path, scheme):
     page = context.new_page()
     page.goto(path.replace("{id}", mail_id))
     page.eval_on_selector_all("main details", "all => all.forEach(one => { one.open = true; })")
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}, "iframes": False})
+    found = violations(page)
     context.close()
 
-    assert [] == [(v["id"], [n["html"][:150] for n in v["nodes"]][:3]) for v in found.response["violations"]]
+    assert [] == found
+
+
+def violations(page):
+    """What axe-core finds: rule, and where."""
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}, "iframes": False})
+    return [(v["id"], [n["html"][:150] for n in v["nodes"]][:3]) for v in found.response["violations"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_neither_does_a_page_that_comes_after_a_form(site, chromium, scheme):
+    """What nobody can open by its address: acts and their results, an invitation, a wrong password."""
+    browser = site.person(f"careful-{scheme}@home.example")
+    for number in (1, 2):
+        site.send_found(QUARANTINE, f"careful-{scheme}@home.example", subject=f"number {number}")
+    invitation = site.invite(f"later-{scheme}@home.example")
+    context = chromium.new_context(base_url=site.origin, color_scheme=scheme, bypass_csp=True)
+    context.add_cookies([{"name": c.name, "value": c.value, "url": site.origin} for c in browser.cookies])
+    page, found = context.new_page(), {}
+
+    def look(name):
+        found[name] = violations(page)
+
+    page.goto("/mail")
+    page.click("button[value=all]")
+    look("all that were found")
+    page.goto("/mail?each=1")
+    page.check("input[name=id] >> nth=0")
+    page.click("button[value=delete]")
+    page.wait_for_selector("main")
+    look("after a deletion")
+    page.goto("/account")
+    page.click("form:has(input[value=token]) button, form:has(button[value=token]) button")
+    look("a token")
+    context.clear_cookies()
+    page.goto(invitation)
+    look("an invitation")
+    page.goto("/login")
+    page.fill("[name=name]", "nobody")
+    page.fill("[name=password]", "wrong wrong wrong")
+    page.click("button:has-text('Sign in')")
+    look("a wrong password")
+    context.close()
+
+    assert {} == {name: wrong for name, wrong in found.items() if wrong}
+    assert 5 == len(found)

@@ -191,3 +191,16 @@ def test_scores_beyond_the_ends_are_counted_at_the_ends():
 
     assert (3, 5) == (plot.bars[0].total, plot.bars[-1].total)
     assert ["mark", "quarantine", "kill"] == [name for name, _, _ in plot.lines]
+
+
+def test_everybody_has_a_name_in_every_language(site, admin):
+    admin.get("/lists")
+    german = {"Accept-Language": "de"}
+    admin.get("/lists", **german)
+    fields = {"kind": "block", "sender": "all@loud.example", "owner": "alle"}
+    seen = admin.post("/lists", fields, **german)
+
+    assert "all@loud.example alle Mail gilt, als hätte sie jede Schwelle erreicht" in seen.words
+    assert "everybody" not in seen.words
+    assert "all@loud.example everybody mail is treated as if" in admin.get("/lists").words
+    admin.post("/lists", fields | {"owner": "everybody", "act": "remove"})

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from tests.support.installation import QUARANTINE
 from tests.web.sso import at_provider, beside, come, path_of
+from tests.web.test_accessible import violations
 
 PEOPLE = (
     {"sub": "1-chief", "email": "Chief@home.example", "email_verified": True, "groups": ["admin"]},
@@ -136,6 +137,26 @@ def test_a_site_without_a_provider_has_no_such_pages(site):
     for path in ("/login/oidc", "/login/oidc/return?state=a&code=b", "/login/oidc/out"):
         assert 404 == site.browser().get(path).status
     assert "Office" not in site.browser().get("/login").words
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_button_keeps_nobody_out(sso, chromium, scheme):
+    context = chromium.new_context(base_url=sso.origin, color_scheme=scheme, bypass_csp=True)
+    page = context.new_page()
+    found = {}
+    for path in ("/login", "/login/oidc/return?state=x", "/login?out=1"):
+        page.goto(path)
+        assert "Office Login" in page.inner_text("main")
+        found[path] = violations(page)
+    context.close()
+
+    assert [[]] * 3 == list(found.values()), found
+
+
+def test_the_icon_is_there_before_a_login(sso):
+    for path in ("/static/icon.svg", "/favicon.ico"):
+        icon = sso.browser().get(path)
+        assert (200, "image/svg+xml") == (icon.status, icon.headers["Content-Type"].partition(";")[0])
 
 
 def test_the_whole_way_in_a_browser(sso, chromium):

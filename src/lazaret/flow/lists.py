@@ -9,6 +9,7 @@ from lazaret.flow.policy_desk import EX_USAGE, Audit, key_of
 from lazaret.mime import mailboxes
 from lazaret.model.address import normalise
 from lazaret.model.errors import UserError
+from lazaret.model.language import ENGLISH, Language
 from lazaret.model.policies import ListEntry, NewEntry
 from lazaret.model.quarantine import Item
 from lazaret.policy.keys import in_words
@@ -141,23 +142,31 @@ def allows(entry: ListEntry) -> bool:
     return word[:1] not in tuple("BbNnFf+0123456789")
 
 
-def effect(entry: ListEntry) -> str:
+def effect(entry: ListEntry, say: Language = ENGLISH) -> str:
     """What an entry does, in a sentence: honest about what it does not."""
     word = entry.wb.strip()
     if not word:
-        return "neither allowed nor blocked: the lists of others are not asked"
+        return say("neither allowed nor blocked: the lists of others are not asked")
     if word[0] in "+-0123456789":
-        points = float(word)
-        if points >= 0:
-            return f"{points:g} points are added"
-        proven = " by a sender who is authenticated" if -points > UNPROVEN_POINTS else ""
-        return f"{-points:g} points are taken off{proven}{_otherwise(entry, -points)}"
+        return _points(entry, float(word), say)
     if not allows(entry):
-        return "mail is treated as if its score had reached every level"
-    return (
-        "not judged by the score when the sender is authenticated (DKIM, DMARC or SPF)"
-        f"{_or_from(entry)}; otherwise {UNPROVEN_POINTS:g} points off at most; never covers viruses or "
-        "banned attachments"
+        return say("mail is treated as if its score had reached every level")
+    sentence = say("not judged by the score when the sender is authenticated (DKIM, DMARC or SPF)")
+    rest = say(
+        "otherwise {points} points off at most; never covers viruses or banned attachments",
+        points=f"{UNPROVEN_POINTS:g}",
+    )
+    return f"{sentence}{_or_from(entry, say)}; {rest}"
+
+
+def _points(entry: ListEntry, points: float, say: Language) -> str:
+    if points >= 0:
+        return say("{points} points are added", points=f"{points:g}")
+    if -points <= UNPROVEN_POINTS:
+        return say("{points} points are taken off", points=f"{-points:g}")
+    sentence = say("{points} points are taken off by a sender who is authenticated", points=f"{-points:g}")
+    return f"{sentence}{_or_from(entry, say)}; " + say(
+        "otherwise {points} at most", points=f"{UNPROVEN_POINTS:g}"
     )
 
 
@@ -168,14 +177,10 @@ def sender_of(item: Item) -> str:
     return normalise(found[0] if len(found) == 1 else item.sender)
 
 
-def _otherwise(entry: ListEntry, points: float) -> str:
-    if points <= UNPROVEN_POINTS:
+def _or_from(entry: ListEntry, say: Language) -> str:
+    if not entry.networks:
         return ""
-    return f"{_or_from(entry)}; otherwise {UNPROVEN_POINTS:g} at most"
-
-
-def _or_from(entry: ListEntry) -> str:
-    return f" or the mail comes from {' '.join(entry.networks)}" if entry.networks else ""
+    return " " + say("or the mail comes from {networks}", networks=" ".join(entry.networks))
 
 
 def _wb(*, allow: bool, points: float | None) -> str:

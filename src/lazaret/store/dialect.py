@@ -108,6 +108,8 @@ class Dialect:
     renumber: str
     """Makes `:table` count on from its highest id; the name of the table and `))` follow. Empty: it does."""
     full_text: FullText
+    listed: str = ""
+    """Many texts in one parameter, `:$NAME`, a JSON array; empty: each is a parameter of its own."""
     division: Division | None = None
     """None: a table cannot be divided."""
 

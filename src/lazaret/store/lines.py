@@ -13,24 +13,25 @@ from lazaret.store.condition import Condition, joined, one_of
 from lazaret.store.connection import Connection, snapshot
 from lazaret.store.dialect import sql
 from lazaret.store.listing import FROM
-from lazaret.store.narrowing import narrowed
+from lazaret.store.narrowing import narrowed, one_of_many
 
-WINDOWS = (100, 400, 1600, 6000)
+WINDOWS = (64, 64, 128, 400, 1600, 6000)
 """Rows that are looked through, one window after the other, until they give a page of lines."""
 COUNTED = 1000
 """Rows of campaigns that are looked at for all lines of a page together."""
-LARGE = 100
-"""Of a campaign that does not go into it so many members are counted."""
-LOOKED = 4
-"""So many times as many of its newest members are looked at for that."""
+LARGE, LEAST = 100, 10
+"""Of a campaign that does not go into it so many of its newest members are looked at, as there is room."""
+SHOWN = 10
+"""So many of them tell whether it stands on an earlier page."""
 DEARER = 5
-"""Where each row is asked for a word, there are so many times fewer of both."""
+"""Where each row is asked for a word, there are so many times fewer of them."""
 
 _KEYS = "SELECT m.time_num, m.mail_id, m.partition_tag, l.campaign"
 # The few rows of a campaign come first: CROSS JOIN keeps SQLite from beginning with the whole quarantine.
 _MEMBERS = (
     "FROM lz_msgs l CROSS JOIN msgs m WHERE m.mail_id = l.mail_id AND m.partition_tag = l.partition_tag AND"
 )
+_LAST = "SELECT l.id FROM lz_msgs l WHERE l.campaign = :campaign ORDER BY l.id DESC LIMIT :most"
 _SIZES = "SELECT l.campaign, count(*) FROM lz_msgs l WHERE "
 _NEWER = (
     "(m.time_num > :time OR m.time_num = :time AND (m.mail_id > :mail_id"
@@ -144,15 +145,28 @@ def _sizes(connection: Connection, chosen: Sequence[_Key]) -> dict[int, int]:
 def _shown_before(
     connection: Connection, wanted: Condition, campaigns: Sequence[int], after: str
 ) -> set[int | None]:
-    """Those of which a newer message stands on an earlier page."""
+    """Those of which a newer message stands on an earlier page, as far as its newest members tell."""
     place = joined([wanted, Condition(_NEWER, listing.after_cursor(after).values)], "AND")
-    shown: set[int | None] = set()
-    for campaign in campaigns:
-        newer = joined([one_of("l.campaign", [campaign]), place], "AND")
-        statement = sql("SELECT 1", _MEMBERS, newer.sql, "ORDER BY l.id DESC LIMIT 1")
-        if connection.execute(statement, newer.values).fetchone() is not None:
-            shown.add(campaign)
-    return shown
+    newest = _newest(connection, dict.fromkeys(campaigns, SHOWN))
+    return set(_fulfilling(connection, place, newest))
+
+
+def _newest(connection: Connection, wanted: Mapping[int, int]) -> list[int]:
+    """The members of each campaign that came last, so many as is said."""
+    found: list[int] = []
+    for campaign, most in wanted.items():
+        rows = connection.execute(_LAST, {"campaign": campaign, "most": most}).fetchall()
+        found += [number for (number,) in rows]
+    return found
+
+
+def _fulfilling(connection: Connection, wanted: Condition, members: Sequence[int]) -> dict[int, int]:
+    """How many of these members fulfil the condition, by their campaigns."""
+    if not members:
+        return {}
+    where = joined([one_of_many(connection, "l.id", members), wanted], "AND")
+    statement = sql("SELECT l.campaign, count(*)", _MEMBERS, where.sql, "GROUP BY l.campaign")
+    return dict(connection.execute(statement, where.values).fetchall())
 
 
 def _lines(
@@ -171,38 +185,24 @@ def _places(chosen: Sequence[_Key]) -> set[tuple[int, str]]:
 
 
 def _counts(connection: Connection, wanted: Condition, sizes: dict[int, int]) -> dict[int, tuple[int, bool]]:
-    """Members of each campaign that fulfil the condition, and whether there are more.
+    """Members of each campaign that fulfil the condition, and whether there may be more.
 
-    The small ones in one statement, as long as all their rows are few; each of the others for itself.
+    All of the small ones, as long as they are few together; of each of the others some of the newest.
     """
-    dearer = DEARER if wanted.frequent else 1
-    small, rows = [], 0
+    left = COUNTED // DEARER if wanted.frequent else COUNTED
+    small: list[int] = []
     for campaign, size in sorted(sizes.items(), key=lambda one: one[1]):
-        rows += size
-        if rows <= COUNTED // dearer:
-            small.append(campaign)
+        if size > left // 2:
+            break
+        left -= size
+        small.append(campaign)
     counts: dict[int, tuple[int, bool]] = {}
     if small:
         where = joined([one_of("l.campaign", small), wanted], "AND")
         statement = sql("SELECT l.campaign, count(*)", _MEMBERS, where.sql, "GROUP BY l.campaign")
         counts = {c: (n, False) for c, n in connection.execute(statement, where.values).fetchall()}
-    for campaign in sizes.keys() - set(small):
-        most = LARGE // dearer
-        number = _count(connection, wanted, campaign, most + 1)
-        counts[campaign] = max(1, min(number, most)), number > most or sizes[campaign] > LOOKED * most
+    large = sizes.keys() - set(small)
+    most = min(LARGE, max(LEAST, left // max(1, len(large))))
+    found = _fulfilling(connection, wanted, _newest(connection, dict.fromkeys(large, most)))
+    counts |= {c: (max(1, found.get(c, 0)), sizes[c] > most) for c in large}
     return counts
-
-
-def _count(connection: Connection, wanted: Condition, campaign: int, most: int) -> int:
-    """Of its newest members, as far as is looked."""
-    newest = Condition("l.campaign = :member_of", {"member_of": campaign})
-    values: dict[str, object] = {**newest.values, **wanted.values, "most": most, "looked": LOOKED * most}
-    statement = sql(
-        "SELECT count(*) FROM (SELECT 1 FROM (SELECT l.* FROM lz_msgs l WHERE",
-        newest.sql,
-        "ORDER BY l.id DESC LIMIT :looked) l CROSS JOIN msgs m",
-        "WHERE m.mail_id = l.mail_id AND m.partition_tag = l.partition_tag AND",
-        "(" + wanted.sql + ") LIMIT :most) counted",
-    )
-    (number,) = connection.execute(statement, values).fetchone()
-    return int(number)

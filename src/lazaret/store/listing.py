@@ -14,7 +14,7 @@ from lazaret.store.connection import Connection, snapshot
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import marks
 from lazaret.store.keys import Key
-from lazaret.store.narrowing import Found, narrowed, one_of_keys
+from lazaret.store.narrowing import FEW, Found, narrowed, one_of_keys
 from lazaret.store.rows import IMPORTED
 from lazaret.store.symbols import unpacked
 
@@ -101,7 +101,7 @@ def _read(connection: Connection, wanted: Condition, limit: int, after: str) -> 
         # Sorted are the keys alone, not all that is shown of all messages.
         statement = sql("SELECT m.partition_tag, m.mail_id", FROM, "WHERE", where.sql, newest_first(where))
         keys = connection.execute(statement, where.values | {"limit": limit}).fetchall()
-        where = replace(one_of_keys(set(keys)), few=True)
+        where = replace(one_of_keys(connection, set(keys)), few=True)
     statement = sql(_COLUMNS, FROM, "WHERE", where.sql, newest_first(where))
     rows = [_Row(*row) for row in connection.execute(statement, where.values | {"limit": limit})]
     return _items(connection, rows) if rows else []
@@ -126,7 +126,7 @@ def floor(connection: Connection, after: str, *, stored: bool) -> int:
 
 def count(connection: Connection, wanted: Condition, most: int = 0) -> int:
     """How many messages fulfil a condition; counting ends at `most`, unless that is 0."""
-    wanted = narrowed(connection, wanted)
+    wanted = narrowed(connection, wanted, min(most or FEW, FEW))
     values: dict[str, object] = dict(wanted.values)
     source = next((one for one in wanted.sources if not one.scattered), None)
     if most and source and not wanted.few:
@@ -153,7 +153,7 @@ def one(connection: Connection, message: Key) -> Item:
 
 def of_keys(connection: Connection, found: Found) -> list[Item]:
     """The items with these keys, newest first."""
-    return page(connection, one_of_keys(found), len(found), "") if found else []
+    return page(connection, one_of_keys(connection, found), len(found), "") if found else []
 
 
 def after_cursor(cursor: str) -> Condition:

@@ -4,10 +4,12 @@ by reading everything, and what is frequent not be collected in order to show fi
 Databases guess which it is, and guess wrong: none of them knows how many messages a word is in.
 """
 
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from lazaret.store.condition import Condition, Source, joined
+from lazaret.store.condition import Condition, Source, joined, one_of
 from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 
@@ -22,35 +24,50 @@ _QUARANTINED_BY_NO_INDEX = "COALESCE(m.quar_type, ' ') = 'Q'"
 Found = set[tuple[int, str]]
 
 
-def narrowed(connection: Connection, wanted: Condition) -> Condition:
-    """The same condition, with the keys of the messages that can fulfil it where those are few."""
+def narrowed(connection: Connection, wanted: Condition, most: int = FEW) -> Condition:
+    """The same condition, with the keys of the messages that can fulfil it where those are few.
+
+    `most`: more are too many where there is one place only to read them from.
+    """
     if wanted.few:
         return wanted
     found: Found | None = None
     for source in wanted.sources:
-        some = _few(connection, source)
+        some = _few(connection, source, most if len(wanted.sources) == 1 else FEW)
         if some is not None:
             found = some if found is None else found & some
     if found is None:
         return wanted
     # Or SQLite reads all that is in the quarantine in the order of time, and looks for the keys there.
     unordered = replace(wanted, sql=wanted.sql.replace(_QUARANTINED, _QUARANTINED_BY_NO_INDEX))
-    return joined([unordered, replace(one_of_keys(found), few=True)], "AND")
+    return joined([unordered, replace(one_of_keys(connection, found), few=True)], "AND")
 
 
-def _few(connection: Connection, source: Source) -> Found | None:
+def _few(connection: Connection, source: Source, most: int) -> Found | None:
     """What the source has, or None for too many."""
-    rows = connection.execute(sql(source.sql, "LIMIT :few"), {**source.values, "few": FEW + 1}).fetchall()
-    return set(rows) if len(rows) <= FEW else None
+    rows = connection.execute(sql(source.sql, "LIMIT :few"), {**source.values, "few": most + 1}).fetchall()
+    return set(rows) if len(rows) <= most else None
 
 
-def one_of_keys(found: Found) -> Condition:
+def one_of_many(connection: Connection, column: str, values: Sequence[int]) -> Condition:
+    """`column` is one of these numbers, which may be thousands."""
+    if listed := connection.dialect.listed:
+        where = column + " IN (" + listed.replace("$NAME", "listed") + ")"
+        return Condition(where, {"listed": json.dumps(list(values))})
+    return one_of(column, values)
+
+
+def one_of_keys(connection: Connection, found: Found) -> Condition:
     """`m` has one of these keys; partition by partition, which is how indexes have them."""
     if not found:
         return Condition("1 = 0")
     parts = []
     for tag, keys in groupby(sorted(found), key=lambda one: one[0]):
         ids = [mail_id for _, mail_id in keys]
+        if listed := connection.dialect.listed:
+            where = "m.partition_tag = :tag AND m.mail_id IN (" + listed.replace("$NAME", "keys") + ")"
+            parts.append(Condition(where, {"tag": tag, "keys": json.dumps(ids)}))
+            continue
         size = next(size for size in _SIZES if len(ids) <= size)
         ids += ids[-1:] * (size - len(ids))
         names = [f"key_{number}" for number in range(size)]

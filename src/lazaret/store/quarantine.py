@@ -251,7 +251,8 @@ class SqlQuarantine:
 
         def newest(connection: Connection) -> tuple[T, int]:
             wanted = narrowed(connection, condition(connection, query, scope, now, most=conditions.PAGE))
-            since = 0
+            # What is not few now will not be when it is read.
+            since, wanted = 0, wanted if wanted.few else replace(wanted, sources=())
             if wanted.frequent and not wanted.few:
                 since = listing.floor(connection, after, stored=not scope.everything)
                 wanted = joined([wanted, Condition("m.time_num >= :since", {"since": since})], "AND")

@@ -26,6 +26,8 @@ async def change(visit: Visit) -> Response:
     """Adds or removes an entry."""
     form = visit.form
     owner, sender = form.get("owner").strip(), form.get("sender").strip()
+    if owner == visit.language("everybody"):
+        owner = "everybody"
     allow = form.get("kind") != "block"
     desk = visit.office.lists
     visit.visitor.require(Right.ALLOW if allow else Right.BLOCK)
@@ -79,7 +81,7 @@ async def _lists(visit: Visit, problem: str = "") -> Response:
         422 if problem else 200,
         problem=problem,
         entries=[
-            (entry, in_words(entry.owner), in_words(entry.key), allows(entry), effect(entry))
+            (entry, in_words(entry.owner), in_words(entry.key), allows(entry), effect(entry, visit.language))
             for entry in shown
         ],
         owners=_owners(visit),
