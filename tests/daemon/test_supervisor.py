@@ -135,6 +135,9 @@ def test_a_reload_is_all_or_nothing(running: Service, trouble: str, free_port: C
 def test_a_reload_makes_no_new_database_in_the_place_of_one_that_is_gone(own: Service):
     """What was kept in the new one would be lost to sight when the old one is back, as a disk is mounted."""
     data, away = own.folder / "data", own.folder / "away"
+    assert 1 == own.log().count(
+        f"database {data / 'lazaret.db'}: there was none of ours, its tables were made"
+    )
     away.mkdir()
     for file in data.glob("lazaret.db*"):
         file.rename(away / file.name)

@@ -1,5 +1,6 @@
 """Opening the store: all its parts over one database, for `app` to hand to the flows."""
 
+import logging
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,8 @@ from lazaret.store.simulation import SqlPast
 from lazaret.store.stats import Stats
 from lazaret.store.tokens import SqlTokens
 from lazaret.store.writer import Writer
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,8 @@ def prepare(database: Database, *, create: bool) -> bool:
             # An older version is brought up to date by `db upgrade` alone, which takes a backup first.
             if create and not migrations.applied(connection):
                 migrations.migrate(connection)
+                # An old one that is not where it was, as on a disk that is not mounted, shows by this line.
+                log.info("database %s: there was none of ours, its tables were made", database.name)
             migrations.require_current(connection, database.name)
             return migrations.is_foreign(connection)
     finally:
