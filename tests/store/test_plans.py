@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lazaret.store import listing
+from lazaret.store import listing, walk
 from lazaret.store.connection import Connection, Cursor, Values
 from lazaret.store.opening import Store
 from lazaret.store.search import Scope, condition
@@ -92,3 +92,17 @@ def test_a_range_of_scores_is_read_from_an_index(filled: Store) -> None:
     (scores,) = (plan for asked, plan in plans(filled, "score:>9.3 score:<9.6").items() if ":low" in asked)
     assert "msgs_idx_score" in scores
     assert "msgs_idx_quarantine" not in scores
+
+
+def test_no_look_for_orphans_sorts_a_table(filled: Store) -> None:
+    def work(connection: Connection) -> list[str]:
+        if connection.dialect.kind == "postgresql":
+            connection.execute("SET enable_seqscan = off")
+        paths = [*walk.orphans(connection.dialect), walk.ADDRESSES]
+        return [
+            explained(connection, path.statement, {**path.start, **path.values, "look": 20}) for path in paths
+        ]
+
+    for plan in asyncio.run(filled.reader.run(work)):
+        assert not SORTED.search(plan), plan
+        assert "hash" not in plan.lower(), plan

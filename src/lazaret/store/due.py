@@ -89,7 +89,7 @@ def due(database: Database, keeping: Keeping, now: float) -> Due:
             octets=octets,
             by_domain=tuple(_by_domain(connection, past, at.values)),
             history=_one(connection, _HISTORY, history)[0],
-            orphans=sum(walk.count(connection, each) for each in walk.ORPHANS),
+            orphans=sum(walk.count(connection, each) for each in walk.orphans(database.dialect)),
             addresses=walk.count(connection, walk.ADDRESSES),
             overdue_s=float(late or 0),
         )

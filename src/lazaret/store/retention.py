@@ -87,7 +87,7 @@ class SqlRetention:
         history_before = int(now) - keeping.history_days * DAY_S
         async for count in self._removed(walk.history(history_before), remove_messages, batch):
             yield count
-        for path in walk.ORPHANS if orphans else ():
+        for path in walk.orphans(self._database.dialect) if orphans else ():
             async for count in self._removed(path, remove_orphans, batch):
                 yield count
         async for count in self._without_message(batch * ADDRESSES):

@@ -3,12 +3,12 @@
 What is passed over is not read again: neither mail nor other readers wait for a look at the whole table.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from lazaret.store.connection import Connection
-from lazaret.store.dialect import sql
+from lazaret.store.dialect import Dialect, sql
 from lazaret.store.keys import Key
 
 LOOK = 2000
@@ -46,6 +46,12 @@ _BY_KEY = sql(
     "FROM $TABLE o WHERE o.partition_tag >= :at_tag AND (o.partition_tag > :at_tag OR o.mail_id > :at_id)",
     "ORDER BY o.partition_tag, o.mail_id LIMIT :look",
 )
+_BY_ID = sql(
+    "SELECT o.mail_id, o.partition_tag,",
+    _MISSING,
+    "FROM $TABLE o WHERE o.mail_id >= :at_id AND (o.mail_id > :at_id OR o.partition_tag > :at_tag)",
+    "ORDER BY o.mail_id, o.partition_tag LIMIT :look",
+)
 _BY_NUMBER = sql(
     "SELECT o.id, o.partition_tag, o.mail_id,", _MISSING, "FROM lz_msgs o WHERE o.id > :at ORDER BY o.id"
 )
@@ -58,12 +64,6 @@ UNUSED = (
     " AND (SELECT 1 FROM msgrcpt r WHERE r.rid = maddr.id LIMIT 1) IS NULL"
 )
 
-ORPHANS = (
-    Path(sql(_BY_NUMBER, "LIMIT :look"), {"at": 0}, mail_id=2, tag=1),
-    Path(_BY_KEY.replace("$TABLE", "msgrcpt"), {"at_tag": -(2**31), "at_id": ""}, mail_id=1),
-    Path(_BY_KEY.replace("$TABLE", "quarantine"), {"at_tag": -(2**31), "at_id": ""}, mail_id=1),
-)
-"""Messages of which rows are left, and none in msgs."""
 ADDRESSES = Path(
     sql(
         "SELECT id, CASE WHEN", UNUSED, "THEN 1 ELSE 0 END FROM maddr WHERE id > :at ORDER BY id LIMIT :look"
@@ -84,6 +84,16 @@ def texts(limit: str, values: Mapping[str, object]) -> Path:
         sql("FROM msgs m WHERE m.quar_type = 'Q' AND m.time_num < :newest AND", _AFTER, _IN_ORDER),
     )
     return Path(statement, _FROM_THE_FIRST, values, mail_id=1, tag=2)
+
+
+def orphans(dialect: Dialect) -> Iterator[Path]:
+    """Messages of which rows are left, and none in msgs."""
+    yield Path(sql(_BY_NUMBER, "LIMIT :look"), {"at": 0}, mail_id=2, tag=1)
+    for table in ("msgrcpt", "quarantine"):
+        if dialect.keys_begin_with_id:
+            yield Path(_BY_ID.replace("$TABLE", table), {"at_id": "", "at_tag": -(2**31)}, tag=1)
+        else:
+            yield Path(_BY_KEY.replace("$TABLE", table), {"at_tag": -(2**31), "at_id": ""}, mail_id=1)
 
 
 def history(before: int) -> Path:
