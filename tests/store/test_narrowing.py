@@ -65,6 +65,21 @@ def test_both_ways_give_the_same_answer(filled: Store, monkeypatch: pytest.Monke
     assert [40, 40, 4, 4, 0, 1, 40, 40, 0, 40] == [len(by_keys[query]) for query in QUERIES]
 
 
+def test_pages_of_three_are_the_same_messages(filled: Store) -> None:
+    """Few messages are asked in steps, from the newest on."""
+
+    async def paged(query: str) -> list[str]:
+        ids: list[str] = []
+        after = ""
+        while items := [item async for item in filled.quarantine.find(query, limit=3, after=after)]:
+            ids += [item.mail_id for item in items]
+            after = items[-1].cursor
+        return ids
+
+    for query in (*QUERIES, "golden -rare3", "golden to:user7@home.example", "golden client:192.0.2.8"):
+        assert found(filled, query) == asyncio.run(paged(query)), query
+
+
 def test_a_rare_word_is_looked_up_by_the_keys_of_its_messages(filled: Store) -> None:
     def keys(query: str) -> int:
         def work(connection: Connection) -> Condition:

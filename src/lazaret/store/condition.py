@@ -31,14 +31,21 @@ class Condition:
     """Where all messages that may fulfil it can be read from an index: one of them is enough."""
     few: bool = False
     """The keys of all messages that may fulfil it stand in it."""
+    narrow: "Narrow | None" = None
+    """What it consists of, where it was made out of the keys of few messages."""
+    is_wide: bool = False
+    """Its sources were asked, and have too many messages."""
     frequent: bool = False
     """It asks for a word that many messages have: where others are rare, a page of them may take long."""
 
     def numbered(self, number: int) -> "Condition":
         """The same with `:value_3` for `:value`, so that conditions can stand side by side."""
         values = {f"{name}_{number}": value for name, value in self.values.items()}
-        sources = tuple(replace(one, rest=_numbered(one.rest, number)) for one in self.sources)
-        return Condition(_numbered(self.sql, number), values, sources, self.few, self.frequent)
+        sources = tuple(
+            replace(one, rest=_numbered(one.rest, number), whole=_numbered(one.whole, number))
+            for one in self.sources
+        )
+        return Condition(_numbered(self.sql, number), values, sources, few=self.few, frequent=self.frequent)
 
     def negated(self) -> "Condition":
         """Its opposite; what is unknown (NULL) counts as not fulfilled."""
@@ -53,8 +60,19 @@ class Source:
     values: dict[str, object]
     rest: str = "1 = 1"
     """What else the condition asks of them, with its values."""
+    whole: str = ""
+    """A condition that exactly its messages fulfil, so that they need not be asked for it."""
     scattered: bool = False
     """In an order in which the messages lie here and there: to read many of them so takes long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """Few messages, and what is asked of them."""
+
+    keys: frozenset[tuple[int, str]]
+    """`partition_tag` and `mail_id`."""
+    rest: Condition
 
 
 NEVER = Condition("1 = 0")
@@ -67,7 +85,7 @@ def joined(conditions: Sequence[Condition], word: str) -> Condition:
     sources = tuple(_sources(parts)) if word == "AND" else ()
     sql = f" {word} ".join("(" + part.sql + ")" for part in parts)
     few = word == "AND" and any(part.few for part in parts)
-    return Condition(sql, values, sources, few, any(part.frequent for part in parts))
+    return Condition(sql, values, sources, few=few, frequent=any(part.frequent for part in parts))
 
 
 def _sources(parts: Sequence[Condition]) -> Iterator[Source]:
@@ -106,8 +124,8 @@ def text(value: str, columns: str, connection: Connection, *, most: int) -> Cond
         messages = (last or 0) - (first or 0)
         if _is_frequent(connection, values, most, messages, of_words=len(wanted.words)):
             return Condition(index.in_row, {**values, "floor": (last or 0) - RECENT}, frequent=True)
-    source = Source(BY_ID.replace("$NUMBERS", index.matching), values)
-    return Condition(index.among.replace("$MATCHING", index.matching), values, (source,))
+    among = index.among.replace("$MATCHING", index.matching)
+    return Condition(among, values, (Source(BY_ID.replace("$NUMBERS", index.matching), values, whole=among),))
 
 
 # Apart, as SQLite finds only one of them in an index where both are asked for at once.

@@ -9,7 +9,7 @@ from lazaret.model.quarantine import RS_LETTERS, Copy, Item, State
 from lazaret.model.verdict import ScoredHit
 from lazaret.store import releases
 from lazaret.store.addresses import from_octets
-from lazaret.store.condition import Condition, joined
+from lazaret.store.condition import Condition, Narrow, joined
 from lazaret.store.connection import Connection, snapshot
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import marks
@@ -31,6 +31,8 @@ _AFTER = (
 )
 _NEWEST_FIRST = " ORDER BY m.time_num DESC, m.mail_id DESC, m.partition_tag DESC LIMIT :limit"
 _SKIPPING = " ORDER BY m.time_num DESC, m.mail_id DESC LIMIT 1 OFFSET :most"
+STEP = 2
+"""So many times a page are asked at once whether they belong on it, then ever more."""
 NEWEST = 50_000
 """Messages that a page looks at one by one before the indexes are asked for the others."""
 _COUNTED_FROM = "SELECT count(*) FROM (SELECT 1 FROM ("
@@ -97,7 +99,9 @@ def page(connection: Connection, wanted: Condition, limit: int, after: str) -> l
 def _read(connection: Connection, wanted: Condition, limit: int, after: str) -> list[Item]:
     wanted = narrowed(connection, wanted)
     where = joined([wanted, after_cursor(after)], "AND") if after else wanted
-    if where.few:
+    if wanted.narrow and len(wanted.narrow.keys) > STEP * limit:
+        where = replace(one_of_keys(connection, _newest(connection, wanted.narrow, limit, after)), few=True)
+    elif where.few:
         # Sorted are the keys alone, not all that is shown of all messages.
         statement = sql("SELECT m.partition_tag, m.mail_id", FROM, "WHERE", where.sql, newest_first(where))
         keys = connection.execute(statement, where.values | {"limit": limit}).fetchall()
@@ -105,6 +109,25 @@ def _read(connection: Connection, wanted: Condition, limit: int, after: str) -> 
     statement = sql(_COLUMNS, FROM, "WHERE", where.sql, newest_first(where))
     rows = [_Row(*row) for row in connection.execute(statement, where.values | {"limit": limit})]
     return _items(connection, rows) if rows else []
+
+
+def _newest(connection: Connection, narrow: Narrow, limit: int, after: str) -> Found:
+    """The newest that fulfil the rest. They are put in order first, and asked from the newest on."""
+    where = replace(one_of_keys(connection, set(narrow.keys)), few=True)
+    if after:
+        where = joined([where, after_cursor(after)], "AND")
+    statement = sql("SELECT m.partition_tag, m.mail_id FROM msgs m WHERE", where.sql, newest_first(where))
+    ordered = connection.execute(statement, where.values | {"limit": len(narrow.keys)}).fetchall()
+    chosen: Found = set()
+    size = STEP * limit
+    while ordered and len(chosen) < limit:
+        some, ordered = ordered[:size], ordered[size:]
+        where = joined([narrow.rest, replace(one_of_keys(connection, set(some)), few=True)], "AND")
+        statement = sql("SELECT m.partition_tag, m.mail_id", FROM, "WHERE", where.sql, newest_first(where))
+        left = limit - len(chosen)
+        chosen.update(connection.execute(statement, where.values | {"limit": left}).fetchall())
+        size *= 4
+    return chosen
 
 
 def newest_first(where: Condition) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from lazaret.store.condition import Condition, Source, joined, one_of
+from lazaret.store.condition import Condition, Narrow, Source, joined, one_of
 from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 
@@ -18,6 +18,7 @@ FEW = 5000
 _SIZES = (16, 256, 1500, FEW)
 """Numbers of keys in a statement: few, so that databases keep them prepared."""
 
+_FULFILLED = "(1 = 1)"
 _QUARANTINED = "m.quar_type = 'Q'"
 _QUARANTINED_BY_NO_INDEX = "COALESCE(m.quar_type, ' ') = 'Q'"
 
@@ -29,18 +30,23 @@ def narrowed(connection: Connection, wanted: Condition, most: int = FEW) -> Cond
 
     `most`: more are too many where there is one place only to read them from.
     """
-    if wanted.few:
+    if wanted.few or wanted.is_wide:
         return wanted
     found: Found | None = None
+    asked = wanted.sql
     for source in wanted.sources:
-        some = _few(connection, source, most if len(wanted.sources) == 1 else FEW)
+        # To ask some messages is no worse than to read so many of what else they shall fulfil.
+        others = FEW if found is None else min(FEW, max(len(found), _SIZES[0]))
+        some = _few(connection, source, most if len(wanted.sources) == 1 else others)
         if some is not None:
             found = some if found is None else found & some
+            asked = asked.replace(f"({source.whole})", _FULFILLED) if source.whole else asked
     if found is None:
-        return wanted
+        return replace(wanted, is_wide=True)
     # Or SQLite reads all that is in the quarantine in the order of time, and looks for the keys there.
-    unordered = replace(wanted, sql=wanted.sql.replace(_QUARANTINED, _QUARANTINED_BY_NO_INDEX))
-    return joined([unordered, replace(one_of_keys(connection, found), few=True)], "AND")
+    unordered = replace(wanted, sql=asked.replace(_QUARANTINED, _QUARANTINED_BY_NO_INDEX))
+    both = joined([unordered, replace(one_of_keys(connection, found), few=True)], "AND")
+    return replace(both, narrow=Narrow(frozenset(found), unordered))
 
 
 def _few(connection: Connection, source: Source, most: int) -> Found | None:

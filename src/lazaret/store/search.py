@@ -233,8 +233,9 @@ def _rule(connection: Connection, term: Term) -> Condition:
     pattern = escaped(name[:-1]) + "%" if name.endswith("*") else escaped(name)
     symbols = one_of("h.symbol", [number for (number,) in connection.execute(_SYMBOLS, {"pattern": pattern})])
     hits = _HITS.replace("$SYMBOLS", symbols.sql)
-    source = Source(BY_ID.replace("$NUMBERS", hits), symbols.values)
-    return Condition(_WITH_HIT.replace("$SYMBOLS", symbols.sql), symbols.values, (source,))
+    with_hit = _WITH_HIT.replace("$SYMBOLS", symbols.sql)
+    source = Source(BY_ID.replace("$NUMBERS", hits), symbols.values, whole=with_hit)
+    return Condition(with_hit, symbols.values, (source,))
 
 
 def _client(term: Term) -> Condition:
@@ -268,7 +269,8 @@ def _campaign(term: Term) -> Condition:
         return NEVER
     number = int.from_bytes(bytes.fromhex(term.value), "big", signed=True)
     values: dict[str, object] = {"campaign": number}
-    return Condition("l.campaign = :campaign", values, (Source(_OF_CAMPAIGN, values),))
+    alike = "l.campaign = :campaign"
+    return Condition(alike, values, (Source(_OF_CAMPAIGN, values, whole=alike),))
 
 
 def _queue_id(term: Term) -> Condition:

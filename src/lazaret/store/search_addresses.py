@@ -81,7 +81,7 @@ def _wanted(place: _Field, sql: str, values: dict[str, object]) -> Condition:
     wanted = place.addressed.replace("$WANTED", sql)
     if not wanted.startswith(_KEYS_IN) or " OR l.id IN " in wanted:
         return Condition(wanted, values)
-    return Condition(wanted, values, (Source(wanted[len(_KEYS_IN) : -1], values),))
+    return Condition(wanted, values, (Source(wanted[len(_KEYS_IN) : -1], values, whole=wanted),))
 
 
 def _named(place: _Field, value: str) -> Condition:

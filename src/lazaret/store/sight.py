@@ -22,8 +22,9 @@ _HEADER_TO = "l.id IN (SELECT a.msg FROM lz_addresses a WHERE a.field = 'T' AND 
 def of_messages(sight: Sight) -> Condition:
     """Messages with a copy that is covered."""
     covered = addresses(sight)
-    source = Source(_THEIR_MESSAGES.replace("$ADDRESSES", covered.sql), covered.values)
-    return Condition(_OF_MESSAGES.replace("$ADDRESSES", covered.sql), covered.values, (source,))
+    theirs = _OF_MESSAGES.replace("$ADDRESSES", covered.sql)
+    source = Source(_THEIR_MESSAGES.replace("$ADDRESSES", covered.sql), covered.values, whole=theirs)
+    return Condition(theirs, covered.values, (source,))
 
 
 def of_figures(statement: str, sight: Sight) -> Condition:
