@@ -41,19 +41,24 @@ class LearnCheck:
         """`always_explains`: each hit comes with its words; to find them costs more than to judge."""
         self._known = known
         self._always_explains = always_explains
+        self._refreshed = False
+        """For the message that comes to `run` next."""
         self._last: _Read | None = None
         """The message that `run` saw last: it is the one that `explain` is asked about, nearly always."""
 
     @property
     def is_ready(self) -> bool:
         """Whether the learner has its full say; other points are chosen with that in mind."""
-        self._known.refresh()  # Whoever asks has the message before `run` does.
+        self._known.refresh()
+        self._refreshed = True  # Whoever asks has the message before `run` does.
         counters = self._known.memory.counters
         return bool(min(counters[Counter.SPAM_SEEN], counters[Counter.HAM_SEEN]) >= CLASS_FULL)
 
     def run(self, scan: Scan, /) -> Iterator[Hit]:
         """Nothing while too little is known, or when the message could be either."""
-        self._known.refresh()
+        if not self._refreshed:
+            self._known.refresh()
+        self._refreshed = False
         memory, hasher = self._known.memory, self._known.hasher
         spam, ham = (int(memory.counters[n]) for n in (Counter.SPAM_SEEN, Counter.HAM_SEEN))
         scale = Scale.of(memory)

@@ -61,7 +61,6 @@ class Autolearn:
 
     def consider(self, arrival: Arrival, report: Report, verdicts: Sequence[Verdict]) -> None:
         """Concludes from one message, if anything can be concluded."""
-        self._known.refresh()
         counters = self._known.memory.counters
         spam, ham = float(counters[Counter.SPAM_SEEN]), float(counters[Counter.HAM_SEEN])
         if min(spam, ham) < CLASS_FROM:

@@ -87,7 +87,7 @@ class Told(NamedTuple):
 
 def joined(pieces: Sequence[Piece]) -> bytes:
     """The octets in which the places of `Words` count."""
-    return b"\n".join([b"", *(piece.octets for piece in pieces), b""])[:WORDS_OCTETS]
+    return b"\n".join([b"", *[octets for _, _, octets in pieces], b""])[:WORDS_OCTETS]
 
 
 class Hasher:
@@ -111,19 +111,23 @@ class Hasher:
         known = self._places
         if len(known) + len(pieces) > _PLACES_LIMIT:
             known.clear()  # names of header fields are the sender's to choose
-        found = [known.get((piece.zone, piece.name), -1) for piece in pieces]
-        if -1 in found:
-            for piece in pieces:
-                key = (piece.zone, piece.name)
-                if key not in known:
-                    number = known[key] = len(known)
-                    octets = piece.name.encode("utf-8", "replace")
-                    digest = hashlib.blake2b(octets, key=self._key, digest_size=8).digest()
-                    self._salts[number] = int.from_bytes(digest, "little")
-                    self._zones[number] = piece.zone << HASH_BITS
-                    self._again[number] = _ANYWHERE_BITS if piece.name in ANYWHERE else 0
-            found = [known[piece.zone, piece.name] for piece in pieces]
-        return found
+        try:
+            return [known[zone, name] for zone, name, _ in pieces]
+        except KeyError:
+            self._salt(pieces)
+        return [known[zone, name] for zone, name, _ in pieces]
+
+    def _salt(self, pieces: Sequence[Piece]) -> None:
+        """Makes places for the pieces that have none."""
+        known = self._places
+        for zone, name, _ in pieces:
+            if (zone, name) not in known:
+                number = known[zone, name] = len(known)
+                octets = name.encode("utf-8", "replace")
+                digest = hashlib.blake2b(octets, key=self._key, digest_size=8).digest()
+                self._salts[number] = int.from_bytes(digest, "little")
+                self._zones[number] = zone << HASH_BITS
+                self._again[number] = _ANYWHERE_BITS if name in ANYWHERE else 0
 
     def features(self, view: View) -> Features:
         """All features of a message."""
@@ -169,9 +173,9 @@ class Hasher:
         places = self._salted([*pieces, *runs, *forms])
         return (
             joined(view.pieces),
-            [len(piece.octets) for piece in pieces],
+            list(map(len, [octets for _, _, octets in pieces])),
             places[: len(pieces)],
-            [piece.octets for piece in runs],
+            [octets for _, _, octets in runs],
             places[len(pieces) : len(pieces) + len(runs)],
             [self._hashes_of_facts(facts) for facts in view.facts],
             places[len(pieces) + len(runs) :],
@@ -234,13 +238,14 @@ class Hasher:
         known = self._known_facts
         if len(known) > _FACTS_LIMIT:
             known.clear()  # shapes are the sender's to choose
-        hashes = []
-        for fact in facts.told:
-            if fact not in known:
-                digest = hashlib.blake2b(fact, key=self._key, digest_size=8).digest()
-                known[fact] = int.from_bytes(digest, "little")
-            hashes.append(known[fact])
-        return array("Q", hashes).tobytes()
+        try:
+            return array("Q", [known[fact] for fact in facts.told]).tobytes()
+        except KeyError:
+            for fact in facts.told:
+                if fact not in known:
+                    digest = hashlib.blake2b(fact, key=self._key, digest_size=8).digest()
+                    known[fact] = int.from_bytes(digest, "little")
+        return array("Q", [known[fact] for fact in facts.told]).tobytes()
 
     def _hashes(self, octets: bytes, starts: _Places, lengths: _Places) -> _Hashes:
         """Of the words that begin at `starts`; the octets go on for WORD_OCTETS after the last one."""

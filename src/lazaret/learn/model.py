@@ -242,8 +242,8 @@ class Model:
 
     def _fused(self, zones: PerZone, counted: PerZone, lengths: Sequence[int]) -> Judgement:
         """The votes of the zones, of both kinds of learners."""
-        weights = GAIN / ZONES * sum(map(_squashed, zones, LEAST))
-        counts = sum(map(_squashed, counted, LEAST)) / ZONES
+        weights = GAIN / ZONES * sum(_squashed(zones))
+        counts = sum(_squashed(counted)) / ZONES
         score = float((weights + COUNTS_SHARE * counts) * self._ramp())
         return Judgement(score, weights, counts, zones, lengths)
 
@@ -306,19 +306,18 @@ def _spread(values: PerZone, lengths: Sequence[int]) -> Floats:
     return np.repeat(np.array(values, np.float32), lengths)
 
 
-def _squashed(value: float, least: float) -> float:
-    limit = MOST if value > 0 else least
-    return limit * math.tanh(value / limit)
+def _squashed(values: Sequence[float]) -> PerZone:
+    """What each zone may say at most is the limit that it nears."""
+    tanh = math.tanh
+    return [
+        MOST * tanh(value / MOST) if value > 0 else least * tanh(value / least)
+        for value, least in zip(values, LEAST, strict=True)
+    ]
 
 
 def _factors(gain: float, votes: PerZone, lengths: Sequence[int], few: int) -> PerZone:
     """By what a feature of each zone is multiplied, to be its share of what the zone says."""
     return [
-        gain / ZONES * _shrinking(vote, least) / math.sqrt(length + few)
-        for vote, length, least in zip(votes, lengths, LEAST, strict=True)
+        gain / ZONES * (squashed / vote if abs(vote) > 1e-6 else 1.0) / math.sqrt(length + few)
+        for vote, squashed, length in zip(votes, _squashed(votes), lengths, strict=True)
     ]
-
-
-def _shrinking(value: float, least: float) -> float:
-    """By which factor it is squashed."""
-    return _squashed(value, least) / value if abs(value) > 1e-6 else 1.0

@@ -7,9 +7,9 @@ too: next year's mail has others.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from lazaret.learn import form
@@ -86,6 +86,10 @@ class Piece(NamedTuple):
     octets: bytes
 
 
+_piece: Callable[[tuple[int, str, bytes]], Piece] = partial(tuple.__new__, Piece)
+"""Makes one without a call of Python: a message has sixty."""
+
+
 class Facts(NamedTuple):
     """Small facts about a message (`learn/form.py`): each counts, and every two of them together."""
 
@@ -108,7 +112,7 @@ def view(message: Message) -> View:
     header, lines = _header(message)
     text = _text(message)
     pieces = [*header, *_relays(message), *_links(message), *_parts(message)]
-    pieces += [Piece(_TEXT, "text", p.octets) for p in header if p.name == "subject"]
+    pieces += [_piece((_TEXT, "text", p.octets)) for p in header if p.name == "subject"]
     subject = b"\n".join([p.octets for p in header if p.name == "subject"])
     sender = b"\n".join([p.octets for p in header if p.name in ("from", "reply-to")])
     pieces += text
@@ -160,7 +164,7 @@ def _header(message: Message) -> tuple[list[Piece], bytes]:
         if name.text == "date":
             value = b"".join(_TIME_ZONE.findall(value)[:1])
         value = value.strip()[:left]
-        pieces.append(Piece(_HEADER, name.text, value))
+        pieces.append(_piece((_HEADER, name.text, value)))
         names.append(name.octets)
         lines += (name.octets, b": ", value, b"\n")
         left -= len(value)
@@ -186,16 +190,16 @@ def _relays(message: Message) -> Iterator[Piece]:
     for field in header.named("received")[own : own + RELAYS_LIMIT]:
         value = header.raw[field.value_start : min(field.end, field.value_start + FIELD_OCTETS)]
         if not _DELIVERY.search(value):
-            yield Piece(_RELAYS, "received", value.rpartition(b";")[0] or value)
+            yield _piece((_RELAYS, "received", value.rpartition(b";")[0] or value))
 
 
 def _links(message: Message) -> Iterator[Piece]:
     for uri in message.uris[:LINKS_LIMIT]:
         if "domainkeys" in uri.types:
             continue
-        yield Piece(_LINKS, "link", uri.raw[:LINK_OCTETS])
+        yield _piece((_LINKS, "link", uri.raw[:LINK_OCTETS]))
         for domain in sorted(set(uri.hosts.values()))[:2]:
-            yield Piece(_LINKS, "site", domain.encode("utf-8", "replace")[:LINK_OCTETS])
+            yield _piece((_LINKS, "site", domain.encode("utf-8", "replace")[:LINK_OCTETS]))
 
 
 def _parts(message: Message) -> Iterator[Piece]:
