@@ -104,6 +104,18 @@ class Confirm:
                 pass  # The stack of compiled code may have been too small.
         return next(self.matches(text), None)
 
+    def first(self, text: bytes) -> bytes | None:
+        """What the first match is; None without one. A Match object would cost five times as much."""
+        self.compile()
+        if self._pattern is not None:
+            try:
+                found, _, _ = _cy.match(self._pattern._pcre2_code, text, len(text), 0, _NO_CONTEXT, 0)
+                return None if found is None else bytes(_cy.match_substring_bynumber(found, text, 0) or b"")
+            except pcre2.LibraryError:
+                pass  # As in `search`.
+        match = next(self.matches(text), None)
+        return None if match is None else bytes(match.group() or b"")
+
     def matches(self, text: bytes) -> "Iterator[pcre2.Match | re.Match[bytes]]":
         """All matches, as Perl's /g finds them. MatchLimit when it takes too long."""
         self.compile()

@@ -154,10 +154,9 @@ class Search:
     def matched(self, place: int, text: bytes) -> bytes:
         """The first match in a text where the rule hit; the text itself when it cannot be cut out."""
         try:
-            match = self._confirm(place).search(text)
+            return self._confirm(place).first(text) or b""
         except (MatchLimit, UnusableRegex):
             return text
-        return bytes(match.group() or b"") if match else b""
 
     def _places(self, text: bytes) -> Iterable[int]:
         """The places in the group of what may be in the text, each once."""
