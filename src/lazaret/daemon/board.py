@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import time
+from bisect import bisect_left
 from collections.abc import Iterator
 from enum import IntEnum
 
@@ -108,5 +109,4 @@ class Row:
         """Counts one message into the buckets."""
         self.add(Cell.SECONDS, seconds)
         ms = seconds * 1000
-        bucket = next((i for i, bound in enumerate(LATENCY_BOUNDS_MS) if ms <= bound), len(LATENCY_BOUNDS_MS))
-        self.add(Cell.LATENCY + bucket)
+        self.add(Cell.LATENCY + bisect_left(LATENCY_BOUNDS_MS, ms))

@@ -70,11 +70,16 @@ def _syslog(facility: str) -> logging.Handler:
         raise UserError(f'log.to = "syslog:{facility}": no /dev/log to write to ({e.strerror})', 78) from e
 
 
+def _safe(text: str) -> str:
+    """Of what is printable nothing is unsafe."""
+    return text if text.isprintable() else _UNSAFE.sub("?", text)
+
+
 class _LineFormatter(logging.Formatter):
     """One line for one message, whatever it quotes; a traceback follows on lines of its own."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        record.message = _UNSAFE.sub("?", record.message)
+        record.message = _safe(record.message)
         return super().formatMessage(record)
 
 
@@ -93,6 +98,10 @@ class _TextFormatter(_LineFormatter):
         return self._second[1]
 
     def format(self, record: logging.LogRecord) -> str:
+        if not (record.exc_info or record.exc_text or record.stack_info):
+            # The same in one step: nearly all lines are those of messages.
+            text = _safe(record.getMessage())
+            return f"{self.formatTime(record)} {self._host} lazaret[{record.process}]: {text}"
         record.host = self._host
         return super().format(record)
 

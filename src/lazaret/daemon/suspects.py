@@ -8,8 +8,6 @@ import hashlib
 import mmap
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from lazaret.daemon.board import ROWS
 
@@ -53,20 +51,23 @@ class Suspects:
         self._free = list(range(UNDER_WAY))
         self._clear(row)
 
-    @contextmanager
-    def under_way(self, mark: bytes) -> Iterator[None]:
+    def under_way(self, mark: bytes) -> "_UnderWay":
         """While it lasts, the death of this process makes the message a suspect."""
+        return _UnderWay(self, mark)
+
+    def _enter(self, mark: bytes) -> int:
+        """The slot of a message; -1 when all are taken."""
         if not self._free:
-            yield
-            return
+            return -1
         slot = self._free.pop()
         at = (self._row * UNDER_WAY + slot) * MARK
         self._rows[at : at + MARK] = mark
-        try:
-            yield
-        finally:
-            self._rows[at : at + MARK] = _NONE
-            self._free.append(slot)
+        return slot
+
+    def _leave(self, slot: int) -> None:
+        at = (self._row * UNDER_WAY + slot) * MARK
+        self._rows[at : at + MARK] = _NONE
+        self._free.append(slot)
 
     def accuse(self, row: int) -> int:
         """For the supervisor, after the worker of this row has died: how many messages it had under way."""
@@ -107,3 +108,21 @@ class Suspects:
     def _clear(self, row: int) -> None:
         start = row * UNDER_WAY * MARK
         self._rows[start : start + UNDER_WAY * MARK] = bytes(UNDER_WAY * MARK)
+
+
+class _UnderWay:
+    """A generator would cost a message three times as much."""
+
+    __slots__ = ("_mark", "_slot", "_suspects")
+
+    def __init__(self, suspects: Suspects, mark: bytes) -> None:
+        self._suspects = suspects
+        self._mark = mark
+        self._slot = -1
+
+    def __enter__(self) -> None:
+        self._slot = self._suspects._enter(self._mark)
+
+    def __exit__(self, *_: object) -> None:
+        if self._slot >= 0:
+            self._suspects._leave(self._slot)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
+from operator import attrgetter
 
 from lazaret.model.envelope import Envelope, Session
 from lazaret.model.verdict import Levels, ScoredHit, Verdict
@@ -31,6 +32,9 @@ SPAM_FIELDS = frozenset(
 _WIDTH = 78
 _MAX_STARS = 64
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
+"""Nothing of it is printable, which Python says of a text ten times as fast."""
+_NO_WORD = re.compile(r"[^\w.:\-\[\]]", re.ASCII)
+_BY_SYMBOL = attrgetter("symbol")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +53,18 @@ def field(name: str, words: Iterable[str], *, separator: str = " ") -> bytes:
 
 def _fold(start: str, words: Iterable[str], separator: str) -> list[str]:
     """Lines that begin with `start`, a TAB before each but the first; a word is never broken."""
-    lines, glue = [start], ""
+    lines: list[str] = []
+    line, glue = start, ""
     for word in words:
-        word = _UNSAFE.sub("?", word)
-        if glue and len(lines[-1]) + len(glue) + len(word) > _WIDTH:
-            lines[-1] += glue.rstrip()
-            lines.append(f"\t{word}")
+        if not word.isprintable():
+            word = _UNSAFE.sub("?", word)
+        if glue and len(line) + len(glue) + len(word) > _WIDTH:
+            lines.append(line + glue.rstrip())
+            line = f"\t{word}"
         else:
-            lines[-1] += glue + word
+            line = f"{line}{glue}{word}"
         glue = separator
+    lines.append(line)
     return lines
 
 
@@ -86,9 +93,10 @@ def _date(second: int) -> str:
     return formatdate(second, localtime=True)
 
 
+@lru_cache(256)
 def _word(text: str) -> str:
     """A peer's word that cannot open a comment or end a clause."""
-    return re.sub(r"[^\w.:\-\[\]]", "?", text, flags=re.ASCII)[:255]
+    return _NO_WORD.sub("?", text)[:255]
 
 
 def spam_fields(hits: Sequence[ScoredHit], verdict: Verdict, *, marked: bool) -> bytes:
@@ -129,22 +137,23 @@ def quarantine_fields(
 
 def _spam_fields(hits: Sequence[ScoredHit], score: float, spam: bool, limits: str) -> bytes:
     stars = min(max(int(score), 0), _MAX_STARS)
-    tests = [f"{h.symbol}={number(h.score)}" for h in sorted(hits, key=lambda h: h.symbol)]
-    return b"".join(
-        (
-            field("X-Spam-Flag", ["YES" if spam else "NO"]),
-            field("X-Spam-Score", [number(score)]),
-            field("X-Spam-Level", ["*" * stars] if stars else []),
-            _status(f"{'Yes' if spam else 'No'}, score={number(score)} {limits}", tests),
-        )
+    points = number(score)
+    tests = [f"{h.symbol}={number(h.score)}" for h in sorted(hits, key=_BY_SYMBOL)]
+    return _octets(
+        [
+            f"X-Spam-Flag: {'YES' if spam else 'NO'}",
+            f"X-Spam-Score: {points}",
+            f"X-Spam-Level: {'*' * stars}" if stars else "X-Spam-Level:",
+            *_status(f"{'Yes' if spam else 'No'}, score={points} {limits}", tests),
+        ]
     )
 
 
-def _status(facts: str, tests: Sequence[str]) -> bytes:
+def _status(facts: str, tests: Sequence[str]) -> list[str]:
     """X-Spam-Status with lines of their own for tests and autolearn, as the parsers of that field expect."""
     lines = [f"X-Spam-Status: {facts}", *_fold("\ttests=[", tests, ", "), "\tautolearn=no"]
     lines[-2] += "]"
-    return _octets(lines)
+    return lines
 
 
 def resent_fields(

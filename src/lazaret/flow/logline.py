@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from operator import attrgetter
 
 import msgspec
 
@@ -71,7 +72,7 @@ def _line(handled: Handled, fate: str, group: Sequence[EntryRecipient], *, store
         f"Tests: [{_tests(handled)}]" if entry.hits else "",
         f"{entry.took_ms:.0f} ms",
     ]
-    return ", ".join(f for f in facts if f)
+    return ", ".join(filter(None, facts))
 
 
 def _actions(entry: Entry, group: Sequence[EntryRecipient], *, stored: bool) -> str:
@@ -84,8 +85,8 @@ def _actions(entry: Entry, group: Sequence[EntryRecipient], *, stored: bool) -> 
 
 
 def _tests(handled: Handled) -> str:
-    hits = sorted(handled.entry.hits, key=lambda h: h.symbol)[:_MAX_TESTS]
-    return ",".join(f"{h.symbol}={number(h.score)}" for h in hits)
+    hits = sorted(handled.entry.hits, key=attrgetter("symbol"))[:_MAX_TESTS]
+    return ",".join([f"{h.symbol}={number(h.score)}" for h in hits])
 
 
 def json(handled: Handled) -> str:
@@ -127,4 +128,5 @@ def json(handled: Handled) -> str:
 
 def _safe(text: str) -> str:
     """A peer's text that can neither break a line nor drive a terminal."""
-    return _UNSAFE.sub("?", text[:_MAX_TEXT])
+    text = text[:_MAX_TEXT]
+    return text if text.isprintable() else _UNSAFE.sub("?", text)

@@ -48,7 +48,7 @@ class Report:
     @property
     def score(self) -> float:
         """Sum of all hits, rounded to 3 decimals as SpamAssassin rounds it."""
-        return round(sum(h.score for h in self.hits), 3) + 0.0
+        return round(sum([h.score for h in self.hits]), 3) + 0.0
 
 
 class Category(StrEnum):

@@ -6,6 +6,9 @@ from dataclasses import replace
 from lazaret.model.address import DomainSet, normalise, split
 from lazaret.model.verdict import Policy
 
+MOST_KNOWN = 10_000
+"""Recipients whose policy is kept."""
+
 
 class AddressSet:
     """Addresses by pattern: `user@` (in every domain), `user@domain`, `@domain`, `@.domain` (and below)."""
@@ -36,10 +39,18 @@ class Lookup:
         """Of whom nothing else is said."""
         self._local = DomainSet(local_domains)
         self._always = AddressSet(always_deliver)
+        self._known: dict[str, Policy] = {}
 
     def policy_for(self, recipient: str) -> Policy:
         """The policy of one recipient."""
-        return replace(self.default, local=self.is_local(recipient), always_deliver=recipient in self._always)
+        known = self._known.get(recipient)
+        if known is None:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            known = self._known[recipient] = replace(
+                self.default, local=self.is_local(recipient), always_deliver=recipient in self._always
+            )
+        return known
 
     def is_local(self, address: str) -> bool:
         """Whether the address is one of ours; without `local.domains` every one but the null sender is."""

@@ -5,6 +5,7 @@ A line break in `Reply.text` is a line break of a multi-line reply; each line re
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from lazaret.model.errors import Reply
 from lazaret.wire.lines import Lines
@@ -26,7 +27,10 @@ class ReplyError(Exception):
 
 def encode(reply: Reply) -> bytes:
     """The octets of a reply; lines are at most 510 octets and CRLF, whatever the text holds."""
-    line = str(reply).encode("utf-8", "surrogateescape")
+    text = str(reply)
+    if len(text) <= MAX_TEXT and text.isascii() and text.isprintable():
+        return text.encode("ascii") + b"\r\n"
+    line = text.encode("utf-8", "surrogateescape")
     if len(line) <= MAX_TEXT and not _CONTROL.search(line):
         return line + b"\r\n"
     return _encode_lines(reply)
@@ -83,6 +87,8 @@ class ReplyReader:
         self._texts.clear()
 
     def _add(self, line: bytes) -> Reply | None:
+        if not self._texts and (known := _whole(line)) is not None:
+            return known
         match = _LINE.fullmatch(line.rstrip(b"\r\n"))
         if match is None or len(self._texts) >= MAX_LINES_RECEIVED:
             raise ReplyError(line[:100].decode("ascii", "backslashreplace").strip() or "overlong line")
@@ -92,6 +98,15 @@ class ReplyReader:
             return None
         texts, self._texts = self._texts, []
         return _decode(int(code), texts)
+
+
+@lru_cache(256)
+def _whole(line: bytes) -> Reply | None:
+    """The reply that is one line; most say the same each time. None: it is another, or none."""
+    match = _LINE.fullmatch(line.rstrip(b"\r\n"))
+    if match is None or match[2] == b"-":
+        return None
+    return _decode(int(match[1]), [(match[3] or b"").decode("utf-8", "surrogateescape")])
 
 
 def _decode(code: int, texts: list[str]) -> Reply:
