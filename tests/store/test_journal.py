@@ -105,6 +105,38 @@ def test_a_delivered_message_has_no_quarantine(store: Store, place: Place) -> No
     assert (" ", 0) == place.one("SELECT quar_type, length(quar_loc) FROM msgs")
 
 
+def test_messages_of_one_batch_are_written_as_each_by_itself(store: Store, place: Place) -> None:
+    """PostgreSQL takes several as lines of text, in which some characters stand for others."""
+    subjects = [
+        "back\\slash \\N \\. \\t",
+        "tab\tand \u00fc\u4e2d\U0001f4e7",
+        "",
+        "\\N",
+        "'quoted' \"so\" ,;{}",
+        "plain",
+    ]
+    senders = ["a\\b@x.example", "\u00fc@x.example", "", "o'n@x.example", '"a\\\\b"@x.example', "a@x.example"]
+    entries = [
+        replace(delivered(mail_id=f"batch{number:07d}"), subject=subject, sender=sender)
+        for number, (subject, sender) in enumerate(zip(subjects, senders, strict=True))
+    ]
+    for entry in entries:
+        store.journal.note(entry)
+    store.writer.close()
+    statement = (
+        "SELECT m.subject, a.email, l.took_ms, l.digest, l.campaign, m.spam_level FROM msgs m"
+        " JOIN maddr a ON a.id = m.sid JOIN lz_msgs l ON l.mail_id = m.mail_id WHERE m.mail_id = ?"
+    )
+    for entry in entries:
+        subject, sender, took_ms, digest, campaign, score = place.one(statement, entry.mail_id)
+        assert entry.subject.replace("\t", "?") == subject
+        assert entry.sender == sender
+        assert (entry.took_ms, entry.digest or None, None) == (took_ms, digest, campaign)
+        assert entry.score == pytest.approx(score)
+    (hits,) = place.one("SELECT count(*) FROM lz_hits")
+    assert sum(len({hit.symbol for hit in entry.hits}) for entry in entries) == hits
+
+
 def test_the_null_sender_is_an_empty_address(store: Store, place: Place) -> None:
     asyncio.run(store.journal.keep(quarantined(sender="")))
     assert ("", "") == place.one("SELECT a.email, a.domain FROM msgs m JOIN maddr a ON a.id = m.sid")

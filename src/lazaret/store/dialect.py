@@ -1,5 +1,6 @@
 """The words that the databases do not share; all other statements are common to the three."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -114,6 +115,8 @@ class Dialect:
     """Many texts in one parameter, `:$NAME`, a JSON array; empty: each is a parameter of its own."""
     division: Division | None = None
     """None: a table cannot be divided."""
+    load_from: int = sys.maxsize
+    """From so many rows on `Connection.load` costs less than to insert them."""
 
 
 COLUMNS = ("subject", "sender", "recipients", "body", "attachments")

@@ -30,10 +30,15 @@ class Table:
     columns: tuple[str, ...]
     skip_known: bool = False
     """Passes over rows whose unique key is there already."""
+    loads: bool = False
+    """Many rows are loaded where that costs less; they are small, as they become text on the way."""
 
 
 def insert(connection: Connection, table: Table, rows: Sequence[Sequence[object]]) -> None:
     """Inserts rows of values in the order of `table.columns`."""
+    if table.loads and connection.dialect and len(rows) >= connection.dialect.load_from:
+        connection.load(table.name, table.columns, rows)
+        return
     start = 0
     for size in _SIZES:
         statement = _statement(table, size, connection.dialect)

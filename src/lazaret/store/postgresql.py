@@ -163,6 +163,7 @@ POSTGRESQL = Dialect(
     full_text=TsVector(),
     keys_begin_with_id=False,
     division=ListPartitions(),
+    load_from=4,
 )
 
 

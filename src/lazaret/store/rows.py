@@ -39,6 +39,7 @@ _MSGS = Table(
         *("client_addr", "size", "originating", "content", "quar_type", "quar_loc", "dsn_sent"),
         *("spam_level", "message_id", "from_addr", "subject", "host"),
     ),
+    loads=True,
 )
 _MSGRCPT = Table(
     "msgrcpt",
@@ -46,6 +47,7 @@ _MSGRCPT = Table(
         *("partition_tag", "mail_id", "rseqnum", "rid", "is_local", "content", "ds", "rs", "bl", "wl"),
         *("bspam_level", "smtp_resp"),
     ),
+    loads=True,
 )
 QUARANTINE = Table("quarantine", ("partition_tag", "mail_id", "chunk_ind", "mail_text"))
 _LZ_MSGS = Table(
@@ -55,11 +57,12 @@ _LZ_MSGS = Table(
         *("hits", "unavailable", "prefix", "line_ends", "digest", "indexed"),
         *("subject_words", "from_sender", "from_words", "reply_words", "to_words", "campaign"),
     ),
+    loads=True,
 )
 _NUMBERS = "SELECT mail_id, id FROM lz_msgs WHERE partition_tag = ? AND mail_id IN ("
-_LZ_MSGRCPT = Table("lz_msgrcpt", ("msg", "rseqnum", "address", "action", "stored", "reason"))
-LZ_ADDRESSES = Table("lz_addresses", ("msg", "num", "field", "email", "domain"))
-LZ_HITS = Table("lz_hits", ("symbol", "msg", "score"))
+_LZ_MSGRCPT = Table("lz_msgrcpt", ("msg", "rseqnum", "address", "action", "stored", "reason"), loads=True)
+LZ_ADDRESSES = Table("lz_addresses", ("msg", "num", "field", "email", "domain"), loads=True)
+LZ_HITS = Table("lz_hits", ("symbol", "msg", "score"), loads=True)
 LZ_ATTACHMENTS = Table("lz_attachments", ("msg", "num", "name"))
 
 
