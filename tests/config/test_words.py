@@ -4,8 +4,10 @@ import pytest
 
 from lazaret.config import words
 from lazaret.config.problems import Unfit
-from lazaret.config.words import keep_rule, write_keep_rule
+from lazaret.config.words import claimed_role, keep_rule, write_claimed_role, write_keep_rule
+from lazaret.model.identity import ClaimedRole
 from lazaret.model.keeping import KeepRule
+from lazaret.model.person import Role
 from lazaret.model.verdict import Category
 
 
@@ -130,3 +132,37 @@ def test_a_rule_says_what_is_kept_for_how_many_days(written: str, rule: KeepRule
 def test_what_is_no_such_rule_is_refused(written: str):
     with pytest.raises(Unfit):
         keep_rule(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "role"),
+    [
+        ("mail-admins: admin", ClaimedRole("mail-admins", Role.ADMIN)),
+        ("urn:x:audit:auditor", ClaimedRole("urn:x:audit", Role.AUDITOR)),
+        (
+            "Mail hosting: domain-admin Example.org .example.net",
+            ClaimedRole("Mail hosting", Role.DOMAIN_ADMIN, ("example.org", ".example.net")),
+        ),
+    ],
+)
+def test_a_value_of_a_claim_makes_somebody_more(written: str, role: ClaimedRole):
+    assert role == claimed_role(written) == claimed_role(write_claimed_role(role))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "admin",
+        ": admin",
+        "x:",
+        "x: user",
+        "x: root",
+        "x: admin example.org",
+        "x: domain-admin",
+        "x: ADMIN",
+    ],
+)
+def test_what_makes_nobody_anything_is_refused(written: str):
+    with pytest.raises(Unfit):
+        claimed_role(written)
