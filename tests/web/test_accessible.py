@@ -18,6 +18,7 @@ PAGES = (
     "/rules",
     "/audit?check=1",
     "/people",
+    "/policies?address=ann@home.example&sender=x@out.example",
     "/searches",
     "/account",
     "/account/second-factor",

@@ -204,3 +204,31 @@ def test_everybody_has_a_name_in_every_language(site, admin):
     assert "everybody" not in seen.words
     assert "all@loud.example everybody mail is treated as if" in admin.get("/lists").words
     admin.post("/lists", fields | {"owner": "everybody", "act": "remove"})
+
+
+def test_a_policy_is_set_explained_and_taken_back(site, admin):
+    admin.get("/policies")
+    assert 200 == admin.post("/policies", {"whom": "pol@home.example", "quarantine": "6,5"}).status
+    seen = admin.get("/policies?address=pol@home.example&sender=x@out.example").words
+    assert "levels.quarantine 6.5" in seen
+    assert "pol@home.example" in seen
+    assert "nothing of this sender" in seen
+    told = admin.send("GET", "/api/v1/policy?address=pol@home.example").json["settings"]
+    assert "6.5" == next(one["value"] for one in told if one["key"] == "levels.quarantine")
+    assert 422 == admin.send("GET", "/api/v1/policy").status
+
+    wrong = {"whom": "pol@home.example", "quarantine": "many"}
+    assert 422 == admin.post("/policies", wrong).status
+    assert 422 == admin.post("/policies", {"whom": "pol@home.example"}).status
+    assert 422 == admin.get("/policies?address=nobody").status
+    assert 200 == admin.post("/policies", {"whom": "pol@home.example", "act": "remove"}).status
+    assert "levels.quarantine 6.5" not in admin.get("/policies?address=pol@home.example").words
+
+
+def test_an_auditor_reads_policies_and_changes_none(site):
+    auditor = site.person("policies@audit.example", "--auditor")
+    page = auditor.get("/policies?address=ann@home.example")
+    assert 200 == page.status
+    assert "Set levels" not in page.words
+    assert 403 == auditor.post("/policies", {"whom": "everybody", "quarantine": "99"}).status
+    assert 403 == site.person("policies@home.example").get("/policies").status

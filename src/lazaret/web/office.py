@@ -11,6 +11,7 @@ from lazaret.flow.lists import ListDesk
 from lazaret.flow.login import Doorkeeper
 from lazaret.flow.mail_login import MailLogin
 from lazaret.flow.passkeys import Passkeys
+from lazaret.flow.policy_desk import PolicyDesk
 from lazaret.flow.quarantine import QuarantineDesk
 from lazaret.flow.rights import Matrix
 from lazaret.flow.second_factor import SecondFactor
@@ -44,6 +45,7 @@ class Office:
     desk: QuarantineDesk
     matrix: Matrix
     lists: ListDesk
+    policies: PolicyDesk
     doorkeeper: Doorkeeper
     second_factor: SecondFactor
     tokens: Tokens
@@ -67,6 +69,7 @@ class Office:
             desk=app.make_desk(config, store, relay, ruleset),
             matrix=Matrix(config.rights),
             lists=app.make_list_desk(config, store),
+            policies=app.make_policy_desk(config, store),
             doorkeeper=doorkeeper,
             second_factor=SecondFactor(
                 store.second_factors,

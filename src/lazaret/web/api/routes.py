@@ -89,6 +89,14 @@ OPERATIONS = (
         (number("hours", 7 * 24, 1, 24 * 366),),
     ),
     Operation(
+        Page(f"{V1}/policy", figures.policy, Right.AUDIT),
+        shapes.PolicyExplained,
+        (
+            text("address", "The recipient for whom it holds."),
+            text("sender", "What the recipient's lists say of him, too."),
+        ),
+    ),
+    Operation(
         Page(f"{V1}/simulate", figures.simulate, Right.FIGURES, POST),
         shapes.Simulated,
         takes=shapes.Simulation,

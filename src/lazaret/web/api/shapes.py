@@ -366,6 +366,21 @@ class Rules(msgspec.Struct):
     rules: list[RuleFigures]
 
 
+class PolicySetting(msgspec.Struct):
+    """A setting as it holds for a recipient, and where it was set."""
+
+    key: str
+    value: str
+    origin: str
+
+
+class PolicyExplained(msgspec.Struct):
+    """What holds for a recipient; `sender`: what his lists say of the sender, null when none was named."""
+
+    settings: list[PolicySetting]
+    sender: str | None
+
+
 Points = Annotated[float, Meta(ge=-1000, le=1000)]
 
 
