@@ -93,6 +93,8 @@ def is_constant(piece: ast.expr, known: set[str]) -> bool:
     """A constant, a name of one, another such statement, or the text of a Condition, made of them."""
     if isinstance(piece, ast.Starred):
         piece = piece.value
+    if isinstance(piece, ast.Subscript):
+        piece = piece.value
     if isinstance(piece, ast.Constant):
         return True
     if isinstance(piece, ast.Name):

@@ -109,8 +109,6 @@ class Dialect:
     renumber: str
     """Makes `:table` count on from its highest id; the name of the table and `))` follow. Empty: it does."""
     full_text: FullText
-    keys_begin_with_id: bool
-    """Whether indexes have `mail_id` before `partition_tag`; a walk in another order sorts all of a table."""
     listed: str = ""
     """Many texts in one parameter, `:$NAME`, a JSON array; empty: each is a parameter of its own."""
     division: Division | None = None

@@ -143,7 +143,6 @@ MARIADB = Dialect(
         " WHERE table_schema = DATABASE() AND table_name = :table"
     ),
     full_text=FullTextIndex(),
-    keys_begin_with_id=False,
     division=RangePartitions(),
 )
 

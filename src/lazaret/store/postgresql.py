@@ -161,7 +161,6 @@ POSTGRESQL = Dialect(
         " WHERE table_schema = current_schema() AND table_name = :table"
     ),
     full_text=TsVector(),
-    keys_begin_with_id=False,
     division=ListPartitions(),
     load_from=4,
 )

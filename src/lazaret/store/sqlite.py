@@ -130,7 +130,6 @@ SQLITE = Dialect(
     renumber="",
     columns=("SELECT name FROM pragma_table_info(:table)"),
     full_text=Fts5(),
-    keys_begin_with_id=True,
     # It looks for the name of each parameter among all of them: 5,000 take 40 ms, or 140 for the first time.
     listed="SELECT value FROM json_each(:$NAME)",
 )

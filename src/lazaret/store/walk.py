@@ -40,18 +40,15 @@ _MISSING = (
     "CASE WHEN (SELECT 1 FROM msgs m"
     " WHERE m.mail_id = o.mail_id AND m.partition_tag = o.partition_tag LIMIT 1) = 1 THEN 0 ELSE 1 END"
 )
-_BY_KEY = sql(
-    "SELECT o.partition_tag, o.mail_id,",
-    _MISSING,
-    "FROM $TABLE o WHERE o.partition_tag >= :at_tag AND (o.partition_tag > :at_tag OR o.mail_id > :at_id)",
-    "ORDER BY o.partition_tag, o.mail_id LIMIT :look",
-)
-_BY_ID = sql(
-    "SELECT o.mail_id, o.partition_tag,",
-    _MISSING,
-    "FROM $TABLE o WHERE o.mail_id >= :at_id AND (o.mail_id > :at_id OR o.partition_tag > :at_tag)",
-    "ORDER BY o.mail_id, o.partition_tag LIMIT :look",
-)
+KEYS = {
+    "sqlite": "(o.mail_id, o.partition_tag) > (:at_id, :at_tag) ORDER BY o.mail_id, o.partition_tag",
+    "mariadb": (
+        "(o.partition_tag > :at_tag OR o.partition_tag = :at_tag AND o.mail_id > :at_id)"
+        " ORDER BY o.partition_tag, o.mail_id"
+    ),
+    "postgresql": ("(o.partition_tag, o.mail_id) > (:at_tag, :at_id) ORDER BY o.partition_tag, o.mail_id"),
+}
+"""The next keys, as each kind finds them in its index: in other words it reads all that came before again."""
 _BY_NUMBER = sql(
     "SELECT o.id, o.partition_tag, o.mail_id,", _MISSING, "FROM lz_msgs o WHERE o.id > :at ORDER BY o.id"
 )
@@ -89,11 +86,11 @@ def texts(limit: str, values: Mapping[str, object]) -> Path:
 def orphans(dialect: Dialect) -> Iterator[Path]:
     """Messages of which rows are left, and none in msgs."""
     yield Path(sql(_BY_NUMBER, "LIMIT :look"), {"at": 0}, mail_id=2, tag=1)
-    for table in ("msgrcpt", "quarantine"):
-        if dialect.keys_begin_with_id:
-            yield Path(_BY_ID.replace("$TABLE", table), {"at_id": "", "at_tag": -(2**31)}, tag=1)
-        else:
-            yield Path(_BY_KEY.replace("$TABLE", table), {"at_tag": -(2**31), "at_id": ""}, mail_id=1)
+    for place in ("FROM msgrcpt o WHERE", "FROM quarantine o WHERE"):
+        statement = sql(
+            "SELECT o.partition_tag, o.mail_id,", _MISSING, place, KEYS[dialect.kind], "LIMIT :look"
+        )
+        yield Path(statement, {"at_tag": -(2**31), "at_id": ""}, mail_id=1)
 
 
 def history(before: int) -> Path:
