@@ -51,3 +51,35 @@ def test_a_bad_file_never_stops_the_others(tmp_path: Path) -> None:
     ruleset = load([tmp_path, tmp_path / "absent.cf"], shipped=False, cache_dir=None)
     assert {"B"} == set(ruleset.symbols)
     assert [0, 1, 2, 4] == sorted(problem.line for problem in ruleset.problems)
+
+
+def test_what_no_meta_asks_for_first_is_not_searched(tmp_path: Path) -> None:
+    path = tmp_path / "guarded.cf"
+    path.write_text(
+        r"""
+        body __CAPITALS /\b[A-Z]{3}[-_][A-Z]{13,30}\b/
+        body __DIGITS /\b[0-9]{3}[-_][0-9]{13,30}\b/
+        body __WORD /remarkable/
+        header __TWICE ALL =~ /\nFrom: ([^\n]+)\n(?:[^\n]+\n)*To: \1\n/
+        meta GUARDED __WORD && __CAPITALS
+        meta FIRST __DIGITS
+        meta SAME __WORD && __TWICE
+        """
+    )
+    ruleset = load([path], shipped=False, cache_dir=None)
+    program = ruleset.program
+    in_database = {
+        program.names[searched.rule]
+        for group in program.groups
+        for searched in group.searched[: group.in_database]
+    }
+    assert {"__DIGITS", "__WORD"} == in_database
+    texts = (b"ABC-ABCDEFGHIJKLMNOP", b"123-1234567890123456", b"a remarkable ABC-ABCDEFGHIJKLMNOP")
+    heads = (b"From: a@b.example\n", b"From: a@b.example\nTo: a@b.example\n")
+    found = [
+        set(ruleset.values(message.parse(b"X: y\n" + head + b"\n" + text + b"\n"), 0).values)
+        & {"GUARDED", "FIRST", "SAME"}
+        for head in heads
+        for text in texts
+    ]
+    assert [set(), {"FIRST"}, {"GUARDED"}, set(), {"FIRST"}, {"GUARDED", "SAME"}] == found

@@ -45,6 +45,9 @@ class Ready:
     others_in_ascii: bytes | None
     """All octets but those it matches, when it matches single octets: in any text, and in one of ASCII."""
 
+    starts: bytes | None = None
+    """Where a match may begin (starts.py)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Regex:

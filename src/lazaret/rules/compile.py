@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import hyperscan
@@ -28,6 +28,9 @@ _VIEWS = {
     Kind.FULL: "full",
     Kind.MIMEHEADER: "mimeheader",
 }
+_Forms = list[tuple[str, database.Form | None]]
+"""Where a rule is placed: what is searched, and in which form."""
+
 _Companies = dict[tuple[str, int], list[tuple[Rule, database.Form | None]]]
 """Reach and company of forms -> the rules there."""
 
@@ -50,13 +53,24 @@ def compile_book(book: Book, *, keep_subrules: bool = False, progress: Progress 
     ordered = metas.order(parsed, usable)
     names = tuple(sorted(n for n in usable if book.rules[n].kind is not Kind.META) + ordered)
     numbers = {name: number for number, name in enumerate(names)}
-    groups = _groups(book, names, numbers, progress or (lambda _done, _total: None))
     plain = names[: len(names) - len(ordered)]
+    listed = ordered if keep_subrules else [n for n in ordered if not n.startswith("__")]
+
+    def planned(values: list[float], prices: Mapping[str, deferral.Price]) -> tuple[metas.Meta, ...]:
+        return metas.plan(parsed, ordered, numbers, values, prices=prices, listed=listed)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        placed = _placed(book, plain, pool, progress or (lambda _done, _total: None))
+        put_off: set[str] = set()
+        guarded: set[str] = set()
+        if not keep_subrules:
+            confirmed = {name for name, forms in placed.items() if not _settles(book, name, forms)}
+            capturing = {name for name in placed if _tags(_CAPTURE, book.rules[name])}
+            put_off = deferral.deferred(book, plain, confirmed, capturing)
+            guarded = _guarded(book, plain, placed, put_off, planned)
+            placed |= {name: [("each", None)] for name in guarded}
+        groups = _groups(book, placed, numbers, pool)
     searches = [s for group in groups for s in group.searched]
-    put_off: set[str] = set()
-    if not keep_subrules:
-        confirmed = {names[s.rule] for s in searches if not s.exact}
-        put_off = deferral.deferred(book, plain, confirmed, {names[s.rule] for s in searches if s.captures})
     values: list[float] = [0] * len(names)
     for group in groups:
         for searched in group.searched:
@@ -71,14 +85,7 @@ def compile_book(book: Book, *, keep_subrules: bool = False, progress: Progress 
             for rule in map(book.rules.__getitem__, names)
             if rule.kind is Kind.EVAL
         ),
-        metas=metas.plan(
-            parsed,
-            ordered,
-            numbers,
-            values,
-            prices=deferral.prices(book, plain, put_off),
-            listed=ordered if keep_subrules else [n for n in ordered if not n.startswith("__")],
-        ),
+        metas=planned(values, deferral.prices(book, plain, put_off, guarded)),
         deferred=tuple(sorted(numbers[n] for n in put_off)),
         baseline=tuple(values),
     )
@@ -92,7 +99,8 @@ def _made_ready(book: Book, names: Sequence[str], searches: Iterable[Searched]) 
         assert rule.regex is not None
         # Also of those that a database settles: they are run to show where they match.
         if not searched.needs:
-            rules[rule.name] = replace(rule, regex=made_ready(rule.regex))
+            confirms = not searched.exact and searched.max_hits == 1
+            rules[rule.name] = replace(rule, regex=made_ready(rule.regex, confirms=confirms))
     return rules
 
 
@@ -177,32 +185,73 @@ def _needs_more(book: Book, rule: Rule) -> bool:
     return rule.function in network.NEEDS or bool({"net", "learn"} & set(book.flags.get(rule.name, ())))
 
 
-def _groups(
-    book: Book, names: Iterable[str], numbers: Mapping[str, int], progress: Progress
-) -> tuple[Group, ...]:
+def _placed(
+    book: Book, names: Iterable[str], pool: ThreadPoolExecutor, progress: Progress
+) -> dict[str, _Forms]:
+    """Rules that search something, and how: those of the views with most rules first."""
     together: dict[tuple[str, str], list[Rule]] = {}
     for name in names:
         rule = book.rules[name]
         if rule.kind in _VIEWS:
             together.setdefault((_VIEWS[rule.kind], rule.selector), []).append(rule)
-    total = sum(len(rules) for rules in together.values())
-    done = 0
-    groups: list[Future[Group]] = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        # The largest first, so that no thread is left with it at the end.
-        for (view, selector), rules in sorted(together.items(), key=lambda item: -len(item[1])):
-            companies: _Companies = {}
-            for rule, forms in zip(rules, pool.map(_forms, rules), strict=True):
-                for reach, form in forms:
-                    companies.setdefault((reach, form.company if form else 0), []).append((rule, form))
-                done += 1
-                progress(done, total)
-            groups += [
-                pool.submit(_group, book, (view, selector, reach), members, numbers)
-                for (reach, _), members in _joined(companies).items()
-            ]
-        built = [group.result() for group in groups]
+    rules = [rule for each in sorted(together.values(), key=len, reverse=True) for rule in each]
+    placed = {}
+    for done, (rule, forms) in enumerate(zip(rules, pool.map(_forms, rules), strict=True), 1):
+        placed[rule.name] = forms
+        progress(done, len(rules))
+    return placed
+
+
+def _settles(book: Book, name: str, forms: _Forms) -> bool:
+    """Whether what is found in a database needs no confirmation."""
+    return book.rules[name].regex is None or (
+        book.max_hits(name) == 1 and all(form is not None and form.exact for _, form in forms)
+    )
+
+
+def _has_no_word(rule: Rule, forms: _Forms) -> bool:
+    """Whether lines are searched for it octet by octet (not those of rawbody, which are many and long)."""
+    return rule.kind is Kind.BODY and any(reach == "ascii" for reach, _ in forms)
+
+
+def _guarded(
+    book: Book,
+    names: Sequence[str],
+    placed: Mapping[str, _Forms],
+    put_off: Collection[str],
+    planned: Callable[[list[float], Mapping[str, deferral.Price]], tuple[metas.Meta, ...]],
+) -> set[str]:
+    """Rules that take long to search, and that no meta asks for before others have hit: better not searched
+    at all until then."""
+    dear = {
+        name
+        for name, forms in placed.items()
+        if name in put_off
+        and deferral.can_run_alone(book.rules[name])
+        and not _hits_absent(book.rules[name])
+        and (book.rules[name].selector == "ALL" or _has_no_word(book.rules[name], forms))
+    }
+    metas_then = planned([0] * len(book.rules), deferral.prices(book, names, put_off, dear))
+    waking = {rule for meta in metas_then for rule in meta.triggers or ()}
+    return {name for place, name in enumerate(names) if name in dear and place not in waking}
+
+
+def _groups(
+    book: Book, placed: Mapping[str, _Forms], numbers: Mapping[str, int], pool: ThreadPoolExecutor
+) -> tuple[Group, ...]:
+    together: dict[tuple[str, str], _Companies] = {}
+    for name, forms in placed.items():
+        rule = book.rules[name]
+        companies = together.setdefault((_VIEWS[rule.kind], rule.selector), {})
+        for reach, form in forms:
+            companies.setdefault((reach, form.company if form else 0), []).append((rule, form))
+    groups = [
+        pool.submit(_group, book, (view, selector, reach), members, numbers)
+        for (view, selector), companies in together.items()
+        for (reach, _), members in _joined(companies).items()
+    ]
     # What captures must run before what needs the captured text.
+    built = [group.result() for group in groups]
     return tuple(sorted(built, key=lambda g: not any(s.captures for s in g.searched)))
 
 
@@ -218,7 +267,7 @@ def _joined(companies: _Companies) -> _Companies:
     return joined
 
 
-def _forms(rule: Rule) -> list[tuple[str, database.Form | None]]:
+def _forms(rule: Rule) -> _Forms:
     """Where the rule is placed: what is searched, and in which form."""
     if rule.regex is None:
         return [("each", None)]

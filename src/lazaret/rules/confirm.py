@@ -19,6 +19,7 @@ from lazaret.rules.ascii_only import ascii_only
 from lazaret.rules.book import Ready, Regex
 from lazaret.rules.perl_regex import dialect
 from lazaret.rules.shared_groups import with_shared_groups
+from lazaret.rules.starts import anchored, starts
 
 _JIT_LIMIT = 3_000_000
 """Backtracking points, about 10 ms of compiled code."""
@@ -88,10 +89,11 @@ class Confirm:
         `counts`: all matches of a text are wanted, not only whether there is one.
         """
         others = _other_octets(self.regex) if counts else (None, None)
-        made: object | None = _matcher(self._text, *others)
+        starts = self.regex.ready.starts if self.regex.ready and not counts else None
+        made: object | None = _matcher(anchored(self._text) if starts else self._text, *others, starts)
         if made is None:
             shared = with_shared_groups(self.regex)
-            made = _matcher(shared, *others) if shared is not None else None
+            made = _matcher(shared, *others, None) if shared is not None else None
         return made
 
     def search(self, text: bytes) -> "pcre2.Match | re.Match[bytes] | None":
@@ -194,9 +196,9 @@ class Confirm:
             raise MatchLimit from error
 
 
-def _matcher(text: bytes, *others: bytes | None) -> object | None:
+def _matcher(text: bytes, *known: bytes | None) -> object | None:
     try:
-        made: object = kernel.compiled.Matcher(b"(*LIMIT_MATCH=%d)" % _JIT_LIMIT + text, *others)
+        made: object = kernel.compiled.Matcher(b"(*LIMIT_MATCH=%d)" % _JIT_LIMIT + text, *known)
     except ValueError:
         return None
     return made
@@ -212,14 +214,17 @@ def _count(pattern: "pcre2.Pattern", text: bytes, most: int | None) -> int:
     return sum(1 for _ in islice(found, most))
 
 
-def made_ready(regex: Regex) -> Regex:
-    """The expression with all that takes long to find out about it: for whoever stores it."""
+def made_ready(regex: Regex, *, confirms: bool = False) -> Regex:
+    """The expression with all that takes long to find out about it: for whoever stores it.
+
+    `confirms`: it is asked for many texts whether it matches, not how often.
+    """
     text = _text(regex)
     try:
         pcre2.compile(text)
     except pcre2.LibraryError as error:
         text = (with_shared_groups(regex) if error.code == _TOO_LARGE else None) or text
-    return replace(regex, ready=Ready(text, *_other_octets(regex)))
+    return replace(regex, ready=Ready(text, *_other_octets(regex), starts(regex) if confirms else None))
 
 
 def _text(regex: Regex) -> bytes:

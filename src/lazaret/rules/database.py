@@ -104,6 +104,8 @@ def forms_of(regex: Regex, *, lines: bool) -> Forms:
         if by_kind is not None:
             return by_kind
     if node is not None and lines and (behind := _behind_runs(node)) is not node:
+        if required.bits(behind) < _FOUND_ANYWHERE:
+            return Forms()
         part = _part(behind, _BEHIND_PART_SIZE, spellings=False)
         if part is not None and part.company != _LARGE:
             return Forms(each=part)

@@ -4,6 +4,9 @@ A sub-rule (`__NAME`) matters only where some listed meta mentions it, and most 
 of the rules that they mention. So sub-rules that take work of their own, eval functions, values put together
 from several header fields, matches to be confirmed, are worked out only on demand. A plain header field is
 searched at once: where it is there, some meta nearly always asks, and one search answers all of its rules.
+
+Expressions without a telling word take long to search. Those of them for which metas ask only when others
+have hit are not searched at all before (`compile._guarded`).
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -31,6 +34,8 @@ _FIELD = Price(5, 0)
 _FIELD_ON_DEMAND = Price(10, 8)
 _OFTEN = 10
 """Fields that are there, or do not match, are no news."""
+_ALONE = Price(19, 10)
+"""What no database searches: all texts may match. Calls are dearer still."""
 _CALL = Price(8, 0)
 _CALL_ON_DEMAND = Price(20, 20)
 
@@ -65,12 +70,24 @@ def _takes_work(rule: Rule) -> bool:
     return rule.kind is Kind.MIMEHEADER or (rule.kind is Kind.HEADER and views.is_pseudo(rule.selector))
 
 
-def prices(book: Book, names: Iterable[str], put_off: Collection[str]) -> Mapping[str, Price]:
-    """What each rule costs: a meta hangs on those that seldom change, and looks at the cheap ones first."""
-    return {name: _price(book.rules[name], name in put_off) for name in names}
+def can_run_alone(rule: Rule) -> bool:
+    """Whether its expression need not be searched before somebody asks for its value."""
+    return rule.regex is not None and not (rule.exists or rule.negated)
 
 
-def _price(rule: Rule, waits: bool) -> Price:
+def prices(
+    book: Book, names: Iterable[str], put_off: Collection[str], alone: Collection[str] = ()
+) -> Mapping[str, Price]:
+    """What each rule costs: a meta hangs on those that seldom change, and looks at the cheap ones first.
+
+    `alone`: those that are not searched before a meta asks, since others have hit.
+    """
+    return {name: _price(book.rules[name], name in put_off, name in alone) for name in names}
+
+
+def _price(rule: Rule, waits: bool, alone: bool) -> Price:
+    if alone:
+        return Price(_ALONE.wake, _ALONE.work + _candidate(rule).work)
     if rule.kind is Kind.EVAL:
         return _CALL_ON_DEMAND if waits else _CALL
     if rule.kind in (Kind.HEADER, Kind.MIMEHEADER):

@@ -49,11 +49,14 @@ pcre2_load(void)
 
 enum octets { IN_ANY = 1, IN_ASCII = 2 };
 
+enum { STARTS = 32 * 32 * 32 / 8 }; /* octets of a table of bits, one for each three values below 32 */
+
 typedef struct {
     PyObject_HEAD
     void *code;
     int counts;                /* IN_ANY, IN_ASCII: it matches single octets, in any text, or in one of pure ASCII */
     unsigned char octets[256]; /* the same bits for each octet that it matches */
+    unsigned char *starts;     /* NULL, or the three octets that a match may begin with: it is tried there only */
 } Matcher;
 
 static void
@@ -61,6 +64,7 @@ matcher_dealloc(Matcher *self)
 {
     if (self->code)
         pcre2.code_free(self->code);
+    PyMem_Free(self->starts);
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 
@@ -82,18 +86,39 @@ matcher_set(Matcher *self, PyObject *others, int bit)
     return 0;
 }
 
-/* Matcher(expression, others, others_in_ascii): see `_other_octets` in confirm.py. ValueError: not with this PCRE2. */
+static int
+matcher_set_starts(Matcher *self, PyObject *starts)
+{
+    if (starts == Py_None)
+        return 0;
+    if (!PyBytes_Check(starts) || PyBytes_GET_SIZE(starts) != STARTS) {
+        PyErr_SetString(PyExc_ValueError, "starts: a table of bits, or None");
+        return -1;
+    }
+    self->starts = PyMem_Malloc(STARTS);
+    if (!self->starts) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    memcpy(self->starts, PyBytes_AS_STRING(starts), STARTS);
+    return 0;
+}
+
+/* Matcher(expression, others, others_in_ascii, starts): see `_other_octets` in confirm.py, and starts.py. With `starts`
+   the expression begins with \G. ValueError: not with this PCRE2. */
 static PyObject *
 matcher_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
-    PyObject *expression, *others, *others_in_ascii;
-    static char *names[] = {"expression", "others", "others_in_ascii", NULL};
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!OO", names, &PyBytes_Type, &expression, &others, &others_in_ascii))
+    PyObject *expression, *others, *others_in_ascii, *starts = Py_None;
+    static char *names[] = {"expression", "others", "others_in_ascii", "starts", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!OO|O", names, &PyBytes_Type, &expression, &others, &others_in_ascii,
+                                     &starts))
         return NULL;
     Matcher *self = (Matcher *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
-    if (matcher_set(self, others, IN_ANY) < 0 || matcher_set(self, others_in_ascii, IN_ASCII) < 0) {
+    if (matcher_set(self, others, IN_ANY) < 0 || matcher_set(self, others_in_ascii, IN_ASCII) < 0 ||
+        matcher_set_starts(self, starts) < 0) {
         Py_DECREF(self);
         return NULL;
     }
@@ -126,11 +151,28 @@ all_ascii(const char *text, Py_ssize_t length)
     return 1;
 }
 
+/* Whether there is a match: 1 or 0; -1: Python has to find out. */
+static Py_ssize_t
+matcher_try(const Matcher *self, const unsigned char *text, Py_ssize_t length)
+{
+    for (Py_ssize_t at = 0; at + 3 <= length; at++) {
+        unsigned number = (text[at] & 31u) << 10 | (text[at + 1] & 31u) << 5 | (text[at + 2] & 31u);
+        if (!(self->starts[number / 8] >> number % 8 & 1))
+            continue;
+        int found = pcre2.match(self->code, text, (size_t)length, (size_t)at, 0, pcre2.data, NULL);
+        if (found != PCRE2_ERROR_NOMATCH)
+            return found < 0 ? -1 : 1;
+    }
+    return 0;
+}
+
 /* How many matches there are, up to `most` (at least 1; negative: all), as Perl's /g finds them. -1: Python has to find
    out, no error is set. */
 static Py_ssize_t
 matcher_count(const Matcher *self, const char *text, Py_ssize_t length, Py_ssize_t most)
 {
+    if (self->starts)
+        return matcher_try(self, (const unsigned char *)text, length);
     Py_ssize_t count = 0;
     int single = self->counts & IN_ANY;
     if (!single && self->counts && all_ascii(text, length))
