@@ -234,7 +234,8 @@ def one_round(peer: Peer, folder: Path, warming: Sequence[bytes], messages: Sequ
     with peer.start(folder) as pids:
         started = time.perf_counter() - began
         connections = 2 * peer.workers
-        peer.send(warming, connections)
+        # Each worker makes ready for itself what it meets for the first time.
+        peer.send([*warming] * peer.workers, connections)
         before, began = cpu_s(*pids), time.perf_counter()
         waits = sorted(peer.send(messages, connections))
         wall, spent = time.perf_counter() - began, cpu_s(*pids) - before

@@ -32,7 +32,7 @@ STEPS = {
     "ids and digest": ["flow.filter:arrive"],
     "parse": ["flow.filter:mime.parse"],
     "policies": ["flow.policies:PolicyBook.of"],
-    "served before, released copies (look-ups)": ["store.lookup:Lookup.run"],
+    "look-up of an earlier attempt": ["store.partial:Partial.done_before"],
     "examine": ["flow.filter:examine"],
     "rules": ["rules.ruleset:RuleSet.evaluate"],
     "rules: details shown": ["rules.evaluate:Evaluator._detail"],
