@@ -18,6 +18,8 @@ from lazaret.mime import message
 
 Given = TypeVar("Given")
 COMPILED = kernel.compiled
+PRIORS = (0.1, 1.0, 1.0, 0.1, 2.0, 0.3, 0.5)
+"""What `Model` tells the kernel of odds and loudness."""
 pytestmark = pytest.mark.skipif(not COMPILED, reason="the kernel is not compiled: gcc, python3-dev")
 
 OCTETS = st.binary(max_size=60) | st.text(st.sampled_from("abcXYZ019 \n\t.,-_$!'%ä€"), max_size=80).map(
@@ -212,15 +214,17 @@ def test_any_lesson_changes_the_table_alike(numbers, spam, weight):
 def test_what_cannot_be_learned_is_refused(rows, zones, steps):
     table, found = np.zeros((rows, 4), np.float32), np.zeros(1, np.uint32)
     with pytest.raises(ValueError, match="power of two"):
-        COMPILED.learn(table, found, np.zeros(zones, np.float32), np.zeros(steps, np.float32), 0.0, 1.0)
+        COMPILED.learn(
+            table, found, *PRIORS, np.zeros(zones, np.float32), np.zeros(steps, np.float32), 0.0, 1.0
+        )
     with pytest.raises((TypeError, BufferError)):
-        COMPILED.learn(bytes(64), found, np.zeros(11, np.float32), np.zeros(11, np.float32), 0.0, 1.0)
+        COMPILED.learn(bytes(64), found, *PRIORS, *[np.zeros(11, np.float32)] * 2, 0.0, 1.0)
 
 
 def test_a_table_that_is_none_is_refused():
     for rows in (0, 3):
         with pytest.raises(ValueError, match="power of two"):
-            COMPILED.sums(np.zeros((rows, 4), np.float32), np.zeros(1, np.uint32), 0.1, 1.0, 1.0, 0.1, 2.0)
+            COMPILED.sums(np.zeros((rows, 4), np.float32), np.zeros(1, np.uint32), *PRIORS)
 
 
 def test_a_zone_that_there_is_not_is_refused():
@@ -228,7 +232,9 @@ def test_a_zone_that_there_is_not_is_refused():
     with pytest.raises(ValueError, match="no such zone"):
         model.judge(found)
     with pytest.raises(ValueError, match="no such zone"):
-        COMPILED.learn(np.zeros((4, 4), np.float32), found, *[np.zeros(11, np.float32)] * 2, 0.0, 1.0)
+        COMPILED.learn(
+            np.zeros((4, 4), np.float32), found, *PRIORS, *[np.zeros(11, np.float32)] * 2, 0.0, 1.0
+        )
 
 
 def pushes_of(view: View, model: Model) -> dict[tuple[str, str], float]:
@@ -300,10 +306,9 @@ def test_what_is_not_sound_is_not_named(changed):
 
 def test_shares_of_no_table_are_refused():
     numbers, each = np.zeros(1, np.uint32), np.zeros(ZONES, np.float32)
-    priors = (0.1, 1.0, 1.0, 0.1, 2.0)
     with pytest.raises(ValueError, match="power of two"):
-        COMPILED.shares(np.zeros((3, 4), np.float32), numbers, *priors, each, each)
+        COMPILED.shares(np.zeros((3, 4), np.float32), numbers, *PRIORS, each, each)
     with pytest.raises(ValueError, match="power of two"):
-        COMPILED.shares(np.zeros((4, 4), np.float32), numbers, *priors, each, each[:-1])
+        COMPILED.shares(np.zeros((4, 4), np.float32), numbers, *PRIORS, each, each[:-1])
     with pytest.raises(ValueError, match="no such zone"):
-        COMPILED.shares(np.zeros((4, 4), np.float32), numbers + (ZONES << HASH_BITS), *priors, each, each)
+        COMPILED.shares(np.zeros((4, 4), np.float32), numbers + (ZONES << HASH_BITS), *PRIORS, each, each)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from tests.learn.mail import HAM_WORDS, features, mail, taught, unseen
 
-from lazaret.learn.model import Model, Private
+from lazaret.learn import model as model_of
+from lazaret.learn.model import Counter, Model, Private
+from lazaret.learn.zones import Zone
 
 
 def scores(model: Model, kind: str) -> list[float]:
@@ -120,11 +122,36 @@ def test_one_wrong_lesson_in_twenty_does_no_harm():
     assert min(scores(model, "spam")) > max(scores(model, "ham"))
 
 
+def test_words_that_stand_in_both_kinds_alike_say_less_than_words_of_one():
+    """Of the same weight, the one that is as frequent in ham as in spam is the softer."""
+    memory = Private(10)
+    memory.counters[Counter.SPAM_COUNTED : Counter.HAM_COUNTED + 1] = 100
+    memory.table[1:5] = [(1, 1, 50, 50), (1, 1, 50, 0), (1, 1, 0, 50), (1, 1, 0, 0)]
+    both, of_spam, of_ham, fresh = (
+        Model(memory).judge(np.array([number], np.uint32)).zones[0] for number in range(1, 5)
+    )
+
+    assert both < fresh < of_spam == pytest.approx(of_ham, abs=0.05)
+
+
+def test_a_lesson_against_all_that_is_known_is_half_believed(monkeypatch):
+    found = features(mail("spam", 99_999))
+    moved = []
+    for doubt in (model_of.DOUBT, 1e9):
+        monkeypatch.setattr(model_of, "DOUBT", doubt)
+        model = taught(100)
+        before = model.learn(found, spam=False).score
+        assert before > 4
+        moved.append(before - model.judge(found).score)
+
+    assert 0 < moved[0] < 0.8 * moved[1]
+
+
 def test_a_lesson_of_little_weight_moves_little():
     full, less = Model(Private(16)), Model(Private(16))
     found = features(mail("spam", 1))
     full.learn(found, spam=True)
     less.learn(found, spam=True, weight=0.3)
 
-    assert 0 < less.judge(found).weights < 0.5 * full.judge(found).weights
+    assert 0 < less.judge(found).zones[Zone.TEXT] < 0.5 * full.judge(found).zones[Zone.TEXT]
     assert (1, 0) == (full.spam, less.spam)

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define INTERFACE 4
+#define INTERFACE 5
 #define HASH_BITS 28
 #define DROPPED 35 /* as in learn/features.py */
 #define WORD_OCTETS 16
@@ -320,31 +320,33 @@ features(PyObject *module, PyObject *args)
 #define ROOM 1e200
 #define AHEAD 16
 
-/* Sums of one zone: of weights, of what clear counts say, how many of these there are, and how many features;
-   `odds` are those that are not in `logits` yet. */
+/* Sums of one zone: of weights, of the squares of how loud they are, of what clear counts say, how many of these there
+   are, and how many features; `odds` are those that are not in `logits` yet. */
 typedef struct {
-    double weights, logits, odds;
+    double weights, loudness, logits, odds;
     Py_ssize_t known, features;
 } Sums;
 
 static PyObject *
 as_tuples(const Sums *sums)
 {
-    PyObject *found[4];
-    for (int kind = 0; kind < 4; kind++)
+    PyObject *found[5];
+    for (int kind = 0; kind < 5; kind++)
         found[kind] = PyTuple_New(ZONES);
-    for (int zone = 0; zone < ZONES && found[0] && found[1] && found[2] && found[3]; zone++) {
+    int made = found[0] && found[1] && found[2] && found[3] && found[4];
+    for (int zone = 0; zone < ZONES && made; zone++) {
         PyTuple_SET_ITEM(found[0], zone, PyFloat_FromDouble(sums[zone].weights));
         PyTuple_SET_ITEM(found[1], zone, PyFloat_FromDouble(sums[zone].logits + log(sums[zone].odds)));
         PyTuple_SET_ITEM(found[2], zone, PyLong_FromSsize_t(sums[zone].known));
         PyTuple_SET_ITEM(found[3], zone, PyLong_FromSsize_t(sums[zone].features));
+        PyTuple_SET_ITEM(found[4], zone, PyFloat_FromDouble(sums[zone].loudness));
     }
-    if (!found[0] || !found[1] || !found[2] || !found[3] || PyErr_Occurred()) {
-        for (int kind = 0; kind < 4; kind++)
+    if (!made || PyErr_Occurred()) {
+        for (int kind = 0; kind < 5; kind++)
             Py_XDECREF(found[kind]);
         return PyErr_Occurred() ? NULL : PyErr_NoMemory();
     }
-    return Py_BuildValue("(NNNN)", found[0], found[1], found[2], found[3]);
+    return Py_BuildValue("(NNNNN)", found[0], found[1], found[2], found[3], found[4]);
 }
 
 static int
@@ -353,33 +355,44 @@ is_table(Py_ssize_t rows)
     return rows >= 1 && !(rows & (rows - 1)) && rows <= (Py_ssize_t)1 << HASH_BITS;
 }
 
+/* What it takes to know the odds of a feature, and how loud its weight is (learn/model.py). */
 typedef struct {
-    float prior_share, spam_mail, ham_mail, even_share, clear;
-} Odds;
+    float prior_share, spam_mail, ham_mail, even_share, clear, soft, fresh;
+} Priors;
+#define PRIORS "fffffff"
+#define PRIORS_OF(p) &(p).prior_share, &(p).spam_mail, &(p).ham_mail, &(p).even_share, &(p).clear, &(p).soft, &(p).fresh
 
-/* What the counts of a row say; 0 where they are not clear. */
-static inline float
-odds_of(const float *row, const Odds *odd)
+typedef struct {
+    float odds; /* 0: they are not clear. */
+    float loud;
+} Said;
+
+/* What the counts of a row say. */
+static inline Said
+said_of(const float *row, const Priors *priors)
 {
     float spam = row[2], ham = row[3], total = spam + ham;
     if (!(total > 0))
-        return 0;
-    float prior = total * odd->prior_share;
-    float in_spam = (spam + prior) * odd->ham_mail, in_ham = (prior + ham) * odd->spam_mail;
-    float even = (in_spam + in_ham) * odd->even_share + TINY;
-    float odds = (in_spam * total + even) / (in_ham * total + even);
-    return odds < odd->clear && odds * odd->clear > 1 ? 0 : odds;
+        return (Said){0, priors->fresh};
+    float prior = total * priors->prior_share;
+    float in_spam = (spam + prior) * priors->ham_mail, in_ham = (prior + ham) * priors->spam_mail;
+    float even = (in_spam + in_ham) * priors->even_share + TINY;
+    in_spam = in_spam * total + even;
+    in_ham = in_ham * total + even;
+    float odds = in_spam / in_ham;
+    float loud = priors->soft + (1 - priors->soft) * fabsf(in_spam - in_ham) / (in_spam + in_ham);
+    return (Said){odds < priors->clear && odds * priors->clear > 1 ? 0 : odds, loud};
 }
 
-/* sums(table, features, prior, spam_mail, ham_mail, even, clear) -> weights, logits, known, lengths of each zone */
+/* sums(table, features, prior, spam_mail, ham_mail, even, clear, soft, fresh) -> weights, logits, known, lengths,
+   loudness of each zone */
 static PyObject *
 sums(PyObject *module, PyObject *args)
 {
     (void)module;
     Py_buffer table, numbers;
-    Odds odd;
-    if (!PyArg_ParseTuple(args, "y*y*fffff", &table, &numbers, &odd.prior_share, &odd.spam_mail, &odd.ham_mail,
-                          &odd.even_share, &odd.clear))
+    Priors priors;
+    if (!PyArg_ParseTuple(args, "y*y*" PRIORS, &table, &numbers, PRIORS_OF(priors)))
         return NULL;
     const float *rows = table.buf;
     const uint32_t *features = numbers.buf;
@@ -403,11 +416,12 @@ sums(PyObject *module, PyObject *args)
                 break;
             }
             Sums *zone = &found[features[i] >> HASH_BITS];
-            zone->weights += row[0];
+            Said said = said_of(row, &priors);
+            zone->weights += row[0] * said.loud;
+            zone->loudness += said.loud * said.loud;
             zone->features++;
-            float odds = odds_of(row, &odd);
-            if (odds > 0) {
-                zone->odds *= (double)odds;
+            if (said.odds > 0) {
+                zone->odds *= (double)said.odds;
                 zone->known++;
                 if (!(zone->odds > 1 / ROOM && zone->odds < ROOM)) {
                     zone->logits += log(zone->odds);
@@ -423,17 +437,16 @@ sums(PyObject *module, PyObject *args)
     return result;
 }
 
-/* shares(table, features, prior, spam_mail, ham_mail, even, clear, by_weight, by_count) -> what each feature adds to
-   the score, as a bytearray of floats: its weight and its odds, by the factors of its zone */
+/* shares(table, features, prior, spam_mail, ham_mail, even, clear, soft, fresh, by_weight, by_count) -> what each
+   feature adds to the score, as a bytearray of floats: its weight and its odds, by the factors of its zone */
 static PyObject *
 shares(PyObject *module, PyObject *args)
 {
     (void)module;
     Py_buffer table, numbers, by_weight, by_count;
-    Odds odd;
+    Priors priors;
     PyObject *result = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*fffffy*y*", &table, &numbers, &odd.prior_share, &odd.spam_mail, &odd.ham_mail,
-                          &odd.even_share, &odd.clear, &by_weight, &by_count))
+    if (!PyArg_ParseTuple(args, "y*y*" PRIORS "y*y*", &table, &numbers, PRIORS_OF(priors), &by_weight, &by_count))
         return NULL;
     const uint32_t *features = numbers.buf;
     Py_ssize_t count = numbers.len / (Py_ssize_t)sizeof(uint32_t);
@@ -452,10 +465,10 @@ shares(PyObject *module, PyObject *args)
             Py_CLEAR(result);
             break;
         }
-        float odds = odds_of(row, &odd);
-        found[i] = row[0] * ((const float *)by_weight.buf)[zone];
-        if (odds > 0)
-            found[i] += logf(odds) * ((const float *)by_count.buf)[zone];
+        Said said = said_of(row, &priors);
+        found[i] = row[0] * said.loud * ((const float *)by_weight.buf)[zone];
+        if (said.odds > 0)
+            found[i] += logf(said.odds) * ((const float *)by_count.buf)[zone];
     }
     PyBuffer_Release(&table);
     PyBuffer_Release(&numbers);
@@ -464,7 +477,8 @@ shares(PyObject *module, PyObject *args)
     return result;
 }
 
-/* learn(table, features, energies, steps, spam, ham): what each zone adds to the rows of its features.
+/* learn(table, features, prior, spam_mail, ham_mail, even, clear, soft, fresh, energies, steps, spam, ham): what each
+   zone adds to the rows of its features.
 
    A row is written as a whole, as other processes read it meanwhile. */
 static PyObject *
@@ -472,8 +486,10 @@ learn(PyObject *module, PyObject *args)
 {
     (void)module;
     Py_buffer table, numbers, energies, steps;
+    Priors priors;
     float spam, ham;
-    if (!PyArg_ParseTuple(args, "w*y*y*y*ff", &table, &numbers, &energies, &steps, &spam, &ham))
+    if (!PyArg_ParseTuple(args, "w*y*" PRIORS "y*y*ff", &table, &numbers, PRIORS_OF(priors), &energies, &steps, &spam,
+                          &ham))
         return NULL;
     const uint32_t *features = numbers.buf;
     const float *energy = energies.buf, *step = steps.buf;
@@ -482,7 +498,7 @@ learn(PyObject *module, PyObject *args)
     Py_ssize_t each = ZONES * (Py_ssize_t)sizeof(float);
     int sound = is_table(most) && energies.len == each && steps.len == each;
     if (!sound)
-        PyErr_SetString(PyExc_ValueError, "learn(table of a power of two rows, features, energies, steps, spam, ham)");
+        PyErr_SetString(PyExc_ValueError, "learn(table of a power of two rows, features, ..., energies, steps, spam, ham)");
     for (Py_ssize_t i = 0; sound && i < count; i++) {
         if (features[i] >> HASH_BITS >= ZONES) {
             PyErr_SetString(PyExc_ValueError, "there is no such zone");
@@ -492,8 +508,9 @@ learn(PyObject *module, PyObject *args)
         float *place = (float *)table.buf + COLUMNS * (features[i] & (uint32_t)(most - 1)), row[COLUMNS];
         uint32_t zone = features[i] >> HASH_BITS;
         memcpy(row, place, sizeof row);
-        row[1] += energy[zone];
-        row[0] += step[zone] / sqrtf(row[1] > TINY ? row[1] : TINY);
+        float loud = said_of(row, &priors).loud;
+        row[1] += energy[zone] * loud * loud;
+        row[0] += step[zone] * loud / sqrtf(row[1] > TINY ? row[1] : TINY);
         row[2] += spam;
         row[3] += ham;
         memcpy(place, row, sizeof row);

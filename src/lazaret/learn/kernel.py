@@ -2,7 +2,7 @@
 
 from lazaret.model.compiled import load
 
-INTERFACE = 4
+INTERFACE = 5
 
 
 compiled = load("lazaret.learn._kernel", INTERFACE)

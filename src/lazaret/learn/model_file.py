@@ -7,8 +7,8 @@ later ones again. A live file whose writer did not end in good order is not beli
 lesson, or after a power cut half of everything. It is built anew from the snapshot and put in the place
 of the old one, and readers go over to it when they next look.
 
-    live file   LZLEARN2 | header of 4096 octets | 2**n rows
-    snapshot    LZSNAP02 | header of 4096 octets | numbers of the rows in use | these rows | BLAKE2b of all
+    live file   LZLEARN3 | header of 4096 octets | 2**n rows
+    snapshot    LZSNAP03 | header of 4096 octets | numbers of the rows in use | these rows | BLAKE2b of all
 """
 
 import fcntl
@@ -31,8 +31,8 @@ LOCK = "learner.lock"
 SECRET = "learner.secret"
 """For readers; its home is the database, which all hosts of a site share."""
 
-_LIVE_MAGIC = b"LZLEARN2"
-_SNAPSHOT_MAGIC = b"LZSNAP02"
+_LIVE_MAGIC = b"LZLEARN3"
+_SNAPSHOT_MAGIC = b"LZSNAP03"
 _HEADER = np.dtype(
     [
         ("magic", "S8"),
