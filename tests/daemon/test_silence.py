@@ -8,16 +8,24 @@ import time
 
 from lazaret.daemon.silence import Silence
 
-BUSY = "import os; os.sched_setaffinity(0, {%d})\nwhile True: pass"
+BUSY = "import os; os.sched_setaffinity(0, {%d}); print(flush=True)\nwhile True: pass"
 
 
 def test_a_process_that_is_not_let_run_is_not_silent():
-    """It shares a processor with three others that go before it."""
-    processor = min(os.sched_getaffinity(0))
-    words = [sys.executable, "-c", BUSY % processor]
-    processes = [subprocess.Popen(["nice", "-n", "19", *words]), *(subprocess.Popen(words) for _ in range(3))]
+    """It shares a processor with three others that go before it.
+
+    It has a turn every few hundredths of a second all the same: only then the kernel counts what it waited.
+    """
+    busy = [sys.executable, "-c", BUSY % min(os.sched_getaffinity(0))]
+    processes = [
+        subprocess.Popen(words, stdout=subprocess.PIPE)
+        for words in (["nice", "-n", "5", *busy], busy, busy, busy)
+    ]
     starved = processes[0].pid
     try:
+        for process in processes:
+            assert process.stdout
+            process.stdout.readline()
         silence, sign = Silence(), time.monotonic()
         silence.of(starved, sign)
         time.sleep(1.5)
@@ -25,7 +33,7 @@ def test_a_process_that_is_not_let_run_is_not_silent():
     finally:
         for process in processes:
             process.kill()
-            process.wait()
+            process.communicate()
 
 
 def test_a_process_that_stands_still_is_silent_until_its_next_sign():
