@@ -72,7 +72,23 @@ hash_of(const Making *m, const unsigned char *octets, Py_ssize_t length, const u
     return hash;
 }
 
-/* The words of one piece, and the pairs of neighbours. A word that the end of all octets cuts is none. */
+/* The first word that begins at `*i` or later and before `to`: from `*start` to the new `*i`. 0: there is none. One that
+   the end of all octets cuts is none. */
+static inline int
+next_word(const unsigned char *octets, Py_ssize_t to, Py_ssize_t end, const unsigned char *inside, Py_ssize_t *start,
+          Py_ssize_t *i)
+{
+    while (*i < to && !inside[octets[*i]])
+        ++*i;
+    if (*i >= to)
+        return 0;
+    *start = *i;
+    while (*i < end && inside[octets[*i]])
+        ++*i;
+    return *i < end;
+}
+
+/* The words of one piece, and the pairs of neighbours. */
 static void
 add_words(Making *m, const unsigned char *octets, Py_ssize_t from, Py_ssize_t to, Py_ssize_t end, Py_ssize_t place,
           const unsigned char *inside, const unsigned char *lower)
@@ -80,16 +96,7 @@ add_words(Making *m, const unsigned char *octets, Py_ssize_t from, Py_ssize_t to
     uint64_t salt = m->salts[place], before = 0;
     uint32_t zone = m->zones[place], again = m->again[place];
     int first = 1;
-    for (Py_ssize_t i = from; i < to;) {
-        if (!inside[octets[i]]) {
-            i++;
-            continue;
-        }
-        Py_ssize_t start = i;
-        while (i < end && inside[octets[i]])
-            i++;
-        if (i == end)
-            return;
+    for (Py_ssize_t start, i = from; next_word(octets, to, end, inside, &start, &i);) {
         uint64_t hash = hash_of(m, octets + start, i - start, lower);
         add(m, hash + salt, zone);
         if (!first)

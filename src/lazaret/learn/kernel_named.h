@@ -67,16 +67,7 @@ name_words(Naming *n, const unsigned char *octets, Py_ssize_t from, Py_ssize_t t
     uint64_t salt = m->salts[place], before = 0;
     uint32_t zone = m->zones[place], again = m->again[place];
     int first = 1;
-    for (Py_ssize_t i = from; i < to;) {
-        if (!inside[octets[i]]) {
-            i++;
-            continue;
-        }
-        Py_ssize_t start = i;
-        while (i < end && inside[octets[i]])
-            i++;
-        if (i == end)
-            return;
+    for (Py_ssize_t start, i = from; next_word(octets, to, end, inside, &start, &i);) {
         uint64_t hash = hash_of(m, octets + start, i - start, lower);
         Word *word = &n->words[n->found++];
         *word = (Word){.start = start, .end = i, .piece = piece, .pair = -1, .again = -1};
