@@ -1,5 +1,6 @@
 """Every fault during a release, a purge, a reload and a snapshot: each waits at a point while it begins."""
 
+import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -107,17 +108,16 @@ def snapshots(hurt: Hurt, name: str, fault: Fault) -> None:
     points = ("before-file-is-whole", "before-file-takes-its-place")
 
     def teach(hurt: Hurt, traffic: Traffic) -> None:
-        for point, kind in zip(points, ("spam", "ham"), strict=True):
+        for number, (point, kind) in enumerate(zip(points, ("spam", "ham"), strict=True), 1):
             hurt.hold(point)
-            assert 0 == hurt.run("learn", kind, str(hurt.folder / "lessons" / kind))
+            # The command makes the snapshot itself where a fault has sent the learner away, and is held then.
+            command = hurt.begin("learn", kind, str(hurt.folder / "lessons" / kind))
             until(lambda point=point: hurt.held(point), 60)
             with fault(hurt, traffic):
                 hurt.let_go(point)
                 time.sleep(LASTS_S)
-            # What the fault has put off is done first: it would be held at the next point, like the learner.
-            known = 12 * (1 + points.index(point))
-            until(lambda known=known: sum(learned(hurt)) == known, 60)
-            time.sleep(LASTS_S)
+            assert command.wait(120) in (0, os.EX_TEMPFAIL)
+            until(lambda known=12 * number: sum(learned(hurt)) == known, 60)
 
     check(hurt.through(teach, pause_s=0.05), what=f"{name}, over a snapshot", duplicates=2 * 8)
     until(lambda: learned(hurt) == (12, 12), 60)
