@@ -1,9 +1,11 @@
 """Stands before the filter of a worker: what was under way when a worker died is handled alone.
 
-Only a message that fails alone as well, twice, is a poison: it goes into the quarantine unread, as unchecked.
-It is never skipped, never tried for ever, and whatever was under way beside it has passed alone meanwhile.
+Only a message that fails alone as well, three times, is a poison: it goes into the quarantine unread, as
+unchecked. It is never skipped, never tried for ever, and whatever was under way beside it has passed alone
+meanwhile.
 """
 
+import asyncio
 import logging
 import select
 from collections.abc import Awaitable, Callable
@@ -23,8 +25,10 @@ log = logging.getLogger("lazaret.guard")
 
 _Answer = TypeVar("_Answer")
 
-TRIES = 2
-"""A process that was ended from outside once, by hand or for want of memory, says nothing of its message."""
+TRIES = 3
+"""A process that was ended from outside, by hand or for want of memory, says nothing of its message."""
+APART_S = 2.0
+"""Between two tries: memory that was short may be there again."""
 TRY_LATER = Reply(451, "4.3.0", "Error in processing, try again later")
 
 
@@ -82,7 +86,9 @@ class Guard:
         """The answer of the message's own process, or that to a poison; `later` when nothing can be said."""
         log.warning("a message that was under way when a worker died is handled alone")
         try:
-            for _ in range(TRIES):
+            for tried in range(TRIES):
+                if tried:
+                    await asyncio.sleep(APART_S)
                 try:
                     return await handle()
                 except Failed as e:
