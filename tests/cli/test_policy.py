@@ -54,7 +54,8 @@ def test_explain_shows_where_it_looked(home):
     text = home.output("policy", "explain", "ann+shop@home.example")
     lines = [line.split() for line in text.splitlines()]
 
-    looked_up = [line[0] for line in lines[lines.index(["LOOKED", "UP", "AS", "FOUND"]) + 1 :]]
+    begin = lines.index(["LOOKED", "UP", "AS", "FOUND"]) + 1
+    looked_up = [line[0] for line in lines[begin : lines.index([], begin)]]
     assert ["ann+shop@home.example", "ann@home.example", "ann+shop", "ann"] == looked_up[:4]
     assert ["@home.example", "@.home.example", "@.example", "@."] == looked_up[4:]
     assert ["@.example", "policy", '".example"', "for", "@.example"] in lines

@@ -11,6 +11,7 @@ from lazaret.model.language import Language, language, languages, read, wished
 from lazaret.model.person import Role
 from lazaret.model.quarantine import State
 from lazaret.model.verdict import Action, Category
+from lazaret.policy.settings import BESIDE, SETTINGS
 from lazaret.web.acting import ACTS
 from lazaret.web.overview_pages import SPANS
 from lazaret.web.search_pages import FILTERS, HISTORY_STATES
@@ -33,6 +34,7 @@ def texts():
     words += [label for _, label, _ in MENU]
     words += [label for label, _, _ in FILTERS] + [value for _, _, values in FILTERS for value in values]
     words += ["sent", "claimed", "mark", "kill", "killed", "marked", "quarantine"]
+    words += [setting.text for setting in SETTINGS.values()] + list(BESIDE.values())
     return sorted(found | set(map(str, words)))
 
 

@@ -81,3 +81,30 @@ def test_people_write_addresses_and_domains(text: str, key: str):
 def test_what_is_no_address_is_refused_with_what_to_write(text: str):
     with pytest.raises(ValueError, match=r"write \"ann@example\.org\""):
         k.from_words(text)
+
+
+@pytest.mark.parametrize(
+    ("key", "within"),
+    [
+        ("@a.example", True),
+        ("ann@a.example", True),
+        ('"x@y"@a.example', True),
+        ("@.a.example", False),
+        ("@sub.a.example", False),
+        ("ann@ba.example", False),
+        ("@.b.example", True),
+        ("@b.example", True),
+        ("ann@deep.b.example", True),
+        ("@.deep.b.example", True),
+        ("@xb.example", False),
+        ("@.example", False),
+        ("@.", False),
+        ("@", False),
+        ("", False),
+        ("ann", False),
+    ],
+)
+def test_a_key_is_for_whoever_has_its_domain(key: str, within: bool):
+    """`.b.example` is a tree, `a.example` is not."""
+    assert within is k.lies_within(key, ["a.example", ".B.example"])
+    assert not k.lies_within(key, [])

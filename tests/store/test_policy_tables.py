@@ -9,7 +9,7 @@ import pytest
 
 from lazaret.model.errors import UserError
 from lazaret.model.policies import NewEntry
-from lazaret.policy.keys import keys
+from lazaret.policy.keys import keys, lies_within
 from lazaret.store.opening import Store
 
 from .conftest import Place
@@ -139,3 +139,39 @@ def test_an_entry_is_removed_from_the_list_that_it_is_on(store: Store) -> None:
     assert [ANN] == [entry.owner for entry in run(lists.remove([(ANN, "f@x.example")], allow=False))]
     assert ["@."] == [entry.owner for entry in run(lists.page(allow=None, limit=10))]
     assert ["@."] == [row.key for row in run(store.policy_tables.page(limit=10))]
+
+
+def test_policies_are_listed_for_whoever_has_some_domains(store: Store) -> None:
+    """As `lies_within` says, which the pages ask before a change."""
+    mine = ("home.example", ".tree_x.example")
+    written = [
+        *("@home.example", ANN, "@tree_x.example", "@.tree_x.example", "a@b.tree_x.example"),
+        *("@.b.tree_x.example", "@.", "@.home.example", "a@sub.home.example", "a@nothome.example"),
+        *("@.example", "a@treeyx.example", "ann", "@xtree_x.example", "tree_x.example"),
+    ]
+    for key in written:
+        run(store.policy_tables.change(key, {"spam_kill_level": 5.0}, local=None))
+    found = [row.key for row in run(store.policy_tables.page(limit=100, within=mine))]
+
+    assert sorted(key for key in written if lies_within(key, mine)) == sorted(found)
+    assert found[1:3] == [r.key for r in run(store.policy_tables.page(limit=2, after=found[0], within=mine))]
+    assert [] == run(store.policy_tables.page(limit=100, within=()))
+
+
+def test_who_changed_a_policy_is_found_among_all_acts(store: Store) -> None:
+    for who, act, detail in (
+        ("a", "policy set", f"{ANN}: mark=2"),
+        ("b", "policy set", f"x{ANN}: mark=3"),
+        ("c", "policy unset", f"{ANN}: all"),
+        ("d", "allow add", f"{ANN}: W"),
+        ("e", "policy set", 'policy "50%": mark=1'),
+        ("f", "policy set", 'policy "50x": mark=1'),
+    ):
+        run(store.audit.write(who, act, "", detail))
+
+    def changes(*about: str, limit: int = 9) -> list[str]:
+        return [one.who for one in run(store.policy_tables.changes(about, limit=limit))]
+
+    assert ["c", "a"] == changes(ANN)
+    assert ["e", "c"] == changes(ANN, 'policy "50%"', limit=2)
+    assert [] == changes()

@@ -1,5 +1,8 @@
 """The API beside messages: searches, digests, lists, people, rules, levels; each with its scope."""
 
+import time
+from datetime import datetime
+
 import pytest
 from tests.support.installation import ANN, BOB, QUARANTINE
 from tests.web.test_api import V1, Program
@@ -71,6 +74,23 @@ def test_senders_are_listed_for_oneself_and_by_an_admin_for_all(chief, of_ann):
     assert 422 == chief("POST", "/lists/add", own | {"sender": "no such thing@@"}).status
 
 
+def test_an_entry_says_from_where_how_long_and_why(chief):
+    wish = {"kind": "allow", "sender": "pinned@api.example", "owner": "everybody"}
+    more = {"networks": ["192.0.2.0/24"], "days": 2, "note": "their office"}
+    [written] = chief("POST", "/lists/add", wish | more).json["entries"]
+
+    assert "192.0.2.0/24" in written["effect"]
+    assert "their office" == written["note"]
+    assert 86_400 < datetime.fromisoformat(written["expires"]).timestamp() - time.time() < 3 * 86_400
+    [written] = chief("POST", "/lists/add", wish | {"points": 2}).json["entries"]
+    assert "2 points are taken off" == written["effect"]
+    assert written["expires"] is None
+    assert 422 == chief("POST", "/lists/add", wish | {"networks": ["here"]}).status
+    assert 400 == chief("POST", "/lists/add", wish | {"points": 0}).status
+    assert 400 == chief("POST", "/lists/remove", wish | {"points": 2}).status
+    assert 200 == chief("POST", "/lists/remove", wish).status
+
+
 def test_people_are_let_in_kept_out_and_forgotten_by_an_admin_alone(site, chief, of_ann):
     new = {"name": "api-made@home.example", "role": "user"}
     made = chief("POST", "/people", new).json
@@ -116,6 +136,11 @@ def test_rules_and_levels_are_for_who_sees_figures(site, chief, of_ann):
 @pytest.mark.parametrize(
     ("method", "path", "scope"),
     [
+        ("GET", "/policies", "admin"),
+        ("POST", "/policies/set", "admin"),
+        ("POST", "/policies/unset", "admin"),
+        ("GET", "/policies/named", "admin"),
+        ("POST", "/policies/named/set", "admin"),
         ("POST", "/searches", "act"),
         ("GET", "/digest", "act"),
         ("POST", "/lists/add", "act"),

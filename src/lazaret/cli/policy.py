@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from lazaret.cli.context import Command, Given, Group, as_owner, json_option, pass_given, run_async, who
+from lazaret.cli.desk import local_time
 from lazaret.cli.output import plain, print_json, table
 from lazaret.policy.keys import in_words
 from lazaret.policy.settings import SETTINGS, meanings
@@ -145,6 +146,12 @@ def print_explanation(found: Explanation, *, as_json: bool) -> None:
         click.echo(f"Not done by Lazaret: {line.key} = {plain(line.value)}, {line.origin}.")
     if found.standing is not None:
         click.echo(f"The lists: {plain(found.standing.reason) or 'nothing of this sender'}.")
+    if found.changes:
+        click.echo()
+        acts = [
+            (local_time(one.time), plain(one.who), f"{one.act} {plain(one.detail)}") for one in found.changes
+        ]
+        click.echo(table(("CHANGED LAST", "BY", "WHAT"), acts))
 
 
 async def _pages(desk: PolicyDesk) -> AsyncIterator[list[PolicyRow]]:

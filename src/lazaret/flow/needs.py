@@ -17,6 +17,7 @@ from lazaret.model.policies import (
     NewEntry,
     PoliciesFound,
     PoliciesState,
+    PolicyChange,
     PolicyRow,
 )
 from lazaret.model.quarantine import Detail, Item, Lines, ReleaseRecord, StoredText
@@ -302,8 +303,13 @@ class Policies(Protocol):
 class PolicyTables(Protocol):
     """Policies, for people. What is changed is committed, and counts in every process within a second."""
 
-    async def page(self, *, limit: int, after: str = "") -> list[PolicyRow]:
-        """Rows in the order of their keys, those after the key `after`."""
+    async def page(
+        self, *, limit: int, after: str = "", within: Sequence[str] | None = None
+    ) -> list[PolicyRow]:
+        """Rows in the order of their keys, those after the key `after`; `within`: of these domains alone."""
+
+    async def changes(self, about: Sequence[str], *, limit: int) -> list[PolicyChange]:
+        """What was set and taken back last for these, each in the words of the record of acts."""
 
     async def find(self, keys: Sequence[str]) -> list[PolicyRow]:
         """Rows with these keys, in no order, with the columns too that mean nothing to Lazaret."""

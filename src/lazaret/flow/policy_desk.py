@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from lazaret.flow.needs import PolicyTables
 from lazaret.flow.policies import PolicyBook
 from lazaret.model.errors import UserError
-from lazaret.model.policies import NamedPolicy, PolicyRow
+from lazaret.model.policies import NamedPolicy, PolicyChange, PolicyRow
 from lazaret.model.verdict import Category, Levels, Policy
 from lazaret.policy import keys as written
 from lazaret.policy.senders import Evidence, Senders, Standing, standing
 from lazaret.policy.settings import IGNORED, SETTINGS, WITHOUT_CHECK, Setting, wanted
 from lazaret.policy.side_by_side import Side, side_by_side
 
+CHANGES_SHOWN = 10
 EX_USAGE = 64
 EX_NOINPUT = 66
 
@@ -43,6 +44,8 @@ class Explanation:
     """What amavis would do and Lazaret does not."""
     standing: Standing | None = None
     """What the lists say of the sender that was asked for, when he proves nothing."""
+    changes: tuple[PolicyChange, ...] = ()
+    """Who set what for the keys that were looked up and for the policies that were found, newest first."""
 
 
 class PolicyDesk:
@@ -61,9 +64,14 @@ class PolicyDesk:
         self._audit = audit
         self._where = where or {}
 
-    async def page(self, *, limit: int, after: str = "") -> list[PolicyRow]:
-        """Who has a policy, in the order of the keys; `after`: the last key of the page before."""
-        return await self._tables.page(limit=limit, after=after)
+    async def page(
+        self, *, limit: int, after: str = "", within: Sequence[str] | None = None
+    ) -> list[PolicyRow]:
+        """Who has a policy, in the order of the keys; `after`: the last key of the page before.
+
+        `within`: only what `policy.keys.lies_within` these domains.
+        """
+        return await self._tables.page(limit=limit, after=after, within=within)
 
     async def named(self) -> list[NamedPolicy]:
         """The policies by themselves."""
@@ -77,7 +85,7 @@ class PolicyDesk:
         key = key_of(whom)
         values, local, policy = _read(settings)
         row = await self._tables.change(key, values, local=local, policy=policy)
-        await self._audit(who, "policy set", "", f"{whom}: {_words(settings)}")
+        await self._audit(who, "policy set", "", f"{written.in_words(key)}: {_words(settings)}")
         return row, warnings(row.values, self._book.lookup.default.levels)
 
     async def set_named(self, name: str, settings: Mapping[str, str], *, who: str) -> list[str]:
@@ -88,7 +96,7 @@ class PolicyDesk:
         if not 0 < len(name) <= 32 or not name.isprintable():
             raise UserError("the name of a policy has 1 to 32 characters", EX_USAGE)
         await self._tables.change_named(name, values)
-        await self._audit(who, "policy set", "", f'policy "{name}": {_words(settings)}')
+        await self._audit(who, "policy set", "", f"{_quoted(name)}: {_words(settings)}")
         return warnings(values, self._book.lookup.default.levels)
 
     async def unset(self, whom: str, names: Sequence[str], *, who: str) -> None:
@@ -101,14 +109,19 @@ class PolicyDesk:
             done = await self._tables.remove(key)
         if not done:
             raise UserError(f"{whom} has no policy of its own", EX_NOINPUT)
-        await self._audit(who, "policy unset", "", f"{whom}: {' '.join(names) or 'all'}")
+        await self._audit(who, "policy unset", "", f"{written.in_words(key)}: {' '.join(names) or 'all'}")
 
     async def levels(self) -> list[Side]:
         """What the policies of the database say to amavis, and what the same means here; for `db check`."""
         return list(side_by_side(await self._tables.named(), self._book.lookup.default))
 
-    async def explain(self, address: str, *, sender: str = "") -> Explanation:
-        """What holds for an address, who set it, and what its lists say of a sender, if one is named."""
+    async def explain(
+        self, address: str, *, sender: str = "", within: Sequence[str] | None = None
+    ) -> Explanation:
+        """What holds for an address, who set it, and what its lists say of a sender, if one is named.
+
+        `within`: of other domains nobody is told who changed what.
+        """
         key = key_of(address)
         if key.startswith("@") or not key:
             raise UserError(f'"{address}" is no address; write "ann@example.org"', EX_USAGE)
@@ -116,6 +129,8 @@ class PolicyDesk:
         held = await self._book.held(address, senders)
         looked_up = self._book.keys(address)
         rows = {row.key: row for row in await self._tables.find(looked_up)}
+        about = [k for k in looked_up if within is None or written.lies_within(k, within)]
+        names = [_quoted(row.name) for k, row in rows.items() if k in about and row.name]
         found = None
         if senders:
             found = standing(
@@ -131,6 +146,9 @@ class PolicyDesk:
             looked_up=tuple((key, rows.get(key)) for key in looked_up),
             ignored=tuple(_ignored([rows[k] for k in looked_up if k in rows])),
             standing=found,
+            changes=tuple(
+                await self._tables.changes([*map(written.in_words, about), *names], limit=CHANGES_SHOWN)
+            ),
         )
 
 
@@ -256,6 +274,10 @@ def _value(setting: Setting, name: str, text: str) -> object:
         return setting.parse(text)
     except ValueError as e:
         raise UserError(f"{name}: {e}", EX_USAGE) from e
+
+
+def _quoted(name: str) -> str:
+    return f'policy "{name}"'
 
 
 def _words(settings: Mapping[str, str]) -> str:

@@ -34,7 +34,11 @@ class Right(StrEnum):
     LISTS = "lists"
     """See who is allowed and blocked."""
     FIGURES = "figures"
-    """Overview, rules, policies."""
+    """Overview, rules."""
+    POLICIES = "policies"
+    """See what holds for an address, and who set it."""
+    LEVELS = "levels"
+    """Set levels and exceptions."""
     AUDIT = "audit"
     """See who did what."""
     PEOPLE = "people"
@@ -50,14 +54,17 @@ class Right(StrEnum):
 _EVERYTHING = frozenset(Right) - {Right.REQUEST}
 _OF_MESSAGES = frozenset(Right(grant.value) for grant in Grant)
 _LISTING = frozenset({Right.ALLOW, Right.BLOCK})
-# The record and the people are of all domains; figures are of those that he sees.
+# The record and the people are of all domains; figures and policies are of those that he has.
 _DOMAIN_ADMIN = _EVERYTHING - {Right.AUDIT, Right.PEOPLE}
 _OF_ROLE = {
     Role.ADMIN: _EVERYTHING,
     Role.DOMAIN_ADMIN: _DOMAIN_ADMIN - _OF_MESSAGES,
     Role.USER: frozenset({Right.FIND, Right.LISTS, Right.SEARCHES, Right.DIGEST, Right.ACCOUNT}),
     Role.AUDITOR: frozenset(
-        {Right.FIND, Right.FIGURES, Right.AUDIT, Right.SEARCHES, Right.DIGEST, Right.ACCOUNT}
+        {
+            *(Right.FIND, Right.FIGURES, Right.POLICIES, Right.AUDIT),
+            *(Right.SEARCHES, Right.DIGEST, Right.ACCOUNT),
+        }
     ),
 }
 """Role -> what it may do whatever the matrix says."""

@@ -24,7 +24,7 @@ SCOPES: dict[str, frozenset[Right]] = {
         }
     ),
     "figures": frozenset({Right.FIGURES}),
-    "admin": frozenset({Right.AUDIT, Right.PEOPLE}),
+    "admin": frozenset({Right.AUDIT, Right.PEOPLE, Right.POLICIES, Right.LEVELS}),
 }
 """Scope -> what it leaves of its owner's rights."""
 

@@ -85,6 +85,19 @@ class NamedPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyChange:
+    """Who set or took back what, as the record of acts has it."""
+
+    time: float
+    """Seconds since 1970."""
+    who: str
+    act: str
+    """`policy set` or `policy unset`."""
+    detail: str
+    """For whom, and what: `ann@example.org: quarantine=6.5`."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewEntry:
     """An entry that is to be written into the list of `owner`."""
 

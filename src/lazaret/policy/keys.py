@@ -6,8 +6,9 @@
 """
 
 import re
+from collections.abc import Sequence
 
-from lazaret.model.address import is_valid, normalise, split, to_ascii
+from lazaret.model.address import DomainSet, is_valid, normalise, split, to_ascii
 
 EVERYBODY = "@."
 NULL_SENDER = "<>"
@@ -79,6 +80,18 @@ def in_words(key: str) -> str:
     if key in ("", EVERYBODY):
         return "everybody" if key else NULL_SENDER
     return key.removeprefix("@")
+
+
+def lies_within(key: str, domains: Sequence[str]) -> bool:
+    """Whether whoever has these domains (`.example.org`: and all below it) may speak for the key.
+
+    `@.example.org` is of many domains: for that one must have `.example.org`, or a tree that it is part of.
+    """
+    domain = split(key)[1] if "@" in key else ""
+    if domain.startswith("."):
+        trees = DomainSet(one for one in map(to_ascii, domains) if one.startswith("."))
+        return domain[1:] in trees
+    return bool(domain) and domain in DomainSet(domains)
 
 
 def _trees(domain: str) -> list[str]:

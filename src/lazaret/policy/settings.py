@@ -141,6 +141,12 @@ SETTINGS: Mapping[str, Setting] = {
 }
 """Name that people type -> the setting. Names are those of the configuration, else amavis' own."""
 
+BESIDE: Mapping[str, str] = {
+    "local": "whether the address is ours: mail to others is never marked",
+    "policy": "the policy of this name, which others may have too",
+}
+"""What can be set for an address or a domain, and is no column of `policy`."""
+
 WITHOUT_CHECK: Mapping[str, str] = {
     "virus_lover": "viruses",
     "bypass_virus_checks": "viruses",

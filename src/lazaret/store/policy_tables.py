@@ -6,10 +6,11 @@ A policy may serve many: a change for one of them first gives him a copy of his 
 from collections.abc import Mapping, Sequence
 
 from lazaret.model.errors import UserError
-from lazaret.model.policies import NamedPolicy, PolicyRow
+from lazaret.model.policies import NamedPolicy, PolicyChange, PolicyRow
 from lazaret.policy.keys import in_words, priority
 from lazaret.policy.settings import IGNORED
 from lazaret.store.addresses import plain
+from lazaret.store.condition import NEVER, Condition, escaped, joined, like
 from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import Table, insert, marks
@@ -26,7 +27,9 @@ _INSERT = "INSERT INTO policy (policy_name,"
 ALL = (*USED, *IGNORED)
 """Every column of amavis' table that says something."""
 TAGS = ("spam_subject_tag", "spam_subject_tag2", "spam_subject_tag3")
-_AFTER = " WHERE u.email > :after ORDER BY u.email LIMIT :limit"
+_CHANGES = "SELECT time_num, who, act, detail FROM lz_audit WHERE act IN ('policy set', 'policy unset') AND"
+# By the time first: no database is then tempted to walk over all acts from the last one on.
+_NEWEST = "ORDER BY time_num DESC, id DESC LIMIT :limit"
 _USERS = Table("users", ("priority", "policy_id", "email"), skip_known=True)
 _NUMBER = "(SELECT count(*) FROM users u WHERE u.policy_id = p.id)"
 _IS_USED = "SELECT count(*) FROM users WHERE policy_id = :id"
@@ -40,13 +43,33 @@ class SqlPolicyTables:
         self._reader = reader
         self._writer = writer
 
-    async def page(self, *, limit: int, after: str = "") -> list[PolicyRow]:
+    async def page(
+        self, *, limit: int, after: str = "", within: Sequence[str] | None = None
+    ) -> list[PolicyRow]:
+        conditions = [Condition("u.email > :after", {"after": after})]
+        if within is not None:
+            conditions.append(_of_domains(within))
+        wanted = joined(conditions, "AND")
+
         def work(connection: Connection) -> list[PolicyRow]:
-            statement = rows_statement(connection) + _AFTER
-            rows = connection.execute(statement, {"after": after, "limit": limit})
-            return [read_row(row) for row in rows]
+            statement = " ".join(
+                [rows_statement(connection), "WHERE", wanted.sql, "ORDER BY u.email LIMIT :limit"]
+            )
+            return [read_row(row) for row in connection.execute(statement, {**wanted.values, "limit": limit})]
 
         return await self._reader.run(work)
+
+    async def changes(self, about: Sequence[str], *, limit: int) -> list[PolicyChange]:
+        if not about:
+            return []
+        wanted = joined([like("detail", escaped(one) + ": %") for one in about], "OR")
+        statement = " ".join([_CHANGES, "(", wanted.sql, ")", _NEWEST])
+
+        def work(connection: Connection) -> list[PolicyChange]:
+            rows = connection.execute(statement, {**wanted.values, "limit": limit})
+            return [PolicyChange(*row) for row in rows]
+
+        return await self._reader.run(work, limited=True)
 
     async def find(self, keys: Sequence[str]) -> list[PolicyRow]:
         def work(connection: Connection) -> list[PolicyRow]:
@@ -122,6 +145,14 @@ class SqlPolicyTables:
             return True
 
         return await self._writer.run(work, durable=True)
+
+
+def _of_domains(domains: Sequence[str]) -> Condition:
+    """The keys that `policy.keys.lies_within` says may be spoken for by whoever has these domains."""
+    trees = [one for one in domains if one.startswith(".")]
+    patterns = ["%@" + escaped(one.removeprefix(".")) for one in domains]
+    patterns += ["%@%" + escaped(one) for one in trees]
+    return joined([like("u.email", one) for one in patterns], "OR") if patterns else NEVER
 
 
 def changed(connection: Connection) -> None:

@@ -27,7 +27,7 @@ MENU = (
     ("/lists", "Senders", Right.LISTS),
     ("/overview", "Overview", Right.FIGURES),
     ("/rules", "Rules", Right.FIGURES),
-    ("/policies", "Policies", Right.AUDIT),
+    ("/policies", "Policies", Right.POLICIES),
     ("/people", "People", Right.PEOPLE),
     ("/audit", "Record", Right.AUDIT),
 )

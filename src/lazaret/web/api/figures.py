@@ -7,11 +7,9 @@ from starlette.responses import Response
 from lazaret.flow.explain import category_word, rfc3339
 from lazaret.flow.rights import Right
 from lazaret.flow.simulate import WhatIf
-from lazaret.model.errors import UserError
 from lazaret.web.api.calls import answer, body_of, whole
 from lazaret.web.api.shapes import Simulation
 from lazaret.web.overview_pages import tried
-from lazaret.web.policy_pages import explained
 from lazaret.web.visit import Visit
 
 
@@ -123,16 +121,3 @@ async def audit(visit: Visit) -> Response:
         for act in shown
     ]
     return answer({"acts": acts, "before": shown[-1].id if len(found) > limit else None})
-
-
-async def policy(visit: Visit) -> Response:
-    """What holds for a recipient, and who set it."""
-    found = await explained(visit)
-    if found is None:
-        raise UserError("say in `address` for whom")
-    return answer(
-        {
-            "settings": [{"key": one.key, "value": one.value, "origin": one.origin} for one in found.lines],
-            "sender": found.standing.reason if found.standing else None,
-        }
-    )

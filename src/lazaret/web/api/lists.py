@@ -1,5 +1,7 @@
 """Allowed and blocked senders, over the API."""
 
+import time
+
 from starlette.responses import Response
 
 from lazaret.flow.explain import rfc3339
@@ -9,7 +11,7 @@ from lazaret.flow.rights import Right
 from lazaret.model.policies import ListEntry
 from lazaret.policy.keys import in_words
 from lazaret.web.api.calls import answer, body_of
-from lazaret.web.api.shapes import Listing
+from lazaret.web.api.shapes import Listing, NewListing
 from lazaret.web.lists_pages import entries_of, may_for
 from lazaret.web.problem import BadRequest
 from lazaret.web.visit import Visit
@@ -23,10 +25,17 @@ async def entries(visit: Visit) -> Response:
 
 async def add_entry(visit: Visit) -> Response:
     """Allows or blocks a sender, for a recipient, a domain or everybody."""
-    wish = body_of(visit, Listing)
+    wish = body_of(visit, NewListing)
     _check(visit, wish)
     written = await visit.office.lists.add(
-        [wish.sender], allow=wish.kind == "allow", who=who(visit.person), owners=[wish.owner]
+        [wish.sender],
+        allow=wish.kind == "allow",
+        who=who(visit.person),
+        owners=[wish.owner],
+        points=wish.points,
+        networks=wish.networks,
+        expires=time.time() + wish.days * 86_400 if wish.days else 0,
+        note=wish.note,
     )
     return answer({"entries": [_entry(one) for one in written], "next": None})
 

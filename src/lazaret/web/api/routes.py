@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lazaret.flow.rights import Right
-from lazaret.web.api import figures, lists, messages, openapi, own, people, shapes
+from lazaret.web.api import figures, lists, messages, openapi, own, people, policies, policy_shapes, shapes
 from lazaret.web.api.openapi import AFTER, ID, KEY, NUMBER, PLACE, QUERY, number, text
 from lazaret.web.door import Page
 
@@ -89,12 +89,38 @@ OPERATIONS = (
         (number("hours", 7 * 24, 1, 24 * 366),),
     ),
     Operation(
-        Page(f"{V1}/policy", figures.policy, Right.AUDIT),
-        shapes.PolicyExplained,
+        Page(f"{V1}/policy", policies.policy, Right.POLICIES),
+        policy_shapes.PolicyExplained,
         (
             text("address", "The recipient for whom it holds."),
             text("sender", "What the recipient's lists say of him, too."),
         ),
+    ),
+    Operation(
+        Page(f"{V1}/policies", policies.policies, Right.POLICIES),
+        policy_shapes.Policies,
+        (
+            number("limit", policies.PAGE, 1, policies.MOST),
+            text("after", "The cursor `next` of the page before."),
+        ),
+    ),
+    Operation(
+        Page(f"{V1}/policies/set", policies.set_policy, Right.LEVELS, POST),
+        policy_shapes.PolicySet,
+        takes=policy_shapes.PolicyWish,
+    ),
+    Operation(
+        Page(f"{V1}/policies/unset", policies.unset_policy, Right.LEVELS, POST),
+        policy_shapes.PolicyTakenBack,
+        takes=policy_shapes.TakenBack,
+    ),
+    Operation(
+        Page(f"{V1}/policies/named", policies.named_policies, Right.POLICIES), policy_shapes.NamedPolicies
+    ),
+    Operation(
+        Page(f"{V1}/policies/named/set", policies.set_named_policy, Right.LEVELS, POST),
+        policy_shapes.NamedPolicySet,
+        takes=policy_shapes.NamedWish,
     ),
     Operation(
         Page(f"{V1}/simulate", figures.simulate, Right.FIGURES, POST),
@@ -137,7 +163,9 @@ OPERATIONS = (
         (text("q", "Part of a sender or an owner."), AFTER),
     ),
     Operation(
-        Page(f"{V1}/lists/add", lists.add_entry, Right.LISTS, POST), shapes.ListEntries, takes=shapes.Listing
+        Page(f"{V1}/lists/add", lists.add_entry, Right.LISTS, POST),
+        shapes.ListEntries,
+        takes=shapes.NewListing,
     ),
     Operation(
         Page(f"{V1}/lists/remove", lists.remove_entry, Right.LISTS, POST),

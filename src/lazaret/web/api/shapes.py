@@ -307,6 +307,20 @@ class Listing(msgspec.Struct, forbid_unknown_fields=True):
     owner: Annotated[str, Meta(min_length=1, max_length=320, description="Whose list; or: everybody")]
 
 
+class NewListing(Listing):
+    """The same, with what an entry may say besides; without `points` it decides."""
+
+    points: Annotated[float, Meta(gt=0, le=1000, description="Taken off (allow) or added (block)")] | None = (
+        None
+    )
+    networks: Annotated[
+        list[Annotated[str, Meta(max_length=50)]],
+        Meta(max_length=20, description="Where an allowed sender's mail comes from: 192.0.2.0/24"),
+    ] = []
+    days: Annotated[int, Meta(ge=1, le=3650)] | None = None
+    note: Annotated[str, Meta(max_length=255)] = ""
+
+
 class Person(msgspec.Struct):
     """Somebody who may come in."""
 
@@ -364,21 +378,6 @@ class Rules(msgspec.Struct):
     """The most frequent first."""
 
     rules: list[RuleFigures]
-
-
-class PolicySetting(msgspec.Struct):
-    """A setting as it holds for a recipient, and where it was set."""
-
-    key: str
-    value: str
-    origin: str
-
-
-class PolicyExplained(msgspec.Struct):
-    """What holds for a recipient; `sender`: what his lists say of the sender, null when none was named."""
-
-    settings: list[PolicySetting]
-    sender: str | None
 
 
 Points = Annotated[float, Meta(ge=-1000, le=1000)]
