@@ -4,6 +4,7 @@ ROOMS = {
     "smtp_server": "lazaret.wire",
     "smtp_client": "lazaret.wire",
     "ampdp": "lazaret.wire",
+    "spamd": "lazaret.wire",
     "mime": "lazaret.mime",
     "edit": "lazaret.mime",
     "rule_syntax": "lazaret.rules",

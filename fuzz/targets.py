@@ -1,6 +1,7 @@
 """What is fuzzed: each target takes octets, and anything it raises is a finding; so is a broken promise."""
 
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -34,6 +35,8 @@ from lazaret.wire.ampdp import MAX_LINE, AmpdpReplies, AmpdpServer, Request, enc
 from lazaret.wire.dot import BareLf
 from lazaret.wire.smtp_client import Ready, SmtpClient
 from lazaret.wire.smtp_server import MessageReceived, ServerSettings, SmtpServer
+from lazaret.wire.spamd import Event as SpamdEvent
+from lazaret.wire.spamd import Judged, SpamdRequest, SpamdServer, message_answer, text_answer
 
 _PLAIN_NAME = re.compile(r"\w+", re.ASCII)
 _LAX_END = re.compile(rb"\r?\n\.\r?\n")
@@ -105,6 +108,31 @@ def ampdp(octets: bytes) -> None:
     (read,) = AmpdpServer().receive(asked)
     assert isinstance(read, Request)
     assert ("release", ("a@b", "c d=e\r\n")) == (read.get("request"), read.all("recipient"))
+
+
+def spamd(octets: bytes) -> None:
+    """The same request whole and in two pieces; its answer is read back as what it says."""
+    cut = octets[0] * len(octets) // 256 if octets else 0
+    asked = _ask([octets[1:]])
+    assert asked == _ask([octets[1:cut], octets[max(cut, 1) :]])
+    if isinstance(asked, SpamdRequest):
+        judged = Judged(True, 12.5, 5.0)
+        for answer in (text_answer(asked, judged, asked.octets), message_answer(asked, judged, asked.octets)):
+            head, _, text = answer.partition(b"\r\n\r\n")
+            assert head.startswith(b"SPAMD/1."), head
+            length = re.search(rb"(?m)^Content-length: ([0-9]+)\r?$", head)
+            assert length is None or len(text) == int(length[1]) == len(asked.octets)
+
+
+def _ask(pieces: list[bytes]) -> SpamdEvent | None:
+    server = SpamdServer(largest=1000)
+    for piece in pieces:
+        if event := server.receive(piece):
+            assert 0 == server.held
+            assert server.finish() is None
+            return event
+        assert server.held <= 20_000
+    return server.finish()
 
 
 def mime(octets: bytes) -> None:
@@ -264,6 +292,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "smtp_server": smtp_server,
     "smtp_client": smtp_client,
     "ampdp": ampdp,
+    "spamd": spamd,
     "mime": mime,
     "edit": edit,
     "rule_syntax": rule_syntax,
@@ -311,6 +340,12 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     "ampdp": (
         b"request=release\r\nmail_id=abc%20d\r\nsecret_id=x\r\nrecipient=<a@b>\r\n\r\n",
         b"d/spam-0123456789Ab.gz[12]",
+    ),
+    "spamd": (
+        b"\x40CHECK SPAMC/1.5\r\nContent-length: 5\r\nUser: ann\r\n\r\nhello",
+        b"\x80REPORT_IFSPAM SPAMC/1.2\r\nCompress: zlib\r\n\r\n" + zlib.compress(b"hello" * 9),
+        b"\x10PROCESS SPAMC/1.1\n\nhello\n",
+        b"PING SPAMC/1.5\r\n",
     ),
     "mime": (_MAIL,),
     "edit": (_MAIL, b"no field\r\n" * 5 + b"X-Spam-Flag: NO\r\n x\r\n\r\nbody"),

@@ -42,6 +42,7 @@ def test_each_listener_knows_what_is_spoken_and_where_it_really_listens(tmp_path
         before_queue=["[::1]:0"],
         originating=["127.0.0.1:0"],
         ampdp=["unix:a.sock"],
+        spamd=["127.0.0.1:0"],
         http="127.0.0.1:0",
     ) as listeners:
         assert [
@@ -49,9 +50,10 @@ def test_each_listener_knows_what_is_spoken_and_where_it_really_listens(tmp_path
             ("smtp", Role.BEFORE_QUEUE),
             ("smtp", Role.ORIGINATING),
             ("ampdp", Role.AFTER_QUEUE),
+            ("spamd", Role.AFTER_QUEUE),
             ("http", Role.AFTER_QUEUE),
         ] == [(item.speaks, item.role) for item in listeners]
-        smtp, before, _, ampdp, _ = listeners
+        smtp, before, _, ampdp, *_ = listeners
         assert (f"127.0.0.1:{smtp.port}", f"[::1]:{before.port}") == (smtp.address, before.address)
         assert (f"unix:{tmp_path}/a.sock", 0) == (ampdp.address, ampdp.port)
         assert smtp.port

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from lazaret.flow.ampdp import ReleaseRequests
     from lazaret.flow.ampdp_requests import AmpdpRequests
     from lazaret.flow.autolearn import Autolearn
-    from lazaret.flow.filter import Filter, Handled
+    from lazaret.flow.filter import Filter, Handled, Rules
+    from lazaret.flow.policies import PolicyBook
+    from lazaret.flow.spamd import SpamdRequests
     from lazaret.flow.unread import Unread
     from lazaret.rules.ruleset import RuleSet
     from lazaret.wire.smtp_server import ServerSettings
@@ -46,6 +48,7 @@ def preload() -> None:
     import lazaret.flow.deliver
     import lazaret.flow.filter
     import lazaret.flow.learner
+    import lazaret.flow.spamd
     import lazaret.flow.unread
     import lazaret.mime.selectors
     import lazaret.mime.text
@@ -62,6 +65,7 @@ class Parts:
     unread: Unread
     """For what the filter dies of."""
     ampdp: AmpdpRequests
+    spamd: SpamdRequests
     tls: ssl.SSLContext | None
     """For STARTTLS, when a certificate is configured."""
     _others: tuple[Relay, ...]
@@ -90,7 +94,9 @@ def open_parts(config: Config, ruleset: RuleSet, record: Callable[[Handled], Non
         requeue=make_desk(config, store, requeue, ruleset),
         reports=AbuseReports(store.quarantine, releases, site_of(config)),
     )
-    road = make_filter(config, store, relay, ruleset, record)
+    examining = checks(config, ruleset)
+    policies = policy_book(config, store)
+    road = make_filter(config, store, relay, ruleset, examining, policies, record)
     unread = make_unread(config, store, relay, record)
     return Parts(
         store=store,
@@ -98,39 +104,61 @@ def open_parts(config: Config, ruleset: RuleSet, record: Callable[[Handled], Non
         filter=road,
         unread=unread,
         ampdp=make_ampdp(config, store, relay, release_requests, road, unread),
+        spamd=make_spamd(config, ruleset, examining, policies),
         tls=starttls_context(config),
         _others=(releases, requeue),
     )
 
 
 def make_filter(
-    config: Config, store: Store, relay: Relay, ruleset: RuleSet, record: Callable[[Handled], None]
+    config: Config,
+    store: Store,
+    relay: Relay,
+    ruleset: RuleSet,
+    examining: Sequence[Check],
+    policies: PolicyBook,
+    record: Callable[[Handled], None],
 ) -> Filter:
     """The road of a message."""
     from lazaret.checks import other_filters
     from lazaret.flow.deliver import Courier
-    from lazaret.flow.filter import Filter, Rules
+    from lazaret.flow.filter import Filter
 
     site = site_of(config)
     observe = config.mode is Mode.OBSERVE
     return Filter(
-        checks=[*checks(config, ruleset), *([other_filters] if observe else [])],
-        policies=policy_book(config, store),
+        checks=[*examining, *([other_filters] if observe else [])],
+        policies=policies,
         courier=Courier(relay, store.journal, site, unchanged=observe),
         journal=store.journal,
         site=site,
-        rules=Rules(
-            observe=observe,
-            scan_time_s=config.limits.scan_time_s,
-            keep_killed=config.quarantine.keep_killed_days > 0,
-            own_networks=own_networks(config),
-            trusted=trusted_networks(config, ruleset),
-            sites=ruleset.sites,
-            on_unavailable={name: check.on_unavailable for name, check in config.checks.items()},
-        ),
+        rules=_rules(config, ruleset),
         record=record,
         autolearn=_autolearn(config, store, ruleset),
     )
+
+
+def _rules(config: Config, ruleset: RuleSet) -> Rules:
+    from lazaret.flow.filter import Rules
+
+    return Rules(
+        observe=config.mode is Mode.OBSERVE,
+        scan_time_s=config.limits.scan_time_s,
+        keep_killed=config.quarantine.keep_killed_days > 0,
+        own_networks=own_networks(config),
+        trusted=trusted_networks(config, ruleset),
+        sites=ruleset.sites,
+        on_unavailable={name: check.on_unavailable for name, check in config.checks.items()},
+    )
+
+
+def make_spamd(
+    config: Config, ruleset: RuleSet, examining: Sequence[Check], policies: PolicyBook
+) -> SpamdRequests:
+    """What answers over spamd's protocol."""
+    from lazaret.flow.spamd import SpamdRequests
+
+    return SpamdRequests(examining, policies, _rules(config, ruleset), ruleset.book, site_of(config).hostname)
 
 
 def make_ampdp(

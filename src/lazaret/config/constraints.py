@@ -52,6 +52,7 @@ def _listeners(config: Config) -> Mapping[str, tuple[Endpoint, ...]]:
         "listen.before_queue": listen.before_queue,
         "listen.originating": listen.originating,
         "listen.ampdp": listen.ampdp,
+        "listen.spamd": listen.spamd,
         "listen.http": (listen.http,) if listen.http else (),
     }
 

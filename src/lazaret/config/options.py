@@ -65,6 +65,12 @@ class Listen:
         "The release protocol of amavisd (AM.PDP). A relative socket path lies in store.data_dir; "
         '"127.0.0.1:9998" is where amavisd has it.',
     )
+    spamd: tuple[Endpoint, ...] = option(
+        Several(LISTENER),
+        (),
+        "The protocol of SpamAssassin's spamd, for spamc, Exim and others: they are told score, tests and "
+        'report of a message, and keep it. "127.0.0.1:783" is where spamd has it.',
+    )
     http: Endpoint | None = option(
         Parsed("an address to listen on", words.listener_or_none),
         Endpoint("127.0.0.1", 8025),
@@ -73,7 +79,8 @@ class Listen:
     clients: tuple[Network, ...] = option(
         Several(NETWORK),
         (network("127.0.0.0/8"), network("::1")),
-        "Who may speak SMTP, LMTP, XFORWARD and AM.PDP to us; any other client gets 554 when it connects. "
+        "Who may speak SMTP, LMTP, XFORWARD, AM.PDP and spamd's protocol to us; any other client is turned "
+        "away when it connects, by SMTP with 554. "
         "It must be written when one of these listeners is reachable from beyond this machine.",
     )
     bare_lf: words.BareLineFeed = option(

@@ -25,6 +25,7 @@ def absolute(config: Config, base: Path) -> Config:
         before_queue=_sockets(config.listen.before_queue, data_dir),
         originating=_sockets(config.listen.originating, data_dir),
         ampdp=_sockets(config.listen.ampdp, data_dir),
+        spamd=_sockets(config.listen.spamd, data_dir),
         http=config.listen.http and config.listen.http.below(data_dir),
         tls_certificate=_below_or_none(base, config.listen.tls_certificate),
         tls_key=_below_or_none(base, config.listen.tls_key),

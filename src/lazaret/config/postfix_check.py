@@ -319,7 +319,7 @@ def _sizes(config: Config, postfix: Postfix, way: Road) -> Iterator[Finding]:
 
 def _our_listeners(config: Config) -> Iterator[Finding]:
     everybody = [str(n) for n in config.listen.clients if n.prefixlen == 0]
-    for role in ("smtp", "before_queue", "originating", "ampdp"):
+    for role in ("smtp", "before_queue", "originating", "ampdp", "spamd"):
         for endpoint in getattr(config.listen, role):
             if everybody and not endpoint.loopback:
                 text = f"listen.{role} = {endpoint}, and listen.clients = {everybody[0]} lets anybody in"

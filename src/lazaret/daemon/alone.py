@@ -27,6 +27,7 @@ from lazaret.model.envelope import Envelope, Session
 from lazaret.model.errors import Reply
 from lazaret.rules.ruleset import RuleSet
 from lazaret.wire.ampdp import Request
+from lazaret.wire.spamd import SpamdRequest
 
 log = logging.getLogger("lazaret.alone")
 
@@ -58,6 +59,16 @@ class Asked:
 
     request: Request
     octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One message that is asked about over spamd's protocol."""
+
+    request: SpamdRequest
+
+
+_What = Given | Asked | Scored
 
 
 class NotNow(Exception):
@@ -100,14 +111,14 @@ class Counter:
         except (TypeError, ValueError) as e:
             raise Failed(str(e)) from None
 
-    async def check(self, asked: Asked) -> bytes:
+    async def ask(self, what: Asked | Scored) -> bytes:
         """For a worker: the reply to a request about a message that was handled alone. NotNow, Failed."""
-        answer = await self._ask(asked)
+        answer = await self._ask(what)
         if not answer:
             raise Failed("there is no answer")
         return answer
 
-    async def _ask(self, what: Given | Asked) -> bytes:
+    async def _ask(self, what: _What) -> bytes:
         ours, its = socket.socketpair()
         try:
             ours.setblocking(False)
@@ -125,7 +136,7 @@ class Counter:
             writer.close()
 
     @staticmethod
-    async def _talk(what: Given | Asked, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    async def _talk(what: _What, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         try:
             begun = await asyncio.wait_for(reader.read(1), START_S)
         except (TimeoutError, OSError):
@@ -185,7 +196,7 @@ async def _serve(single: Single, connection: socket.socket) -> None:
         octets = await asyncio.to_thread(_read_all, connection)
         if not octets:
             return
-        what: Given | Asked = pickle.loads(octets)
+        what: _What = pickle.loads(octets)
         row.beat()  # from here on silence is the message's doing
         connection.sendall(await _answer(parts, what))
     finally:
@@ -193,9 +204,11 @@ async def _serve(single: Single, connection: socket.socket) -> None:
         await parts.close()
 
 
-async def _answer(parts: app.Parts, what: Given | Asked) -> bytes:
+async def _answer(parts: app.Parts, what: _What) -> bytes:
     if isinstance(what, Asked):
         return await parts.ampdp.checks.check(what.request, what.octets)
+    if isinstance(what, Scored):
+        return await parts.spamd.answer(what.request)
     replies = await parts.filter.handle(what.session, what.envelope, what.octets, reply_each=what.reply_each)
     return json.dumps([[r.code, r.enhanced, r.text] for r in replies]).encode("ascii")
 

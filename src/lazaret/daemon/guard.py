@@ -12,14 +12,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from lazaret.daemon.alone import Asked, Counter, Failed, Given, NotNow
+from lazaret.daemon.alone import Asked, Counter, Failed, Given, NotNow, Scored
 from lazaret.daemon.smtp import Handle
 from lazaret.daemon.suspects import Suspects, fingerprint
 from lazaret.flow.content_check import ContentChecks, closed
+from lazaret.flow.spamd import SpamdRequests
 from lazaret.flow.unread import Unread
 from lazaret.model.envelope import Envelope, Session
 from lazaret.model.errors import Reply
 from lazaret.wire.ampdp import Request
+from lazaret.wire.spamd import SpamdRequest, Status, refusal
 
 log = logging.getLogger("lazaret.guard")
 
@@ -47,35 +49,63 @@ class Guard:
         self, session: Session, envelope: Envelope, octets: bytes, *, reply_each: bool
     ) -> tuple[Reply, ...]:
         """The replies to the final dot: one per recipient with `reply_each`, otherwise one."""
-        mark = fingerprint(octets)
-        if mark in self.suspects:
-            many = len(envelope.recipients) if reply_each else 1
-            replies = await self._alone(
-                lambda: self.counter.handle(Given(session, envelope, octets, reply_each)),
-                lambda: self.unread.take(session, envelope, octets, reply_each=reply_each),
-                (TRY_LATER,) * many,
-            )
-            if not any(reply.transient for reply in replies):
-                self.suspects.acquit(mark)
-            return replies
-        with self.suspects.under_way(mark):
-            return await self.handle_together(session, envelope, octets, reply_each=reply_each)
+        many = len(envelope.recipients) if reply_each else 1
+        return await self._guarded(
+            octets,
+            lambda: self.handle_together(session, envelope, octets, reply_each=reply_each),
+            lambda: self.counter.handle(Given(session, envelope, octets, reply_each)),
+            lambda: self.unread.take(session, envelope, octets, reply_each=reply_each),
+            (TRY_LATER,) * many,
+            lambda replies: any(reply.transient for reply in replies),
+        )
 
     async def check(self, checks: ContentChecks, request: Request, octets: bytes) -> bytes:
         """The reply to a content check over AM.PDP."""
+        later = closed("", TRY_LATER)
+        return await self._guarded(
+            octets,
+            lambda: checks.check(request, octets),
+            lambda: self.counter.ask(Asked(request, octets)),
+            lambda: checks.unread(request, octets),
+            later,
+            lambda reply: reply == later,
+        )
+
+    async def score(self, requests: SpamdRequests, request: SpamdRequest) -> bytes:
+        """The answer to a question over spamd's protocol. Of a poison nothing can be said, or kept."""
+        later = refusal(Status.EX_TEMPFAIL, "Error in processing, try again later")
+
+        async def say_nothing() -> bytes:
+            log.error("(!!)POISON: %d octets that spamd's client keeps", len(request.octets))
+            return refusal(Status.EX_SOFTWARE, "the message cannot be examined")
+
+        return await self._guarded(
+            request.octets,
+            lambda: requests.answer(request),
+            lambda: self.counter.ask(Scored(request)),
+            say_nothing,
+            later,
+            lambda reply: reply == later,
+        )
+
+    async def _guarded(
+        self,
+        octets: bytes,
+        together: Callable[[], Awaitable[_Answer]],
+        alone: Callable[[], Awaitable[_Answer]],
+        keep_unread: Callable[[], Awaitable[_Answer]],
+        later: _Answer,
+        is_later: Callable[[_Answer], bool],
+    ) -> _Answer:
+        """The answer of this worker, or for a suspect that of a process of its own."""
         mark = fingerprint(octets)
-        if mark in self.suspects:
-            later = closed("", TRY_LATER)
-            reply = await self._alone(
-                lambda: self.counter.check(Asked(request, octets)),
-                lambda: checks.unread(request, octets),
-                later,
-            )
-            if reply != later:
-                self.suspects.acquit(mark)
-            return reply
-        with self.suspects.under_way(mark):
-            return await checks.check(request, octets)
+        if mark not in self.suspects:
+            with self.suspects.under_way(mark):
+                return await together()
+        answer = await self._alone(alone, keep_unread, later)
+        if not is_later(answer):
+            self.suspects.acquit(mark)
+        return answer
 
     async def _alone(
         self,

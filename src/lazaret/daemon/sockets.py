@@ -25,7 +25,7 @@ class Listener:
     endpoint: Endpoint
     socket: socket.socket
     speaks: str
-    """smtp | ampdp | http"""
+    """smtp | ampdp | spamd | http"""
     role: Role = Role.AFTER_QUEUE
 
     @property
@@ -52,6 +52,8 @@ def wanted(config: Config) -> Iterator[tuple[Endpoint, str, Role]]:
         yield endpoint, "smtp", Role.ORIGINATING
     for endpoint in config.listen.ampdp:
         yield endpoint, "ampdp", Role.AFTER_QUEUE
+    for endpoint in config.listen.spamd:
+        yield endpoint, "spamd", Role.AFTER_QUEUE
     if config.listen.http:
         yield config.listen.http, "http", Role.AFTER_QUEUE
 

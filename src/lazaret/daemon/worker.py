@@ -14,7 +14,7 @@ import uvloop
 
 from lazaret import app
 from lazaret.config.options import Config
-from lazaret.daemon import ampdp, huge_pages, record, smtp, sockets
+from lazaret.daemon import ampdp, huge_pages, record, smtp, sockets, spamd
 from lazaret.daemon.alone import Counter
 from lazaret.daemon.board import Board, Cell, Row
 from lazaret.daemon.clients import ClientBoard, ClientLimits, Clients
@@ -28,6 +28,7 @@ from lazaret.model.envelope import Session
 from lazaret.model.errors import Reply, StoreUnavailable
 from lazaret.model.network import NetworkSet
 from lazaret.rules.ruleset import RuleSet
+from lazaret.wire.spamd import LARGEST
 
 log = logging.getLogger("lazaret.worker")
 
@@ -81,7 +82,10 @@ class _Worker:
             ClientLimits(limits.client_connections, limits.client_rate, limits.client_errors),
         )
         self._memory = Memory(
-            limits.memory, lambda: (c for c in self._connections if isinstance(c, smtp.SmtpConnection))
+            limits.memory,
+            lambda: (
+                c for c in self._connections if isinstance(c, smtp.SmtpConnection | spamd.SpamdConnection)
+            ),
         )
         self._most_open = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - FILES_KEPT
         self._ending = asyncio.Event()
@@ -157,10 +161,21 @@ class _Worker:
             self._clients,
             self._crew.config.limits.command_time_s,
         )
+        spamd_service = spamd.Service(
+            partial(guard.score, parts.spamd),
+            self._row,
+            self._connections,
+            self._memory,
+            self._crew.config.limits.message_size or LARGEST,
+            self._clients,
+            self._crew.config.limits.message_time_s,
+        )
 
         def connect(listener: Listener, ip: str, port: int) -> asyncio.Protocol:
             if listener.speaks == "ampdp":
                 return ampdp.AmpdpConnection(ampdp_service, ip)
+            if listener.speaks == "spamd":
+                return spamd.SpamdConnection(spamd_service, ip)
             session = Session(
                 client_ip=ip, client_port=port, peer_ip=ip, role=listener.role, listen_port=listener.port
             )

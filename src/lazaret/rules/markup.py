@@ -10,7 +10,7 @@ import secrets
 from email.utils import formatdate
 
 from lazaret.rules.book import Book
-from lazaret.rules.tags import Marks, Place, Tags, setting, settings, wrap
+from lazaret.rules.tags import Marks, Place, Tags, setting, settings, template, unquoted, wrap
 
 _FIELD = re.compile(rb"([^\s:]+)[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*")
 _OLD_MARK = re.compile(rb"X-Spam-(?!Prev-)", re.IGNORECASE)
@@ -97,9 +97,9 @@ class _Markup:
         boundary = self._boundary()
         content_type = b"".join(self._marks.message.header.values("Content-Type")).lower()
         plain = not content_type.strip() or b"text/plain" in content_type
-        report = self._template("report").rstrip("\n") + "\n\n"
+        report = template(self._book, "report", self._tags).rstrip("\n") + "\n\n"
         if not plain:
-            report += self._template("unsafe_report")
+            report += template(self._book, "unsafe_report", self._tags)
         head = b"".join([self._received(), *self._copied(), *self._fields()])
         body = (
             f'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="{boundary}"\n\n'
@@ -114,10 +114,6 @@ class _Markup:
         )
         end = f"\n--{boundary}--\n\n".encode("latin-1")
         return self._ended(head + body.encode("latin-1")) + self._original + self._ended(end)
-
-    def _template(self, word: str) -> str:
-        lines = [_unquoted(line) for line in settings(self._book, word)]
-        return self._tags.fill("".join(f"{line}\n" for line in lines))
 
     def _received(self) -> bytes:
         place = self._place
@@ -170,7 +166,7 @@ class _Markup:
             if when.lower() in (kind, "all") and name:
                 wanted.pop(name.lower(), None)
                 wanted[name.lower()] = (name, text)
-        fields = [self._field(name, _unquoted(text)) for name, text in wanted.values()]
+        fields = [self._field(name, unquoted(text)) for name, text in wanted.values()]
         if self._marks.is_spam and setting(self._book, "report_safe", "1") == "0" and "report" not in wanted:
             fields.append(self._field("Report", "_REPORT_"))
         return fields
@@ -199,11 +195,6 @@ def _tagged(field: bytes, tag: str) -> bytes:
     name, _, value = field.partition(b":")
     octets = tag.encode("latin-1") + b" "
     return name + b": " + octets + value.lstrip(b" \t").removeprefix(octets)
-
-
-def _unquoted(text: str) -> str:
-    quoted = re.fullmatch(r'"(.*)"', text.strip(), re.DOTALL)
-    return quoted[1] if quoted else text
 
 
 def _encoded(text: str, charset: str) -> str:

@@ -52,6 +52,10 @@ class Marks:
     """The listed rules that hit."""
     details: Mapping[str, str] = field(default_factory=dict)
     """What an eval function found, by rule."""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """Points by hit, where they are not those of the rule files."""
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+    """Of hits that no rule file knows."""
     subrules: tuple[str, ...] = ()
     autolearn: str = "disabled"
 
@@ -94,7 +98,7 @@ class Tags:
             "HAMMYTOKENS": lambda _: "Tokens not available.",
             "SPAMMYTOKENS": lambda _: "Tokens not available.",
             "TESTS": lambda given: _joined(marks.hits, given),
-            "TESTSSCORES": lambda given: _joined([f"{n}={book.score(n):g}" for n in marks.hits], given),
+            "TESTSSCORES": lambda given: _joined([f"{n}={self._points_of(n):g}" for n in marks.hits], given),
             "SUBTESTS": lambda given: _joined(marks.subrules, given),
             "SUBTESTSCOLLAPSED": lambda given: _joined(marks.subrules, given),
             "RELAYSTRUSTED": lambda _: self._field("X-Spam-Relays-Trusted"),
@@ -189,15 +193,23 @@ class Tags:
         """Name, points and area of the rules that hit, in the order in which their kinds are run."""
         known = [self._book.rules[name] for name in self._marks.hits if name in self._book.rules]
         known.sort(key=lambda rule: (_ORDER.index(_area(rule)), rule.kind is Kind.META, rule.name))
-        return [(rule.name, _points(self._book.score(rule.name)), _area(rule)) for rule in known]
+        described = self._marks.descriptions
+        others = sorted(n for n in self._marks.hits if n in described and n not in self._book.rules)
+        areas = [(rule.name, _area(rule)) for rule in known] + [(name, "") for name in others]
+        return [(name, _points(self._points_of(name)), area) for name, area in areas]
+
+    def _points_of(self, name: str) -> float:
+        given = self._marks.scores.get(name)
+        return self._book.score(name) if given is None else given
 
     def _described(self, name: str, used: int, prefix: str) -> str:
-        text = octets(self._book.descriptions.get(name) or "No description available.")
+        text = octets(self._book.descriptions.get(name) or self._marks.descriptions.get(name) or _UNDESCRIBED)
         lines = [wrap(text, self._width, prefix=prefix, first=" " * used).strip()]
         detail = self._marks.details.get(name)
         return "\n".join(lines + ([f"{prefix}[{octets(detail)}]"] if detail else []))
 
 
+_UNDESCRIBED = "No description available."
 _ORDER = ("", "BODY: ", "URI: ", "RAW: ", "FULL: ")
 _AREAS = {"body": "BODY: ", "uri": "URI: ", "rawbody": "RAW: ", "full": "FULL: "}
 
@@ -211,6 +223,17 @@ def setting(book: Book, word: str, default: str) -> str:
     """The last value of a directive."""
     values = settings(book, word)
     return values[-1] if values else default
+
+
+def template(book: Book, word: str, tags: Tags) -> str:
+    """The lines of a template such as `report`, with their tags replaced."""
+    return tags.fill("".join(f"{unquoted(line)}\n" for line in settings(book, word)))
+
+
+def unquoted(text: str) -> str:
+    """The value of a directive without the quotes that keep its blanks."""
+    quoted = re.fullmatch(r'"(.*)"', text.strip(), re.DOTALL)
+    return quoted[1] if quoted else text
 
 
 def wrap(
