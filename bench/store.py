@@ -20,6 +20,8 @@ from lazaret.model.verdict import Category, ScoredHit
 from lazaret.store.opening import Store, open_store
 
 START = 1_770_000_000.0
+SPACING = 20
+"""Seconds from one message to the next."""
 VOCABULARY = 200_000
 CAMPAIGNS = 20_000
 STORED_SHARE = 5
@@ -135,7 +137,7 @@ def message(
         mail_id=identity,
         secret_id=secret,
         log_id="00001-01",
-        time=START + number * 20,
+        time=START + number * SPACING,
         session=Session(
             client_ip=f"192.0.2.{number % 250}", client_name="mx.example", queue_id=f"4c{number}"
         ),

@@ -79,6 +79,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--kinds", default="sqlite,mariadb,postgresql")
     parser.add_argument("--corpus", type=Path, help="a folder of messages, whose words are used")
+    parser.add_argument("--copies", type=int, default=1, help="how often each text is there, on a server")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where the databases stay")
     parser.add_argument("--from", dest="source", type=Path, help="a backup, instead of messages made here")
     parser.add_argument("--backup", type=Path, help="where the backup of the first kind goes, for --from")
@@ -95,7 +96,7 @@ def main() -> None:
                 if place.is_filled:
                     place.upgrade()
                 else:
-                    fill(place, Shape(given.messages, corpus=given.corpus), given.source)
+                    fill(place, Shape(given.messages, corpus=given.corpus, copies=given.copies), given.source)
                 asyncio.run(measure(place, given))
             finally:
                 place.close()

@@ -217,6 +217,9 @@ class Server:
                 # A server that starts takes away what it finds of others' temporary tables.
                 f"--tmpdir={self.folder}",
             ]
+            if memory != "64M":
+                # An index of words is made in runs of this size; one thread to a core.
+                words += ["--innodb-sort-buffer-size=64M", "--innodb-ft-sort-pll-degree=2"]
             if not durable:
                 words += [f"--innodb-flush-log-at-trx-commit={2 if careful else 0}"]
                 words += ["--innodb-doublewrite=OFF", "--innodb-flush-method=nosync"]

@@ -1,7 +1,7 @@
 """The full-text index of stored messages: what goes in, and how it is taken out again."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
 from lazaret.model import words
@@ -23,15 +23,23 @@ class Searchable:
     attachments: str
 
 
-def add(connection: Connection, msg: int, text: Searchable) -> None:
-    """Indexes message `msg` (lz_msgs.id)."""
-    columns = [" ".join(words.split(column)) for column in astuple(text)]
-    index = connection.dialect.full_text
-    connection.execute(index.add, index.values(msg, columns))
-    packed = zlib.compress("\n".join(columns).encode(), 1)
-    connection.execute(
-        "INSERT INTO lz_words (msg, packed) VALUES (:id, :packed)", {"id": msg, "packed": packed}
-    )
+def add(connection: Connection, texts: Sequence[tuple[int, Searchable]]) -> None:
+    """Indexes messages, each beside its `lz_msgs.id`."""
+    index, indexed, packed = connection.dialect.full_text, [], []
+    for msg, text in texts:
+        columns = [" ".join(words.split(column)) for column in astuple(text)]
+        indexed.append(index.values(msg, columns))
+        packed.append({"id": msg, "packed": zlib.compress("\n".join(columns).encode(), 1)})
+    _each(connection, index.add, indexed)
+    _each(connection, "INSERT INTO lz_words (msg, packed) VALUES (:id, :packed)", packed)
+
+
+def _each(connection: Connection, statement: str, rows: Sequence[Mapping[str, object]]) -> None:
+    """One alone is a statement that the connection keeps prepared."""
+    if len(rows) == 1:
+        connection.execute(statement, rows[0])
+    elif rows:
+        connection.executemany(statement, rows)
 
 
 def unpacked(packed: bytes) -> list[str]:

@@ -134,17 +134,14 @@ def _adopt(connection: Connection, item: Item, found: Extract, prefix: bytes) ->
 
 def _index(connection: Connection, msg: int, item: Item, found: Extract) -> None:
     fulltext.remove(connection, [msg])
-    fulltext.add(
-        connection,
-        msg,
-        fulltext.Searchable(
-            subject=item.subject,
-            sender=f"{item.sender} {item.from_header} {found.reply_to}",
-            recipients=" ".join((*(copy.address for copy in item.copies), found.to_header)),
-            body=found.body_text,
-            attachments="\n".join(found.attachments),
-        ),
+    text = fulltext.Searchable(
+        subject=item.subject,
+        sender=f"{item.sender} {item.from_header} {found.reply_to}",
+        recipients=" ".join((*(copy.address for copy in item.copies), found.to_header)),
+        body=found.body_text,
+        attachments="\n".join(found.attachments),
     )
+    fulltext.add(connection, [(msg, text)])
     connection.execute("DELETE FROM lz_attachments WHERE msg = :msg", {"msg": msg})
     insert(connection, LZ_ATTACHMENTS, attachment_rows(msg, found.attachments))
     connection.execute("UPDATE lz_msgs SET indexed = 'Y', subject_words = '' WHERE id = :msg", {"msg": msg})

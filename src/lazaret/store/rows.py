@@ -117,10 +117,10 @@ class Rows:
         hits = sorted(row for msg, entry in numbered for row in hit_rows(msg, entry.hits, symbols))
         insert(connection, LZ_HITS, hits)
         for entry, octets, _ in stored:
-            msg, chunks = ids[entry.mail_id], text.chunks(octets)
+            chunks = text.chunks(octets)
             insert(connection, QUARANTINE, [(tag, entry.mail_id, number, chunk) for number, chunk in chunks])
-            insert(connection, LZ_ATTACHMENTS, attachment_rows(msg, entry.attachments))
-            fulltext.add(connection, msg, _searchable(entry))
+            insert(connection, LZ_ATTACHMENTS, attachment_rows(ids[entry.mail_id], entry.attachments))
+        fulltext.add(connection, [(ids[entry.mail_id], _searchable(entry)) for entry, _, _ in stored])
 
     def _msgs(self, tag: int, entry: Entry, maddr: dict[str, int]) -> Row:
         kept = entry.text is not None
