@@ -8,7 +8,7 @@ from lazaret.checks import Scan, Symbol
 from lazaret.learn import explain, zones
 from lazaret.learn.features import Features, Hasher
 from lazaret.learn.known import Known
-from lazaret.learn.model import Counter, Model
+from lazaret.learn.model import Counter, Judgement, Model
 from lazaret.learn.points import CLASS_FULL, QUIET, Scale
 from lazaret.mime.message import Message
 from lazaret.model.verdict import Hit
@@ -24,6 +24,7 @@ class _Read(NamedTuple):
     """Not held: it may be large, and the next one may be long in coming."""
     view: zones.View
     features: Features
+    judged: Judgement
     model: Model
     hasher: Hasher
 
@@ -65,8 +66,7 @@ class LearnCheck:
         if not scale.say(spam=spam, ham=ham):
             return
         self._last = read = _read(scan.message, Model(memory), hasher)
-        score = read.model.judge(read.features).score
-        points = scale.points(score, spam=spam, ham=ham)
+        points = scale.points(read.judged.score, spam=spam, ham=ham)
         if abs(points) < QUIET:
             return
         detail = _words(read) if self._always_explains else ""
@@ -82,9 +82,12 @@ class LearnCheck:
 
 def _read(message: Message, model: Model, hasher: Hasher) -> _Read:
     view = zones.view(message)
-    return _Read(ref(message), view, hasher.features(view), model, hasher)
+    features = hasher.features(view)
+    return _Read(ref(message), view, features, model.judge(features), model, hasher)
 
 
 def _words(read: _Read) -> str:
-    found = explain.pushes(read.view, read.model, read.hasher, features=read.features, most=4)
+    found = explain.pushes(
+        read.view, read.model, read.hasher, features=read.features, judged=read.judged, most=4
+    )
     return explain.in_words(found)

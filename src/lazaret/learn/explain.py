@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lazaret.learn import kernel
 from lazaret.learn.features import Features, Hasher, joined
-from lazaret.learn.model import Floats, Model
+from lazaret.learn.model import Floats, Judgement, Model
 from lazaret.learn.zones import View
 
 SENDER = frozenset(
@@ -35,32 +35,37 @@ class Push:
 
 
 def pushes(
-    view: View, model: Model, hasher: Hasher, *, features: Features | None = None, most: int = 5
+    view: View,
+    model: Model,
+    hasher: Hasher,
+    *,
+    features: Features | None = None,
+    judged: Judgement | None = None,
+    most: int = 5,
 ) -> list[Push]:
     """The `most` strongest words towards spam and as many towards ham, the strongest first.
 
     What a pair of words or facts adds is given to both by halves; what runs of octets add belongs to no
-    word and is not shown. `features`: those of the view, where they are known already.
+    word and is not shown. `features` and `judged`: those of the view, where they are known already.
     """
     if features is None:
         features = hasher.features(view)
-    shares = model.shares(features).of_feature
+    shares = model.shares(features, judged).of_feature
     name = _named_by_kernel if kernel.compiled else _named
     words, facts = name(view, hasher, features, shares)
     found: defaultdict[tuple[str, str], float] = defaultdict(float)
     for told, amounts in zip(view.facts, facts, strict=True):
-        for fact, share in zip(told.told, amounts, strict=True):
-            found[_key_of(fact)] += share
+        for key, share in zip(map(_key_of, told.told), amounts, strict=True):
+            found[key] += share
     octets = joined(view.pieces)
     groups: list[str] = [_group(piece.name) for piece in view.pieces]
     for piece, start, end, amount in words:
         word = octets[start : min(end, start + _LONGEST)].decode("utf-8", "replace")
         found[groups[piece], word.lower()] += amount
-    spam = [(amount, key) for key, amount in found.items() if amount > 0]
-    ham = [(-amount, key) for key, amount in found.items() if amount < 0]
+    ranked = sorted(found.items(), key=itemgetter(1))
     return [
-        *(Push(*key, amount) for amount, key in _strongest(spam, most)),
-        *(Push(*key, -amount) for amount, key in _strongest(ham, most)),
+        *(Push(*key, amount) for key, amount in reversed(ranked[-most:]) if amount > 0),
+        *(Push(*key, amount) for key, amount in ranked[:most] if amount < 0),
     ]
 
 
@@ -118,10 +123,6 @@ def _summed(numbers: NDArray[np.intp], amounts: NDArray[np.floating], most: int)
     """The amounts of each number below `most`."""
     summed: NDArray[np.float64] = np.bincount(numbers, amounts, most).astype(np.float64)
     return summed
-
-
-def _strongest(found: list[tuple[float, tuple[str, str]]], most: int) -> list[tuple[float, tuple[str, str]]]:
-    return sorted(found, key=itemgetter(0), reverse=True)[:most]
 
 
 @lru_cache(4096)

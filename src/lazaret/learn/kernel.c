@@ -325,7 +325,7 @@ features(PyObject *module, PyObject *args)
 /* A logarithm costs more than all else: odds are multiplied until they leave 1 / ROOM to ROOM. One feature's
    lie within 1e-40 and 1e40. */
 #define ROOM 1e200
-#define AHEAD 16
+#define AHEAD 32
 
 /* Sums of one zone: of weights, of the squares of how loud they are, of what clear counts say, how many of these there
    are, and how many features; `odds` are those that are not in `logits` yet. */

@@ -120,6 +120,10 @@ class Judgement(NamedTuple):
     """What the weights say in each zone, not squashed."""
     loudness: Sequence[float]
     """The squares of how loud the features of each zone are, summed up."""
+    votes: PerZone
+    """What the counts say in each zone, not squashed."""
+    clear: Sequence[int]
+    """How many features of each zone are clear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +149,7 @@ class Model:
 
     def __init__(self, memory: Memory) -> None:
         self._table = memory.table
-        self._whole_rows = memory.table.view(np.complex128).reshape(-1)
         self._counters = memory.counters
-        self._mask = np.uint32(len(memory.table) - 1)
 
     @property
     def spam(self) -> int:
@@ -164,8 +166,8 @@ class Model:
         if not kernel.compiled:
             columns, bounds = self._read(features), zone_bounds(features).tolist()
             return self._judged(columns, bounds, self._counted(columns, bounds))
-        sums, logits, known, _, loudness = kernel.compiled.sums(self._table, features, *self._priors())
-        return self._fused(_normed(sums, loudness, FEW), _normed(logits, known, FEW_COUNTED), loudness)
+        sums, logits, clear, _, loudness = kernel.compiled.sums(self._table, features, *self._priors())
+        return self._fused(_normed(sums, loudness, FEW), loudness, _normed(logits, clear, FEW_COUNTED), clear)
 
     def _priors(self) -> tuple[float, ...]:
         """What the kernel needs to know for the odds of a feature, and how loud it is."""
@@ -211,38 +213,33 @@ class Model:
         columns[WEIGHT] += step.repeat(lengths) * loud / np.sqrt(np.maximum(columns[ENERGY], _TINY))
         columns[SPAM if spam else HAM] += np.float32(counted)
         rows = np.ascontiguousarray(columns.T)
-        self._whole_rows[features & self._mask] = rows.view(np.complex128).reshape(-1)
+        whole_rows, places = self._whole_rows(features)
+        whole_rows[places] = rows.view(np.complex128).reshape(-1)
 
-    def shares(self, features: Features) -> Shares:
-        """What each feature adds to the score."""
+    def shares(self, features: Features, judged: Judgement | None = None) -> Shares:
+        """What each feature adds to the score. `judged`: what `judge` says of them, where it was asked."""
+        known = judged or self.judge(features)
+        ramp = self._ramp()
+        by_weight = [ramp * one for one in _factors(GAIN, known.zones, known.loudness, FEW)]
+        by_count = [ramp * one for one in _factors(COUNTS_SHARE, known.votes, known.clear, FEW_COUNTED)]
         if kernel.compiled:
-            return self._compiled_shares(features)
+            factors = array("f", by_weight), array("f", by_count)
+            octets = kernel.compiled.shares(self._table, features, *self._priors(), *factors)
+            return Shares(np.frombuffer(octets, np.float32), known.score)
         columns, bounds = self._read(features), zone_bounds(features).tolist()
-        counted = self._counted(columns, bounds)
-        known = self._judged(columns, bounds, counted)
-        lengths = np.diff(bounds)
-        by_weight = _factors(GAIN, known.zones, known.loudness, FEW)
+        counted, lengths = self._counted(columns, bounds), np.diff(bounds)
         found: Floats = columns[WEIGHT] * counted.loud * _spread(by_weight, lengths)
-        by_count = _factors(COUNTS_SHARE, counted.zones, counted.known, FEW_COUNTED)
         found += counted.logits * _spread(by_count, lengths)
-        found *= np.float32(self._ramp())
         return Shares(found, known.score)
 
-    def _compiled_shares(self, features: Features) -> Shares:
-        assert kernel.compiled
-        priors = self._priors()
-        sums, logits, counted, _, loudness = kernel.compiled.sums(self._table, features, *priors)
-        zones, votes = _normed(sums, loudness, FEW), _normed(logits, counted, FEW_COUNTED)
-        known = self._fused(zones, votes, loudness)
-        ramp = self._ramp()
-        by_weight = array("f", [ramp * one for one in _factors(GAIN, zones, loudness, FEW)])
-        by_count = array("f", [ramp * one for one in _factors(COUNTS_SHARE, votes, counted, FEW_COUNTED)])
-        found = kernel.compiled.shares(self._table, features, *priors, by_weight, by_count)
-        return Shares(np.frombuffer(found, np.float32), known.score)
-
     def _read(self, features: Features) -> Floats:
-        rows = self._whole_rows.take(features & self._mask)
-        return np.ascontiguousarray(rows.view(np.float32).reshape(-1, COLUMNS).T)
+        whole_rows, places = self._whole_rows(features)
+        return np.ascontiguousarray(whole_rows.take(places).view(np.float32).reshape(-1, COLUMNS).T)
+
+    def _whole_rows(self, features: Features) -> tuple[NDArray[np.complex128], NDArray[np.uint32]]:
+        """The table with one number a row, and the rows of the features."""
+        whole_rows = self._table.view(np.complex128).reshape(-1)
+        return whole_rows, features & np.uint32(len(whole_rows) - 1)
 
     def _ramp(self) -> float:
         fewest = float(min(self._counters[Counter.SPAM_SEEN], self._counters[Counter.HAM_SEEN]))
@@ -251,14 +248,16 @@ class Model:
     def _judged(self, columns: Floats, bounds: list[int], counted: _Counted) -> Judgement:
         loudness = _sums(counted.loud * counted.loud, bounds)
         zones = _normed(_sums(columns[WEIGHT] * counted.loud, bounds), loudness, FEW)
-        return self._fused(zones, counted.zones, loudness)
+        return self._fused(zones, loudness, counted.zones, counted.known)
 
-    def _fused(self, zones: PerZone, counted: PerZone, loudness: Sequence[float]) -> Judgement:
+    def _fused(
+        self, zones: PerZone, loudness: Sequence[float], votes: PerZone, clear: Sequence[int]
+    ) -> Judgement:
         """The votes of the zones, of both kinds of learners."""
         weights = GAIN / ZONES * sum(_squashed(zones))
-        counts = sum(_squashed(counted)) / ZONES
+        counts = sum(_squashed(votes)) / ZONES
         score = float((weights + COUNTS_SHARE * counts) * self._ramp())
-        return Judgement(score, weights, counts, zones, loudness)
+        return Judgement(score, weights, counts, zones, loudness, votes, clear)
 
     def _rates(self, columns: Floats) -> tuple[Floats, Floats]:
         """Empirical Bayes: rates in a class are drawn to the rate in all mail, what is rare to even odds."""
