@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lazaret.store import condition as conditions
 from lazaret.store import listing, walk
 from lazaret.store.connection import Connection, Cursor, Values
 from lazaret.store.opening import Store
@@ -53,7 +54,10 @@ def filled(store: Store) -> Store:
     asyncio.run(work())
     with_rights = store.database.connect(writing=True)
     kind = store.database.dialect.kind
-    analyse = {"mariadb": "ANALYZE TABLE msgs, msgrcpt, lz_msgs, lz_text"}.get(kind, "ANALYZE")
+    analyse = {
+        "mariadb": "ANALYZE TABLE msgs, msgrcpt, lz_msgs, lz_text",
+        "postgresql": "VACUUM ANALYZE",
+    }.get(kind, "ANALYZE")
     with_rights.execute(analyse).fetchall()
     with_rights.close()
     return store
@@ -63,14 +67,11 @@ def plans(store: Store, query: str) -> dict[str, str]:
     """What is read for a page: statement -> plan."""
 
     def work(connection: Connection) -> dict[str, str]:
-        if connection.dialect.kind == "postgresql":
-            # The tables of a test are so small that reading them whole is cheapest.
-            connection.execute("SET enable_seqscan = off")
         recording: Any = Recording(connection)
         listing.page(recording, condition(recording, query, Scope(), NOW, most=50), 50, "")
         return {asked: explained(connection, asked, values) for asked, values in recording.asked}
 
-    return asyncio.run(store.reader.run(work))
+    return asyncio.run(store.reader.run(work, limited=True))
 
 
 def explained(connection: Connection, statement: str, values: Values) -> str:
@@ -92,6 +93,34 @@ def test_a_range_of_scores_is_read_from_an_index(filled: Store) -> None:
     (scores,) = (plan for asked, plan in plans(filled, "score:>9.3 score:<9.6").items() if ":low" in asked)
     assert "msgs_idx_score" in scores
     assert "msgs_idx_quarantine" not in scores
+
+
+def test_what_a_word_is_in_is_put_in_order_without_a_look_at_the_messages(
+    filled: Store, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind != "postgresql":
+        pytest.skip("the others keep the rows of a table in the order of its key")
+    monkeypatch.setattr(conditions, "SAMPLE", 0)
+    found = plans(filled, "golden")
+    (keys,) = (plan for asked, plan in found.items() if "JOIN lz_msgs o" in asked)
+    assert "lz_text_idx_words" in keys, keys
+    assert "Index Only Scan using lz_msgs_idx_key" in keys, keys
+    (ordered,) = (plan for asked, plan in found.items() if "FROM msgs m WHERE" in asked)
+    assert "Index Only Scan using msgs_idx_moment" in ordered, ordered
+
+
+def test_the_words_of_messages_lie_beside_their_rows(store: Store, kind: str) -> None:
+    if kind != "postgresql":
+        pytest.skip("a choice that only PostgreSQL gives")
+    text = " ".join(f"word{number}" for number in range(300))
+    asyncio.run(store.journal.keep(quarantined(mail_id="wordy0000001", body_text=text)))
+
+    def size(connection: Connection) -> int:
+        statement = "SELECT pg_relation_size(c.reltoastrelid) FROM pg_class c WHERE c.relname = 'lz_text'"
+        (octets,) = connection.execute(statement).fetchone()
+        return int(octets)
+
+    assert asyncio.run(store.reader.run(size)) > 0
 
 
 def test_no_look_for_orphans_sorts_a_table(filled: Store) -> None:

@@ -120,6 +120,8 @@ MARIADB = Dialect(
         "KEY": "varbinary(1000)",
         "CLUSTERED": "",
         "OF_STORED": "",
+        "FEWER_PAGES": "",
+        "LEAVES": "",
         "WORDS_IN_LOWER_CASE": (
             "UPDATE lz_text SET words = REPLACE(REPLACE(words, '_X', '__'), '_Y', '__y')"
             " WHERE words REGEXP '_[XY]';"

@@ -113,6 +113,8 @@ SQLITE = Dialect(
         "CLUSTERED": "WITHOUT ROWID",
         # The tokenizer "ascii" takes each of our words as it is: it splits at ASCII punctuation alone.
         "OF_STORED": "WHERE quar_type = 'Q'",
+        "FEWER_PAGES": "",
+        "LEAVES": "",
         "WORDS_IN_LOWER_CASE": "",
         "FULLTEXT": (
             "CREATE VIRTUAL TABLE lz_text USING fts5("
