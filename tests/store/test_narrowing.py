@@ -97,6 +97,32 @@ def test_a_rare_word_is_looked_up_by_the_keys_of_its_messages(filled: Store) -> 
     assert 0 == keys("-rare3")
 
 
+@pytest.mark.parametrize("query", ["rule:HTML_MESSAGE", "rare3"])
+def test_too_many_messages_are_not_looked_up_one_by_one(filled: Store, query: str) -> None:
+    asked: list[str] = []
+    most = narrowing.FEW
+
+    class Recording:
+        def __init__(self, connection: Connection) -> None:
+            self.dialect = connection.dialect
+            self._connection = connection
+
+        def execute(self, statement: str, values: Any = ()) -> Any:
+            asked.append(statement)
+            return self._connection.execute(statement, values)
+
+    def work(connection: Connection) -> bool:
+        recording: Any = Recording(connection)
+        return narrowing.narrowed(recording, condition(recording, query, Scope(), NOW), most).is_wide
+
+    assert not asyncio.run(filled.reader.run(work))
+    assert any("JOIN lz_msgs" in statement for statement in asked)
+    asked.clear()
+    most = 3
+    assert asyncio.run(filled.reader.run(work))
+    assert not any("JOIN lz_msgs" in statement for statement in asked)
+
+
 FREQUENT = (
     "golden",
     "gold",

@@ -62,6 +62,8 @@ class Source:
     """What else the condition asks of them, with its values."""
     whole: str = ""
     """A condition that exactly its messages fulfil, so that they need not be asked for it."""
+    numbers: str = ""
+    """SELECT of the `lz_msgs.id` of the same messages, where that costs much less than their keys."""
     scattered: bool = False
     """In an order in which the messages lie here and there: to read many of them so takes long."""
 
@@ -125,7 +127,12 @@ def text(value: str, columns: str, connection: Connection, *, most: int) -> Cond
         if _is_frequent(connection, values, most, messages, of_words=len(wanted.words)):
             return Condition(index.in_row, {**values, "floor": (last or 0) - RECENT}, frequent=True)
     among = index.among.replace("$MATCHING", index.matching)
-    return Condition(among, values, (Source(BY_ID.replace("$NUMBERS", index.matching), values, whole=among),))
+    return Condition(among, values, (of_numbers(index.matching, values, whole=among),))
+
+
+def of_numbers(numbers: str, values: dict[str, object], *, whole: str) -> Source:
+    """The messages of which a statement gives the `lz_msgs.id`."""
+    return Source(BY_ID.replace("$NUMBERS", numbers), values, whole=whole, numbers=numbers)
 
 
 # Apart, as SQLite finds only one of them in an index where both are asked for at once.

@@ -51,6 +51,12 @@ def narrowed(connection: Connection, wanted: Condition, most: int = FEW) -> Cond
 
 def _few(connection: Connection, source: Source, most: int) -> Found | None:
     """What the source has, or None for too many."""
+    if source.numbers:
+        # Not a page of the disk for each of thousands of messages, only to see that they are too many.
+        counted = sql("SELECT count(*) FROM (", source.numbers, "LIMIT :few) w")
+        (number,) = connection.execute(counted, {**source.values, "few": most + 1}).fetchone()
+        if number > most:
+            return None
     rows = connection.execute(sql(source.sql, "LIMIT :few"), {**source.values, "few": most + 1}).fetchall()
     return set(rows) if len(rows) <= most else None
 

@@ -12,7 +12,6 @@ from lazaret.model.person import ALL, Sight
 from lazaret.model.verdict import Action, Category
 from lazaret.store import releases, sight
 from lazaret.store.condition import (
-    BY_ID,
     EVERY_TEXT,
     NEVER,
     Condition,
@@ -20,6 +19,7 @@ from lazaret.store.condition import (
     escaped,
     joined,
     like,
+    of_numbers,
     one_of,
     text,
 )
@@ -234,7 +234,7 @@ def _rule(connection: Connection, term: Term) -> Condition:
     symbols = one_of("h.symbol", [number for (number,) in connection.execute(_SYMBOLS, {"pattern": pattern})])
     hits = _HITS.replace("$SYMBOLS", symbols.sql)
     with_hit = _WITH_HIT.replace("$SYMBOLS", symbols.sql)
-    source = Source(BY_ID.replace("$NUMBERS", hits), symbols.values, whole=with_hit)
+    source = of_numbers(hits, symbols.values, whole=with_hit)
     return Condition(with_hit, symbols.values, (source,))
 
 
