@@ -1,5 +1,6 @@
 """Texts in other languages: all there, with the same places for values, and chosen as the browser asks."""
 
+import ast
 import re
 from pathlib import Path
 from string import Formatter
@@ -46,6 +47,71 @@ def test_there_are_texts_to_be_found():
 @pytest.mark.parametrize("code", [code for code in languages() if code != "en"])
 def test_every_text_is_translated(code):
     assert [] == [text for text in texts() if text not in language(code).texts]
+
+
+PEOPLE_READ = [
+    *(f"flow/{name}.py" for name in ("passkeys", "tokens", "login", "second_factor", "quarantine", "visit")),
+    *(f"flow/{name}.py" for name in ("simulate", "lists", "digest", "policy_desk")),
+    *("policy/settings.py", "policy/keys.py"),
+    *(f"store/{name}.py" for name in ("policy_tables", "passkeys", "listing", "searches", "people", "keys")),
+    *(f"store/{name}.py" for name in ("query", "search", "values", "reader")),
+    *(str(file.relative_to(SOURCE)) for file in (SOURCE / "web").glob("*.py")),
+]
+"""Where an error is raised that a page shows."""
+ERRORS = {"UserError", "QueryError", "ValueError", "Unfit", "wrong", "NotAllowed", "__init__"}
+NOT_SHOWN = {"a password has from Zz9 to Zz9 characters for PBKDF2"}
+
+
+def raised():
+    """The sentence of each error, with a word of no language in each of its places."""
+    for name in PEOPLE_READ:
+        for node in ast.walk(ast.parse((SOURCE / name).read_text())):
+            if isinstance(node, ast.Call) and node.args and called(node.func) in ERRORS:
+                text = filled(node.args[0])
+                if re.search(r"[a-z]{2}", text.replace("Zz9", "")):
+                    yield text
+
+
+def called(function):
+    return getattr(function, "id", getattr(function, "attr", ""))
+
+
+def filled(node):
+    if isinstance(node, ast.Constant):
+        return str(node.value) if isinstance(node.value, str) else ""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(filled(one) for one in node.values)
+    if isinstance(node, ast.BinOp):
+        return filled(node.left) + filled(node.right)
+    return "Zz9"
+
+
+@pytest.mark.parametrize("code", [code for code in languages() if code != "en"])
+def test_every_error_that_a_page_shows_is_translated(code):
+    found = sorted(set(raised()))
+
+    assert 60 < len(found)
+    assert [] == [text for text in found if language(code).told(text) == text]
+
+
+@pytest.mark.parametrize("code", [code for code in languages() if code != "en"])
+def test_every_rule_that_comes_along_says_what_it_found_in_every_language(code):
+    said = [
+        line.split(None, 2)[2].strip()
+        for file in (SOURCE / "rules/data").glob("*.cf")
+        for line in file.read_text().splitlines()
+        if line.startswith("describe ")
+    ]
+
+    assert 200 < len(said)
+    assert [] == [text for text in said if language(code).told(text) == text]
+
+
+def test_what_nobody_has_translated_stays_as_it_is():
+    assert "HTML: very short" == language("de").told("HTML: very short")
+    assert "a password has from 1 to 2 characters" == language("en").told(
+        "a password has from 1 to 2 characters"
+    )
 
 
 NAMES = {"Lazaret", "Message-ID", "SHA-256", "ms", "Europe/Berlin"}

@@ -1,6 +1,7 @@
 """The languages that people are spoken to in: catalogues in gettext's form (`translations/*.po`).
 
-`de.po` is German, and so is `de-mail.po`, which has the texts of mails.
+`de.po` is German, and so are `de-mail.po`, which has the texts of mails, `de-rules.po` with the sentences of
+the rules that come along, and `de-told.po` with what is made elsewhere and told as a whole (`sentences`).
 
 A text is its own key, in English; `{name}` in it stands for a value.
 """
@@ -11,7 +12,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from lazaret.model.sentences import Sentences
+
 _FOLDER = Path(__file__).parent / "translations"
+TOLD = ("told", "rules")
+"""The catalogues of what is made elsewhere."""
 _LINE = re.compile(r'(?:(msgid|msgid_plural|msgstr|msgstr\[[01]\])\s+)?"((?:[^"\\]|\\.)*)"')
 _ESCAPES = {r"\n": "\n", r"\"": '"', r"\\": "\\", r"\t": "\t"}
 _WISH = re.compile(r"([A-Za-z]{1,8})(?:-[A-Za-z0-9-]*)?\s*(?:;\s*q\s*=\s*([0-9.]{1,5}))?")
@@ -24,11 +29,16 @@ class Language:
     code: str
     texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     """English text -> its translation, or the two for one and for many."""
+    sentences: Sentences = field(default_factory=lambda: Sentences({}, {}), repr=False, compare=False)
 
     def __call__(self, text: str, **values: object) -> str:
         """The text in this language, with the values in their places."""
         found = self.texts.get(text, (text,))[0] or text
         return found.format(**values) if values else found
+
+    def told(self, text: str) -> str:
+        """A sentence that was made in English, its values in it; as it is where nobody has translated it."""
+        return self.sentences.told(text)
 
     def many(self, one: str, many: str, number: int, **values: object) -> str:
         """The text for one or for many; the number is `{n}`."""
@@ -53,9 +63,18 @@ ENGLISH = Language("en")
 def languages() -> Mapping[str, Language]:
     """All languages by their code."""
     found: dict[str, dict[str, tuple[str, ...]]] = {}
+    told: dict[str, list[tuple[str, str]]] = {}
     for file in sorted(_FOLDER.glob("*.po")):
-        found.setdefault(file.stem.partition("-")[0], {}).update(read(file.read_text("utf-8")))
-    return {"en": ENGLISH} | {code: Language(code, texts) for code, texts in found.items()}
+        code, _, part = file.stem.partition("-")
+        entries = dict(read(file.read_text("utf-8")))
+        if part in TOLD:
+            told.setdefault(code, []).extend((text, forms[0]) for text, forms in entries.items())
+        else:
+            found.setdefault(code, {}).update(entries)
+    return {"en": ENGLISH} | {
+        code: Language(code, texts, Sentences.of(told.get(code, ()), texts, comma=code == "de"))
+        for code, texts in found.items()
+    }
 
 
 def language(code: str) -> Language:

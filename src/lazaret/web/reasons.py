@@ -8,10 +8,13 @@ from lazaret.model.language import Language
 from lazaret.model.quarantine import Detail
 from lazaret.model.verdict import Levels, ScoredHit
 
-_REACHED = re.compile(
-    r"score (-?[0-9.]+) is (?:([0-9.]+) above|exactly at) the (\w+) level (-?[0-9.]+)(.*)", re.S
-)
-_BELOW = re.compile(r"score (-?[0-9.]+) is below the mark level (-?[0-9.]+)(.*)", re.S)
+_REACHED = re.compile(r"score (-?[0-9.]+) is (?:([0-9.]+) above|exactly at) the (\w+) level (-?[0-9.]+)")
+_BELOW = re.compile(r"score (-?[0-9.]+) is below the mark level (-?[0-9.]+)")
+_BY = ", by the "
+_LISTS = "AM.WBL"
+_LEARNED = ("BAYES_SPAM", "BAYES_HAM")
+_TOWARDS = re.compile(r"(?:^|(?<=; ))towards (spam|ham): ")
+_GROUP = re.compile(r"\b(sender|subject|text|links|form|header)(?= \()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,15 @@ def reasons(detail: Detail, say: Language) -> list[Reason]:
 
 
 def sentence(reason: str, say: Language) -> str:
-    """The filter's own sentence, in the reader's language as far as it is one of the usual ones."""
-    if found := _REACHED.fullmatch(reason):
-        score, above, level, line, rest = found.groups()
+    """The filter's own sentence, in the reader's language and with the numbers as he writes them."""
+    told = "; ".join(_clause(clause, say) for clause in reason.split("; "))
+    return f"{told[:1].upper()}{told[1:]}."
+
+
+def _clause(clause: str, say: Language) -> str:
+    said, by, origin = clause.partition(_BY)
+    if found := _REACHED.fullmatch(said):
+        score, above, level, line = found.groups()
         told = say(
             "{score} points: {above} above the {level} level, which begins at {line}",
             score=say.points(float(score)),
@@ -60,16 +69,26 @@ def sentence(reason: str, say: Language) -> str:
             level=say(level),
             line=say.points(float(line)),
         )
-        return f"{told}{rest}."
-    if found := _BELOW.fullmatch(reason):
-        score, line, rest = found.groups()
+    elif found := _BELOW.fullmatch(said):
+        score, line = found.groups()
         told = say(
             "{score} points: below {line}, where mail begins to be marked",
             score=say.points(float(score)),
             line=say.points(float(line)),
         )
-        return f"{told}{rest}."
-    return f"{reason[:1].upper()}{reason[1:]}."
+    else:
+        told = say.told(said)
+    return told + (say(", by the {origin}", origin=say.told(origin)) if by else "")
+
+
+def evidence(hit: ScoredHit, say: Language) -> str:
+    """What a rule found: text of the message as it is, and what is ours in the reader's language."""
+    if hit.symbol == _LISTS:
+        return "; ".join(map(say.told, hit.detail.split("; ")))
+    if hit.symbol in _LEARNED:
+        towards = _TOWARDS.sub(lambda found: say.told(f"towards {found[1]}:") + " ", hit.detail)
+        return _GROUP.sub(lambda found: say.told(found[1]), towards)
+    return hit.detail
 
 
 def split_hits(hits: Sequence[ScoredHit]) -> tuple[list[ScoredHit], list[ScoredHit], list[ScoredHit]]:

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from lazaret import __version__
 from lazaret.model.language import Language, languages
 from lazaret.model.verdict import Category
+from lazaret.web.reasons import evidence
 
 _STATIC = files("lazaret.web").joinpath("static")
 
@@ -54,6 +55,8 @@ class Pages:
             {
                 "number": language.number,
                 "points": language.points,
+                "told": language.told,
+                "evidence": lambda hit: evidence(hit, language),
                 "when": _when,
                 "iso": _iso,
                 "size": _size,
