@@ -1,6 +1,7 @@
 """How good is the learner under attack, beside bogofilter and SpamAssassin's Bayes, and what does it cost?
 
-Usage: learn.py INDEX.tsv [--seed N]: the first half of the shuffled index is learned, the rest is judged.
+Usage: learn.py INDEX.tsv [--seed N …]: the first half of the shuffled index is learned, the rest is judged.
+Of one order, two or three ham set the threshold: with several seeds all are compared, and the first attacked.
 """
 
 import argparse
@@ -8,6 +9,7 @@ import os
 import random
 import re
 import shutil
+import statistics
 import subprocess
 import tempfile
 import time
@@ -39,7 +41,7 @@ class Mail(NamedTuple):
     features: Features
 
 
-def read(index: Path, seed: int) -> list[Mail]:
+def read(index: Path) -> list[Mail]:
     found = []
     for line in index.read_text().splitlines():
         label, _, path = line.partition("\t")
@@ -48,8 +50,15 @@ def read(index: Path, seed: int) -> list[Mail]:
             trial.touch(mail)
             view = zones.view(mail)
             found.append(Mail(label == "spam", index.parent / path, mail, view, HASHER.features(view)))
-    random.Random(seed).shuffle(found)
     return found
+
+
+def shuffled(mails: list[Mail], seed: int) -> tuple[list[Mail], list[Mail]]:
+    """What is learned, and what is judged."""
+    mails = list(mails)
+    random.Random(seed).shuffle(mails)
+    half = len(mails) // 2
+    return mails[:half], mails[half:]
 
 
 def teach(mails: list[Mail]) -> Model:
@@ -153,20 +162,39 @@ def cost(mails: list[Mail], model: Model) -> None:
     )
 
 
-def figures(name: str, ham: list[float], spam: list[float], ms: float) -> None:
-    print(
-        f"  {name}: 1-ROCA {roca_pct(ham, spam):.4f} %, {ms:.2f} ms CPU a message, "
-        f"missed {missed_pct(ham, spam, 0.001):.1f} % at 0.1 % and {missed_pct(ham, spam, 0.005):.1f} % "
-        "at 0.5 % of ham lost"
-    )
+class Figures(NamedTuple):
+    """Of one filter on the judged half."""
+
+    roca: float
+    ms: float
+    missed: float
+    missed_more: float
+
+    def __str__(self) -> str:
+        return (
+            f"1-ROCA {self.roca:.4f} %, {self.ms:.2f} ms CPU a message, "
+            f"missed {self.missed:.2f} % at 0.1 % and {self.missed_more:.2f} % at 0.5 % of ham lost"
+        )
 
 
-def beside_bogofilter(learned: list[Mail], rest: list[Mail]) -> None:
+def figures(rest: list[Mail], scores: list[float], ms: float) -> Figures:
+    ham = [s for s, m in zip(scores, rest, strict=True) if not m.spam]
+    spam = [s for s, m in zip(scores, rest, strict=True) if m.spam]
+    return Figures(roca_pct(ham, spam), ms, missed_pct(ham, spam, 0.001), missed_pct(ham, spam, 0.005))
+
+
+def lazaret(learned: list[Mail], rest: list[Mail]) -> Figures:
+    model = teach(learned)
+    began = time.process_time()
+    scores = [model.judge(HASHER.features(zones.view(m.message))).score for m in rest]
+    return figures(rest, scores, 1000 * (time.process_time() - began) / len(rest))
+
+
+def bogofilter(learned: list[Mail], rest: list[Mail]) -> Figures | None:
     """The same halves; bogofilter reads its messages in bulk, which is its quickest way."""
     program = shutil.which("bogofilter")
     if program is None:
-        print("  bogofilter is not installed")
-        return
+        return None
     with tempfile.TemporaryDirectory() as folder:
         command = [program, "-C", "-d", folder]
         for flag, kind in (("-sb", True), ("-nb", False)):
@@ -181,21 +209,17 @@ def beside_bogofilter(learned: list[Mail], rest: list[Mail]) -> None:
         ).stdout.decode()
         after = os.times()
     ms = 1000 * (after[2] + after[3] - before[2] - before[3]) / len(rest)
-    scores = [float(line.split()[-1]) for line in told.splitlines()]
-    ham = [s for s, m in zip(scores, rest, strict=True) if not m.spam]
-    spam = [s for s, m in zip(scores, rest, strict=True) if m.spam]
-    figures("bogofilter", ham, spam, ms)
+    return figures(rest, [float(line.split()[-1]) for line in told.splitlines()], ms)
 
 
-def beside_spamassassin(learned: list[Mail], rest: list[Mail]) -> None:
-    """The same halves; SpamAssassin's Bayes alone, without any rule."""
+def spamassassin(learned: list[Mail], rest: list[Mail]) -> Figures | None:
+    """The same halves; SpamAssassin's Bayes alone, without any rule. Debian has it in `spamassassin`."""
     perl = shutil.which("perl")
     there = (
         perl and subprocess.run([perl, "-MMail::SpamAssassin", "-e1"], capture_output=True).returncode == 0
     )
     if not perl or not there:
-        print("  SpamAssassin's Bayes: Mail::SpamAssassin is not installed (Debian: spamassassin)")
-        return
+        return None
     lines = [f"{'spam' if m.spam else 'ham'}\t{m.path}" for m in learned]
     lines += [f"test\t{m.path}" for m in rest]
     with tempfile.TemporaryDirectory() as folder:
@@ -206,31 +230,39 @@ def beside_spamassassin(learned: list[Mail], rest: list[Mail]) -> None:
             check=True,
         ).stdout.decode()
     *scored, cpu = told.splitlines()
-    scores = [float(line) for line in scored]
-    ham = [s for s, m in zip(scores, rest, strict=True) if not m.spam]
-    spam = [s for s, m in zip(scores, rest, strict=True) if m.spam]
-    figures("SpamAssassin's Bayes", ham, spam, 1000 * float(cpu.split()[1]) / len(rest))
+    return figures(rest, [float(line) for line in scored], 1000 * float(cpu.split()[1]) / len(rest))
+
+
+FILTERS = {"lazaret": lazaret, "bogofilter": bogofilter, "SpamAssassin's Bayes": spamassassin}
+
+
+def compare(mails: list[Mail], seeds: list[int]) -> None:
+    """All filters on the same halves, and the means of several halves."""
+    found: dict[str, list[Figures]] = {name: [] for name in FILTERS}
+    for seed in seeds:
+        learned, rest = shuffled(mails, seed)
+        print(f"seed {seed}, {len(learned)} messages learned, {len(rest)} judged and not learned:")
+        for name, judged in FILTERS.items():
+            one = judged(learned, rest)
+            print(f"  {name}: {one or 'is not installed'}", flush=True)
+            found[name] += [one] if one else []
+    if len(seeds) > 1:
+        print("mean:")
+        for name, all_of_it in found.items():
+            if all_of_it:
+                print(f"  {name}: {Figures(*map(statistics.fmean, zip(*all_of_it, strict=True)))}")
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("index", type=Path)
-    arguments.add_argument("--seed", type=int, default=7)
+    arguments.add_argument("--seed", type=int, nargs="+", default=[7])
     options = arguments.parse_args()
-    mails = read(options.index, options.seed)
-    half = len(mails) // 2
-    learned, rest = mails[:half], mails[half:]
-    model = teach(learned)
-    print(f"{half} messages learned, {len(rest)} judged and not learned:")
-    began = time.process_time()
-    scores = [model.judge(HASHER.features(zones.view(m.message))).score for m in rest]
-    ms = 1000 * (time.process_time() - began) / len(rest)
-    ham = [s for s, m in zip(scores, rest, strict=True) if not m.spam]
-    figures("lazaret", ham, [s for s, m in zip(scores, rest, strict=True) if m.spam], ms)
-    beside_bogofilter(learned, rest)
-    beside_spamassassin(learned, rest)
-    attack(learned, rest, options.seed)
-    cost(mails, model)
+    mails = read(options.index)
+    compare(mails, options.seed)
+    learned, rest = shuffled(mails, options.seed[0])
+    attack(learned, rest, options.seed[0])
+    cost(mails, teach(learned))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ HEADER = (
 
 def told(raw: bytes) -> list[bytes]:
     found: View = view(message.parse(raw))
-    assert [Zone.BODY_FORM, Zone.HEADER_FORM] == [facts.zone for facts in found.facts]
+    assert [Zone.BODY_FORM, Zone.HEADER_FORM, Zone.WAY] == [facts.zone for facts in found.facts]
     return [fact for facts in found.facts for fact in facts.told]
 
 

@@ -209,7 +209,9 @@ def test_any_lesson_changes_the_table_alike(numbers, spam, weight):
 
 
 @pytest.mark.parametrize(
-    ("rows", "zones", "steps"), [(0, 11, 11), (3, 11, 11), (4, 10, 11), (4, 11, 12)], ids=str
+    ("rows", "zones", "steps"),
+    [(0, ZONES, ZONES), (3, ZONES, ZONES), (4, ZONES - 1, ZONES), (4, ZONES, ZONES + 1)],
+    ids=str,
 )
 def test_what_cannot_be_learned_is_refused(rows, zones, steps):
     table, found = np.zeros((rows, 4), np.float32), np.zeros(1, np.uint32)
@@ -218,7 +220,7 @@ def test_what_cannot_be_learned_is_refused(rows, zones, steps):
             table, found, *PRIORS, np.zeros(zones, np.float32), np.zeros(steps, np.float32), 0.0, 1.0
         )
     with pytest.raises((TypeError, BufferError)):
-        COMPILED.learn(bytes(64), found, *PRIORS, *[np.zeros(11, np.float32)] * 2, 0.0, 1.0)
+        COMPILED.learn(bytes(64), found, *PRIORS, *[np.zeros(ZONES, np.float32)] * 2, 0.0, 1.0)
 
 
 def test_a_table_that_is_none_is_refused():
@@ -233,7 +235,7 @@ def test_a_zone_that_there_is_not_is_refused():
         model.judge(found)
     with pytest.raises(ValueError, match="no such zone"):
         COMPILED.learn(
-            np.zeros((4, 4), np.float32), found, *PRIORS, *[np.zeros(11, np.float32)] * 2, 0.0, 1.0
+            np.zeros((4, 4), np.float32), found, *PRIORS, *[np.zeros(ZONES, np.float32)] * 2, 0.0, 1.0
         )
 
 

@@ -52,15 +52,15 @@ def shape(octets: bytes) -> bytes:
 
 def of_header(message: Message, subject: bytes) -> tuple[bytes, ...]:
     """Who writes to whom, and how fields are written. `subject` is decoded."""
-    sender, reply, message_id, date = (_value(message, n) for n in ("from", "reply-to", "message-id", "date"))
-    recipients = b",".join([_value(message, "to"), _value(message, "cc")])
-    domain = _domain(sender)
+    sender, reply, message_id, date = (value(message, n) for n in ("from", "reply-to", "message-id", "date"))
+    recipients = b",".join([value(message, "to"), value(message, "cc")])
+    domain = domain_of(sender)
     display, _, _ = sender.partition(b"<")
     local = sender.partition(b"@")[0].rpartition(b"<")[2][-30:]
     facts = [
-        b"reply-to=%d" % _relation(reply, _domain(reply), domain),
-        b"message-id-domain=%d" % _relation(message_id, _domain(message_id), domain),
-        b"to-own-domain=%d" % _relation(recipients, _domain(recipients), domain),
+        b"reply-to=%d" % _relation(reply, domain_of(reply), domain),
+        b"message-id-domain=%d" % _relation(message_id, domain_of(message_id), domain),
+        b"to-own-domain=%d" % _relation(recipients, domain_of(recipients), domain),
         b"recipients=%d" % _step((1, 2, 3, 5, 10), recipients.count(b"@")),
         b"from=" + shape(sender)[:40],
         b"digits-in-address=%d" % any(48 <= octet <= 57 for octet in local),
@@ -70,7 +70,7 @@ def of_header(message: Message, subject: bytes) -> tuple[bytes, ...]:
         b"message-id=" + shape(message_id)[:50],
         b"date=" + shape(date)[:50],
         *_of_subject(subject),
-        b"subject-encoded=%d" % (b"=?" in _value(message, "subject")),
+        b"subject-encoded=%d" % (b"=?" in value(message, "subject")),
     ]
     return tuple(facts)
 
@@ -118,7 +118,7 @@ def of_body(message: Message, text: bytes) -> tuple[bytes, ...]:
     """
     facts = [*_of_text(text), *_of_links(message)]
     parts = ",".join([f"{part.depth}{part.content_type}" for part in message.parts[:_PARTS_LIMIT]])
-    content_type = _value(message, "content-type")
+    content_type = value(message, "content-type")
     boundary = _BOUNDARY.search(content_type)
     facts += (
         b"html=%d" % message.html.html,
@@ -126,7 +126,7 @@ def of_body(message: Message, text: bytes) -> tuple[bytes, ...]:
         b"parts=" + parts.encode("utf-8", "replace"),
         b"boundary=" + (shape(boundary[1])[:40] if boundary else b""),
         b"content-type=" + shape(content_type),
-        b"transfer-encoding=" + _value(message, "content-transfer-encoding").lower()[:20],
+        b"transfer-encoding=" + value(message, "content-transfer-encoding").lower()[:20],
     )
     return tuple(facts)
 
@@ -160,7 +160,7 @@ def _of_text(text: bytes) -> list[bytes]:
 def _of_links(message: Message) -> list[bytes]:
     uris = message.uris[:_LINKS_LIMIT]
     sites = {site for uri in uris for site in uri.hosts.values()}
-    sender = _domain(_value(message, "from")).decode("latin-1")
+    sender = domain_of(value(message, "from")).decode("latin-1")
     own = any(sender == site or sender.endswith(f".{site}") for site in sites)
     tags = [link.tag for link in message.links[:_HTML_LINKS_LIMIT]]
     return [
@@ -199,7 +199,7 @@ def _of_html(facts: HtmlFacts) -> list[bytes]:
     return told
 
 
-def _value(message: Message, name: str) -> bytes:
+def value(message: Message, name: str) -> bytes:
     """The first field of this name on one line; empty without one."""
     header = message.header
     for field in header.named(name)[:1]:
@@ -208,7 +208,7 @@ def _value(message: Message, name: str) -> bytes:
     return b""
 
 
-def _domain(value: bytes) -> bytes:
+def domain_of(value: bytes) -> bytes:
     found = _ADDRESS.search(value)
     return found[1].lower().rstrip(b".") if found else b""
 

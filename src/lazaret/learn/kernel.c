@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define INTERFACE 5
+#define INTERFACE 6
 #define HASH_BITS 28
 #define DROPPED 35 /* as in learn/features.py */
 #define WORD_OCTETS 16
@@ -318,7 +318,7 @@ features(PyObject *module, PyObject *args)
 
 #include "kernel_named.h"
 
-#define ZONES 11
+#define ZONES 12
 #define COLUMNS 4 /* weight, energy, spam, ham: as in learn/model.py */
 #define TINY 1e-20f
 

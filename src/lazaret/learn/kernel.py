@@ -2,7 +2,7 @@
 
 from lazaret.model.compiled import load
 
-INTERFACE = 5
+INTERFACE = 6
 
 
 compiled = load("lazaret.learn._kernel", INTERFACE)

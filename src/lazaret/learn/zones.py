@@ -12,7 +12,7 @@ from enum import IntEnum
 from functools import lru_cache, partial
 from typing import NamedTuple
 
-from lazaret.learn import form
+from lazaret.learn import form, way
 from lazaret.mime import words
 from lazaret.mime.message import Message
 
@@ -66,12 +66,13 @@ class Zone(IntEnum):
     BODY_FORM = 8
     HEADER_FORM = 9
     WORDS = 10
+    WAY = 11
 
 
 _HEADER, _RELAYS, _TEXT, _LINKS = map(int, [Zone.HEADER, Zone.RELAYS, Zone.TEXT, Zone.LINKS])
 _HEADER_GRAMS, _TEXT_GRAMS = int(Zone.HEADER_GRAMS), int(Zone.TEXT_GRAMS)
 _SUBJECT_GRAMS, _SENDER_GRAMS = int(Zone.SUBJECT_GRAMS), int(Zone.SENDER_GRAMS)
-_BODY_FORM, _HEADER_FORM = int(Zone.BODY_FORM), int(Zone.HEADER_FORM)
+_BODY_FORM, _HEADER_FORM, _WAY = int(Zone.BODY_FORM), int(Zone.HEADER_FORM), int(Zone.WAY)
 ANYWHERE = frozenset({"subject", "text", "link", "site", "from", "title", "attachment"})
 """Pieces whose words count once more in `Zone.WORDS`, wherever they stand."""
 
@@ -91,7 +92,7 @@ _piece: Callable[[tuple[int, str, bytes]], Piece] = partial(tuple.__new__, Piece
 
 
 class Facts(NamedTuple):
-    """Small facts about a message (`learn/form.py`): each counts, and every two of them together."""
+    """Small facts about a message (`form.py`, `way.py`): each counts, and every two of them together."""
 
     zone: int
     told: tuple[bytes, ...]
@@ -127,6 +128,7 @@ def view(message: Message) -> View:
     facts = (
         Facts(_BODY_FORM, form.of_body(message, runs_of_text)[: form.FACTS_LIMIT]),
         Facts(_HEADER_FORM, form.of_header(message, subject)[: form.FACTS_LIMIT]),
+        Facts(_WAY, way.of_way(message)[: form.FACTS_LIMIT]),
     )
     return View(tuple(pieces), runs, facts)
 
