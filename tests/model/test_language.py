@@ -8,6 +8,7 @@ from string import Formatter
 import pytest
 
 import lazaret
+from lazaret.flow.tokens import SCOPES
 from lazaret.model.language import Language, language, languages, read, wished
 from lazaret.model.person import Role
 from lazaret.model.quarantine import State
@@ -15,6 +16,8 @@ from lazaret.model.verdict import Action, Category
 from lazaret.policy.settings import BESIDE, SETTINGS
 from lazaret.web.acting import ACTS
 from lazaret.web.overview_pages import SPANS
+from lazaret.web.people_pages import SCOPE_WORDS
+from lazaret.web.plots import BECAME
 from lazaret.web.search_pages import FILTERS, HISTORY_STATES
 from lazaret.web.visit import MENU
 
@@ -36,6 +39,8 @@ def texts():
     words += [label for label, _, _ in FILTERS] + [value for _, _, values in FILTERS for value in values]
     words += ["sent", "claimed", "mark", "kill", "killed", "marked", "quarantine"]
     words += [setting.text for setting in SETTINGS.values()] + list(BESIDE.values())
+    words += [*SCOPE_WORDS.values(), *BECAME.values()]
+    assert set(SCOPE_WORDS) == set(SCOPES)
     return sorted(found | set(map(str, words)))
 
 

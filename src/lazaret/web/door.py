@@ -198,7 +198,9 @@ def _told(visit: Visit, error: Exception) -> Response:
     if isinstance(error, NotAllowed):
         return visit.page("error.html", 403, problem=say("You may not do that."))
     if isinstance(error, NoSuchMessage):
-        return visit.page("error.html", 404, problem=say("There is no such message."))
+        is_message = "id" in visit.request.path_params
+        absent = say("There is no such message.") if is_message else say("There is nothing here.")
+        return visit.page("error.html", 404, problem=absent)
     if isinstance(error, UserError):
         return visit.page("error.html", 422, problem=str(error))
     if isinstance(error, StoreUnavailable):

@@ -43,6 +43,7 @@ async def overview(visit: Visit) -> Response:
         volume=plots.volume(spans, since, now, bucket),
         histogram=plots.histogram(found.scores, levels),
         fates=[fate for fate in plots.FATES if found.actions.get(fate)],
+        became=plots.BECAME,
         levels=levels,
         tried=await _tried(visit, since),
     )

@@ -7,7 +7,6 @@ from dataclasses import replace
 from starlette.responses import Response
 
 from lazaret.flow.login import LoginFailed, plain_name, who
-from lazaret.flow.tokens import SCOPES
 from lazaret.model import address
 from lazaret.model.errors import UserError
 from lazaret.model.language import languages
@@ -16,6 +15,14 @@ from lazaret.web.render import with_query
 from lazaret.web.visit import Visit
 
 ACTS_SHOWN = 100
+SCOPE_WORDS = {
+    "read": "lists, and what is known of a message",
+    "bodies": "texts and downloads",
+    "act": "release, delete, teach, allow and block senders",
+    "figures": "overview and rules",
+    "admin": "people, policies, the record of acts",
+}
+"""What a token with this scope is for."""
 EX_DATAERR, EX_NOUSER = 65, 67
 
 
@@ -204,6 +211,6 @@ async def _account(visit: Visit, problem: str = "", token: str = "") -> Response
         problem=problem,
         token=token,
         tokens=await visit.office.store.tokens.of(visit.person.id),
-        scopes=list(SCOPES),
+        scopes=SCOPE_WORDS,
         languages=list(languages()),
     )

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from lazaret.model.verdict import Levels
 from lazaret.web.rows import level_of
 
-FATES = ("deliver", "mark", "quarantine", "discard", "reject", "defer")
+BECAME = {
+    "deliver": "delivered",
+    "mark": "marked",
+    "quarantine": "quarantined",
+    "discard": "discarded",
+    "reject": "refused",
+    "defer": "deferred",
+}
+"""Action -> what a copy is then; in the order of a bar."""
+FATES = tuple(BECAME)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Who gets which levels, what holds for an address, and who set it."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from starlette.responses import Response
@@ -99,6 +100,11 @@ async def named(visit: Visit) -> list[NamedPolicy]:
     return sorted(found, key=lambda one: -one.users)[:MOST_NAMED]
 
 
+def _is_of_several(policy: NamedPolicy) -> bool:
+    """Not made for one address or domain, nor for those who only have a list of senders."""
+    return bool(policy.values) and (policy.users > 1 or not re.search(r"[@.]", policy.name))
+
+
 async def explained(visit: Visit) -> Explanation | None:
     """What holds for the address that is asked for; None for none. UserError, NotAllowed."""
     address, sender = visit.query.get("address")[:320].strip(), visit.query.get("sender")[:320].strip()
@@ -143,7 +149,9 @@ async def _policies(visit: Visit, problem: str = "", notes: Sequence[str] = ()) 
         address=visit.query.get("address")[:320],
         sender=visit.query.get("sender")[:320],
         rows=[(in_words(row.key), row.name, settings_of(row)) for row in rows],
-        named=[(one.name, one.users, shown(one.values)) for one in await named(visit)] if of_all else [],
+        named=[(one.name, one.users, shown(one.values)) for one in await named(visit) if _is_of_several(one)]
+        if of_all
+        else [],
         levels=LEVELS,
         meaning=[*((name, setting.text) for name, setting in SETTINGS.items()), *BESIDE.items()],
         settings=[name for name in SETTINGS if name not in LEVELS]
