@@ -90,6 +90,10 @@ def test_what_is_restored_is_what_was_backed_up(place: Place, target: Place, tmp
     contents = backup(place.database, file)
     assert [] == check(file)
     assert (7, 19) == (contents["msgs"].rows, contents["quarantine"].rows)
+    with closing(SqliteDatabase(file).connect()) as made:
+        (indexed,) = made.execute("SELECT count(*) FROM lz_text_docsize").fetchone()
+    # Where it comes from a server the full text is made when it is restored.
+    assert indexed == (6 if place.kind == "sqlite" else 0)
 
     assert contents == restore(file, target.database)
     assert [] == check_database(target.database)

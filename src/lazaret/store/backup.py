@@ -9,12 +9,14 @@ from lazaret.model.errors import UserError
 from lazaret.store import manifest, migrations
 from lazaret.store.check import check_database
 from lazaret.store.connection import Connection, DatabaseError, snapshot, transaction
-from lazaret.store.copying import copy_rows
+from lazaret.store.copying import copy_rows, index_words
 from lazaret.store.database import EX_NOINPUT, Database
 from lazaret.store.dialect import sql
 from lazaret.store.manifest import Contents
 from lazaret.store.sqlite import SqliteConnection, SqliteDatabase
 
+# A backup of a server has the words alone.
+_IS_SEARCHABLE = "SELECT 1 FROM lz_text_docsize LIMIT 1"
 EX_CANTCREAT = 73
 EX_DATAERR = 65
 
@@ -62,12 +64,12 @@ def restore(file: Path, database: Database) -> dict[str, Contents]:
 
 
 def _write_out(source: Connection, made: SqliteConnection) -> None:
-    """The rows of a server into a file that nobody else sees yet."""
+    """The rows of a server into a file that nobody else sees yet, and nobody searches."""
     made.execute("PRAGMA journal_mode = OFF").fetchall()
     made.execute("PRAGMA synchronous = OFF")
     migrations.migrate(made, only=migrations.applied(source))
     with snapshot(source):
-        copy_rows(source, made)
+        copy_rows(source, made, searchable=False)
 
 
 def _restore_file(source: SqliteDatabase, database: SqliteDatabase) -> dict[str, Contents]:
@@ -79,6 +81,11 @@ def _restore_file(source: SqliteDatabase, database: SqliteDatabase) -> dict[str,
         with source.trouble(), closing(source.connect()) as origin:
             contents = manifest.read(origin)
             origin.backup(made)
+            if made.execute(_IS_SEARCHABLE).fetchone() is None:
+                made.execute("PRAGMA journal_mode = OFF").fetchall()
+                made.execute("PRAGMA synchronous = OFF")
+                index_words(origin, made)
+                made.execute("PRAGMA journal_mode = DELETE").fetchall()
         with transaction(made):
             manifest.drop(made)
     _finish(part, database.path)

@@ -21,16 +21,18 @@ LARGE_BATCH = 320
 LARGE = {"quarantine", "lz_words", "lz_learned"}
 
 
-def copy_rows(source: Connection, target: Connection) -> None:
+def copy_rows(source: Connection, target: Connection, *, searchable: bool = True) -> None:
     """Fills the tables of `target`; what a new database has in them already goes.
 
     To be called inside a snapshot of the source. A column that one of the two lacks is left out.
+    `searchable`: with the full text, which takes as long as all else.
     """
     there = tables(source)
     for table in TABLES:
         if table in there:
             _copy_table(source, target, table)
-    _index(source, target)
+    if searchable:
+        index_words(source, target)
     _count_on(target)
 
 
@@ -46,7 +48,7 @@ def _copy_table(source: Connection, target: Connection, table: str) -> None:
             target.load(table, columns, batch)
 
 
-def _index(source: Connection, target: Connection) -> None:
+def index_words(source: Connection, target: Connection) -> None:
     """The full text, out of the words that lie beside it."""
     index = target.dialect.full_text
     if index.drop_index:
