@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -107,6 +108,17 @@ def test_what_a_word_is_in_is_put_in_order_without_a_look_at_the_messages(
     assert "Index Only Scan using lz_msgs_idx_key" in keys, keys
     (ordered,) = (plan for asked, plan in found.items() if "FROM msgs m WHERE" in asked)
     assert "Index Only Scan using msgs_idx_moment" in ordered, ordered
+
+
+def test_the_newest_of_many_with_a_word_are_read_in_the_order_of_an_index(
+    filled: Store, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind == "mariadb":
+        pytest.skip("it joins what an index of words gives")
+    monkeypatch.setattr(conditions, "_is_frequent", lambda *given, **more: False)
+    monkeypatch.setattr(listing, "narrowed", lambda connection, wanted: replace(wanted, is_wide=True))
+    (page,) = (plan for asked, plan in plans(filled, "golden").items() if "ORDER BY m.time_num" in asked)
+    assert SORTED.search(page) is None, page
 
 
 def test_the_words_of_messages_lie_beside_their_rows(store: Store, kind: str) -> None:

@@ -126,7 +126,7 @@ def text(value: str, columns: str, connection: Connection, *, most: int) -> Cond
         messages = (last or 0) - (first or 0)
         if _is_frequent(connection, values, most, messages, of_words=len(wanted.words)):
             return Condition(index.in_row, {**values, "floor": (last or 0) - RECENT}, frequent=True)
-    among = index.among.replace("$MATCHING", index.matching)
+    among = (index.among_newest if most else index.among).replace("$MATCHING", index.matching)
     return Condition(among, values, (of_numbers(index.matching, values, whole=among),))
 
 

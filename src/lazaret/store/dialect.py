@@ -18,6 +18,10 @@ class FullText(Protocol):
         """Whether message l is one of them, `$MATCHING`; not a way to find l."""
 
     @property
+    def among_newest(self) -> str:
+        """The same of messages that are read from the newest on until there are enough."""
+
+    @property
     def in_row(self) -> str:
         """Whether message l matches, asked of its own row; for words that most messages have. Those above
         `:floor` are few enough to be looked for together."""

@@ -55,7 +55,7 @@ class FullTextIndex:
     """A FULLTEXT index of InnoDB over words made by us (`column_words.py`)."""
 
     matching = "SELECT t.msg FROM lz_text t WHERE MATCH (t.words) AGAINST (:match IN BOOLEAN MODE)"
-    among = "l.id IN ($MATCHING)"
+    among = among_newest = "l.id IN ($MATCHING)"
     in_row = "(SELECT t.words FROM lz_text t WHERE t.msg = l.id) REGEXP :pattern"
     sample = (
         "SELECT SUM(t.words REGEXP :pattern), SUM(t.words REGEXP :every)"

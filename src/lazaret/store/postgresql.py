@@ -47,9 +47,16 @@ _CAUSES = {
     "57P02": "the server crashed",
     "57P03": "the server is starting or stopping",
 }
-# The words of a message lie beside its row: to read all of them seems cheap to the server, and never is.
-_LIMIT = "SELECT set_config('statement_timeout', ?, false), set_config('enable_seqscan', 'off', false)"
-_NO_LIMIT = "SELECT set_config('statement_timeout', '0', false), set_config('enable_seqscan', 'on', false)"
+# The words of a message lie beside its row: to read all of them seems cheap to the server, and never is. The
+# numbers of some hundred thousand messages are to be asked for quickly, which takes memory.
+_LIMIT = (
+    "SELECT set_config('statement_timeout', ?, false), set_config('enable_seqscan', 'off', false),"
+    " set_config('work_mem', '32MB', false)"
+)
+_NO_LIMIT = (
+    "SELECT set_config('statement_timeout', '0', false), set_config('enable_seqscan', NULL, false),"
+    " set_config('work_mem', NULL, false)"
+)
 _NEXT = "FETCH 200 FROM streamed"
 """Rows read at a time; those of stored texts have 16 KB each."""
 _OF_OCTETS = (
@@ -68,6 +75,8 @@ class TsVector:
     # words that lie elsewhere.
     matching = "SELECT t.msg FROM lz_text t WHERE t.words @@ CAST(CAST(:match AS text) AS tsquery) OFFSET 0"
     among = "l.id IN ($MATCHING)"
+    # Not a join: it would put all of them in order to show fifty.
+    among_newest = "COALESCE(l.id IN ($MATCHING), FALSE)"
     # COALESCE, or it takes every word for a rare one, and reads all messages instead of the newest.
     in_row = (
         "COALESCE((SELECT t.words FROM lz_text t WHERE t.msg = l.id)"

@@ -51,7 +51,7 @@ class Fts5:
 
     matching = "SELECT rowid AS msg FROM lz_text WHERE lz_text MATCH :match"
     # A sum is in no index: SQLite would look for each of them, a million times a campaign.
-    among = "l.id + 0 IN ($MATCHING)"
+    among = among_newest = "l.id + 0 IN ($MATCHING)"
     # One look into the index gives all of the newest. For a single message it takes milliseconds when the
     # index is large, and to read the message's own words some hundredth of one.
     in_row = (
