@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lazaret.model.errors import StoreUnavailable, UserError
+from lazaret.store import migrations
 from lazaret.store.locating import locate
 from lazaret.store.opening import Store, open_store
 from lazaret.store.sqlite import SqliteDatabase
@@ -97,3 +98,13 @@ def test_a_read_only_database_is_called_that(file_store: Store) -> None:
     store.database.path.chmod(0o400)
     with pytest.raises(StoreUnavailable, match="read-only"):
         asyncio.run(store.journal.keep(quarantined()))
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "mariadb", "postgresql"])
+def test_each_migration_has_a_number_of_its_own(kind: str) -> None:
+    """Of two with the same number one would never be applied."""
+    folder = Path(migrations.__file__).parent / "schema"
+    files = [file for file in folder.glob("*.sql") if file.name.split(".")[1] in (kind, "sql")]
+
+    assert sorted(files) == sorted(migrations.available(kind).values())
+    assert list(range(1, len(files) + 1)) == list(migrations.available(kind))
