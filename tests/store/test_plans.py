@@ -111,10 +111,8 @@ def test_what_a_word_is_in_is_put_in_order_without_a_look_at_the_messages(
 
 
 def test_the_newest_of_many_with_a_word_are_read_in_the_order_of_an_index(
-    filled: Store, kind: str, monkeypatch: pytest.MonkeyPatch
+    filled: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if kind == "mariadb":
-        pytest.skip("it joins what an index of words gives")
     monkeypatch.setattr(conditions, "_is_frequent", lambda *given, **more: False)
     monkeypatch.setattr(listing, "narrowed", lambda connection, wanted: replace(wanted, is_wide=True))
     (page,) = (plan for asked, plan in plans(filled, "golden").items() if "ORDER BY m.time_num" in asked)

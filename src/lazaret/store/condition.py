@@ -64,6 +64,8 @@ class Source:
     """A condition that exactly its messages fulfil, so that they need not be asked for it."""
     numbers: str = ""
     """SELECT of the `lz_msgs.id` of the same messages, where that costs much less than their keys."""
+    by_row: bool = False
+    """Each message is asked for it, where these are too many."""
     scattered: bool = False
     """In an order in which the messages lie here and there: to read many of them so takes long."""
 
@@ -127,7 +129,8 @@ def text(value: str, columns: str, connection: Connection, *, most: int) -> Cond
         if _is_frequent(connection, values, most, messages, of_words=len(wanted.words)):
             return Condition(index.in_row, {**values, "floor": (last or 0) - RECENT}, frequent=True)
     among = (index.among_newest if most else index.among).replace("$MATCHING", index.matching)
-    return Condition(among, values, (of_numbers(index.matching, values, whole=among),))
+    source = of_numbers(index.matching, values, whole=among)
+    return Condition(among, values, (replace(source, by_row=among == index.in_row),))
 
 
 def of_numbers(numbers: str, values: dict[str, object], *, whole: str) -> Source:

@@ -55,8 +55,10 @@ class FullTextIndex:
     """A FULLTEXT index of InnoDB over words made by us (`column_words.py`)."""
 
     matching = "SELECT t.msg FROM lz_text t WHERE MATCH (t.words) AGAINST (:match IN BOOLEAN MODE)"
-    among = among_newest = "l.id IN ($MATCHING)"
+    among = "l.id IN ($MATCHING)"
     in_row = "(SELECT t.words FROM lz_text t WHERE t.msg = l.id) REGEXP :pattern"
+    # The others come as a join, which reads and sorts all of them.
+    among_newest = in_row
     sample = (
         "SELECT SUM(t.words REGEXP :pattern), SUM(t.words REGEXP :every)"
         " FROM (SELECT words FROM lz_text ORDER BY msg DESC LIMIT :some) t"

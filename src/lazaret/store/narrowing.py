@@ -42,7 +42,8 @@ def narrowed(connection: Connection, wanted: Condition, most: int = FEW) -> Cond
             found = some if found is None else found & some
             asked = asked.replace(f"({source.whole})", _FULFILLED) if source.whole else asked
     if found is None:
-        return replace(wanted, is_wide=True)
+        by_row = any(source.by_row for source in wanted.sources)
+        return replace(wanted, is_wide=True, frequent=wanted.frequent or by_row)
     # Or SQLite reads all that is in the quarantine in the order of time, and looks for the keys there.
     unordered = replace(wanted, sql=asked.replace(_QUARANTINED, _QUARANTINED_BY_NO_INDEX))
     both = joined([unordered, replace(one_of_keys(connection, found), few=True)], "AND")
