@@ -10,6 +10,7 @@ import time
 
 from lazaret.mime import message as mime
 from lazaret.model.errors import LazaretError
+from lazaret.store import fulltext
 from lazaret.store.opening import Store
 from lazaret.store.reindex import Extract, reindex
 
@@ -17,6 +18,8 @@ EVERY_S = 1.0
 LATE_S = 3600.0
 """A row may be completed so long after its message was received, and is found all the same."""
 RETRY_S = 10.0
+STEPS = 8
+"""Of the work that an index has put off, at each look."""
 
 log = logging.getLogger(__name__)
 
@@ -45,4 +48,12 @@ async def keep_indexed(store: Store) -> None:
             await asyncio.sleep(RETRY_S)
         else:
             since = began - LATE_S
+            await tend(store)
             await asyncio.sleep(EVERY_S)
+
+
+async def tend(store: Store) -> None:
+    """Some steps of what the index has put off, each a transaction of its own: mail waits for one at most."""
+    for _ in range(STEPS):
+        if not await store.writer.run(fulltext.tend):
+            return

@@ -54,6 +54,10 @@ class FullText(Protocol):
     def make_index(self) -> str: ...
 
     @property
+    def tend(self) -> str:
+        """Does a step of what it has put off; "" where a server sees to it."""
+
+    @property
     def is_removed_by_words(self) -> bool:
         """Whether `remove` must be given the `values` that a message was indexed with."""
 

@@ -34,6 +34,21 @@ def add(connection: Connection, texts: Sequence[tuple[int, Searchable]]) -> None
     _each(connection, "INSERT INTO lz_words (msg, packed) VALUES (:id, :packed)", packed)
 
 
+def tend(connection: Connection) -> bool:
+    """Does a step of what the index has put off; whether there may be more."""
+    statement = connection.dialect.full_text.tend
+    if not statement:
+        return False
+    (before,) = connection.execute(_CHANGES).fetchone()
+    connection.execute(statement)
+    (after,) = connection.execute(_CHANGES).fetchone()
+    # The statement itself counts as one.
+    return bool(after - before > 1)
+
+
+_CHANGES = "SELECT total_changes()"
+
+
 def _each(connection: Connection, statement: str, rows: Sequence[Mapping[str, object]]) -> None:
     """One alone is a statement that the connection keeps prepared."""
     if len(rows) == 1:

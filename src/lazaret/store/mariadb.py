@@ -69,6 +69,7 @@ class FullTextIndex:
     drop_index = "ALTER TABLE lz_text DROP INDEX lz_text_idx_words"
     make_index = "ALTER TABLE lz_text ADD FULLTEXT INDEX lz_text_idx_words (words)"
     add = "INSERT INTO lz_text (msg, words) VALUES (:id, :words)"
+    tend = ""
     is_removed_by_words = False
     remove = "DELETE FROM lz_text"
 
@@ -124,6 +125,7 @@ MARIADB = Dialect(
         "OF_STORED": "",
         "FEWER_PAGES": "",
         "LEAVES": "",
+        "PATIENCE": "",
         "WORDS_IN_LOWER_CASE": (
             "UPDATE lz_text SET words = REPLACE(REPLACE(words, '_X', '__'), '_Y', '__y')"
             " WHERE words REGEXP '_[XY]';"

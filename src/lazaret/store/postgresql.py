@@ -96,6 +96,7 @@ class TsVector:
         "SET maintenance_work_mem = '256MB'; CREATE INDEX lz_text_idx_words ON lz_text USING gin (words)"
     )
     add = "INSERT INTO lz_text (msg, words) VALUES (:id, CAST(CAST(:words AS text) AS tsvector))"
+    tend = ""
     is_removed_by_words = False
     remove = "DELETE FROM lz_text"
 
@@ -153,6 +154,7 @@ POSTGRESQL = Dialect(
         "KEY": "bytea",
         "CLUSTERED": "",
         "OF_STORED": "WHERE quar_type = 'Q'",
+        "PATIENCE": "",
         "WORDS_IN_LOWER_CASE": (
             "UPDATE lz_text SET words = CAST(REPLACE(REPLACE(CAST(words AS text), '_X', '__'), '_Y', '__y')"
             " AS tsvector) WHERE CAST(words AS text) ~ '_[XY]';"
