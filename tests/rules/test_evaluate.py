@@ -125,6 +125,21 @@ def test_a_rule_that_only_captures_runs_for_those_that_need_the_text(tmp_path: P
     assert ("LEADS",) == tuple(name for name, _ in ruleset.evaluate(mail, 0).hits)
 
 
+def test_a_captured_text_is_that_of_the_message(rules: Rules) -> None:
+    ruleset = rules("header __TO To:addr =~ /(?<RECIPIENT>.*)/\nuri LEADS /\\?for=%{RECIPIENT}/\n")
+
+    def leads(to: bytes, link: bytes) -> bool:
+        mail = message.parse(b"To: %s\n\nhttp://a.com/?for=%s\n" % (to, link))
+        return bool(ruleset.evaluate(mail, 0).hits)
+
+    assert leads(b"b.c@d.example", b"b.c@d.example")
+    assert not leads(b"e@f.example", b"b.c@d.example")
+    assert leads(b"b.c@d.example", b"b.c@d.example")
+    long = b"x" * 600 + b"@d.example"
+    assert leads(long, long)
+    assert not leads(b"e@f.example", long)
+
+
 def test_mimeheader_rules_look_at_every_part(values: Values) -> None:
     body = "--b\nContent-Type: image/gif;\n name=x.gif\n\nx\n--b\nContent-Type: text/plain\n\ny\n--b--\n"
     found = values(

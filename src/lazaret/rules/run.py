@@ -1,6 +1,7 @@
 """The state of one evaluation: values so far, where things were found, and how much time is left."""
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lazaret.mime.message import Message
@@ -21,6 +22,7 @@ class Run:
     __slots__ = (
         "_deadline",
         "_work_deadline",
+        "captured",
         "exceeded",
         "headers",
         "late",
@@ -46,6 +48,8 @@ class Run:
         """Rule -> what its eval function said."""
         self.tags: dict[str, list[bytes]] = {}
         """Named captures, for the expressions that contain %{TAG}."""
+        self.captured: list[Callable[[], None]] = []
+        """What adds those that nobody has asked for yet."""
         self.searched: set[str] = set()
         """Header fields that were searched on demand."""
         self.spent: set[int] = set()
@@ -64,6 +68,7 @@ class Run:
     def end(self) -> None:
         """Lets go of what refers to the run, so that it goes when it is not needed, without a collector."""
         del self.values
+        self.captured.clear()
         self.headers.beside = nothing_beside
         self.subject.end()
 

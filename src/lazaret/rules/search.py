@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache, partial
 from itertools import islice
 
 from lazaret.rules import kernel
@@ -16,6 +17,8 @@ from lazaret.rules.texts import Numbered
 _LOOKS_AT_CLOCK = 32
 """Texts between two looks at the clock."""
 
+_USUAL_LENGTH = 500
+"""Of an expression in which the texts of a message stand: longer ones are not kept for the next message."""
 
 Candidate = tuple["Search", int, Sequence[bytes], int]
 """Texts in which the expression at a place of a group may match, and the place in the view of the first
@@ -257,19 +260,28 @@ class Search:
         if confirm is None:
             return 0
         run.look_at_clock()
-        count = 0
         try:
-            if not searched.captures:
-                return confirm.count(text, searched.max_hits)
-            for match in islice(confirm.matches(text), searched.max_hits):
-                count += 1
+            count = confirm.count(text, searched.max_hits)
+        except MatchLimit:
+            self._give_up(run, searched.rule)
+            return 0
+        except UnusableRegex:
+            run.spent.add(searched.rule)
+            return 0
+        if count and searched.captures:
+            run.captured.append(partial(self._capture, run, place, confirm, text))
+        return count
+
+    def _capture(self, run: Run, place: int, expression: Confirm, text: bytes) -> None:
+        """Cuts out what the groups of an expression match in a text that it matches. A message in fifty asks
+        for it, and it takes ten times as long as to see whether there is a match."""
+        searched = self.group.searched[place]
+        try:
+            for match in islice(expression.matches(text), searched.max_hits):
                 for tag in searched.captures:
                     run.tags.setdefault(tag, []).append(match.group(tag) or b"")
         except MatchLimit:
             self._give_up(run, searched.rule)
-        except UnusableRegex:
-            run.spent.add(searched.rule)
-        return count
 
     def _confirm(self, place: int) -> Confirm:
         confirm = self._confirms[place]
@@ -286,12 +298,19 @@ class Search:
             if not texts:
                 return None
             source = source.replace(b"%{" + tag.encode() + b"}", b"(?:" + b"|".join(texts) + b")")
-        return Confirm(Regex(source, regex.modifiers))
+        filled = Regex(source, regex.modifiers)
+        return _usual(filled) if len(source) <= _USUAL_LENGTH else Confirm(filled)
 
     def _regex(self, place: int) -> Regex:
         regex = self._rules[self._names[self.group.searched[place].rule]].regex
         assert regex is not None
         return regex
+
+
+@lru_cache(maxsize=64)
+def _usual(regex: Regex) -> Confirm:
+    """Most messages of a day are to the same few people, and so are the texts of their tags."""
+    return Confirm(regex)
 
 
 def confirm(run: Run, candidate: Candidate) -> None:
@@ -312,4 +331,7 @@ def _texts_of(run: Run, tag: str) -> Sequence[bytes]:
     """What was captured under the tag, or the values of the field for `HEADER(selector)`."""
     if tag.startswith("HEADER("):
         return (run.headers.get(tag[len("HEADER(") : -1]) or b"").split(b"\n")
+    captured, run.captured = run.captured, []
+    for capture in captured:
+        capture()
     return run.tags.get(tag, ())
