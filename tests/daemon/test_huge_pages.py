@@ -49,5 +49,6 @@ def test_only_memory_that_is_written_and_has_no_file_is_gathered() -> None:
         "03000000-03400000 rw-s 00000000 00:00 5 /dev/zero (deleted)",
         "04000000-04800000 rw-p 00000000 fe:00 7 /var/lib/lazaret/model",
         "05000000-05800000 ---p 00000000 00:00 0 ",
+        "06000000-06400000 rwxp 00000000 00:00 0 ",
     ]
-    assert [(0x02200000, 0x02800000)] == list(huge_pages._whole_pages(maps))
+    assert [(0x02200000, 0x02800000), (0x06000000, 0x06400000)] == list(huge_pages._whole_pages(maps))

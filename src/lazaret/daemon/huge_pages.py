@@ -35,10 +35,13 @@ def gather() -> int:
 
 
 def _whole_pages(maps: Iterable[str]) -> Iterator[tuple[int, int]]:
-    """Where huge pages fit into what the program has written: the heap, and what has no name (proc(5))."""
+    """Where huge pages fit into what the program has written: the heap, and what has no name (proc(5)).
+
+    What it has written and runs are the expressions that PCRE2 has compiled to the processor's code.
+    """
     for line in maps:
         span, rights, _, _, _, *name = line.split(maxsplit=5)
-        if rights == "rw-p" and (not name or name[0] == "[heap]"):
+        if rights in ("rw-p", "rwxp") and (not name or name[0] == "[heap]"):
             first, last = (int(address, 16) for address in span.split("-"))
             start, end = -(-first // _HUGE) * _HUGE, last // _HUGE * _HUGE
             if start < end:

@@ -40,6 +40,8 @@ STILL_S = 20.0
 """A client that has not brought anything whole for so long makes room when there are too many."""
 FILES_KEPT = 128
 """File descriptors that connections of clients leave for next hops, database and logs."""
+GATHER_S = 10.0
+"""When a worker has met mail for so long, it has made what it makes at first use."""
 DRAIN_S = 25.0
 """How long the messages under way may take when a worker is told to end."""
 
@@ -119,6 +121,7 @@ class _Worker:
             loop.create_task(_every(BEAT_S, lambda: self._look_round(parts))),
         ]
         huge_pages.gather()  # Now that all is loaded.
+        loop.call_later(GATHER_S, huge_pages.gather)
         for door in doors:
             door.open()
         self._row.beat()
