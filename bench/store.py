@@ -128,7 +128,8 @@ def message(
         local=True,
         category=Category.SPAM if stored else Category.CLEAN,
         action="quarantine" if stored else "deliver",
-        score=dice.uniform(5, 15) if stored else dice.uniform(-3, 3),
+        # Three decimals, as a verdict has them: a backup proves no more.
+        score=round(dice.uniform(5, 15) if stored else dice.uniform(-3, 3), 3),
         reason="6.0 points reach the quarantine level of 5.0",
         response="250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as BBD26146A8",
         stored=stored,

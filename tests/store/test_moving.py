@@ -108,6 +108,14 @@ def test_what_is_restored_is_what_was_backed_up(place: Place, target: Place, tmp
     assert [] == check(tmp_path / "second")
 
 
+@pytest.mark.parametrize("target", KINDS, indirect=True)
+def test_what_nobody_has_touched_is_restored(place: Place, target: Place, tmp_path: Path) -> None:
+    place.open()
+    backup(place.database, tmp_path / "backup")
+    restore(tmp_path / "backup", target.database)
+    assert asyncio.run(target.open().audit.verify()) == asyncio.run(place.open().audit.verify())
+
+
 def test_every_table_is_in_a_backup(place: Place) -> None:
     with closing(place.database.connect()) as connection:
         theirs = {name for name in tables(connection) if name.startswith(("lz_text", "sqlite_"))}

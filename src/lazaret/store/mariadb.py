@@ -126,6 +126,7 @@ MARIADB = Dialect(
         "FEWER_PAGES": "",
         "LEAVES": "",
         "PATIENCE": "",
+        "CHAIN_AS_OCTETS": "",
         "WORDS_IN_LOWER_CASE": (
             "UPDATE lz_text SET words = REPLACE(REPLACE(words, '_X', '__'), '_Y', '__y')"
             " WHERE words REGEXP '_[XY]';"

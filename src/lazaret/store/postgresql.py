@@ -155,6 +155,7 @@ POSTGRESQL = Dialect(
         "CLUSTERED": "",
         "OF_STORED": "WHERE quar_type = 'Q'",
         "PATIENCE": "",
+        "CHAIN_AS_OCTETS": "",
         "WORDS_IN_LOWER_CASE": (
             "UPDATE lz_text SET words = CAST(REPLACE(REPLACE(CAST(words AS text), '_X', '__'), '_Y', '__y')"
             " AS tsvector) WHERE CAST(words AS text) ~ '_[XY]';"

@@ -120,6 +120,7 @@ SQLITE = Dialect(
         # By default the insertion that finds 16 pieces of an index on one level merges all of them, however
         # large they are: seconds to minutes after copies and restores. 2,000 pieces in all are its limit.
         "PATIENCE": "INSERT INTO lz_text (lz_text, rank) VALUES ('crisismerge', 1000);",
+        "CHAIN_AS_OCTETS": "UPDATE lz_audit_head SET chain = CAST(chain AS BLOB);",
         "WORDS_IN_LOWER_CASE": "",
         "FULLTEXT": (
             "CREATE VIRTUAL TABLE lz_text USING fts5("
