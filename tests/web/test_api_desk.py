@@ -115,6 +115,30 @@ def test_people_are_let_in_kept_out_and_forgotten_by_an_admin_alone(site, chief,
     }
 
 
+def test_what_users_ask_for_is_granted_or_denied_once(site, chief, of_ann):
+    def asked(subject):
+        mail_id = site.send_found(QUARANTINE, ANN, subject=subject)
+        site.write("UPDATE msgs SET content = 'V' WHERE mail_id = ?", mail_id)
+        assert "pending" == of_ann("POST", f"/messages/{mail_id}/request", {}).json["state"]
+        return mail_id
+
+    granted, denied = asked("asked for over the api"), asked("asked for in vain")
+    waiting = {one["id"] for one in chief("GET", "/messages?q=state:pending").json["messages"]}
+    assert {granted, denied} <= waiting
+    assert 403 == of_ann("POST", "/requests/decide", {"id": granted, "grant": True}).status
+    before = site.hop.copies.total()
+    wish, key = {"id": granted, "grant": True}, {"Idempotency_Key": "grant-once"}
+    for _ in range(2):
+        done = chief("POST", "/requests/decide", wish, **key).json
+        assert (True, "released", ANN) == (done["ok"], done["state"], done["results"][0]["recipient"])
+    assert before + 1 == site.hop.copies.total()
+    assert "quarantined" == chief("POST", "/requests/decide", {"id": denied, "grant": False}).json["state"]
+    assert before + 1 == site.hop.copies.total()
+    assert 422 == chief("POST", "/requests/decide", {"id": denied, "grant": True}).status
+    assert 404 == chief("POST", "/requests/decide", {"id": "AAAAAAAAAAAA", "grant": True}).status
+    assert 400 == chief("POST", "/requests/decide", {"id": denied}).status
+
+
 def test_rules_and_levels_are_for_who_sees_figures(site, chief, of_ann):
     mail_id = site.send_found(QUARANTINE, ANN, subject="counted by a rule over the api")
     chief("POST", f"/messages/{mail_id}/release", {})
@@ -142,6 +166,7 @@ def test_rules_and_levels_are_for_who_sees_figures(site, chief, of_ann):
         ("GET", "/policies/named", "admin"),
         ("POST", "/policies/named/set", "admin"),
         ("POST", "/searches", "act"),
+        ("POST", "/requests/decide", "act"),
         ("GET", "/digest", "act"),
         ("POST", "/lists/add", "act"),
         ("GET", "/people", "admin"),

@@ -20,7 +20,7 @@ SCOPES: dict[str, frozenset[Right]] = {
     "act": frozenset(
         {
             *(Right.RELEASE, Right.REQUEST, Right.REDIRECT, Right.DELETE, Right.LEARN, Right.LISTS),
-            *(Right.ALLOW, Right.BLOCK, Right.SEARCHES, Right.DIGEST),
+            *(Right.DECIDE, Right.ALLOW, Right.BLOCK, Right.SEARCHES, Right.DIGEST),
         }
     ),
     "figures": frozenset({Right.FIGURES}),

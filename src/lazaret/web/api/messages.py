@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from lazaret.flow.explain import detail_facts, item_facts, rfc3339
 from lazaret.flow.rights import Right
-from lazaret.model.quarantine import Item
+from lazaret.model.quarantine import Item, State
 from lazaret.web import acting, reading
 from lazaret.web.api.calls import answer, body_of, chosen, once, whole
-from lazaret.web.api.shapes import Acts, Lesson, Nothing, ReleaseWish
+from lazaret.web.api.shapes import Acts, Decision, Lesson, Nothing, ReleaseWish
 from lazaret.web.message_pages import to_save
 from lazaret.web.rows import tag_of
 from lazaret.web.visit import Visit
@@ -121,6 +121,19 @@ async def request(visit: Visit) -> Response:
     body_of(visit, Nothing)
     await visit.visitor.request(visit.path("id"))
     return await _state(visit)
+
+
+async def decide(visit: Visit) -> Response:
+    """Grants or denies the release that users ask for; `state:pending` finds what waits."""
+    wish = body_of(visit, Decision)
+
+    async def act() -> object:
+        if wish.grant:
+            return _outcome(acting.released(wish.id, await visit.visitor.grant(wish.id)))
+        await visit.visitor.deny(wish.id)
+        return _outcome(acting.Outcome(wish.id, ok=True, state=State.QUARANTINED.value))
+
+    return await once(visit, act)
 
 
 async def acts(visit: Visit) -> Response:

@@ -69,6 +69,13 @@ OPERATIONS = (
     ),
     Operation(Page(f"{V1}/acts", messages.acts, Right.FIND, POST), shapes.Outcomes, (KEY,), shapes.Acts),
     Operation(
+        Page(f"{V1}/requests/decide", messages.decide, Right.DECIDE, POST),
+        shapes.Outcome,
+        (KEY,),
+        shapes.Decision,
+        may_lack=True,
+    ),
+    Operation(
         Page(f"{V1}/overview", figures.overview, Right.FIGURES),
         shapes.Figures,
         (number("hours", 24, 1, 24 * 366),),

@@ -163,6 +163,13 @@ class Acts(msgspec.Struct, forbid_unknown_fields=True):
     ids: Annotated[list[Annotated[str, Meta(max_length=40)]], Meta(min_length=1, max_length=MOST_IDS)]
 
 
+class Decision(msgspec.Struct, forbid_unknown_fields=True):
+    """The answer to whoever asks for the release of a message."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=40)]
+    grant: bool
+
+
 class Outcomes(msgspec.Struct):
     """A result for each, in order."""
 
