@@ -7,6 +7,7 @@ import pytest
 from tests.learn.mail import HAM_WORDS, features, mail, taught, unseen
 
 from lazaret.learn import model as model_of
+from lazaret.learn.features import HASH_BITS
 from lazaret.learn.model import Counter, Model, Private
 from lazaret.learn.zones import Zone
 
@@ -68,6 +69,15 @@ def test_the_shares_of_the_features_sum_up_to_the_score():
     shares = model.shares(found)
 
     assert pytest.approx(shares.score, abs=1e-3) == float(shares.of_feature.sum())
+
+
+def test_of_zones_that_say_the_same_that_of_links_counts_half():
+    model, numbers = Model(Private(10)), np.arange(50, dtype=np.uint32)
+    links, header = ((zone << HASH_BITS) | numbers for zone in (Zone.LINKS, Zone.HEADER))
+    model.learn(header, spam=True)  # both share the rows of the table
+
+    assert 0 < model.judge(header).score
+    assert pytest.approx(model.judge(header).score / 2) == model.judge(links).score
 
 
 def test_two_models_that_learn_the_same_are_the_same():
