@@ -325,11 +325,41 @@ def test_it_counts_as_python_does(source: bytes, text: bytes, most: int | None) 
 
 
 @needs_kernel
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from([b"b", b"a*", b"", b"(?<=a)b|$", b"a(?=b)", b"(b)(?<x>-)?", b"a\\Kb", b"(?=a\\K)"]),
+    st.lists(st.sampled_from([b"a", b"b", b"\n", b"\xc3\xa4", b"-"]), max_size=12).map(b"".join),
+)
+def test_the_first_match_is_that_of_python(source: bytes, text: bytes) -> None:
+    confirm = Confirm(Regex(source, ""))
+    matcher = confirm.matcher(counts=False)
+    if matcher is None:
+        pytest.skip("the system has no libpcre2-8.so.0")
+    found = kernel.compiled.Finder(None, None, ((0, 0, 1),), (), None, lambda _place: matcher).first(0, text)
+    assert found == confirm.first(text) or (found is None and b"K" in source)
+
+
+@needs_kernel
+def test_a_first_match_is_asked_of_an_expression_that_exists_and_in_octets() -> None:
+    group = kernel.compiled.Finder(None, None, ((0, 0, 1),), (), None, lambda _place: None)
+    assert group.first(0, b"a") is None
+    for place in (-1, 1, 1 << 70):
+        with pytest.raises(IndexError):
+            group.first(place, b"a")
+    with pytest.raises(TypeError):
+        group.first(0, "a")
+    with pytest.raises(TypeError):
+        group.first(0)
+
+
+@needs_kernel
 def test_what_takes_too_many_steps_is_left_to_python() -> None:
     matcher: Any = Confirm(Regex(rb"^(?:a+)+[bc]$", "")).matcher(counts=False)
     if matcher is None:
         pytest.skip("the system has no libpcre2-8.so.0")
     assert matcher.count(b"a" * 5000, 1) is None
+    group = kernel.compiled.Finder(None, None, ((0, 0, 1),), (), None, lambda _place: matcher)
+    assert group.first(0, b"a" * 5000) is None
     with pytest.raises(ValueError, match="PCRE2"):
         kernel.compiled.Matcher(b"(", None, None)
 

@@ -67,6 +67,8 @@ def test_the_same_is_found_as_without(source: bytes, text: bytes) -> None:
     if matcher is None:
         pytest.skip("the system has no libpcre2-8.so.0")
     assert matcher.count(text, 1) == confirm.count(text, 1)
+    group = kernel.compiled.Finder(None, None, ((0, 0, 1),), (), None, lambda _place: matcher)
+    assert group.first(0, text) == confirm.first(text)
 
 
 @pytest.mark.skipif(not kernel.compiled, reason="the kernel is not compiled")

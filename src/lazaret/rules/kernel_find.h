@@ -607,7 +607,26 @@ finder_some(Finder *self, PyObject *texts, PyObject *const *instead, int given, 
     return 0;
 }
 
+/* first(place, text): the first match of an expression; None where there is none, or Python has to find out */
+static PyObject *
+finder_first(Finder *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 2 || !PyBytes_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "first(place, text)");
+        return NULL;
+    }
+    Py_ssize_t place = below(args[0], self->count);
+    const Matcher *matcher = place < 0 ? NULL : finder_matcher(self, place);
+    PyObject *found = NULL;
+    if (matcher)
+        found = matcher_first(matcher, PyBytes_AS_STRING(args[1]), PyBytes_GET_SIZE(args[1]));
+    if (found || PyErr_Occurred())
+        return found;
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef finder_methods[] = {
+    {"first", (PyCFunction)(void (*)(void))finder_first, METH_FASTCALL, "What the first match in a text is."},
     {"find", (PyCFunction)finder_find, METH_O, "The places of what matches in the text."},
     {NULL},
 };

@@ -151,19 +151,43 @@ all_ascii(const char *text, Py_ssize_t length)
     return 1;
 }
 
+/* Whether a match may begin with these three octets. */
+static int
+matcher_may_start(const Matcher *self, const unsigned char *three)
+{
+    unsigned number = (three[0] & 31u) << 10 | (three[1] & 31u) << 5 | (three[2] & 31u);
+    return self->starts[number / 8] >> number % 8 & 1;
+}
+
 /* Whether there is a match: 1 or 0; -1: Python has to find out. */
 static Py_ssize_t
 matcher_try(const Matcher *self, const unsigned char *text, Py_ssize_t length)
 {
     for (Py_ssize_t at = 0; at + 3 <= length; at++) {
-        unsigned number = (text[at] & 31u) << 10 | (text[at + 1] & 31u) << 5 | (text[at + 2] & 31u);
-        if (!(self->starts[number / 8] >> number % 8 & 1))
+        if (!matcher_may_start(self, text + at))
             continue;
         int found = pcre2.match(self->code, text, (size_t)length, (size_t)at, 0, pcre2.data, NULL);
         if (found != PCRE2_ERROR_NOMATCH)
             return found < 0 ? -1 : 1;
     }
     return 0;
+}
+
+/* The first match (a new bytes object). NULL: there is none, or Python has to find out, or an error is set. */
+static PyObject *
+matcher_first(const Matcher *self, const char *text, Py_ssize_t length)
+{
+    const unsigned char *each = (const unsigned char *)text;
+    int found = PCRE2_ERROR_NOMATCH;
+    if (!self->starts)
+        found = pcre2.match(self->code, each, (size_t)length, 0, 0, pcre2.data, NULL);
+    for (Py_ssize_t at = 0; self->starts && at + 3 <= length && found == PCRE2_ERROR_NOMATCH; at++)
+        if (matcher_may_start(self, each + at))
+            found = pcre2.match(self->code, each, (size_t)length, (size_t)at, 0, pcre2.data, NULL);
+    const size_t *limits = pcre2.get_ovector_pointer(pcre2.data);
+    if (found < 0 || limits[0] > limits[1] || limits[1] > (size_t)length)
+        return NULL;
+    return PyBytes_FromStringAndSize(text + limits[0], (Py_ssize_t)(limits[1] - limits[0]));
 }
 
 /* How many matches there are, up to `most` (at least 1; negative: all), as Perl's /g finds them. -1: Python has to find
