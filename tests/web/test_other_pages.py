@@ -1,6 +1,7 @@
 """Overview, rules, the record of acts, people, one's own account."""
 
 import re
+import time
 
 import pytest
 from tests.support.installation import ANN, CLEAN, KILL, MARK, QUARANTINE
@@ -204,6 +205,23 @@ def test_everybody_has_a_name_in_every_language(site, admin):
     assert "everybody" not in seen.words
     assert "all@loud.example everybody mail is treated as if" in admin.get("/lists").words
     admin.post("/lists", fields | {"owner": "everybody", "act": "remove"})
+
+
+def test_an_entry_says_from_where_how_long_and_why_on_the_page_too(site, ann, admin):
+    fields = {"kind": "allow", "sender": "office@pinned.example", "owner": "ann@home.example"}
+    ann.get("/lists")
+    more = {"network": "192.0.2.7, 198.51.100.0/24", "days": "30", "note": "the accountant"}
+    seen = ann.post("/lists", fields | more).words
+    assert "or the mail comes from 192.0.2.7/32 198.51.100.0/24" in seen
+    assert "the accountant" in seen
+    [(expires,)] = site.query("SELECT expires FROM lz_lists WHERE note = ?", "the accountant")
+    assert 29 * 86_400 < expires - time.time() <= 30 * 86_400
+    for wrong in ({"network": "here"}, {"days": "0"}, {"days": "99999"}, {"days": "soon"}):
+        assert 422 == ann.post("/lists", fields | wrong).status
+    admin.get("/lists")
+    german = admin.post("/lists", fields | {"days": "x"}, Accept_Language="de").words
+    assert "die Zahl der Tage ist 1 bis 3650" in german
+    assert 200 == ann.post("/lists", fields | {"act": "remove"}).status
 
 
 def test_a_policy_is_set_explained_and_taken_back(site, admin):

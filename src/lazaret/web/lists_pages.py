@@ -1,5 +1,6 @@
 """Senders who are allowed or blocked: for oneself, for one's domains, for everybody."""
 
+import time
 from collections.abc import Sequence
 
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from lazaret.web.render import with_query
 from lazaret.web.visit import Visit
 
 PAGE = 200
+MOST_DAYS = 3650
 
 
 async def lists(visit: Visit) -> Response:
@@ -37,10 +39,27 @@ async def change(visit: Visit) -> Response:
         if form.get("act") == "remove":
             await desk.remove([sender], allow=allow, who=who(visit.person), owner=owner)
         else:
-            await desk.add([sender], allow=allow, who=who(visit.person), owners=[owner])
+            await desk.add(
+                [sender],
+                allow=allow,
+                who=who(visit.person),
+                owners=[owner],
+                networks=form.get("network").replace(",", " ").split() if allow else (),
+                expires=_until(form.get("days").strip()),
+                note=form.get("note").strip()[:255],
+            )
     except UserError as error:
         return await _lists(visit, problem=str(error))
     return visit.go("/lists")
+
+
+def _until(days: str) -> float:
+    """So many days from now; 0, for ever, without any. UserError."""
+    if not days:
+        return 0.0
+    if not days.isascii() or not days.isdigit() or not 0 < int(days[:5]) <= MOST_DAYS:
+        raise UserError(f"days are a number from 1 to {MOST_DAYS}")
+    return time.time() + int(days[:5]) * 86_400
 
 
 def may_for(visit: Visit, owner: str) -> bool:
