@@ -154,7 +154,7 @@ def test_a_restore_that_fails_leaves_nothing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(copying, "_index", fail)
+        patched.setattr(copying, "index_words", fail)
         with pytest.raises(KeyboardInterrupt):
             restore(tmp_path / "backup", empty.database)
     with closing(empty.database.connect()) as connection:
@@ -183,7 +183,7 @@ def test_a_restore_that_was_cut_off_is_not_taken_for_whole(
 
     # A process that is killed tidies nothing up.
     monkeypatch.setattr("lazaret.store.backup._all_tables_or_none", lambda *_: nullcontext())
-    monkeypatch.setattr(copying, "_index", fail)
+    monkeypatch.setattr(copying, "index_words", fail)
     with pytest.raises(KeyboardInterrupt):
         restore(tmp_path / "backup", empty.database)
     for create in (True, False):
