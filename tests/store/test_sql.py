@@ -101,6 +101,6 @@ def is_constant(piece: ast.expr, known: set[str]) -> bool:
         return piece.id.isupper() or piece.id in TABLE_NAMES | STATEMENT_PARTS | known
     if isinstance(piece, ast.Attribute):
         return piece.attr.isupper() or piece.attr in (
-            "sql", "rest", "lock", "share", "table_options", "renumber", "limit", "remove"
+            "sql", "numbers", "rest", "lock", "share", "table_options", "renumber", "limit", "remove"
         )  # fmt: skip
     return is_call_of(piece, ALLOWED_CALLS)
