@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from fuzz.targets import SEEDS, TARGETS
 
 FOUND: list[tuple[str, bytes]] = [
+    ("spamd", b"\x94CHECK SPAMC/1.6\r\nContent-length: 6\r\n\r\nhello and more than that, in two pieces"),
     ("rule_syntax", b"if 04\nmeta Y 007 > 1\nendif\n"),
     ("rule_syntax", "if \u0664\nmeta Y \u0664 > 1\nendif\n".encode()),
     ("rule_syntax", "if \u00b3\nmeta Y \u00b3 > 1\nendif\n".encode()),

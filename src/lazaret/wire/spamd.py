@@ -158,12 +158,11 @@ class SpamdServer:
         return self._whole()
 
     def _whole(self) -> Event | None:
-        if max(self._length or 0, len(self._message)) > self._largest:
+        if (len(self._message) if self._length is None else self._length) > self._largest:
             return _too_large(self._largest)
         if self._length is None or len(self._message) < self._length:
             return None
-        if len(self._message) > self._length:
-            return _bad(f"Content-length is {self._length}, got more octets")
+        del self._message[self._length :]  # What else came is not heard, in whatever pieces it came.
         return self._request()
 
     def _request(self) -> Event:
