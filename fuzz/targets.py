@@ -117,7 +117,10 @@ def spamd(octets: bytes) -> None:
     assert asked == _ask([octets[1:cut], octets[max(cut, 1) :]])
     if isinstance(asked, SpamdRequest):
         judged = Judged(True, 12.5, 5.0)
-        for answer in (text_answer(asked, judged, asked.octets), message_answer(asked, judged, asked.octets)):
+        answers = [text_answer(asked, judged, asked.octets)]
+        if asked.version >= (1, 2):  # An older client gets the message without fields before it.
+            answers.append(message_answer(asked, judged, asked.octets))
+        for answer in answers:
             head, _, text = answer.partition(b"\r\n\r\n")
             assert head.startswith(b"SPAMD/1."), head
             length = re.search(rb"(?m)^Content-length: ([0-9]+)\r?$", head)
