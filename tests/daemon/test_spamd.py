@@ -1,5 +1,6 @@
 """A running service, asked by the real spamc, and by clients that are no spamc."""
 
+import asyncio
 import shutil
 import socket
 import subprocess
@@ -12,6 +13,11 @@ from pathlib import Path
 import pytest
 from tests.support.next_hop import HopThread
 from tests.support.service import Service, service, until
+
+from lazaret.daemon import spamd
+from lazaret.daemon.board import Board
+from lazaret.daemon.memory import Memory
+from lazaret.wire.spamd import SpamdRequest
 
 from .test_poison import DEADLY, until_known
 
@@ -164,6 +170,35 @@ def test_who_has_come_before_a_reload_is_answered_after_it(running: Service):
         client.sendall(b"CHECK SPAMC/1.5\r\nContent-length: %d\r\n\r\n%b" % (len(SPAM), SPAM))
 
         assert client.recv(100).startswith(b"SPAMD/1.1 0 EX_OK\r\n")
+
+
+def test_a_message_counts_as_held_while_it_is_examined_though_its_client_has_ended_writing(tmp_path: Path):
+    async def main() -> None:
+        go_on = asyncio.Event()
+
+        async def answer(request: SpamdRequest) -> bytes:
+            await go_on.wait()
+            return b"SPAMD/1.1 0 EX_OK\r\n\r\n"
+
+        memory, connections = Memory(), set()
+        service = spamd.Service(answer, Board().row(0), connections, memory)
+        path = str(tmp_path / "a.sock")
+        server = await asyncio.get_running_loop().create_unix_server(
+            lambda: spamd.SpamdConnection(service), path
+        )
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(b"CHECK SPAMC/1.5\r\nContent-length: %d\r\n\r\n%b" % (len(SPAM), SPAM))
+        writer.write_eof()
+        await asyncio.sleep(0.2)
+        assert len(SPAM) == memory.held
+
+        go_on.set()
+        assert (await reader.read()).startswith(b"SPAMD/1.1 0 EX_OK")
+        assert 0 == memory.held
+        writer.close()
+        server.close()
+
+    asyncio.run(main())
 
 
 def test_a_message_that_only_kills_in_company_is_scored_alone(running: Service):

@@ -60,8 +60,7 @@ class SpamdConnection(asyncio.Protocol):
         if self._service.memory.full and not self.busy:
             self._refuse(Refused(Status.EX_TEMPFAIL, "Insufficient system storage, try again later"))
             return
-        event = self._server.receive(data)
-        self._act(event)
+        self._act(self._server.receive(data))
 
     def eof_received(self) -> bool:
         """The client has said all; it waits for the answer."""
@@ -116,7 +115,7 @@ class SpamdConnection(asyncio.Protocol):
             if self._service.clients:
                 self._service.clients.failed(self._ip, 1)
             self._refuse(event)
-        else:
+        elif not self.busy:  # or what is held is the message that is being examined
             self._account(self._server.held)
 
     async def _answer(self, request: SpamdRequest) -> None:

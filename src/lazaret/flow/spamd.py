@@ -13,6 +13,7 @@ from lazaret.checks.examine import examine, explained
 from lazaret.flow.filter import Rules
 from lazaret.flow.policies import Guidance, Held, PolicyBook
 from lazaret.mime import message as mime
+from lazaret.model.address import is_valid
 from lazaret.model.envelope import Envelope, Recipient, Session
 from lazaret.model.errors import StoreUnavailable
 from lazaret.model.verdict import Report
@@ -76,7 +77,7 @@ class SpamdRequests:
     async def _judge(self, request: SpamdRequest) -> bytes:
         started = time.perf_counter()
         user = request.fields.get("user", "")
-        recipient = user if "@" in user else ""
+        recipient = user if is_valid(user) else ""
         now = self._clock()
         message = mime.parse(request.octets, networks=self._rules.trusted, sites=self._rules.sites)
         scan = Scan(message, Session(), Envelope("", (Recipient(recipient),) if recipient else ()), now)

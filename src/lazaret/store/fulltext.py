@@ -9,6 +9,9 @@ from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import marks
 
+_CHANGES = "SELECT total_changes()"
+"""On SQLite: how many rows this connection has changed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Searchable:
@@ -44,9 +47,6 @@ def tend(connection: Connection) -> bool:
     (after,) = connection.execute(_CHANGES).fetchone()
     # The statement itself counts as one.
     return bool(after - before > 1)
-
-
-_CHANGES = "SELECT total_changes()"
 
 
 def _each(connection: Connection, statement: str, rows: Sequence[Mapping[str, object]]) -> None:
