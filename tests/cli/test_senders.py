@@ -96,7 +96,7 @@ def test_explain_says_what_the_lists_say_of_a_sender(home):
     [
         (("allow", "add", "no address"), 'write "ann@example.org"'),
         (("allow", "add", SENDER, "--network", "here"), 'write for example "192.0.2.0/24"'),
-        (("allow", "add", SENDER, "--points", "-1"), "points are a number above 0"),
+        (("allow", "add", SENDER, "--points", "-1"), "points are a number from 0.001 to 1000"),
         (("allow", "add", SENDER, "--for", "x y"), 'write "ann@example.org"'),
         (("allow", "add", SENDER, "--expires", "soon"), "write 90m, 24h or 7d"),
     ],

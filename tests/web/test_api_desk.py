@@ -86,7 +86,12 @@ def test_an_entry_says_from_where_how_long_and_why(chief):
     assert "2 points are taken off" == written["effect"]
     assert written["expires"] is None
     assert 422 == chief("POST", "/lists/add", wish | {"networks": ["here"]}).status
-    assert 400 == chief("POST", "/lists/add", wish | {"points": 0}).status
+    [written] = chief("POST", "/lists/add", wish | {"points": 0.0014}).json["entries"]
+    assert "0.001 points are taken off" == written["effect"]
+    [written] = chief("POST", "/lists/add", wish | {"points": 999.9996}).json["entries"]
+    assert written["effect"].startswith("1000 points are taken off by a sender who is authenticated")
+    for nothing in (0, 0.0009, 5e-324, 1000.1):
+        assert 400 == chief("POST", "/lists/add", wish | {"points": nothing}).status
     assert 400 == chief("POST", "/lists/remove", wish | {"points": 2}).status
     assert 200 == chief("POST", "/lists/remove", wish).status
 

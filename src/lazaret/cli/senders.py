@@ -241,8 +241,7 @@ def _list(given: Given, containing: str, owner: str, as_json: bool, *, allow: bo
 
 
 def _points_of(entry: ListEntry) -> str:
-    word = entry.wb.strip()
-    return word if word[:1] in tuple("+-0123456789") else "-"
+    return "-" if entry.points is None else entry.word
 
 
 def _facts(entry: ListEntry) -> dict[str, object]:

@@ -19,6 +19,7 @@ from lazaret.policy.senders import UNPROVEN_POINTS
 RELEASED_DAYS = 180
 """How long a sender stays allowed whose message was released."""
 MOST_AT_ONCE = 1000
+LEAST_POINTS = 0.001
 MOST_POINTS = 1000.0
 
 
@@ -138,18 +139,16 @@ def cursor(entry: ListEntry) -> str:
 
 def allows(entry: ListEntry) -> bool:
     """Whether it is for the sender rather than against him."""
-    word = entry.wb.strip()
-    return word[:1] not in tuple("BbNnFf+0123456789")
+    return not entry.blocks if entry.points is None else entry.points < 0
 
 
 def effect(entry: ListEntry, say: Language = ENGLISH) -> str:
     """What an entry does, in a sentence: honest about what it does not."""
-    word = entry.wb.strip()
-    if not word:
+    if not entry.word:
         return say("neither allowed nor blocked: the lists of others are not asked")
-    if word[0] in "+-0123456789":
-        return _points(entry, float(word), say)
-    if not allows(entry):
+    if entry.points is not None:
+        return _points(entry, entry.points, say)
+    if entry.blocks:
         return say("mail is treated as if its score had reached every level")
     sentence = say("not judged by the score when the sender is authenticated (DKIM, DMARC or SPF)")
     rest = say(
@@ -186,9 +185,10 @@ def _or_from(entry: ListEntry, say: Language) -> str:
 def _wb(*, allow: bool, points: float | None) -> str:
     if points is None:
         return "W" if allow else "B"
-    if not 0 < points <= MOST_POINTS:
-        raise UserError(f"points are a number above 0, at most {MOST_POINTS:g}", EX_USAGE)
-    return f"{-points if allow else points:+.6g}"[:10]
+    # Written as every score is, to the thousandth: the column holds ten characters, and no exponent.
+    if not LEAST_POINTS <= points <= MOST_POINTS:
+        raise UserError(f"points are a number from {LEAST_POINTS:g} to {MOST_POINTS:g}", EX_USAGE)
+    return f"{-points if allow else points:+.3f}".rstrip("0").rstrip(".")
 
 
 def _network(text: str) -> str:

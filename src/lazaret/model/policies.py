@@ -1,7 +1,10 @@
 """What people have written into the database about their mail: policies, and lists of senders."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,6}(?:\.[0-9]{0,6})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,21 @@ class ListEntry:
     who: str = ""
     since: int = 0
     """When it was written, seconds since 1970; 0: unknown."""
+
+    @property
+    def word(self) -> str:
+        """`wb` without what pads it: amavis' tools may have filled the column with NUL or blanks."""
+        return self.wb.strip(" \0")
+
+    @property
+    def points(self) -> float | None:
+        """What it adds, or takes off; None when it allows or blocks outright, or says nothing."""
+        return float(self.word) if _NUMBER.fullmatch(self.word) else None
+
+    @property
+    def blocks(self) -> bool:
+        """Outright. Whatever is no number, no such letter and not blank allows, as in amavis."""
+        return self.word[:1] in tuple("BbNnFf")
 
 
 @dataclass(frozen=True, slots=True)

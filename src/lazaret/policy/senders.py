@@ -6,7 +6,6 @@ says of an address anybody can write into a message: it counts in full only for 
 himself, or whose mail comes from a network that the entry names; otherwise it takes off a few points.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -23,7 +22,6 @@ SYMBOL = "AM.WBL"
 
 _HEADER_PROOFS = ("DKIM_VALID_AU", "DMARC_PASS")
 _ENVELOPE_PROOFS = ("DKIM_VALID_EF", "SPF_PASS")
-_NUMBER = re.compile(r"[+-]?[0-9]{1,6}(?:\.[0-9]{0,6})?")
 MOST_ADDRESSES = 10
 """Addresses of one header From that are looked up."""
 
@@ -143,25 +141,24 @@ def _matching(
             continue
         entry = min(here, key=lambda e: (-e.priority, place[e.key]))
         yield entry
-        if not _NUMBER.fullmatch(entry.wb.strip()):
+        if entry.points is None:
             return
 
 
 def _count(tally: _Tally, address: str, entry: ListEntry, *, full: bool) -> None:
-    word = entry.wb.strip(" \0")
     named = in_words(entry.key)
     who = named if entry.key == address or not address else f"{address} ({named})"
     whose = f"the list of {in_words(entry.owner)}"
-    if not word:
+    points = entry.points
+    if not entry.word:
         return
-    if _NUMBER.fullmatch(word):
-        points = float(word)
+    if points is not None:
         if points < 0 and not full:
             tally.unproven += points
         else:
             tally.proven += points
         tally.notes.append(f"{whose} gives {who} {points:+g} points{_capped(points, full=full)}")
-    elif word[0] in "BbNnFf":
+    elif entry.blocks:
         tally.blocked.append(f"{whose} blocks {who}")
     elif full:
         tally.allowed.append(f"{whose} allows {who}")

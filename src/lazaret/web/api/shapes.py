@@ -317,9 +317,9 @@ class Listing(msgspec.Struct, forbid_unknown_fields=True):
 class NewListing(Listing):
     """The same, with what an entry may say besides; without `points` it decides."""
 
-    points: Annotated[float, Meta(gt=0, le=1000, description="Taken off (allow) or added (block)")] | None = (
-        None
-    )
+    points: (
+        Annotated[float, Meta(ge=0.001, le=1000, description="Taken off (allow) or added (block)")] | None
+    ) = None
     networks: Annotated[
         list[Annotated[str, Meta(max_length=50)]],
         Meta(max_length=20, description="Where an allowed sender's mail comes from: 192.0.2.0/24"),
