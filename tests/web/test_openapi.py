@@ -38,7 +38,12 @@ def test_no_answer_is_an_error_of_ours_or_differs_from_the_document(tried):
     answered = set()
     for operation in operations:
 
-        @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=settings.default.max_examples // 4,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
         @given(case=operation.as_strategy())
         def attempt(case):
             response = case.call(headers=headers)
