@@ -5,6 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from lazaret.flow.lists import LEAST_POINTS, MOST_POINTS
+
 MOST_IDS = 500
 Address = Annotated[str, Meta(max_length=320)]
 Time = Annotated[str, Meta(description="RFC 3339, UTC", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
@@ -318,7 +320,10 @@ class NewListing(Listing):
     """The same, with what an entry may say besides; without `points` it decides."""
 
     points: (
-        Annotated[float, Meta(ge=0.001, le=1000, description="Taken off (allow) or added (block)")] | None
+        Annotated[
+            float, Meta(ge=LEAST_POINTS, le=MOST_POINTS, description="Taken off (allow) or added (block)")
+        ]
+        | None
     ) = None
     networks: Annotated[
         list[Annotated[str, Meta(max_length=50)]],
