@@ -6,9 +6,12 @@ import time
 import pytest
 from tests.support.installation import ANN, CLEAN, KILL, MARK, QUARANTINE
 from tests.web.conftest import PASSWORD
+from tests.web.test_second_factor import code_of, set_up
 
 from lazaret.model.verdict import Levels
 from lazaret.web.plots import histogram, nice, volume
+
+TOKEN = {"act": "token", "label": "a script", "scope": "read"}
 
 
 @pytest.fixture(scope="module")
@@ -149,10 +152,41 @@ def test_a_password_is_changed_by_who_knows_the_old_one(site):
     assert "Sign out" in site.browser().log_in("change@home.example", new).words
 
 
+@pytest.mark.parametrize(
+    "form", [{"act": "password", "new": "five other words here", "again": "five other words here"}, TOKEN]
+)
+def test_whoever_has_a_session_does_not_guess_the_password_in_it(own_site, form):
+    """What fails there counts as a failed login does, for the right password and at the login too."""
+    browser = own_site.person("session@home.example")
+    browser.get("/account")
+    field = "old" if form["act"] == "password" else "password"
+    for _ in range(5):
+        seen = browser.post("/account", form | {field: "not this one"})
+        assert 403 == seen.status
+        assert "password is wrong." in seen.words
+    locked = browser.post("/account", form | {field: PASSWORD})
+
+    assert 429 == locked.status
+    assert "Too many attempts failed. Try again in 15 minutes." in locked.words
+    assert "lzt_" not in locked.text
+    assert 429 == own_site.browser().log_in("session@home.example", PASSWORD).status
+    assert 5 == own_site.log().count('user="session@home.example" reason=password')
+
+
+def test_a_token_takes_the_code_of_who_has_an_app(site):
+    browser = site.person("coded@home.example")
+    secret, codes = set_up(browser)
+    browser.get("/account")
+
+    assert 403 == browser.post("/account", TOKEN | {"password": PASSWORD}).status
+    assert "lzt_" in browser.post("/account", TOKEN | {"code": code_of(secret)}).text
+    assert codes
+
+
 def test_a_token_is_shown_once_and_ends_when_it_is_removed(site):
     browser = site.person("tokens@home.example")
     browser.get("/account")
-    seen = browser.post("/account", [("act", "token"), ("label", "a script"), ("scope", "read")])
+    seen = browser.post("/account", TOKEN | {"password": PASSWORD})
     token = re.search(r"lzt_[\w-]+", seen.text)[0]
     headers = {"Authorization": f"Bearer {token}"}
 

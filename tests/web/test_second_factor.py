@@ -20,7 +20,7 @@ def set_up(browser):
     page = browser.get(PAGE)
     secret = re.search(r'<p class="mono breakable">([A-Z2-7]{32})</p>', page.text)[1]
     # The code of the step before: the present one is still good for coming in.
-    shown = browser.post(PAGE, {"act": "confirm", "code": code_of(secret, -1)})
+    shown = browser.post(PAGE, {"act": "confirm", "code": code_of(secret, -1), "password": PASSWORD})
     return secret, re.findall(r"<li>([a-z2-9]{4}(?:-[a-z2-9]{4}){3})</li>", shown.text)
 
 
@@ -88,6 +88,17 @@ def test_setting_it_up_ends_the_other_sessions(site):
 
     assert "Second factor" in first.get("/account").words
     assert "Sign in" in second.get("/account").words
+
+
+def test_it_is_not_set_up_by_whoever_finds_an_open_session(site):
+    """He would add a passkey by its codes, and have a key of his own."""
+    browser = site.person("found@home.example")
+    secret = re.search(r'<p class="mono breakable">([A-Z2-7]{32})</p>', browser.get(PAGE).text)[1]
+    for proof in ({}, {"password": "not the password"}):
+        seen = browser.post(PAGE, {"act": "confirm", "code": code_of(secret)} | proof)
+        assert 403 == seen.status
+        assert "The password is wrong." in seen.words
+    assert "Your password alone lets in." in browser.get("/account").words
 
 
 def test_it_is_given_up_with_a_code_only(site):

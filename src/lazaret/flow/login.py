@@ -155,17 +155,14 @@ class Doorkeeper:
         """Whose password it is. LoginFailed."""
         name = plain_name(name)
         subjects = (f"name:{name}", f"from:{remote}")
-        now = self._clock()
-        (by_name, last_name), (by_place, last_place) = await self._register.failures(
-            subjects, since=now - WINDOW_S
-        )
-        if by_name >= TRIES_PER_NAME or by_place >= TRIES_PER_PLACE:
-            last = max(last_name, last_place)
-            raise self.refused(name, remote, Refusal.LOCKED, max(1.0, last + WINDOW_S - now))
+        await self.refuse_many(name, remote, subjects)
         found = await self._register.password(name)
         hashed = found[1] if found and found[1] else self._nobody
         right = await self._in_thread(self._verify, hashed, password[: MAX_PASSWORD + 1])
+        # Of guesses that are sent all at once each was let through before the first had failed.
+        await self.refuse_many(name, remote, subjects)
         if found is None or not right or found[0].disabled:
+            now = self._clock()
             why = Refusal.UNKNOWN if found is None else Refusal.PASSWORD if not right else Refusal.DISABLED
             await self._register.failed(subjects, now=now, forget_before=now - WINDOW_S)
             raise self.refused(name, remote, why)
@@ -175,12 +172,21 @@ class Doorkeeper:
             await self._register.set_password(found[0].id, renewed, who=who(found[0]))
         return found[0]
 
-    async def change_password(self, person: Person, old: str, new: str) -> None:
-        """Sets a new password and ends all sessions. LoginFailed; UserError."""
+    async def refuse_many(self, name: str, remote: str, subjects: tuple[str, str]) -> None:
+        """LoginFailed when too many attempts failed of late; subjects: of this person, from this place."""
+        now = self._clock()
+        (by_name, last_name), (by_place, last_place) = await self._register.failures(
+            subjects, since=now - WINDOW_S
+        )
+        if by_name >= TRIES_PER_NAME or by_place >= TRIES_PER_PLACE:
+            last = max(last_name, last_place)
+            raise self.refused(name, remote, Refusal.LOCKED, max(1.0, last + WINDOW_S - now))
+
+    async def change_password(self, person: Person, old: str, new: str, *, remote: str) -> None:
+        """Sets a new password and ends all sessions. A wrong old one counts as a failed login does: whoever
+        has somebody's session must not guess on. LoginFailed; UserError."""
         check_password(new)
-        found = await self._register.password(person.name)
-        if found is None or not await self._in_thread(self._verify, found[1], old[: MAX_PASSWORD + 1]):
-            raise LoginFailed(Refusal.PASSWORD)
+        await self.prove(person.name, old, remote=remote)
         hashed = await self._in_thread(self._hasher.hash, new)
         await self._register.set_password(person.id, hashed, who=who(person))
 

@@ -3,19 +3,19 @@
 A code is good once, thirty seconds early or late included. Wrong ones are counted as wrong passwords are.
 """
 
+import asyncio
 import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 import pyotp
 from pyotp.exceptions import OTPVerificationError
 
 from lazaret.flow.login import (
-    TRIES_PER_NAME,
-    TRIES_PER_PLACE,
     WINDOW_S,
     Doorkeeper,
     LoginFailed,
@@ -72,8 +72,6 @@ class Keeper(Protocol):
 class Counter(Protocol):
     """What was tried lately."""
 
-    async def failures(self, subjects: Sequence[str], *, since: float) -> list[tuple[int, float]]: ...
-
     async def failed(self, subjects: Iterable[str], *, now: float, forget_before: float) -> None: ...
 
     async def succeeded(self, subject: str) -> None: ...
@@ -118,6 +116,7 @@ class SecondFactor:
         self._site = site
         self._seal = seal
         self._clock = clock
+        self._busy: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def waiting(self, half: str) -> Person | None:
         """Who has shown a password, or a link, and has a code still to show."""
@@ -147,6 +146,10 @@ class SecondFactor:
 
     async def confirm(self, person: Person, code: str, session: str, *, remote: str) -> tuple[str, ...]:
         """Takes the first code of the app: recovery codes, shown this once. LoginFailed, UserError."""
+        async with self._one_by_one(person):
+            return await self._confirm(person, code, session, remote)
+
+    async def _confirm(self, person: Person, code: str, session: str, remote: str) -> tuple[str, ...]:
         await self._refuse_many(person, remote)
         found = await self._secret(person)
         step = self._step(found.secret, code) if found and not found.holds else None
@@ -178,6 +181,10 @@ class SecondFactor:
 
     async def check(self, person: Person, code: str, *, remote: str) -> None:
         """Uses up a code of the app, or a recovery code. LoginFailed when it is neither."""
+        async with self._one_by_one(person):
+            await self._check(person, code, remote)
+
+    async def _check(self, person: Person, code: str, remote: str) -> None:
         await self._refuse_many(person, remote)
         found = await self._secret(person)
         step = self._step(found.secret, code) if found and found.holds else None
@@ -224,14 +231,12 @@ class SecondFactor:
         except OTPVerificationError:
             return None
 
+    def _one_by_one(self, person: Person) -> asyncio.Lock:
+        """Codes that are sent all at once would all be tried before the first is counted as wrong."""
+        return self._busy.setdefault(person.id, asyncio.Lock())
+
     async def _refuse_many(self, person: Person, remote: str) -> None:
-        now = self._clock()
-        (by_name, last_name), (by_place, last_place) = await self._counter.failures(
-            _subjects(person, remote), since=now - WINDOW_S
-        )
-        if by_name >= TRIES_PER_NAME or by_place >= TRIES_PER_PLACE:
-            wait_s = max(1.0, max(last_name, last_place) + WINDOW_S - now)
-            raise self._doorkeeper.refused(person.name, remote, Refusal.LOCKED, wait_s)
+        await self._doorkeeper.refuse_many(person.name, remote, _subjects(person, remote))
 
     async def _wrong(self, person: Person, remote: str) -> LoginFailed:
         now = self._clock()

@@ -7,8 +7,8 @@ from starlette.responses import Response
 from lazaret.flow.login import MIN_PASSWORD, Entered, LoginFailed
 from lazaret.model.errors import UserError
 from lazaret.web.door import SESSION_COOKIE, set_cookie
+from lazaret.web.proof import refusal, status_of
 from lazaret.web.relying_party import party_of
-from lazaret.web.second_factor_pages import refusal
 from lazaret.web.visit import Visit
 
 
@@ -54,7 +54,7 @@ async def _prove(visit: Visit, half: str) -> Response:
             half, visit.form.get("code"), remote=visit.way.remote
         )
     except LoginFailed as failed:
-        return await _ask_code(visit, half, wish, refusal(visit, failed), 429 if failed.wait_s else 403)
+        return await _ask_code(visit, half, wish, refusal(visit, failed), status_of(failed))
     if secret is None:
         say = visit.language
         return login_form(visit, wish, problem=say("That took too long. Sign in once more."), status=403)

@@ -8,8 +8,9 @@ from lazaret.flow.login import Entered, LoginFailed, who
 from lazaret.flow.passkeys import Party
 from lazaret.model.errors import NoSuchMessage, UserError
 from lazaret.web.login_pages import come_in, login_form
+from lazaret.web.proof import prove_again, refusal, status_of
 from lazaret.web.relying_party import party_of
-from lazaret.web.second_factor_pages import refusal, required
+from lazaret.web.second_factor_pages import required
 from lazaret.web.visit import Visit
 
 
@@ -75,19 +76,14 @@ async def change(visit: Visit) -> Response:
 
 
 async def _add(visit: Visit) -> Response:
-    """Whoever found an open session is not to make himself a key to it."""
-    form, person, remote = visit.form, visit.person, visit.way.remote
+    form, person = visit.form, visit.person
     try:
-        if person.totp:
-            await visit.office.second_factor.check(person, form.get("code"), remote=remote)
-        elif person.has_password:
-            await visit.office.doorkeeper.prove(person.name, form.get("password"), remote=remote)
+        await prove_again(visit, form.get("password"), form.get("code"))
         await visit.office.passkeys.add(
             person, _party(visit), visit.secret, form.get("token"), form.get("answer"), form.get("label")
         )
     except LoginFailed as failed:
-        wrong = visit.language("The password is wrong.") if not (person.totp or failed.wait_s) else ""
-        return await _page(visit, wrong or refusal(visit, failed), 429 if failed.wait_s else 403)
+        return await _page(visit, refusal(visit, failed), status_of(failed))
     except UserError:
         return await _page(visit, visit.language("This passkey was not taken. Try it once more."), 422)
     return visit.go("/account/passkeys")

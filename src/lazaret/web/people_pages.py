@@ -1,6 +1,5 @@
 """Who may come in, what was done, and one's own account."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ from lazaret.model import address
 from lazaret.model.errors import UserError
 from lazaret.model.language import languages
 from lazaret.model.person import Person, Role
+from lazaret.web.proof import prove_again, refusal, status_of
 from lazaret.web.render import with_query
 from lazaret.web.visit import Visit
 
@@ -174,9 +174,12 @@ async def settings(visit: Visit) -> Response:
         return await _password(visit)
     if act == "token":
         try:
+            await prove_again(visit, form.get("password"), form.get("code"))
             token = await visit.office.tokens.make(
                 visit.person, form.get("label")[:64], form.all("scope"), days=_days(form.get("days"))
             )
+        except LoginFailed as failed:
+            return await _account(visit, problem=refusal(visit, failed), status=status_of(failed))
         except UserError as error:
             return await _account(visit, problem=str(error))
         return await _account(visit, token=token)
@@ -191,12 +194,14 @@ async def _password(visit: Visit) -> Response:
     if form.get("new") != form.get("again"):
         return await _account(visit, problem=say("The two passwords differ."))
     try:
-        await visit.office.doorkeeper.change_password(visit.person, form.get("old"), form.get("new"))
+        await visit.office.doorkeeper.change_password(
+            visit.person, form.get("old"), form.get("new"), remote=visit.way.remote
+        )
     except UserError as error:
         return await _account(visit, problem=str(error))
-    except LoginFailed:
-        await asyncio.sleep(1)
-        return await _account(visit, problem=say("The old password is wrong."))
+    except LoginFailed as failed:
+        problem = refusal(visit, failed) if failed.wait_s else say("The old password is wrong.")
+        return await _account(visit, problem=problem, status=status_of(failed))
     return visit.go("/login")
 
 
@@ -204,10 +209,10 @@ def _days(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 5 else 0
 
 
-async def _account(visit: Visit, problem: str = "", token: str = "") -> Response:
+async def _account(visit: Visit, problem: str = "", token: str = "", status: int = 422) -> Response:
     return visit.page(
         "account.html",
-        422 if problem else 200,
+        status if problem else 200,
         problem=problem,
         token=token,
         tokens=await visit.office.store.tokens.of(visit.person.id),

@@ -1,13 +1,12 @@
 """The second factor of one's own account: set up, new recovery codes, taken away."""
 
-import math
-
 import segno
 from starlette.responses import Response
 
 from lazaret.flow.login import LoginFailed
 from lazaret.flow.second_factor import Proposal
 from lazaret.model.errors import UserError
+from lazaret.web.proof import prove_again, refusal, status_of
 from lazaret.web.visit import Visit
 
 _QUIET_ZONE = 4
@@ -25,6 +24,8 @@ async def change(visit: Visit) -> Response:
     factor, remote = visit.office.second_factor, visit.way.remote
     try:
         if act == "confirm":
+            if not person.totp:  # else the code would be used up, and nothing is confirmed
+                await prove_again(visit, visit.form.get("password"), "")
             codes = await factor.confirm(person, code, visit.secret, remote=remote)
             return await _page(visit, codes=codes)
         if act == "codes":
@@ -33,7 +34,7 @@ async def change(visit: Visit) -> Response:
             await factor.remove(person, code, remote=remote)
             return visit.go("/account")
     except LoginFailed as failed:
-        return await _page(visit, problem=refusal(visit, failed), status=429 if failed.wait_s else 403)
+        return await _page(visit, problem=refusal(visit, failed), status=status_of(failed))
     except UserError:
         return visit.go("/account/second-factor")
     return await _page(visit, problem=visit.language("That did not work"), status=422)
@@ -47,19 +48,6 @@ def required(visit: Visit) -> bool:
 def may_go(visit: Visit) -> bool:
     """Whether he may do without the codes of an app."""
     return not required(visit) or visit.person.passkeys > 0
-
-
-def refusal(visit: Visit, failed: LoginFailed) -> str:
-    """What to say about a code that was not taken."""
-    if failed.wait_s:
-        return visit.language.many(
-            "Too many attempts failed. Try again in {n} minute.",
-            "Too many attempts failed. Try again in {n} minutes.",
-            math.ceil(failed.wait_s / 60),
-        )
-    return visit.language(
-        "This code is wrong, or was used already. The app shows a new one every half minute."
-    )
 
 
 async def _page(visit: Visit, codes: tuple[str, ...] = (), problem: str = "", status: int = 200) -> Response:
