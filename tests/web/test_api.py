@@ -161,3 +161,37 @@ def test_the_document_needs_no_login_and_has_every_operation(site):
     assert {(o.page.path, o.page.methods[0].lower()) for o in OPERATIONS} == {
         (path, method) for path, methods in paths.items() for method in methods
     }
+
+
+def test_an_attachment_is_saved_and_the_saving_written_down(site, program):
+    header = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n"
+    text = (
+        f"--b\r\nContent-Type: text/plain\r\n\r\n{QUARANTINE}\r\n--b\r\nContent-Type: text/html\r\n"
+        "Content-Disposition: attachment; filename*=utf-8''R%C3%A4tsel.html\r\n\r\n"
+        "<script>1</script>\r\n--b--"
+    )
+    mail_id = site.send_found(text, ANN, subject="with a file", header=header)
+    [file] = program("GET", f"/messages/{mail_id}/text").json["attachments"]
+    path = f"/messages/{mail_id}/attachments/{file['number']}"
+    saved = program("GET", path)
+
+    assert (200, b"<script>1</script>") == (saved.status, saved.octets)
+    assert "application/octet-stream" == saved.headers["Content-Type"]
+    assert "nosniff" == saved.headers["X-Content-Type-Options"]
+    assert saved.headers["Content-Disposition"].startswith('attachment; filename="R_tsel.html"')
+    assert 2 == len([a for a in program("GET", f"/audit?id={mail_id}").json["acts"] if a["act"] == "read"])
+    for number in ("0", "1", "9", "999999999999999", "x"):
+        assert 404 == program("GET", f"/messages/{mail_id}/attachments/{number}").status
+    assert 403 == Program(site, "chief@home.example", "read", "act")("GET", path).status
+
+
+def test_the_record_is_proven(own_site):
+    own_site.person("chief@home.example", "--admin")
+    program = Program(own_site, "chief@home.example", "admin")
+
+    assert {"whole": True, "faults": []} == program("GET", "/audit/check").json
+    own_site.write("UPDATE lz_audit SET who = 'somebody else' WHERE id = 2")
+    seen = program("GET", "/audit/check").json
+    assert not seen["whole"]
+    assert "the record of acts was changed at or before number" in seen["faults"][0]
+    assert 403 == Program(own_site, "chief@home.example", "read")("GET", "/audit/check").status

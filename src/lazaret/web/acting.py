@@ -7,6 +7,7 @@ from lazaret.flow.quarantine import Released
 from lazaret.flow.visit import NotAllowed, Visitor
 from lazaret.model.errors import LazaretError, NoSuchMessage, UserError
 from lazaret.model.quarantine import State
+from lazaret.web.rows import tag_of
 
 ACTS = ("release", "delete", "undelete", "request", "learn-spam", "learn-ham")
 """What can be done with many messages at once."""
@@ -57,6 +58,12 @@ async def act_on(visitor: Visitor, mail_id: str, act: str, *, again: bool = Fals
         return Outcome(mail_id, ok=False, problem="There is no such message.")
     except (NotAllowed, UserError, LazaretError) as error:
         return Outcome(mail_id, ok=False, problem=str(error))
+
+
+async def all_found(visitor: Visitor, query: str, *, everything: bool) -> list[str]:
+    """The ids of all stored messages that a search finds, the newest first, of MOST at most. QueryError."""
+    items = await visitor.find(query, everything=everything, limit=MOST)
+    return [tag_of(item) for item in items if item.stored]
 
 
 async def act_on_all(visitor: Visitor, mail_ids: Iterable[str], act: str) -> AsyncIterator[Outcome]:

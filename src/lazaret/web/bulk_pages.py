@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator
 
 from starlette.responses import Response, StreamingResponse
 
-from lazaret.web.acting import ACTS, MOST, act_on_all
+from lazaret.web.acting import ACTS, MOST, act_on_all, all_found
 from lazaret.web.filters import with_term
 from lazaret.web.render import with_query
-from lazaret.web.rows import tag_of
 from lazaret.web.search_pages import PAGE
 from lazaret.web.visit import Visit
 
@@ -65,9 +64,7 @@ async def _found(visit: Visit, *, ticked: bool) -> list[str]:
 
 
 async def _ids(visit: Visit, query: str) -> list[str]:
-    history = visit.form.get("in") == "history"
-    items = await visit.visitor.find(query, everything=history, limit=MOST)
-    return [tag_of(item) for item in items if item.stored]
+    return await all_found(visit.visitor, query, everything=visit.form.get("in") == "history")
 
 
 def _campaigns(visit: Visit) -> list[str]:

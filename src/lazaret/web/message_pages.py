@@ -88,10 +88,10 @@ async def part(visit: Visit) -> Response:
     detail = await visit.visitor.show(visit.path("id"))
     octets = (await visit.visitor.text(detail, Right.DOWNLOAD)).message
     wanted = visit.path("number")
-    for number, found in reading.saveable(parse(octets)):
-        if str(number) == wanted:
-            return to_save(found.octets, found.filename or f"part-{number}", "application/octet-stream")
-    raise NoSuchMessage(f"{detail.item.mail_id}/{wanted}")
+    saved = await _in_thread(lambda raw: reading.saved(raw, wanted), octets)
+    if saved is None:
+        raise NoSuchMessage(f"{detail.item.mail_id}/{wanted}")
+    return to_save(saved[1], saved[0] or f"part-{wanted}", "application/octet-stream")
 
 
 async def release(visit: Visit) -> Response:

@@ -83,6 +83,14 @@ def saveable(message: Message) -> Iterator[tuple[int, Part]]:
             yield number, part
 
 
+def saved(octets: bytes, wanted: str) -> tuple[str, bytes] | None:
+    """Name and octets of the part of this number; None when there is none to save."""
+    for number, part in saveable(parse(octets)):
+        if str(number) == wanted:
+            return part.filename, part.octets
+    return None
+
+
 def _file(number: int, part: Part) -> File:
     octets = part.octets
     shown, media = true_type(octets)

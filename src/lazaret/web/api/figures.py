@@ -121,3 +121,9 @@ async def audit(visit: Visit) -> Response:
         for act in shown
     ]
     return answer({"acts": acts, "before": shown[-1].id if len(found) > limit else None})
+
+
+async def check_audit(visit: Visit) -> Response:
+    """Whether the record of acts is whole: nothing in it was changed, taken out or cut off."""
+    faults = await visit.office.store.audit.verify()
+    return answer({"whole": not faults, "faults": faults})

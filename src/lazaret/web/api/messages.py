@@ -10,8 +10,9 @@ from lazaret.flow.rights import Right
 from lazaret.model.quarantine import Item, State
 from lazaret.web import acting, reading
 from lazaret.web.api.calls import answer, body_of, chosen, once, whole
-from lazaret.web.api.shapes import Acts, Decision, Lesson, Nothing, ReleaseWish
-from lazaret.web.message_pages import to_save
+from lazaret.web.api.shapes import Acts, Decision, Lesson, Nothing, ReleaseWish, SearchActs
+from lazaret.web.message_pages import part, to_save
+from lazaret.web.problem import BadRequest
 from lazaret.web.rows import tag_of
 from lazaret.web.visit import Visit
 
@@ -81,6 +82,11 @@ async def raw(visit: Visit) -> Response:
     return to_save(octets, f"{detail.item.mail_id}.eml", "message/rfc822")
 
 
+async def attachment(visit: Visit) -> Response:
+    """One attachment, by its number in the text; the reading is written down."""
+    return await part(visit)
+
+
 async def release(visit: Visit) -> Response:
     """Sends it to whom it was meant for, or to the given addresses."""
     wish = body_of(visit, ReleaseWish)
@@ -143,6 +149,22 @@ async def acts(visit: Visit) -> Response:
     async def act() -> object:
         outcomes = [_outcome(o) async for o in acting.act_on_all(visit.visitor, wish.ids, wish.act)]
         return {"outcomes": outcomes}
+
+    return await once(visit, act)
+
+
+async def acts_on_search(visit: Visit) -> Response:
+    """One act on all that a search finds, up to 5,000, once their number was seen."""
+    wish = body_of(visit, SearchActs)
+
+    async def act() -> object:
+        found = await acting.all_found(visit.visitor, wish.query, everything=wish.everything)
+        if wish.seen is None:
+            return {"count": len(found), "outcomes": None}
+        if wish.seen != len(found):
+            raise BadRequest(f"the search finds {len(found)} messages by now, not {wish.seen}", 422)
+        outcomes = [_outcome(o) async for o in acting.act_on_all(visit.visitor, found, wish.act)]
+        return {"count": len(found), "outcomes": outcomes}
 
     return await once(visit, act)
 

@@ -112,8 +112,7 @@ def _operation(operation: Any) -> dict[str, Any]:  # routes.Operation, which imp
 
 def _gives(operation: Any) -> dict[str, Any]:
     if operation.gives is None:
-        media = "application/json" if operation.page.need is None else "message/rfc822"
-        return {"description": "As it is", "content": {media: {"schema": {}}}}
+        return {"description": "As it is", "content": {operation.media: {"schema": {}}}}
     schema = {"$ref": f"#/components/schemas/{operation.gives.__name__}"}
     return {"description": "Done", "content": {"application/json": {"schema": schema}}}
 

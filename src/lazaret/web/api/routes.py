@@ -10,6 +10,7 @@ from lazaret.web.door import Page
 
 V1 = "/api/v1"
 POST = ("POST",)
+EML = "message/rfc822"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Operation:
     takes: type | None = None
     may_lack: bool = False
     """What it is about may not be there, though no path names it."""
+    media: str = "application/json"
+    """Of an answer that is not JSON of ours."""
 
 
 OPERATIONS = (
@@ -36,7 +39,13 @@ OPERATIONS = (
     Operation(Page(f"{V1}/messages/count", messages.count, Right.FIND), shapes.Count, (QUERY, PLACE)),
     Operation(Page(f"{V1}/messages/{{id}}", messages.show, Right.FIND), shapes.Detail, (ID,)),
     Operation(Page(f"{V1}/messages/{{id}}/text", messages.text, Right.PREVIEW), shapes.Text, (ID,)),
-    Operation(Page(f"{V1}/messages/{{id}}/raw", messages.raw, Right.DOWNLOAD), None, (ID,)),
+    Operation(Page(f"{V1}/messages/{{id}}/raw", messages.raw, Right.DOWNLOAD), None, (ID,), media=EML),
+    Operation(
+        Page(f"{V1}/messages/{{id}}/attachments/{{number}}", messages.attachment, Right.DOWNLOAD),
+        None,
+        (ID, NUMBER),
+        media="application/octet-stream",
+    ),
     Operation(
         Page(f"{V1}/messages/{{id}}/release", messages.release, Right.RELEASE, POST),
         shapes.Outcome,
@@ -69,6 +78,12 @@ OPERATIONS = (
     ),
     Operation(Page(f"{V1}/acts", messages.acts, Right.FIND, POST), shapes.Outcomes, (KEY,), shapes.Acts),
     Operation(
+        Page(f"{V1}/acts/search", messages.acts_on_search, Right.FIND, POST),
+        shapes.SearchOutcomes,
+        (KEY,),
+        shapes.SearchActs,
+    ),
+    Operation(
         Page(f"{V1}/requests/decide", messages.decide, Right.DECIDE, POST),
         shapes.Outcome,
         (KEY,),
@@ -90,6 +105,7 @@ OPERATIONS = (
             text("id", "Only about this message."),
         ),
     ),
+    Operation(Page(f"{V1}/audit/check", figures.check_audit, Right.AUDIT), shapes.Chain),
     Operation(
         Page(f"{V1}/rules", figures.rules, Right.FIGURES),
         shapes.Rules,

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from lazaret.flow.lists import LEAST_POINTS, MOST_POINTS
+from lazaret.web.acting import ACTS, MOST
 
 MOST_IDS = 500
 Address = Annotated[str, Meta(max_length=320)]
@@ -158,11 +159,34 @@ class Outcome(msgspec.Struct):
     results: list[Result]
 
 
+ActWord = Annotated[str, Meta(pattern=f"^({'|'.join(ACTS)})$")]
+
+
 class Acts(msgspec.Struct, forbid_unknown_fields=True):
     """One act on many messages."""
 
-    act: Annotated[str, Meta(pattern="^(release|delete|undelete|request|learn-spam|learn-ham)$")]
+    act: ActWord
     ids: Annotated[list[Annotated[str, Meta(max_length=40)]], Meta(min_length=1, max_length=MOST_IDS)]
+
+
+class SearchActs(msgspec.Struct, forbid_unknown_fields=True):
+    """One act on all stored messages that a search finds; `everything`: over all mail.
+
+    Without `seen` they are counted, and nothing is done. `seen` is the count that was agreed to: when there
+    are more or fewer by now, nothing is done either.
+    """
+
+    act: ActWord
+    query: Annotated[str, Meta(max_length=4096)]
+    everything: bool = False
+    seen: Annotated[int, Meta(ge=0, le=MOST)] | None = None
+
+
+class SearchOutcomes(msgspec.Struct):
+    """How many there are, of 5,000 at most; a result for each, null when they were counted only."""
+
+    count: int
+    outcomes: list[Outcome] | None
 
 
 class Decision(msgspec.Struct, forbid_unknown_fields=True):
@@ -216,6 +240,13 @@ class Record(msgspec.Struct):
 
     acts: list[Act]
     before: int | None
+
+
+class Chain(msgspec.Struct):
+    """Whether the record is whole, and where it is not."""
+
+    whole: bool
+    faults: list[str]
 
 
 class Me(msgspec.Struct):
