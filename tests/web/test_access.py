@@ -109,6 +109,22 @@ def test_a_list_has_only_what_is_ones_own(site, bob, of_ann):
     assert "Nothing matches." in bob.get(f"/mail?q=id:{of_ann}").words
 
 
+LISTS = ("", "/grouped", "/fresh", "/count")
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("query", ["", "only", "subject:only", "id:{id}", "to:ann@home.example", "-to:bob"])
+def test_no_list_of_the_api_has_what_is_anothers(site, bob, of_ann, path, query):
+    asked = f"/api/v1/messages{path}?in=history&q={query.replace('{id}', of_ann)}"
+    seen = bob.send("GET", asked)
+
+    assert 200 == seen.status
+    assert of_ann not in seen.text
+    assert "only for ann" not in seen.text
+    if path == "/count" and "id:" in query:
+        assert 0 == seen.json["count"]
+
+
 @pytest.fixture(scope="module")
 def of_both(site):
     """One message with two copies; bob stands in no header."""

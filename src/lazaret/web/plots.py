@@ -52,15 +52,19 @@ class Plot:
     """(name, points, x) of levels."""
 
 
+def starts(since: float, now: float, bucket_s: int) -> range:
+    """When each span of so many seconds begins; the first began at `since` or before."""
+    return range(int(since) - int(since) % bucket_s, int(now) + 1, bucket_s)
+
+
 def volume(spans: Mapping[int, Mapping[str, int]], since: float, now: float, bucket_s: int) -> Plot:
     """Recipients by fate over time; empty spans are empty, not left out."""
-    first = int(since) - int(since) % bucket_s
-    starts = list(range(first, int(now) + 1, bucket_s))
-    top = nice(max((sum(spans.get(at, {}).values()) for at in starts), default=0))
+    begins = starts(since, now, bucket_s)
+    top = nice(max((sum(spans.get(at, {}).values()) for at in begins), default=0))
     width, height = 720, 160
-    step = width / max(1, len(starts))
+    step = width / max(1, len(begins))
     bars = []
-    for number, at in enumerate(starts):
+    for number, at in enumerate(begins):
         counts = spans.get(at, {})
         bars.append(
             Bar(

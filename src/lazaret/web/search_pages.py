@@ -104,7 +104,7 @@ async def search(visit: Visit) -> Response:
         rows=[row_of(line, visit.visitor, levels) for line in found.lines],
         filters=_filters(visit, view),
         saved=[_saved(visit, one, view) for one in saved],
-        newest="" if after else _newest(found.lines) or f"{time.time():.0f}-",
+        newest="" if after else newest_of(found.lines) or f"{time.time():.0f}-",
         next_page=view.path(found.next) if found.next else "",
         first_page=view.path(),
         other_place=replace(view, everything=not view.everything).path(),
@@ -124,12 +124,12 @@ async def fresh(visit: Visit) -> Response:
     view, known = View.of(visit.query), visit.query.get("newer")
     found = await visit.visitor.news(
         view.query,
-        since=max(0, _moment(known) - OVERLAP_S),
+        since=max(0, moment_of(known) - OVERLAP_S),
         grouped=view.grouped,
         everything=view.everything,
         limit=PAGE,
     )
-    newest = _newest(found.lines)
+    newest = newest_of(found.lines)
     if newest in ("", known):
         return Response(status_code=204)
     levels = levels_of(visit)
@@ -144,7 +144,7 @@ async def fresh(visit: Visit) -> Response:
     )
 
 
-def _newest(lines: Sequence[Line]) -> str:
+def newest_of(lines: Sequence[Line]) -> str:
     """The moment of the newest line, and a mark of all that a look for news finds again: "" for no lines."""
     if not lines:
         return ""
@@ -157,8 +157,8 @@ def _newest(lines: Sequence[Line]) -> str:
     return f"{moment}-{hashlib.sha256(repr(again).encode()).hexdigest()[:16]}"
 
 
-def _moment(newest: str) -> int:
-    """The moment in what `_newest` gave; 0 for anything else."""
+def moment_of(newest: str) -> int:
+    """The moment in what `newest_of` gave; 0 for anything else."""
     moment = newest.partition("-")[0]
     return int(moment) if moment.isdecimal() and moment.isascii() and len(moment) < 12 else 0
 

@@ -7,10 +7,15 @@ from starlette.responses import Response
 from lazaret.flow.explain import category_word, rfc3339
 from lazaret.flow.rights import Right
 from lazaret.flow.simulate import WhatIf
+from lazaret.web import plots
 from lazaret.web.api.calls import answer, body_of, whole
-from lazaret.web.api.shapes import Simulation
+from lazaret.web.api.figure_shapes import Simulation
 from lazaret.web.overview_pages import tried
+from lazaret.web.problem import BadRequest
 from lazaret.web.visit import Visit
+
+MOST_HOURS = 24 * 366
+MOST_SPANS = 1000
 
 
 async def me(visit: Visit) -> Response:
@@ -29,7 +34,7 @@ async def me(visit: Visit) -> Response:
 
 async def overview(visit: Visit) -> Response:
     """What the filter did in the last hours."""
-    hours = whole(visit, "hours", 24, 1, 24 * 366)
+    hours = whole(visit, "hours", 24, 1, MOST_HOURS)
     found = await visit.office.store.stats.overview(
         since=time.time() - 3600 * hours, sight=visit.person.sight
     )
@@ -58,9 +63,32 @@ async def overview(visit: Visit) -> Response:
     )
 
 
+async def volume(visit: Visit) -> Response:
+    """Copies by what became of them, span by span."""
+    hours, step = whole(visit, "hours", 24, 1, MOST_HOURS), whole(visit, "step", 1, 1, MOST_HOURS)
+    if hours > MOST_SPANS * step:
+        raise BadRequest(f"that would be more than {MOST_SPANS} spans: make `step` larger", 422)
+    now, bucket = time.time(), 3600 * step
+    since = now - 3600 * hours
+    found = await visit.office.store.figures.volume(since=since, bucket_s=bucket, sight=visit.person.sight)
+    spans = [{"begins": rfc3339(at), "actions": found.get(at, {})} for at in plots.starts(since, now, bucket)]
+    return answer({"step": step, "spans": spans})
+
+
+async def senders(visit: Visit) -> Response:
+    """Who had most of his messages quarantined."""
+    hours = whole(visit, "hours", 24, 1, MOST_HOURS)
+    found = await visit.office.store.figures.senders(
+        since=time.time() - 3600 * hours,
+        top=whole(visit, "limit", 10, 1, 500),
+        sight=visit.person.sight,
+    )
+    return answer({"senders": [{"address": address, "messages": number} for address, number in found]})
+
+
 async def rules(visit: Visit) -> Response:
     """Rules with their hits, and how much of what they helped to stop was released."""
-    hours = whole(visit, "hours", 7 * 24, 1, 24 * 366)
+    hours = whole(visit, "hours", 7 * 24, 1, MOST_HOURS)
     found = await visit.office.store.figures.rules(since=time.time() - 3600 * hours, sight=visit.person.sight)
     return answer(
         {

@@ -36,7 +36,7 @@ async def find(visit: Visit) -> Response:
     shown = items[:limit]
     return answer(
         {
-            "messages": [_item(i) for i in shown],
+            "messages": [message_facts(i) for i in shown],
             "next": shown[-1].cursor if more else None,
             "searched_since": rfc3339(since[-1]) if since else None,
         }
@@ -53,7 +53,7 @@ async def count(visit: Visit) -> Response:
 async def show(visit: Visit) -> Response:
     """All that is known of a message."""
     detail = await visit.visitor.show(visit.path("id"))
-    return answer(detail_facts(detail) | _item(detail.item))
+    return answer(detail_facts(detail) | message_facts(detail.item))
 
 
 async def text(visit: Visit) -> Response:
@@ -174,8 +174,15 @@ async def _state(visit: Visit) -> Response:
     return answer(_outcome(acting.Outcome(tag_of(item), ok=True, state=item.state.value)))
 
 
-def _item(item: Item) -> dict[str, object]:
-    return item_facts(item) | {"id": tag_of(item), "cursor": item.cursor}
+def message_facts(item: Item) -> dict[str, object]:
+    """A message as a row of a list."""
+    return item_facts(item) | {
+        "id": tag_of(item),
+        "cursor": item.cursor,
+        "header_from": item.from_header,
+        "stored": item.stored,
+        "campaign": item.campaign,
+    }
 
 
 def _outcome(outcome: acting.Outcome) -> dict[str, object]:

@@ -4,13 +4,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from lazaret.flow.rights import Right
-from lazaret.web.api import figures, lists, messages, openapi, own, people, policies, policy_shapes, shapes
+from lazaret.web.api import (
+    figure_shapes,
+    figures,
+    lines,
+    lists,
+    messages,
+    openapi,
+    own,
+    people,
+    policies,
+    policy_shapes,
+    shapes,
+)
 from lazaret.web.api.openapi import AFTER, ID, KEY, NUMBER, PLACE, QUERY, number, text
 from lazaret.web.door import Page
 
 V1 = "/api/v1"
 POST = ("POST",)
 EML = "message/rfc822"
+HOURS = number("hours", 24, 1, figures.MOST_HOURS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,22 @@ OPERATIONS = (
         Page(f"{V1}/messages", messages.find, Right.FIND),
         shapes.Messages,
         (QUERY, PLACE, number("limit", messages.PAGE, 1, messages.MOST), AFTER),
+    ),
+    Operation(
+        Page(f"{V1}/messages/grouped", lines.grouped, Right.FIND),
+        shapes.Lines,
+        (QUERY, PLACE, number("limit", lines.PAGE, 1, lines.MOST), AFTER),
+    ),
+    Operation(
+        Page(f"{V1}/messages/fresh", lines.fresh, Right.FIND),
+        shapes.Fresh,
+        (
+            QUERY,
+            PLACE,
+            number("limit", lines.PAGE, 1, lines.MOST),
+            text("newer", "`newest` of the answer before, or a moment in seconds since 1970."),
+            number("each", 0, 0, 1) | {"description": "1: each message is a line."},
+        ),
     ),
     Operation(Page(f"{V1}/messages/count", messages.count, Right.FIND), shapes.Count, (QUERY, PLACE)),
     Operation(Page(f"{V1}/messages/{{id}}", messages.show, Right.FIND), shapes.Detail, (ID,)),
@@ -92,8 +121,18 @@ OPERATIONS = (
     ),
     Operation(
         Page(f"{V1}/overview", figures.overview, Right.FIGURES),
-        shapes.Figures,
-        (number("hours", 24, 1, 24 * 366),),
+        figure_shapes.Figures,
+        (HOURS,),
+    ),
+    Operation(
+        Page(f"{V1}/overview/volume", figures.volume, Right.FIGURES),
+        figure_shapes.Volume,
+        (HOURS, number("step", 1, 1, figures.MOST_HOURS) | {"description": "Hours of a span."}),
+    ),
+    Operation(
+        Page(f"{V1}/overview/senders", figures.senders, Right.FIGURES),
+        figure_shapes.Senders,
+        (HOURS, number("limit", 10, 1, 500)),
     ),
     Operation(
         Page(f"{V1}/audit", figures.audit, Right.AUDIT),
@@ -108,8 +147,8 @@ OPERATIONS = (
     Operation(Page(f"{V1}/audit/check", figures.check_audit, Right.AUDIT), shapes.Chain),
     Operation(
         Page(f"{V1}/rules", figures.rules, Right.FIGURES),
-        shapes.Rules,
-        (number("hours", 7 * 24, 1, 24 * 366),),
+        figure_shapes.Rules,
+        (number("hours", 7 * 24, 1, figures.MOST_HOURS),),
     ),
     Operation(
         Page(f"{V1}/policy", policies.policy, Right.POLICIES),
@@ -147,8 +186,8 @@ OPERATIONS = (
     ),
     Operation(
         Page(f"{V1}/simulate", figures.simulate, Right.FIGURES, POST),
-        shapes.Simulated,
-        takes=shapes.Simulation,
+        figure_shapes.Simulated,
+        takes=figure_shapes.Simulation,
     ),
     Operation(Page(f"{V1}/searches", own.searches, Right.FIND), shapes.Searches),
     Operation(

@@ -14,7 +14,11 @@ Time = Annotated[str, Meta(description="RFC 3339, UTC", pattern=r"^\d{4}-\d\d-\d
 
 
 class Message(msgspec.Struct):
-    """A message as a row of a list; `from` and `to` are the envelope's."""
+    """A message as a row of a list; `from` and `to` are the envelope's.
+
+    `stored`: its text is kept. `campaign`: what it shares with all that are alike, for `campaign:` of a
+    query; empty when nobody has looked.
+    """
 
     id: str
     time: Time
@@ -29,6 +33,35 @@ class Message(msgspec.Struct):
     client_ip: str
     symbols: list[str]
     cursor: str
+    header_from: str
+    stored: bool
+    campaign: str
+
+
+class Line(Message, kw_only=True):
+    """The newest of `members` messages that are alike; `more`: there are still more of them."""
+
+    members: int
+    more: bool
+
+
+class Lines(msgspec.Struct):
+    """A page of such a list; it may be short though there is a `next`. See Messages."""
+
+    lines: list[Line]
+    next: str | None
+    searched_since: str | None
+
+
+class Fresh(msgspec.Struct):
+    """The newest lines, those too that came up to a minute before `newer`: put them in by their ids.
+
+    `newest` is the next `newer`. `full`: there may be more, which the list has.
+    """
+
+    lines: list[Line]
+    newest: str
+    full: bool
 
 
 class Messages(msgspec.Struct):
@@ -83,10 +116,8 @@ class Release(msgspec.Struct):
 class Detail(Message, kw_only=True):
     """All that is known of a message besides its text."""
 
-    header_from: str
     message_id: str
     queue_id: str
-    stored: bool
     recipients: list[Copy]
     hits: list[Hit]
     unavailable: list[str]
@@ -200,28 +231,6 @@ class Outcomes(msgspec.Struct):
     """A result for each, in order."""
 
     outcomes: list[Outcome]
-
-
-class Symbol(msgspec.Struct):
-    """A rule and how often it hit."""
-
-    name: str
-    description: str
-    messages: int
-    mean_score: float
-
-
-class Figures(msgspec.Struct):
-    """What the filter did in a span of time."""
-
-    messages: int
-    octets: int
-    mean_ms: float
-    categories: dict[str, int]
-    actions: dict[str, int]
-    days: dict[str, dict[str, int]]
-    symbols: list[Symbol]
-    scores: dict[str, int]
 
 
 class Act(msgspec.Struct):
@@ -403,53 +412,3 @@ class Invitation(msgspec.Struct):
 
     name: str
     link: str
-
-
-class RuleFigures(msgspec.Struct):
-    """A rule: how often it hit, and what became of what it helped to stop."""
-
-    name: str
-    description: str
-    messages: int
-    mean_score: float
-    stopped: int
-    released: int
-    released_share: float
-
-
-class Rules(msgspec.Struct):
-    """The most frequent first."""
-
-    rules: list[RuleFigures]
-
-
-Points = Annotated[float, Meta(ge=-1000, le=1000)]
-
-
-class Simulation(msgspec.Struct, forbid_unknown_fields=True):
-    """Levels to try on the mail of so many hours; `kill` null: nothing is killed."""
-
-    mark: Points
-    quarantine: Points
-    kill: Points | None = None
-    hours: Annotated[int, Meta(ge=1, le=8784)] = 168
-
-
-class Fate(msgspec.Struct):
-    """Copies with one fate: as it was, as it would be; of these known as ham or as spam since."""
-
-    fate: str
-    was: int
-    would_be: int
-    ham: int
-    spam: int
-
-
-class Simulated(msgspec.Struct):
-    """What would have become of the mail."""
-
-    fates: list[Fate]
-    changed: int
-    unjudged: int
-    false_positives: int
-    misses: int
