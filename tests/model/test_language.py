@@ -14,9 +14,9 @@ from lazaret.model.person import Role
 from lazaret.model.quarantine import State
 from lazaret.model.verdict import Action, Category
 from lazaret.policy.settings import BESIDE, SETTINGS
+from lazaret.web.account_pages import SCOPE_WORDS
 from lazaret.web.acting import ACTS
 from lazaret.web.overview_pages import SPANS
-from lazaret.web.people_pages import SCOPE_WORDS
 from lazaret.web.plots import BECAME
 from lazaret.web.search_pages import FILTERS, HISTORY_STATES
 from lazaret.web.visit import MENU
@@ -58,7 +58,10 @@ PEOPLE_READ = [
     *(f"flow/{name}.py" for name in ("passkeys", "tokens", "login", "second_factor", "quarantine", "visit")),
     *(f"flow/{name}.py" for name in ("simulate", "lists", "digest", "policy_desk")),
     *("policy/settings.py", "policy/keys.py"),
-    *(f"store/{name}.py" for name in ("policy_tables", "passkeys", "listing", "searches", "people", "keys")),
+    *(
+        f"store/{name}.py"
+        for name in ("policy_tables", "passkeys", "listing", "searches", "people", "tokens", "keys")
+    ),
     *(f"store/{name}.py" for name in ("query", "search", "values", "reader")),
     *(str(file.relative_to(SOURCE)) for file in (SOURCE / "web").glob("*.py")),
 ]

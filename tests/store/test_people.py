@@ -35,6 +35,16 @@ def test_people_sessions_record_tokens_and_figures(store):
             "ann@home.example" == (await people.holder(b"s" * 32, idle_since=now - 9, begun_since=0))[0].name
         )
         assert await people.holder(b"s" * 32, idle_since=now + 9, begun_since=0) is None
+        sessions = await people.sessions(ann.id, idle_since=now - 9, begun_since=0, given_since=0)
+        assert [("192.0.2.1", (b"s" * 16).hex())] == [(one.remote, one.name) for one in sessions]
+        await people.begin(b"o" * 32, ann.id, remote="192.0.2.2", now=now, who="test")
+        assert not await people.end_one(ann.id + 1, sessions[0].name, who="test")
+        await people.end_others(ann.id, keep=b"s" * 32, who="test")
+        assert sessions == await people.sessions(ann.id, idle_since=0, begun_since=0, given_since=0)
+        assert [] == await people.sessions(ann.id, idle_since=now + 9, begun_since=0, given_since=0)
+        await people.begin(b"o" * 32, ann.id, remote="192.0.2.2", now=now, who="test")
+        assert await people.end_one(ann.id, (b"o" * 16).hex(), who="test")
+        assert not await people.end_one(ann.id, (b"o" * 16).hex(), who="test")
         await people.end(b"s" * 32, who="test")
         assert await people.holder(b"s" * 32, idle_since=0, begun_since=0) is None
 
@@ -45,6 +55,7 @@ def test_people_sessions_record_tokens_and_figures(store):
 
         await store.tokens.add(b"t" * 32, ann.id, "script", ["read"], expires=0, who="test")
         assert ("read",) == (await store.tokens.holder(b"t" * 32, now=now))[1]
+        assert not await store.tokens.remove(ann.id + 1, (b"t" * 16).hex(), who="test")
         assert ["script"] == [token.label for token in await store.tokens.of(ann.id)]
         assert await store.tokens.begin(b"k" * 32, b"r" * 32, now=now) is None
         await store.tokens.finish(b"k" * 32, "done")
@@ -58,7 +69,7 @@ def test_people_sessions_record_tokens_and_figures(store):
         assert [] == await store.figures.rules(since=0)
 
         acts = [act.act for act in await store.audit.page(limit=3)]
-        assert ["token-add", "logout", "login"] == acts
+        assert ["token-add", "logout", "session-end"] == acts
         assert [] == await store.audit.page(who="nobody")
         assert [] == await store.audit.verify()
 

@@ -26,7 +26,9 @@ def tried(own_site):
     site.person("chief@home.example", "--admin")
     for n in range(3):
         site.send_found(QUARANTINE, ANN, subject=f"for the document {n}")
-    scopes = [word for s in ("read", "bodies", "act", "figures", "admin") for word in ("--scope", s)]
+    scopes = [
+        word for s in ("read", "bodies", "act", "figures", "admin", "account") for word in ("--scope", s)
+    ]
     token = site.output("user", "token", "chief@home.example", *scopes).strip()
     document = schemathesis.openapi.from_url(f"{site.origin}/api/v1/openapi.json")
     return document, {"Authorization": f"Bearer {token}"}

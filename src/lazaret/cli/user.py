@@ -101,7 +101,9 @@ def link(given: Given, name: str) -> None:
 @user.command()
 @click.argument("name")
 @click.option("--label", default="command line", metavar="TEXT", help="What it is for.")
-@click.option("--scope", "scopes", multiple=True, metavar="SCOPE", help="read, bodies, act, figures, admin.")
+@click.option(
+    "--scope", "scopes", multiple=True, metavar="SCOPE", help="read, bodies, act, figures, admin, account."
+)
 @click.option("--days", type=click.IntRange(min=0), default=0, metavar="N", help="It lapses then; 0: never.")
 @pass_given
 def token(given: Given, name: str, label: str, scopes: tuple[str, ...], days: int) -> None:

@@ -19,6 +19,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from lazaret.model.errors import UserError
 from lazaret.model.person import Person
+from lazaret.model.session import Session
 
 T = TypeVar("T")
 log = logging.getLogger("lazaret.login")
@@ -71,6 +72,14 @@ class Register(Protocol):
     ) -> tuple[Person, float] | None: ...
 
     async def seen(self, digest: bytes, *, now: float) -> None: ...
+
+    async def sessions(
+        self, user: int, *, idle_since: float, begun_since: float, given_since: float
+    ) -> list[Session]: ...
+
+    async def end_one(self, user: int, name: str, *, who: str) -> bool: ...
+
+    async def end_others(self, user: int, *, keep: bytes, who: str) -> None: ...
 
     async def end(self, digest: bytes, *, who: str) -> None: ...
 
@@ -206,6 +215,21 @@ class Doorkeeper:
     async def logout(self, token: str, person: Person) -> None:
         """Ends the session."""
         await self._register.end(digest(token), who=who(person))
+
+    async def sessions(self, person: Person) -> list[Session]:
+        """Where he is logged in; the one that was used last first."""
+        now = self._clock()
+        return await self._register.sessions(
+            person.id, idle_since=now - IDLE_S, begun_since=now - SESSION_S, given_since=now - GIVEN_S
+        )
+
+    async def end_session(self, person: Person, name: str) -> bool:
+        """Ends the session of this name; False when he has none."""
+        return await self._register.end_one(person.id, name, who=who(person))
+
+    async def end_others(self, person: Person, token: str) -> None:
+        """Ends all his sessions but for the one with this secret; "": all."""
+        await self._register.end_others(person.id, keep=digest(token) if token else b"", who=who(person))
 
     def close(self) -> None:
         """Ends the threads."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from lazaret.model.errors import UserError
 from lazaret.model.person import Person, Role
+from lazaret.model.session import Session
 from lazaret.store import audit
 from lazaret.store.addresses import plain
 from lazaret.store.connection import Connection
@@ -216,11 +217,45 @@ class SqlPeople:
         """Closes a session."""
 
         def work(connection: Connection) -> None:
-            connection.execute("DELETE FROM lz_sessions WHERE digest = :digest", {"digest": digest})
-            connection.execute("DELETE FROM lz_sign_ons WHERE digest = :digest", {"digest": digest})
+            _close(connection, digest)
             audit.write(connection, who, "logout")
 
         await self._writer.run(work)
+
+    async def sessions(
+        self, user: int, *, idle_since: float, begun_since: float, given_since: float
+    ) -> list[Session]:
+        """Those of one person that hold, the one that was used last first; see `holder`."""
+        values = {"user": user, "idle": int(idle_since), "begun": int(begun_since)}
+        values |= {"given": int(given_since)}
+
+        def work(connection: Connection) -> list[Session]:
+            rows = connection.execute(_SESSIONS, values)
+            return [Session(name_of(digest), begun, seen, remote) for digest, begun, seen, remote in rows]
+
+        return await self._reader.run(work)
+
+    async def end_one(self, user: int, name: str, *, who: str) -> bool:
+        """Closes the session of this name; False when the person has none."""
+
+        def work(connection: Connection) -> bool:
+            rows = connection.execute("SELECT digest FROM lz_sessions WHERE user_id = :user", {"user": user})
+            for (digest,) in [row for row in rows.fetchall() if name_of(row[0]) == name]:
+                _close(connection, bytes(digest))
+                audit.write(connection, who, "session-end", detail=name)
+                return True
+            return False
+
+        return await self._writer.run(work, durable=True)
+
+    async def end_others(self, user: int, *, keep: bytes, who: str) -> None:
+        """Closes all sessions of a person but for `keep`, and whatever else would let in."""
+
+        def work(connection: Connection) -> None:
+            forget_sessions(connection, user, keep=keep)
+            audit.write(connection, who, "session-end", detail="all others" if keep else "all")
+
+        await self._writer.run(work, durable=True)
 
     # Failed attempts
 
@@ -255,11 +290,12 @@ class SqlPeople:
         await self._writer.run(lambda connection: connection.execute(statement, values) and None)
 
 
-_SESSION = (
-    "SELECT s.user_id, s.seen, o.role, o.domains"
-    " FROM lz_sessions s LEFT JOIN lz_sign_ons o ON o.digest = s.digest"
-    " WHERE s.digest = :digest AND s.seen >= :idle AND s.created >= :begun"
-    " AND (s.created >= :given OR COALESCE(o.role, '') = '')"
+_HOLDS = "s.seen >= :idle AND s.created >= :begun AND (s.created >= :given OR COALESCE(o.role, '') = '')"
+_JOINED = "FROM lz_sessions s LEFT JOIN lz_sign_ons o ON o.digest = s.digest WHERE"
+_SESSION = sql("SELECT s.user_id, s.seen, o.role, o.domains", _JOINED, "s.digest = :digest AND", _HOLDS)
+_SESSIONS = sql(
+    sql("SELECT s.digest, s.created, s.seen, s.remote", _JOINED, "s.user_id = :user AND", _HOLDS),
+    "ORDER BY s.seen DESC, s.digest LIMIT 500",
 )
 _LAPSE = (
     "DELETE FROM lz_sign_ons WHERE digest IN (SELECT s.digest FROM lz_sessions s WHERE s.created < :before)",
@@ -286,6 +322,16 @@ _REMOVE = (
     "DELETE FROM lz_user_scopes WHERE user_id = :id",
     "DELETE FROM lz_users WHERE id = :id",
 )
+
+
+def name_of(digest: bytes) -> str:
+    """By what a session, or a token, is known to its owner: the digest itself would tell nobody more."""
+    return bytes(digest)[:16].hex()
+
+
+def _close(connection: Connection, digest: bytes) -> None:
+    connection.execute("DELETE FROM lz_sessions WHERE digest = :digest", {"digest": digest})
+    connection.execute("DELETE FROM lz_sign_ons WHERE digest = :digest", {"digest": digest})
 
 
 def forget_sessions(connection: Connection, user: int, *, keep: bytes = b"") -> None:

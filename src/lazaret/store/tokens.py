@@ -4,17 +4,21 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lazaret.model.errors import UserError
 from lazaret.model.person import Person
 from lazaret.store import audit
 from lazaret.store.addresses import plain
 from lazaret.store.connection import Connection
-from lazaret.store.people import person_by_id
+from lazaret.store.people import name_of, person_by_id
 from lazaret.store.reader import Reader
 from lazaret.store.writer import Writer
 
 ANSWER_S = 86_400
 """How long an answer is remembered."""
 SEEN_EVERY_S = 300
+MOST = 100
+"""Tokens of one person."""
+EX_CANTCREAT = 73
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +55,14 @@ class SqlTokens:
     async def add(
         self, digest: bytes, user: int, label: str, scopes: Sequence[str], *, expires: float, who: str
     ) -> None:
-        """Makes a token known."""
+        """Makes a token known. UserError when its owner has too many."""
 
         def work(connection: Connection) -> None:
+            (held,) = connection.execute(
+                "SELECT count(*) FROM lz_api_tokens WHERE user_id = :user", {"user": user}
+            ).fetchone()
+            if held >= MOST:
+                raise UserError(f"there are {MOST} tokens already; remove one first", EX_CANTCREAT)
             connection.execute(
                 "INSERT INTO lz_api_tokens (digest, user_id, label, scopes, created, expires)"
                 " VALUES (:digest, :user, :label, :scopes, :now, :expires)",
@@ -80,50 +89,52 @@ class SqlTokens:
                 {"user": user},
             )
             return [
-                Token(_name(digest), label, tuple(scopes.split()), created, expires, seen)
+                Token(name_of(digest), label, tuple(scopes.split()), created, expires, seen)
                 for digest, label, scopes, created, expires, seen in rows
             ]
 
         return await self._reader.run(work)
 
-    async def holder(self, digest: bytes, *, now: float) -> tuple[Person, tuple[str, ...]] | None:
-        """Whose token it is, and what it is good for; None when it does not hold."""
+    async def holder(self, digest: bytes, *, now: float) -> tuple[Person, tuple[str, ...], float] | None:
+        """Whose token it is, what it is good for, and when it lapses (0: never); None when it is none."""
 
-        def work(connection: Connection) -> tuple[Person, tuple[str, ...], float] | None:
+        def work(connection: Connection) -> tuple[Person, tuple[str, ...], float, float] | None:
             found = connection.execute(
-                "SELECT user_id, scopes, seen FROM lz_api_tokens"
+                "SELECT user_id, scopes, expires, seen FROM lz_api_tokens"
                 " WHERE digest = :digest AND (expires = 0 OR expires > :now)",
                 {"digest": digest, "now": int(now)},
             ).fetchone()
             person = person_by_id(connection, found[0]) if found else None
             if found is None or person is None or person.disabled:
                 return None
-            return person, tuple(found[1].split()), float(found[2])
+            return person, tuple(found[1].split()), float(found[2]), float(found[3])
 
         known = await self._reader.run(work)
         if known is None:
             return None
-        person, scopes, seen = known
+        person, scopes, expires, seen = known
         if now - seen > SEEN_EVERY_S:
             await self._run(
                 "UPDATE lz_api_tokens SET seen = :now WHERE digest = :digest",
                 {"digest": digest, "now": int(now)},
             )
-        return person, scopes
+        return person, scopes, expires
 
-    async def remove(self, user: int, name: str, *, who: str) -> None:
-        """Ends the token of this name."""
+    async def remove(self, user: int, name: str, *, who: str) -> bool:
+        """Ends the token of this name; False when the person has none."""
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> bool:
             rows = connection.execute(
                 "SELECT digest FROM lz_api_tokens WHERE user_id = :user", {"user": user}
             ).fetchall()
             for (digest,) in rows:
-                if _name(digest) == name:
+                if name_of(digest) == name:
                     connection.execute("DELETE FROM lz_api_tokens WHERE digest = :digest", {"digest": digest})
                     audit.write(connection, who, "token-remove", detail=name)
+                    return True
+            return False
 
-        await self._writer.run(work)
+        return await self._writer.run(work, durable=True)
 
     # Answers
 
@@ -161,7 +172,3 @@ class SqlTokens:
 
     async def _run(self, statement: str, values: dict[str, object]) -> None:
         await self._writer.run(lambda connection: connection.execute(statement, values) and None)
-
-
-def _name(digest: bytes) -> str:
-    return bytes(digest)[:16].hex()

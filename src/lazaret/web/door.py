@@ -114,9 +114,11 @@ async def _take_token(visit: Visit) -> Person:
     if found is None:
         raise Refused(problem(401, "this token does not hold"))
     office = visit.office
-    visit.at_desk = Visitor(office.desk, found[0], office.matrix, lists=office.lists, limit_to=found[1])
-    visit.by_token = True
-    return found[0]
+    visit.at_desk = Visitor(
+        office.desk, found.person, office.matrix, lists=office.lists, limit_to=found.rights
+    )
+    visit.token = found
+    return found.person
 
 
 async def _holder(visit: Visit) -> Person | None:

@@ -1,28 +1,18 @@
-"""Who may come in, what was done, and one's own account."""
+"""Who may come in, and what was done."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from starlette.responses import Response
 
-from lazaret.flow.login import LoginFailed, plain_name, who
+from lazaret.flow.login import plain_name, who
 from lazaret.model import address
 from lazaret.model.errors import UserError
-from lazaret.model.language import languages
 from lazaret.model.person import Person, Role
-from lazaret.web.proof import prove_again, refusal, status_of
 from lazaret.web.render import with_query
 from lazaret.web.visit import Visit
 
 ACTS_SHOWN = 100
-SCOPE_WORDS = {
-    "read": "lists, and what is known of a message",
-    "bodies": "texts and downloads",
-    "act": "release, delete, teach, allow and block senders",
-    "figures": "overview and rules",
-    "admin": "people, policies, the record of acts",
-}
-"""What a token with this scope is for."""
 EX_DATAERR, EX_NOUSER = 65, 67
 
 
@@ -151,71 +141,4 @@ async def audit(visit: Visit) -> Response:
         mail_id=query.get("id"),
         checked=checked,
         faults=await log.verify() if checked else [],
-    )
-
-
-async def account(visit: Visit) -> Response:
-    """Language, password, tokens."""
-    return await _account(visit)
-
-
-async def settings(visit: Visit) -> Response:
-    """Takes one of the forms of the account."""
-    form, say = visit.form, visit.language
-    act = form.get("act")
-    if act == "language" and form.get("language") in ("", *languages()):
-        people = visit.office.store.people
-        # Not the person of this session: what a provider says of him is no property of the account.
-        account = await people.named(visit.person.name)
-        if account is not None:
-            await people.change(replace(account, language=form.get("language")), who=who(visit.person))
-        return visit.go("/account")
-    if act == "password":
-        return await _password(visit)
-    if act == "token":
-        try:
-            await prove_again(visit, form.get("password"), form.get("code"))
-            token = await visit.office.tokens.make(
-                visit.person, form.get("label")[:64], form.all("scope"), days=_days(form.get("days"))
-            )
-        except LoginFailed as failed:
-            return await _account(visit, problem=refusal(visit, failed), status=status_of(failed))
-        except UserError as error:
-            return await _account(visit, problem=str(error))
-        return await _account(visit, token=token)
-    if act == "token-remove":
-        await visit.office.store.tokens.remove(visit.person.id, form.get("token"), who=who(visit.person))
-        return visit.go("/account")
-    return await _account(visit, problem=say("That did not work"))
-
-
-async def _password(visit: Visit) -> Response:
-    form, say = visit.form, visit.language
-    if form.get("new") != form.get("again"):
-        return await _account(visit, problem=say("The two passwords differ."))
-    try:
-        await visit.office.doorkeeper.change_password(
-            visit.person, form.get("old"), form.get("new"), remote=visit.way.remote
-        )
-    except UserError as error:
-        return await _account(visit, problem=str(error))
-    except LoginFailed as failed:
-        problem = refusal(visit, failed) if failed.wait_s else say("The old password is wrong.")
-        return await _account(visit, problem=problem, status=status_of(failed))
-    return visit.go("/login")
-
-
-def _days(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 5 else 0
-
-
-async def _account(visit: Visit, problem: str = "", token: str = "", status: int = 422) -> Response:
-    return visit.page(
-        "account.html",
-        status if problem else 200,
-        problem=problem,
-        token=token,
-        tokens=await visit.office.store.tokens.of(visit.person.id),
-        scopes=SCOPE_WORDS,
-        languages=list(languages()),
     )

@@ -1,8 +1,11 @@
 """Errors of the API as RFC 9457 has them (application/problem+json)."""
 
+import math
+
 import msgspec
 from starlette.responses import Response
 
+from lazaret.flow.login import LoginFailed, Refusal
 from lazaret.flow.visit import NotAllowed
 from lazaret.model.errors import NoSuchMessage, StoreUnavailable, UserError
 from lazaret.store.query import QueryError
@@ -39,6 +42,7 @@ _TITLES = {
     409: "The same request is being worked on",
     413: "The request is too large",
     422: "That cannot be done",
+    429: "Too many attempts failed",
     503: "Try again later",
 }
 
@@ -50,6 +54,15 @@ def problem(status: int, detail: str = "", *, position: int | None = None) -> Re
     return Response(msgspec.json.encode(body), status, headers, PROBLEM_TYPE)
 
 
+def _login_failed(failed: LoginFailed) -> Response:
+    """Of a password or a code that was asked for once more."""
+    if not failed.wait_s:
+        return problem(403, "the code is wrong" if failed.why is Refusal.CODE else "the password is wrong")
+    told = problem(429, "try again later: Retry-After says when")
+    told.headers["Retry-After"] = str(math.ceil(failed.wait_s))
+    return told
+
+
 def problem_of(error: Exception) -> Response | None:
     """The response to an error; None for one that is our own fault."""
     if isinstance(error, BadRequest):
@@ -58,6 +71,8 @@ def problem_of(error: Exception) -> Response | None:
         return problem(413)
     if isinstance(error, NotAllowed):
         return problem(403, str(error))
+    if isinstance(error, LoginFailed):
+        return _login_failed(error)
     if isinstance(error, NoSuchMessage):
         return problem(404)
     if isinstance(error, QueryError):

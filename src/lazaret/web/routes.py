@@ -2,6 +2,7 @@
 
 from lazaret.flow.rights import Right
 from lazaret.web import (
+    account_pages,
     bulk_pages,
     digest_pages,
     home_pages,
@@ -76,8 +77,8 @@ PAGES = (
     Page("/people", people_pages.people, Right.PEOPLE),
     Page("/people", people_pages.invite, Right.PEOPLE, ("POST",)),
     Page("/people/change", people_pages.change, Right.PEOPLE, ("POST",)),
-    Page("/account", people_pages.account, Right.ACCOUNT),
-    Page("/account", people_pages.settings, Right.ACCOUNT, ("POST",)),
+    Page("/account", account_pages.account, Right.ACCOUNT),
+    Page("/account", account_pages.settings, Right.ACCOUNT, ("POST",)),
     Page("/account/second-factor", second_factor_pages.show, Right.ACCOUNT, unfinished=True),
     Page("/account/second-factor", second_factor_pages.change, Right.ACCOUNT, ("POST",), unfinished=True),
     Page("/account/passkeys", passkey_pages.show, Right.ACCOUNT, unfinished=True),

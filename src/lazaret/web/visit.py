@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from lazaret.flow.rights import Right
+from lazaret.flow.tokens import Held
 from lazaret.flow.visit import Visitor
 from lazaret.model.language import Language
 from lazaret.model.person import Person
@@ -56,9 +57,14 @@ class Visit:
     at_desk: Visitor | None = None
     body: bytes = b""
     """What was sent, of a request to the API."""
-    by_token: bool = False
-    """A program asks, with a token in the place of a session."""
+    token: Held | None = None
+    """What a program shows in the place of a session."""
     form: Form = field(default_factory=lambda: Form({}))
+
+    @property
+    def by_token(self) -> bool:
+        """A program asks."""
+        return self.token is not None
 
     @property
     def visitor(self) -> Visitor:

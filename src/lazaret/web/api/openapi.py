@@ -125,5 +125,7 @@ def _problems(operation: Any) -> dict[str, Any]:
         codes.append(404)
     if operation.takes is not None:
         codes += [409, 413]
+    if operation.proves:
+        codes.append(429)
     content = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {str(code): {"description": "See `detail`", "content": content} for code in sorted(codes)}

@@ -5,6 +5,8 @@ from typing import Any
 
 from lazaret.flow.rights import Right
 from lazaret.web.api import (
+    account,
+    account_shapes,
     figure_shapes,
     figures,
     lines,
@@ -37,11 +39,13 @@ class Operation:
     takes: type | None = None
     may_lack: bool = False
     """What it is about may not be there, though no path names it."""
+    proves: bool = False
+    """A password or a code is asked for once more: too many wrong ones lock it."""
     media: str = "application/json"
     """Of an answer that is not JSON of ours."""
 
 
-OPERATIONS = (
+_BESIDE = (
     Operation(Page(f"{V1}/openapi.json", openapi.document, None), None),
     Operation(Page(f"{V1}/me", figures.me, Right.FIND), shapes.Me),
     Operation(
@@ -247,5 +251,40 @@ OPERATIONS = (
         may_lack=True,
     ),
 )
+_OF_ACCOUNT = (
+    Operation(Page(f"{V1}/account", account.account, Right.ACCOUNT), account_shapes.Account),
+    Operation(
+        Page(f"{V1}/account/language", account.account_language, Right.ACCOUNT, POST),
+        account_shapes.Done,
+        takes=account_shapes.LanguageWish,
+    ),
+    Operation(
+        Page(f"{V1}/account/password", account.account_password, Right.ACCOUNT, POST),
+        account_shapes.Done,
+        takes=account_shapes.NewPassword,
+        proves=True,
+    ),
+    Operation(Page(f"{V1}/account/sessions", account.sessions, Right.ACCOUNT), account_shapes.Sessions),
+    Operation(
+        Page(f"{V1}/account/sessions/end", account.end_session, Right.ACCOUNT, POST),
+        account_shapes.Sessions,
+        takes=account_shapes.EndSession,
+        may_lack=True,
+    ),
+    Operation(Page(f"{V1}/account/tokens", account.tokens, Right.ACCOUNT), account_shapes.Tokens),
+    Operation(
+        Page(f"{V1}/account/tokens", account.make_token, Right.ACCOUNT, POST),
+        account_shapes.MadeToken,
+        takes=account_shapes.NewToken,
+        proves=True,
+    ),
+    Operation(
+        Page(f"{V1}/account/tokens/remove", account.remove_token, Right.ACCOUNT, POST),
+        account_shapes.Tokens,
+        takes=account_shapes.RemoveToken,
+        may_lack=True,
+    ),
+)
+OPERATIONS = (*_BESIDE, *_OF_ACCOUNT)
 
 PAGES = tuple(operation.page for operation in OPERATIONS)

@@ -1,0 +1,122 @@
+"""What the API takes and gives about one's own account, as types; see `shapes`."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from lazaret.flow.login import MAX_PASSWORD
+from lazaret.flow.tokens import SCOPES
+from lazaret.web.api.shapes import Short, Time
+
+Scope = Annotated[str, Meta(pattern=f"^({'|'.join(SCOPES)})$")]
+Password = Annotated[str, Meta(max_length=MAX_PASSWORD)]
+Code = Annotated[str, Meta(max_length=40)]
+NamedBy = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+
+
+class SecondFactor(msgspec.Struct):
+    """What is asked for beside the password; `required`: this role must have one."""
+
+    app: bool
+    recovery_codes: int
+    passkeys: int
+    required: bool
+
+
+class Account(msgspec.Struct):
+    """One's own account; `language` is empty where pages take what the browser asks for."""
+
+    name: str
+    role: str
+    language: str
+    has_password: bool
+    single_sign_on: bool
+    made: Time
+    last_login: Time | None
+    second_factor: SecondFactor
+
+
+class LanguageWish(msgspec.Struct, forbid_unknown_fields=True):
+    """In which language pages are to be; empty: as the browser asks."""
+
+    language: Short
+
+
+class NewPassword(msgspec.Struct, forbid_unknown_fields=True):
+    """The old password, and the one in its place."""
+
+    old: Password
+    new: Password
+
+
+class Done(msgspec.Struct):
+    """It was done."""
+
+    done: bool
+
+
+class Session(msgspec.Struct):
+    """A browser in which one is logged in; `current`: it asks itself."""
+
+    session: str
+    begun: Time
+    last_used: Time
+    remote: str
+    current: bool
+
+
+class Sessions(msgspec.Struct):
+    """The one that was used last first."""
+
+    sessions: list[Session]
+
+
+class EndSession(msgspec.Struct, forbid_unknown_fields=True):
+    """Which one is to end; null: all but the one that asks."""
+
+    session: NamedBy | None
+
+
+class Token(msgspec.Struct):
+    """A token of a program; `expires` null: it does not lapse. `current`: it asks itself."""
+
+    token: str
+    label: str
+    scopes: list[str]
+    made: Time
+    expires: Time | None
+    last_used: Time | None
+    current: bool
+
+
+class Tokens(msgspec.Struct):
+    """The newest first; `token` names one, and is not what it is shown by."""
+
+    tokens: list[Token]
+
+
+class NewToken(msgspec.Struct, forbid_unknown_fields=True):
+    """What it is for, and so many days until it lapses; null: never, or with the token that asks.
+
+    A session shows the password once more, or a code where there is an app. A token gives no scope that it
+    has not, and nothing that outlives it.
+    """
+
+    label: Annotated[str, Meta(min_length=1, max_length=64)]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=20)]
+    days: Annotated[int, Meta(ge=1, le=3650)] | None = None
+    password: Password = ""
+    code: Code = ""
+
+
+class MadeToken(msgspec.Struct):
+    """The token itself, shown only now."""
+
+    token: str
+
+
+class RemoveToken(msgspec.Struct, forbid_unknown_fields=True):
+    """Which one is to end."""
+
+    token: NamedBy
