@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.learn.mail import features, mail
 
-from lazaret.learn import explain, kernel, zones
+from lazaret.learn import explain, form, kernel, zones
 from lazaret.learn.features import HASH_BITS, WORDS_OCTETS, Features, Hasher
 from lazaret.learn.form import FACTS_LIMIT
 from lazaret.learn.model import ZONES, Model, Private
@@ -52,6 +52,11 @@ def assert_same(view: View) -> None:
     compiled, plain = both(view)
     assert plain.dtype == compiled.dtype
     assert plain.tolist() == compiled.tolist()
+
+
+@given(OCTETS)
+def test_texts_are_tallied_alike(text):
+    assert COMPILED.tally(text) == form.tally(text)
 
 
 @given(PIECES, PIECES, FACTS)

@@ -2,7 +2,7 @@
 
 from tests.learn.mail import mail
 
-from lazaret.learn import zones
+from lazaret.learn import known, zones
 from lazaret.learn.features import Hasher
 from lazaret.learn.known import Shared
 from lazaret.learn.model import Model, Private
@@ -61,5 +61,16 @@ def test_a_model_of_a_new_site_is_read_under_its_own_secret(tmp_path):
     writer = Writer.open(tmp_path, other, bits=16)
     teach(writer, other)
 
+    assert score(shared, "spam") > 1
+    writer.close()
+
+
+def test_a_new_model_is_looked_for_now_and_then(tmp_path, monkeypatch):
+    shared = Shared(tmp_path, every_s=3600)
+    writer = Writer.open(tmp_path, SECRET, bits=16)
+    teach(writer, SECRET)
+
+    assert 0.0 == score(shared, "spam")
+    monkeypatch.setattr(known.time, "monotonic", lambda: 1e12)
     assert score(shared, "spam") > 1
     writer.close()

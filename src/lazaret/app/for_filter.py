@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from lazaret.wire.smtp_server import ServerSettings
 
 
+_MODEL_EVERY_S = 0.2
+"""A model that was made anew takes seconds to make; nobody waits for it."""
+
+
 def preload() -> None:
     """Imports all that a worker needs. Before the fork: the pages are shared by all workers then, and
     an upgrade of the files on disk does not reach half of a running service."""
@@ -225,7 +229,8 @@ def checks(config: Config, ruleset: RuleSet, *, learn: bool = True, explain: boo
     found: list[Check] = [entry.load() for entry in entry_points(group="lazaret.checks")]
     if not (learn and config.learn.enabled):
         return [RulesCheck(ruleset), *found]
-    learner = LearnCheck(Shared(config.store.data_dir), always_explains=explain)
+    known = Shared(config.store.data_dir, every_s=_MODEL_EVERY_S)
+    learner = LearnCheck(known, always_explains=explain)
     return [RulesCheck(ruleset, beside_learner=lambda: learner.is_ready), learner, *found]
 
 

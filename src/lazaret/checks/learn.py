@@ -15,6 +15,7 @@ from lazaret.model.verdict import Hit
 
 SPAM = "BAYES_SPAM"
 HAM = "BAYES_HAM"
+_SEEN = (Counter.SPAM_SEEN, Counter.HAM_SEEN)
 
 
 class _Read(NamedTuple):
@@ -52,8 +53,7 @@ class LearnCheck:
         """Whether the learner has its full say; other points are chosen with that in mind."""
         self._known.refresh()
         self._refreshed = True  # Whoever asks has the message before `run` does.
-        counters = self._known.memory.counters
-        return bool(min(counters[Counter.SPAM_SEEN], counters[Counter.HAM_SEEN]) >= CLASS_FULL)
+        return min(map(self._known.memory.counters.item, _SEEN)) >= CLASS_FULL
 
     def run(self, scan: Scan, /) -> Iterator[Hit]:
         """Nothing while too little is known, or when the message could be either."""
@@ -61,7 +61,7 @@ class LearnCheck:
             self._known.refresh()
         self._refreshed = False
         memory, hasher = self._known.memory, self._known.hasher
-        spam, ham = (int(memory.counters[n]) for n in (Counter.SPAM_SEEN, Counter.HAM_SEEN))
+        spam, ham = map(int, map(memory.counters.item, _SEEN))
         scale = Scale.of(memory)
         if not scale.say(spam=spam, ham=ham):
             return

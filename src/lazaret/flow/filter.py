@@ -251,10 +251,10 @@ class Filter:
     @staticmethod
     def _own_id(arrival: Arrival) -> re.Match[bytes] | None:
         header = arrival.message.header
-        if resent := header.named("Resent-Message-ID"):
-            return _OWN_RESENT_ID.match(arrival.octets, resent[0].value_start)
-        ids = header.named("Message-ID")
-        return _OWN_DIGEST_ID.match(arrival.octets, ids[0].value_start) if ids else None
+        if resent := header.places("resent-message-id"):
+            return _OWN_RESENT_ID.match(arrival.octets, header.spans[resent[0]][0])
+        ids = header.places("message-id")
+        return _OWN_DIGEST_ID.match(arrival.octets, header.spans[ids[0]][0]) if ids else None
 
     async def _pass_on(
         self,

@@ -105,6 +105,8 @@ class Hasher:
         self._zones = np.zeros(_PLACES_LIMIT, np.uint32)
         self._again = np.zeros(_PLACES_LIMIT, np.uint32)
         """The zone in which the words of a piece count once more; 0 where they do not."""
+        self._made: tuple[View | None, tuple[object, ...]] = (None, ())
+        """What the kernel took of the last view: whoever asks for its words has just had its features."""
 
     def _salted(self, pieces: Sequence[Piece]) -> list[int]:
         """Where in `_salts` and `_zones` each piece finds what tells its words from those of others."""
@@ -167,6 +169,13 @@ class Hasher:
         return features
 
     def _for_kernel(self, view: View) -> tuple[object, ...]:
+        last, made = self._made
+        if last is not view:
+            made = self._make_for_kernel(view)
+            self._made = view, made
+        return made
+
+    def _make_for_kernel(self, view: View) -> tuple[object, ...]:
         pieces = view.pieces[:_PLACES_LIMIT]
         runs = view.runs
         forms = [Piece(facts.zone, "", b"") for facts in view.facts]

@@ -7,9 +7,11 @@ little; a message is known by which of them come together, so that features are 
 
 import re
 from bisect import bisect_right as _step  # How many of the steps a value reaches.
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from lazaret.learn import kernel
 from lazaret.mime.html_facts import HtmlFacts
 from lazaret.mime.message import Message
 
@@ -45,9 +47,33 @@ _PORT = re.compile(rb"https?://[^/]{1,200}:\d", re.I)
 _BOUNDARY = re.compile(rb'boundary\s*=\s*"?([^";\s]{1,80})', re.I)
 
 
+def numbered(name: bytes, most: int) -> tuple[bytes, ...]:
+    """The fact with each number from 0 to `most`: to write it anew for every message takes longer than to
+    find out which it is."""
+    return tuple([b"%b=%d" % (name, number) for number in range(most + 1)])
+
+
+def stepped(name: bytes, *steps: float) -> Callable[[float], bytes]:
+    """What writes the fact by how many of the steps a value reaches."""
+    each = numbered(name, len(steps))
+    return lambda value: each[_step(steps, value)]
+
+
 def shape(octets: bytes) -> bytes:
     """What it looks like: letters are `a` and `A`, digits are `0`, each run of them is one."""
     return _SAME_KIND.sub(b"", octets.translate(_KINDS))[:_SHAPE_OCTETS]
+
+
+_REPLY_TO = numbered(b"reply-to", 3)
+_MESSAGE_ID_DOMAIN = numbered(b"message-id-domain", 3)
+_TO_OWN_DOMAIN = numbered(b"to-own-domain", 3)
+_RECIPIENTS = stepped(b"recipients", 1, 2, 3, 5, 10)
+_DIGITS_IN_ADDRESS = numbered(b"digits-in-address", 1)
+_NAME = numbered(b"name", 2)
+_ADDRESS_AS_NAME = numbered(b"address-as-name", 1)
+_NAME_IN_CAPITALS = numbered(b"name-in-capitals", 1)
+_SUBJECT_ENCODED = numbered(b"subject-encoded", 1)
+_DIGIT = re.compile(rb"[0-9]")
 
 
 def of_header(message: Message, subject: bytes) -> tuple[bytes, ...]:
@@ -57,58 +83,74 @@ def of_header(message: Message, subject: bytes) -> tuple[bytes, ...]:
     domain = domain_of(sender)
     display, _, _ = sender.partition(b"<")
     local = sender.partition(b"@")[0].rpartition(b"<")[2][-30:]
-    facts = [
-        b"reply-to=%d" % _relation(reply, domain_of(reply), domain),
-        b"message-id-domain=%d" % _relation(message_id, domain_of(message_id), domain),
-        b"to-own-domain=%d" % _relation(recipients, domain_of(recipients), domain),
-        b"recipients=%d" % _step((1, 2, 3, 5, 10), recipients.count(b"@")),
+    return (
+        _REPLY_TO[_relation(reply, domain_of(reply), domain)],
+        _MESSAGE_ID_DOMAIN[_relation(message_id, domain_of(message_id), domain)],
+        _TO_OWN_DOMAIN[_relation(recipients, domain_of(recipients), domain)],
+        _RECIPIENTS(recipients.count(b"@")),
         b"from=" + shape(sender)[:40],
-        b"digits-in-address=%d" % any(48 <= octet <= 57 for octet in local),
-        b"name=%d" % (0 if b"<" not in sender else 1 if b'"' not in sender else 2),
-        b"address-as-name=%d" % (b"@" in display and b"<" in sender),
-        b"name-in-capitals=%d" % display.isupper(),
+        _DIGITS_IN_ADDRESS[_DIGIT.search(local) is not None],
+        _NAME[0 if b"<" not in sender else 1 if b'"' not in sender else 2],
+        _ADDRESS_AS_NAME[b"@" in display and b"<" in sender],
+        _NAME_IN_CAPITALS[display.isupper()],
         b"message-id=" + shape(message_id)[:50],
         b"date=" + shape(date)[:50],
         *_of_subject(subject),
-        b"subject-encoded=%d" % (b"=?" in value(message, "subject")),
-    ]
-    return tuple(facts)
+        _SUBJECT_ENCODED[b"=?" in value(message, "subject")],
+    )
 
 
-def _of_subject(subject: bytes) -> list[bytes]:
+_SUBJECT_CAPITALS = stepped(b"subject-capitals", 0.01, 0.1, 0.2, 0.4, 0.7, 0.99)
+_SUBJECT_LENGTH = stepped(b"subject-length", 1, 8, 15, 25, 40, 60, 90)
+_SUBJECT_EXCLAMATION_MARKS = numbered(b"subject-exclamation-marks", 3)
+_SUBJECT_QUESTION = numbered(b"subject-question", 1)
+_SUBJECT_DOLLAR = numbered(b"subject-dollar", 1)
+_SUBJECT_PER_CENT = numbered(b"subject-per-cent", 1)
+_SUBJECT_DIGITS = numbered(b"subject-digits", 1)
+_SUBJECT_GAP = numbered(b"subject-gap", 1)
+_SUBJECT_EIGHT_BIT = numbered(b"subject-eight-bit", 1)
+_IS_REPLY = numbered(b"reply", 1)
+_IS_FORWARD = numbered(b"forward", 1)
+
+
+def _of_subject(subject: bytes) -> Sequence[bytes]:
     subject = subject.strip()
     kinds = subject.translate(_KINDS)
     capitals, small = kinds.count(b"A"), kinds.count(b"a")
-    return [
-        b"subject-capitals=%d" % _step((0.01, 0.1, 0.2, 0.4, 0.7, 0.99), capitals / max(capitals + small, 1)),
-        b"subject-length=%d" % _step((1, 8, 15, 25, 40, 60, 90), len(subject)),
+    return (
+        _SUBJECT_CAPITALS(capitals / max(capitals + small, 1)),
+        _SUBJECT_LENGTH(len(subject)),
         b"subject-end=" + kinds[-1:],
         b"subject-begin=" + kinds[:1],
-        b"subject-exclamation-marks=%d" % min(subject.count(b"!"), 3),
-        b"subject-question=%d" % (b"?" in subject),
-        b"subject-dollar=%d" % (b"$" in subject),
-        b"subject-per-cent=%d" % (b"%" in subject),
-        b"subject-digits=%d" % (b"0" in kinds),
-        b"subject-gap=%d" % (b"    " in subject),
-        b"subject-eight-bit=%d" % (b"\xff" in kinds),
-        b"reply=%d" % bool(_REPLY.match(subject)),
-        b"forward=%d" % bool(_FORWARD.match(subject)),
-    ]
+        _SUBJECT_EXCLAMATION_MARKS[min(subject.count(b"!"), 3)],
+        _SUBJECT_QUESTION[b"?" in subject],
+        _SUBJECT_DOLLAR[b"$" in subject],
+        _SUBJECT_PER_CENT[b"%" in subject],
+        _SUBJECT_DIGITS[b"0" in kinds],
+        _SUBJECT_GAP[b"    " in subject],
+        _SUBJECT_EIGHT_BIT[b"\xff" in kinds],
+        _IS_REPLY[_REPLY.match(subject) is not None],
+        _IS_FORWARD[_FORWARD.match(subject) is not None],
+    )
 
 
-_SIGNS: tuple[tuple[bytes, int, tuple[int, ...]], ...] = (
-    (b"exclamation-marks", ord("!"), (1, 2, 4, 8, 16)),
-    (b"question-marks", ord("?"), (1, 2, 4, 8)),
-    (b"dollars", ord("$"), (1, 2, 4, 8)),
-    (b"per-cents", ord("%"), (1, 3)),
-    (b"at-signs", ord("@"), (1, 2, 4)),
-    (b"parentheses", ord("("), (1, 3, 8)),
-    (b"quotation-marks", ord('"'), (1, 3, 8)),
-    (b"semicolons", ord(";"), (1, 3)),
-    (b"underscores", ord("_"), (1, 5, 40)),
-    (b"asterisks", ord("*"), (1, 5)),
-    (b"number-signs", ord("#"), (1, 3)),
-)
+_SIGNS = [
+    (ord(sign), stepped(name, *steps))
+    for name, sign, steps in (
+        (b"exclamation-marks", "!", (1, 2, 4, 8, 16)),
+        (b"question-marks", "?", (1, 2, 4, 8)),
+        (b"dollars", "$", (1, 2, 4, 8)),
+        (b"per-cents", "%", (1, 3)),
+        (b"at-signs", "@", (1, 2, 4)),
+        (b"parentheses", "(", (1, 3, 8)),
+        (b"quotation-marks", '"', (1, 3, 8)),
+        (b"semicolons", ";", (1, 3)),
+        (b"underscores", "_", (1, 5, 40)),
+        (b"asterisks", "*", (1, 5)),
+        (b"number-signs", "#", (1, 3)),
+    )
+]
+_IS_HTML = numbered(b"html", 1)
 
 
 def of_body(message: Message, text: bytes) -> tuple[bytes, ...]:
@@ -121,7 +163,7 @@ def of_body(message: Message, text: bytes) -> tuple[bytes, ...]:
     content_type = value(message, "content-type")
     boundary = _BOUNDARY.search(content_type)
     facts += (
-        b"html=%d" % message.html.html,
+        _IS_HTML[message.html.html],
         *_of_html(message.html),
         b"parts=" + parts.encode("utf-8", "replace"),
         b"boundary=" + (shape(boundary[1])[:40] if boundary else b""),
@@ -131,59 +173,91 @@ def of_body(message: Message, text: bytes) -> tuple[bytes, ...]:
     return tuple(facts)
 
 
+_LENGTH = stepped(b"length", 1, 50, 150, 400, 1000, 2000, 4000, 7900)
+_LINES = stepped(b"lines", 1, 3, 8, 20, 50, 120)
+_CAPITALS = stepped(b"capitals", 0.02, 0.04, 0.06, 0.1, 0.15, 0.25, 0.5)
+_DIGITS = stepped(b"digits", 0.001, 0.005, 0.01, 0.02, 0.05, 0.1)
+_EIGHT_BIT = stepped(b"eight-bit", 1, 10, 100, 500)
+_QUOTED_LINES = stepped(b"quoted-lines", 1, 3, 10)
+_RULES_OF_DASHES = stepped(b"rules-of-dashes", 1, 3)
+_LENGTH_OF_WORDS = stepped(b"length-of-words", 4.5, 5.2, 5.6, 6.0, 6.5, 7.5, 9)
+_LONGEST_LINE = stepped(b"longest-line", 50, 66, 73, 80, 120, 400)
+_LENGTH_OF_LINES = stepped(b"length-of-lines", 20, 35, 50, 60, 70, 100, 200)
+
+
 def _of_text(text: bytes) -> list[bytes]:
     octets = len(text)
-    counts = np.bincount(np.frombuffer(text, np.uint8), minlength=256).tolist()
+    counts, filled, longest = kernel.compiled.tally(text) if kernel.compiled else tally(text)
     capitals, small, digits = sum(counts[65:91]), sum(counts[97:123]), sum(counts[48:58])
-    lines = [len(line) for line in text.split(b"\n")]
-    filled = len(lines) - lines.count(0)
-    words = counts[32] + filled
     told = [
-        b"length=%d" % _step((1, 50, 150, 400, 1000, 2000, 4000, 7900), octets),
-        b"lines=%d" % _step((1, 3, 8, 20, 50, 120), counts[10]),
-        b"capitals=%d" % _step((0.02, 0.04, 0.06, 0.1, 0.15, 0.25, 0.5), capitals / max(capitals + small, 1)),
-        b"digits=%d" % _step((0.001, 0.005, 0.01, 0.02, 0.05, 0.1), digits / max(octets, 1)),
-        b"eight-bit=%d" % _step((1, 10, 100, 500), sum(counts[128:])),
-        *[b"%b=%d" % (name, _step(steps, counts[sign])) for name, sign, steps in _SIGNS],
-        b"quoted-lines=%d" % _step((1, 3, 10), text.count(b"\n>")),
-        b"rules-of-dashes=%d" % _step((1, 3), text.count(b"---")),
+        _LENGTH(octets),
+        _LINES(counts[10]),
+        _CAPITALS(capitals / max(capitals + small, 1)),
+        _DIGITS(digits / max(octets, 1)),
+        _EIGHT_BIT(sum(counts[128:])),
+        *[steps(counts[sign]) for sign, steps in _SIGNS],
+        _QUOTED_LINES(text.count(b"\n>")),
+        _RULES_OF_DASHES(text.count(b"---")),
     ]
     if filled:
         told += [
-            b"length-of-words=%d" % _step((4.5, 5.2, 5.6, 6.0, 6.5, 7.5, 9), octets / words),
-            b"longest-line=%d" % _step((50, 66, 73, 80, 120, 400), max(lines)),
-            b"length-of-lines=%d" % _step((20, 35, 50, 60, 70, 100, 200), octets / filled),
+            _LENGTH_OF_WORDS(octets / (counts[32] + filled)),
+            _LONGEST_LINE(longest),
+            _LENGTH_OF_LINES(octets / filled),
         ]
     return told
 
 
-def _of_links(message: Message) -> list[bytes]:
+def tally(text: bytes) -> tuple[list[int], int, int]:
+    """How often each octet stands in it, how many lines are not empty, and how long the longest is."""
+    counts = np.bincount(np.frombuffer(text, np.uint8), minlength=256).tolist()
+    lines = [len(line) for line in text.split(b"\n")]
+    return counts, len(lines) - lines.count(0), max(lines)
+
+
+_LINKS = stepped(b"links", 1, 2, 4, 8, 16)
+_SITES = stepped(b"sites", 1, 2, 3, 5, 8)
+_LINKS_TO_SENDER = numbered(b"links-to-sender", 2)
+_LINKS_TO_NUMBER = numbered(b"links-to-number", 1)
+_LINKS_TO_PORT = numbered(b"links-to-port", 1)
+_LINKS_WITH_QUERY = numbered(b"links-with-query", 1)
+_IMAGES = stepped(b"images", 1, 2, 5, 10, 20)
+_HTML_LINKS = stepped(b"html-links", 1, 2, 5, 10, 20)
+
+
+def _of_links(message: Message) -> Sequence[bytes]:
     uris = message.uris[:_LINKS_LIMIT]
     sites = {site for uri in uris for site in uri.hosts.values()}
     sender = domain_of(value(message, "from")).decode("latin-1")
     own = any(sender == site or sender.endswith(f".{site}") for site in sites)
     tags = [link.tag for link in message.links[:_HTML_LINKS_LIMIT]]
-    return [
-        b"links=%d" % _step((1, 2, 4, 8, 16), len(uris)),
-        b"sites=%d" % _step((1, 2, 3, 5, 8), len(sites)),
-        b"links-to-sender=%d" % (0 if not sites else 1 if own else 2),
-        b"links-to-number=%d" % any(_NUMBER_HOST.match(uri.raw) for uri in uris),
-        b"links-to-port=%d" % any(_PORT.match(uri.raw) for uri in uris),
-        b"links-with-query=%d" % any(b"?" in uri.raw for uri in uris),
-        b"images=%d" % _step((1, 2, 5, 10, 20), tags.count("img")),
-        b"html-links=%d" % _step((1, 2, 5, 10, 20), tags.count("a")),
-    ]
+    return (
+        _LINKS(len(uris)),
+        _SITES(len(sites)),
+        _LINKS_TO_SENDER[0 if not sites else 1 if own else 2],
+        _LINKS_TO_NUMBER[any(_NUMBER_HOST.match(uri.raw) for uri in uris)],
+        _LINKS_TO_PORT[any(_PORT.match(uri.raw) for uri in uris)],
+        _LINKS_WITH_QUERY[any(b"?" in uri.raw for uri in uris)],
+        _IMAGES(tags.count("img")),
+        _HTML_LINKS(tags.count("a")),
+    )
 
 
-_HTML_STEPS: dict[str, tuple[float, ...]] = {
-    "ratio": (0.1, 0.3, 0.5, 0.7, 0.85, 0.95),
-    "image_area": (1, 10_000, 100_000, 400_000),
-    "length": (500, 2_000, 8_000, 30_000),
-    "min_size": (1, 2, 3),
-    "max_size": (3, 4, 5, 6, 7),
-    "closed_extra_ratio": (0.01, 0.1, 0.3),
+_HTML_STEPS = {
+    name: stepped(b"html-" + name.replace("_", "-").encode(), *steps)
+    for name, steps in (
+        ("ratio", (0.1, 0.3, 0.5, 0.7, 0.85, 0.95)),
+        ("image_area", (1, 10_000, 100_000, 400_000)),
+        ("length", (500, 2_000, 8_000, 30_000)),
+        ("min_size", (1, 2, 3)),
+        ("max_size", (3, 4, 5, 6, 7)),
+        ("closed_extra_ratio", (0.01, 0.1, 0.3)),
+    )
 }
-_HTML_FLAGS = ("font_low_contrast", "font_invalid_color", "form_action_mailto")
+_HTML_FLAGS = {
+    name: numbered(b"html-" + name.replace("_", "-").encode(), 1)
+    for name in ("font_low_contrast", "font_invalid_color", "form_action_mailto")
+}
 
 
 def _of_html(facts: HtmlFacts) -> list[bytes]:
@@ -193,18 +267,17 @@ def _of_html(facts: HtmlFacts) -> list[bytes]:
     for name, steps in _HTML_STEPS.items():
         value = getattr(facts, name)
         if value is not None:
-            told.append(f"html-{name.replace('_', '-')}={_step(steps, value)}".encode())
-    for name in _HTML_FLAGS:
-        told.append(f"html-{name.replace('_', '-')}={getattr(facts, name):d}".encode())
+            told.append(steps(value))
+    told += [each[getattr(facts, name)] for name, each in _HTML_FLAGS.items()]
     return told
 
 
 def value(message: Message, name: str) -> bytes:
-    """The first field of this name on one line; empty without one."""
+    """The first field of this name, which is in lower case, on one line; empty without one."""
     header = message.header
-    for field in header.named(name)[:1]:
-        value = header.raw[field.value_start : min(field.end, field.value_start + _VALUE_OCTETS)]
-        return b" ".join(value.split())
+    for place in header.places(name)[:1]:
+        start, end = header.spans[place]
+        return b" ".join(header.raw[start : min(end, start + _VALUE_OCTETS)].split())
     return b""
 
 

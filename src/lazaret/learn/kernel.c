@@ -1,4 +1,4 @@
-/* The inner loops of learn/features.py and learn/model.py, for machines with a C compiler.
+/* The inner loops of learn/features.py, learn/form.py and learn/model.py, for machines with a C compiler.
 
    Everything here exists in Python too, and gives the same numbers, sums but for their rounding:
    tests/learn/test_kernel.py compares the two.
@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define INTERFACE 6
+#define INTERFACE 7
 #define HASH_BITS 28
 #define DROPPED 35 /* as in learn/features.py */
 #define WORD_OCTETS 16
@@ -318,6 +318,37 @@ features(PyObject *module, PyObject *args)
 
 #include "kernel_named.h"
 
+/* tally(octets) -> how often each octet stands there, how many lines are not empty, and how long the longest is */
+static PyObject *
+tally(PyObject *module, PyObject *text)
+{
+    (void)module;
+    Py_ssize_t counts[256] = {0}, filled = 0, longest = 0, begin = 0;
+    Py_buffer given;
+    if (PyObject_GetBuffer(text, &given, PyBUF_SIMPLE) < 0)
+        return NULL;
+    const unsigned char *octets = given.buf;
+    for (Py_ssize_t i = 0; i <= given.len; i++) {
+        if (i < given.len)
+            counts[octets[i]]++;
+        if (i < given.len && octets[i] != '\n')
+            continue;
+        filled += i > begin;
+        longest = i - begin > longest ? i - begin : longest;
+        begin = i + 1;
+    }
+    PyBuffer_Release(&given);
+    PyObject *found = PyList_New(256);
+    for (int octet = 0; found && octet < 256; octet++) {
+        PyObject *count = PyLong_FromSsize_t(counts[octet]);
+        if (count)
+            PyList_SET_ITEM(found, octet, count);
+        else
+            Py_CLEAR(found);
+    }
+    return found ? Py_BuildValue("(Nnn)", found, filled, longest) : NULL;
+}
+
 #define ZONES 12
 #define COLUMNS 4 /* weight, energy, spam, ham: as in learn/model.py */
 #define TINY 1e-20f
@@ -536,6 +567,7 @@ static PyMethodDef functions[] = {
     {"sums", sums, METH_VARARGS, "What a table says of features, summed up by zones."},
     {"shares", shares, METH_VARARGS, "What each of the features adds to the score."},
     {"named", named, METH_VARARGS, "The words and facts that moved a message."},
+    {"tally", tally, METH_O, "How often each octet stands in a text; its lines that are not empty, and the longest."},
     {"features", features, METH_VARARGS, "The features of a message as a bytearray of sorted numbers."},
     {NULL},
 };

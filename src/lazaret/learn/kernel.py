@@ -2,7 +2,7 @@
 
 from lazaret.model.compiled import load
 
-INTERFACE = 6
+INTERFACE = 7
 
 
 compiled = load("lazaret.learn._kernel", INTERFACE)

@@ -2,6 +2,7 @@
 under which it was learned."""
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -38,8 +39,11 @@ class Fixed:
 class Shared:
     """The model that the one writer of this host changes; nothing is known while there is none."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, every_s: float = 0.0) -> None:
+        """`every_s`: so long no model that has taken the place of this one is looked for again."""
         self._folder = folder
+        self._every_s = every_s
+        self._look_at = 0.0
         self._live = os.fspath(folder / LIVE)
         self._seen: tuple[int, int] | None = None
         self._secret = b""
@@ -48,7 +52,11 @@ class Shared:
         self.refresh()
 
     def refresh(self) -> None:
-        """Cheap: a stat when nothing has changed."""
+        """Cheap: a stat when nothing has changed, and that not for every message."""
+        now = time.monotonic()
+        if now < self._look_at:
+            return
+        self._look_at = now + self._every_s
         try:
             found = os.stat(self._live)
         except OSError:

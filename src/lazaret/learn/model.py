@@ -99,6 +99,11 @@ class Counter:
     SIZE = 8
 
 
+_COUNTED = (Counter.SPAM_COUNTED, Counter.HAM_COUNTED)
+_SEEN = (Counter.SPAM_SEEN, Counter.HAM_SEEN)
+"""For `item`, which gives numbers of Python: arithmetic with those of numpy takes several times as long."""
+
+
 class Private:
     """A memory that ends with the process."""
 
@@ -173,7 +178,7 @@ class Model:
 
     def _priors(self) -> tuple[float, ...]:
         """What the kernel needs to know for the odds of a feature, and how loud it is."""
-        spam_mail, ham_mail = self._counters[Counter.SPAM_COUNTED], self._counters[Counter.HAM_COUNTED]
+        spam_mail, ham_mail = map(self._counters.item, _COUNTED)
         return (
             PRIOR_MAIL / max(spam_mail + ham_mail, 1),
             spam_mail + PRIOR_MAIL,
@@ -244,7 +249,7 @@ class Model:
         return whole_rows, features & np.uint32(len(whole_rows) - 1)
 
     def _ramp(self) -> float:
-        fewest = float(min(self._counters[Counter.SPAM_SEEN], self._counters[Counter.HAM_SEEN]))
+        fewest = min(map(self._counters.item, _SEEN))
         return math.sqrt((fewest + RAMP_FROM) / (fewest + RAMP_TO))
 
     def _judged(self, columns: Floats, bounds: list[int], counted: _Counted) -> Judgement:
@@ -263,7 +268,7 @@ class Model:
 
     def _rates(self, columns: Floats) -> tuple[Floats, Floats]:
         """Empirical Bayes: rates in a class are drawn to the rate in all mail, what is rare to even odds."""
-        spam_mail, ham_mail = self._counters[Counter.SPAM_COUNTED], self._counters[Counter.HAM_COUNTED]
+        spam_mail, ham_mail = map(self._counters.item, _COUNTED)
         total = columns[SPAM] + columns[HAM]
         prior = total * np.float32(PRIOR_MAIL / max(spam_mail + ham_mail, 1))
         in_spam = columns[SPAM] + prior

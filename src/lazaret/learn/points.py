@@ -47,7 +47,7 @@ class Scale:
     @classmethod
     def of(cls, memory: Memory) -> Self:
         """As it was fitted to the feedback that this model got."""
-        factor, even = (float(memory.counters[n]) for n in (Counter.FACTOR, Counter.EVEN))
+        factor, even = map(memory.counters.item, (Counter.FACTOR, Counter.EVEN))
         return cls(factor, even) if factor else cls()
 
     @staticmethod

@@ -8,8 +8,9 @@ itself something else. How many hosts there were is left out: it says at which m
 
 from bisect import bisect_right as _step
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from lazaret.learn.form import domain_of, value
+from lazaret.learn.form import domain_of, numbered, value
 from lazaret.mime.hostnames import Registry
 from lazaret.mime.message import Message
 from lazaret.mime.received import Relay
@@ -19,6 +20,33 @@ _LINKS_LIMIT = 24
 _NAME_LIMIT = 255
 _NUMBERED = 4
 """So many digits in its first label, and a host is one of many."""
+
+
+_RELATIONS = 4
+_RELAY_NAME_MESSAGE_ID = numbered(b"relay-name-message-id", _RELATIONS)
+_RELAY_HELO_MESSAGE_ID = numbered(b"relay-helo-message-id", _RELATIONS)
+_RELAY_NAME_REPLY_TO = numbered(b"relay-name-reply-to", _RELATIONS)
+_RELAY_NAME_LINKS = numbered(b"relay-name-links", 2)
+_SENDER_ON_THE_WAY = numbered(b"sender-on-the-way", 1)
+_MESSAGE_ID_ON_THE_WAY = numbered(b"message-id-on-the-way", 1)
+
+
+class _Written(NamedTuple):
+    """The facts about one relay, by their numbers."""
+
+    name: tuple[bytes, ...]
+    helo: tuple[bytes, ...]
+    helo_name: tuple[bytes, ...]
+    name_sender: tuple[bytes, ...]
+    helo_sender: tuple[bytes, ...]
+
+
+def _written(place: bytes) -> _Written:
+    facts = (b"name", b"helo", b"helo-name", b"name-sender", b"helo-sender")
+    return _Written(*(numbered(b"%b-%b" % (place, fact), _RELATIONS) for fact in facts))
+
+
+_OF_RELAY, _OF_ORIGIN = _written(b"relay"), _written(b"origin")
 
 
 def of_way(message: Message) -> tuple[bytes, ...]:
@@ -38,14 +66,14 @@ def of_way(message: Message) -> tuple[bytes, ...]:
     relay = _Named(registry, handed_in[0])
     first = _Named(registry, (outer or untrusted or handed_in)[-1])
     facts = [
-        *relay.facts(b"relay", sender),
-        *first.facts(b"origin", sender),
-        b"relay-name-message-id=%d" % relay.name.relation(message_id),
-        b"relay-helo-message-id=%d" % relay.helo.relation(message_id),
-        b"relay-name-reply-to=%d" % relay.name.relation(reply),
-        b"relay-name-links=%d" % (0 if not sites else 1 if relay.name.site in sites else 2),
-        b"sender-on-the-way=%d" % (sender.site in passed),
-        b"message-id-on-the-way=%d" % (message_id.site in passed),
+        *relay.facts(_OF_RELAY, sender),
+        *first.facts(_OF_ORIGIN, sender),
+        _RELAY_NAME_MESSAGE_ID[relay.name.relation(message_id)],
+        _RELAY_HELO_MESSAGE_ID[relay.helo.relation(message_id)],
+        _RELAY_NAME_REPLY_TO[relay.name.relation(reply)],
+        _RELAY_NAME_LINKS[0 if not sites else 1 if relay.name.site in sites else 2],
+        _SENDER_ON_THE_WAY[sender.site in passed],
+        _MESSAGE_ID_ON_THE_WAY[message_id.site in passed],
     ]
     return tuple(facts)
 
@@ -85,13 +113,13 @@ class _Named:
         self.helo = _Host(registry, relay.helo)
         self._ip = relay.ip
 
-    def facts(self, place: bytes, sender: _Host) -> Iterable[bytes]:
+    def facts(self, written: "_Written", sender: _Host) -> Iterable[bytes]:
         return (
-            b"%b-name=%d" % (place, self._kind_of_name()),
-            b"%b-helo=%d" % (place, self.helo.kind),
-            b"%b-helo-name=%d" % (place, self.helo.relation(self.name)),
-            b"%b-name-sender=%d" % (place, self.name.relation(sender)),
-            b"%b-helo-sender=%d" % (place, self.helo.relation(sender)),
+            written.name[self._kind_of_name()],
+            written.helo[self.helo.kind],
+            written.helo_name[self.helo.relation(self.name)],
+            written.name_sender[self.name.relation(sender)],
+            written.helo_sender[self.helo.relation(sender)],
         )
 
     def _kind_of_name(self) -> int:

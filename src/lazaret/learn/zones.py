@@ -142,8 +142,8 @@ class _Name(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def _kept(name: str) -> _Name | None:
-    """The name under which a field is learned from; None when it is not."""
-    name = name[:40].lower()
+    """The name under which a field is learned from, of that in lower case; None when it is not."""
+    name = name[:40]
     if name == "received" or _OWN_OR_VERDICT.match(name):
         return None
     return _Name(name, name.encode("latin-1", "replace"))
@@ -156,13 +156,15 @@ def _header(message: Message) -> tuple[list[Piece], bytes]:
     pieces: list[Piece] = []
     names: list[bytes] = []
     lines: list[bytes] = []
-    for field in header.fields[:FIELDS_LIMIT]:
-        name = _kept(field.name)
+    raw, spans = header.raw, header.spans
+    for place, written in enumerate(header.names[:FIELDS_LIMIT]):
+        name = _kept(written)
         if name is None:
             continue
-        value = header.raw[field.value_start : min(field.end, field.value_start + FIELD_OCTETS)]
+        start, end = spans[place]
+        value = raw[start : min(end, start + FIELD_OCTETS)]
         if b"=?" in value:
-            value = words.decode(value, field.name)[:FIELD_OCTETS]
+            value = words.decode(value, written)[:FIELD_OCTETS]
         if name.text == "date":
             value = b"".join(_TIME_ZONE.findall(value)[:1])
         value = value.strip()[:left]
@@ -189,8 +191,9 @@ def _relays(message: Message) -> Iterator[Piece]:
     header = message.header
     networks = message.networks
     own = relays.trusted_fields + 1 if networks and networks.trusted.configured else 0
-    for field in header.named("received")[own : own + RELAYS_LIMIT]:
-        value = header.raw[field.value_start : min(field.end, field.value_start + FIELD_OCTETS)]
+    for place in header.places("received")[own : own + RELAYS_LIMIT]:
+        start, end = header.spans[place]
+        value = header.raw[start : min(end, start + FIELD_OCTETS)]
         if not _DELIVERY.search(value):
             yield _piece((_RELAYS, "received", value.rpartition(b";")[0] or value))
 

@@ -52,6 +52,11 @@ class HeaderSection:
         return self._given
 
     @lazy
+    def spans(self) -> Sequence[tuple[int, int]]:
+        """Where the value of each field begins in `raw`, and where the field ends."""
+        return [(field.value_start, field.end) for field in self.fields]
+
+    @lazy
     def written_names(self) -> Sequence[bytes]:
         """The names of the fields, in order."""
         return [field.name.encode("latin-1") for field in self.fields]
@@ -169,6 +174,10 @@ class RegularSection(HeaderSection):
             Field(raw[start:colon].decode("latin-1"), start, colon + 1, end)
             for start, colon, end in self._block.offsets()
         )
+
+    @lazy
+    def spans(self) -> Sequence[tuple[int, int]]:
+        return [(colon + 1, end) for _, colon, end in self._block.offsets()]
 
     @lazy
     def written_names(self) -> Sequence[bytes]:
