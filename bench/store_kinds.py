@@ -163,7 +163,7 @@ async def measure_cold(place: Place, known: list[str], deep: str, rounds: int) -
         for name, query in QUERIES.items():
             place.cool()
             store = place.open()
-            await store.ping()
+            await store.warm()
             clock = Clock(place)
             await ask(store, filled_in(query, known, n + 3), deep if name == "deep page" else "")
             times[name].append(clock.read())

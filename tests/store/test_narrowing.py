@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from lazaret.model.partition import Partition
 from lazaret.store import condition as conditions
 from lazaret.store import listing, narrowing
 from lazaret.store.condition import Condition
-from lazaret.store.connection import Connection
+from lazaret.store.connection import Connection, transaction
 from lazaret.store.opening import Store
 from lazaret.store.reader import SearchStopped
+from lazaret.store.rows import Rows
 from lazaret.store.search import Scope, condition
 
 from .entries import NOW, quarantined, recipient
@@ -142,19 +144,21 @@ FREQUENT = (
 @pytest.fixture
 def by_row(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every word counts as one that most messages have."""
-    monkeypatch.setattr(conditions, "_is_frequent", lambda *given, **more: True)
+    monkeypatch.setattr(conditions, "_frequency", lambda *given, **more: 0.9)
 
 
 @pytest.mark.parametrize("recent", [0, 20, 1000], ids=["none recent", "half recent", "all recent"])
+@pytest.mark.parametrize("entries", [0.0, 1e9], ids=["by row", "by index"])
 def test_a_frequent_word_is_asked_of_each_message_and_the_answer_is_the_same(
-    filled: Store, monkeypatch: pytest.MonkeyPatch, recent: int
+    filled: Store, monkeypatch: pytest.MonkeyPatch, recent: int, entries: float
 ) -> None:
     monkeypatch.setattr(conditions, "RECENT", recent)
+    monkeypatch.setattr(type(filled.database.dialect.full_text), "entries", entries)
     asyncio.run(
         filled.journal.keep(quarantined(mail_id="street111111", subject="Straße 東京", body_text="x"))
     )
     by_index = {query: found(filled, query) for query in FREQUENT}
-    monkeypatch.setattr(conditions, "_is_frequent", lambda *given, **more: True)
+    monkeypatch.setattr(conditions, "_frequency", lambda *given, **more: 0.9)
     assert by_index == {query: found(filled, query) for query in FREQUENT}
     assert [40, 0, 40, 0, 40, 0, 1, 4, 1, 36, 1, 1] == [len(by_index[query]) for query in FREQUENT]
 
@@ -201,3 +205,34 @@ def test_what_takes_too_long_is_answered_from_the_newest_part_and_says_so(
     monkeypatch.setattr(filled.reader, "run", stopped)
     assert ["number000033"] == asyncio.run(find("golden rare3"))
     assert [NOW + 29] == since
+
+
+def test_messages_of_several_weeks_are_put_in_the_order_of_time(store: Store) -> None:
+    """A sender's messages are found with their times, those with a word without."""
+
+    entries = [
+        quarantined(
+            mail_id=f"number{number * 7 % 30:06}",
+            time=NOW + number * 86_400,
+            recipients=(recipient("user@home.example"),),
+            body_text=f"golden rare{number % 2}",
+        )
+        for number in range(30)
+    ]
+    connection = store.database.connect(writing=True)
+    with transaction(connection):
+        Rows("mail.home.example", Partition(weekly=True)).write(connection, entries)
+    connection.close()
+    wanted = [f"number{number * 7 % 30:06}" for number in reversed(range(30))]
+
+    async def paged(query: str) -> list[str]:
+        ids: list[str] = []
+        after = ""
+        while items := [item async for item in store.quarantine.find(query, limit=7, after=after)]:
+            ids += [item.mail_id for item in items]
+            after = items[-1].cursor
+        return ids
+
+    for query in ("golden", "from:spam.example", "golden from:spam.example", "header-from:prizes.example"):
+        assert asyncio.run(paged(query)) == wanted, query
+    assert asyncio.run(paged("rare1")) == wanted[::2]

@@ -12,7 +12,7 @@ ADVICE = ": CREATE DATABASE"
 """What a person is told to do where a server has no database for us."""
 OF_WEEKS = {"week", "WEEKS", "week + 1", "tag"}
 """Numbers of ours, from 0 to 53: the names of partitions, which no server takes as parameters."""
-ALLOWED_CALLS = {"sql", "marks", "repeated", "newest_first"}
+ALLOWED_CALLS = {"sql", "marks", "repeated", "newest_first", "by_moments"}
 TABLE_NAMES = {"table", "key", "column", "condition", "place", "statement"}
 """Loop variables over constants of the same file (names of tables and columns) or of the schema."""
 STATEMENT_PARTS = {"limit", "past", "whens"}
@@ -101,6 +101,7 @@ def is_constant(piece: ast.expr, known: set[str]) -> bool:
         return piece.id.isupper() or piece.id in TABLE_NAMES | STATEMENT_PARTS | known
     if isinstance(piece, ast.Attribute):
         return piece.attr.isupper() or piece.attr in (
-            "sql", "numbers", "rest", "lock", "share", "table_options", "renumber", "limit", "remove"
+            "sql", "numbers", "rest", "lock", "share", "table_options", "renumber", "limit", "remove",
+            "timed", "their_moments", "after_words",
         )  # fmt: skip
     return is_call_of(piece, ALLOWED_CALLS)

@@ -88,6 +88,7 @@ async def _run(desk: Desk) -> None:
     tasks = [
         loop.create_task(_beat(row)),
         loop.create_task(_expire(store, expiry, row)),
+        loop.create_task(_warm(store)),
     ]
     if store.foreign:
         tasks.append(loop.create_task(keep_indexed(store)))
@@ -166,6 +167,13 @@ async def _beat(row: Row) -> None:
     while True:
         row.beat()
         await asyncio.sleep(BEAT_S)
+
+
+async def _warm(store: Store) -> None:
+    try:
+        await store.warm()
+    except LazaretError as error:
+        log.warning("%s; the first searches will wait for the disk", error)
 
 
 async def _expire(store: Store, expiry: Expiry, row: Row) -> None:

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from lazaret.model import words
 from lazaret.store.connection import Connection
 
 _PARAMETER = re.compile(r":([a-z_0-9]+)")
 
-BY_ID = "SELECT o.partition_tag, o.mail_id FROM ($NUMBERS) w JOIN lz_msgs o ON o.id = w.msg"
+_BY_ID = "SELECT o.partition_tag, o.mail_id FROM ($NUMBERS) w JOIN lz_msgs o $THEIR_KEYS ON o.id = w.msg"
 """The key of messages by their `lz_msgs.id`, one after the other: whoever wants a few waits for no more."""
 PAGE = 50
 """Messages that are wanted at once, as a rule."""
@@ -64,6 +65,8 @@ class Source:
     """A condition that exactly its messages fulfil, so that they need not be asked for it."""
     numbers: str = ""
     """SELECT of the `lz_msgs.id` of the same messages, where that costs much less than their keys."""
+    timed: str = ""
+    """The same with their `time_num`, or NULL, as a third column; one message may stand there twice."""
     by_row: bool = False
     """Each message is asked for it, where these are too many."""
     scattered: bool = False
@@ -74,8 +77,8 @@ class Source:
 class Narrow:
     """Few messages, and what is asked of them."""
 
-    keys: frozenset[tuple[int, str]]
-    """`partition_tag` and `mail_id`."""
+    keys: Mapping[tuple[int, str], int | None]
+    """`partition_tag` and `mail_id`, and `time_num` as far as it is known."""
     rest: Condition
 
 
@@ -126,26 +129,31 @@ def text(value: str, columns: str, connection: Connection, *, most: int) -> Cond
     if most:
         first, last = connection.execute(_SPAN).fetchone()
         messages = (last or 0) - (first or 0)
-        if _is_frequent(connection, values, most, messages, of_words=len(wanted.words)):
-            return Condition(index.in_row, {**values, "floor": (last or 0) - RECENT}, frequent=True)
+        if share := _frequency(connection, values, most, messages, of_words=len(wanted.words)):
+            # An index has nothing of a phrase but the words, and all that have these would be read.
+            read = share * messages if len(wanted.words) == 1 else inf
+            asked = index.in_recent if read < index.entries * most / share else index.in_row
+            return Condition(asked, {**values, "floor": (last or 0) - RECENT}, frequent=True)
     among = (index.among_newest if most else index.among).replace("$MATCHING", index.matching)
-    source = of_numbers(index.matching, values, whole=among)
+    source = of_numbers(connection, index.matching, values, whole=among)
     return Condition(among, values, (replace(source, by_row=among == index.in_row),))
 
 
-def of_numbers(numbers: str, values: dict[str, object], *, whole: str) -> Source:
+def of_numbers(connection: Connection, numbers: str, values: dict[str, object], *, whole: str) -> Source:
     """The messages of which a statement gives the `lz_msgs.id`."""
-    return Source(BY_ID.replace("$NUMBERS", numbers), values, whole=whole, numbers=numbers)
+    by_id = _BY_ID.replace("$THEIR_KEYS", connection.dialect.their_keys)
+    return Source(by_id.replace("$NUMBERS", numbers), values, whole=whole, numbers=numbers)
 
 
 # Apart, as SQLite finds only one of them in an index where both are asked for at once.
 _SPAN = "SELECT (SELECT min(msg) FROM lz_words), (SELECT max(msg) FROM lz_words)"
 
 
-def _is_frequent(
+def _frequency(
     connection: Connection, values: Mapping[str, object], most: int, messages: int, *, of_words: int
-) -> bool:
-    """Whether so many are sooner found row by row than the index has given all messages that match.
+) -> float:
+    """The share of messages that match where so many are sooner found row by row than the index has given
+    all; 0 where the index is quicker.
 
     For words that follow each other it looks through all messages that have them anywhere.
     """
@@ -154,11 +162,11 @@ def _is_frequent(
     row_cost = index.phrase_cost if phrase else index.row_cost
     # The index gives `share * messages`; `most / share` rows are enough.
     if messages <= most * row_cost:
-        return False
+        return 0.0
     found, have = connection.execute(index.sample, {**values, "some": SAMPLE}).fetchone()
     # A sample without a phrase tells little of one whose words are everywhere.
-    shares = max(found or 0, 0.5 if phrase else 0) * (have or 0) / SAMPLE**2
-    return bool(shares * messages > most * row_cost)
+    share = max(found or 0, 0.5 if phrase else 0) / SAMPLE
+    return float(share) if share * (have or 0) / SAMPLE * messages > most * row_cost else 0.0
 
 
 def like(column: str, pattern: str, name: str = "pattern") -> Condition:

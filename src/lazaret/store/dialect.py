@@ -23,8 +23,15 @@ class FullText(Protocol):
 
     @property
     def in_row(self) -> str:
-        """Whether message l matches, asked of its own row; for words that most messages have. Those above
-        `:floor` are few enough to be looked for together."""
+        """Whether message l matches, asked of its own row; for words that most messages have."""
+
+    @property
+    def in_recent(self) -> str:
+        """The same; those above `:floor` are looked for together in the index."""
+
+    @property
+    def entries(self) -> float:
+        """So many entries of the index are read in the time that a row takes; 0: by `in_row` alone."""
 
     @property
     def sample(self) -> str:
@@ -90,6 +97,25 @@ class Division(Protocol):
         """Takes all rows of a week away in one step."""
 
 
+NEWEST = (
+    "SELECT count(*) FROM (SELECT m.time_num FROM msgs m WHERE m.quar_type = 'Q'"
+    " ORDER BY m.time_num DESC, m.mail_id DESC LIMIT 50000) w"
+)
+"""For `Warming.theirs`: where pages are read in the order of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warming:
+    """Statements that read whole indexes, and nothing but these, so that they are in memory afterwards."""
+
+    setting: Sequence[str] = ()
+    """Makes the connection take indexes for it."""
+    ours: Sequence[str] = ()
+    """Of our own tables."""
+    theirs: Sequence[str] = ()
+    """Of amavisd's tables, where we made them."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
     """One database's own words."""
@@ -119,6 +145,13 @@ class Dialect:
     full_text: FullText
     listed: str = ""
     """Many texts in one parameter, `:$NAME`, a JSON array; empty: each is a parameter of its own."""
+    their_keys: str = ""
+    """Stands behind `lz_msgs o`: its columns `id`, `partition_tag` and `mail_id` are read from an index."""
+    their_moments: str = ""
+    """Stands behind `msgs m`: its key and `time_num` are read from an index."""
+    after_words: str = ""
+    """Ends a condition on m that has OR in it: l is asked for its words first."""
+    warming: Warming = Warming()
     division: Division | None = None
     """None: a table cannot be divided."""
     load_from: int = sys.maxsize

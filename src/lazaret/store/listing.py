@@ -1,6 +1,6 @@
 """Rows of the database as Items: pages of a search, newest first, each beginning after a cursor."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,11 +14,13 @@ from lazaret.store.connection import Connection, snapshot
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import marks
 from lazaret.store.keys import Key
-from lazaret.store.narrowing import FEW, Found, narrowed, one_of_keys
+from lazaret.store.narrowing import FEW, Place, narrowed, one_of_keys
 from lazaret.store.rows import IMPORTED
 from lazaret.store.symbols import unpacked
 
-FROM = " FROM msgs m LEFT JOIN lz_msgs l ON l.partition_tag = m.partition_tag AND l.mail_id = m.mail_id"
+_MESSAGES = " FROM msgs m"
+_OURS = "LEFT JOIN lz_msgs l ON l.partition_tag = m.partition_tag AND l.mail_id = m.mail_id"
+FROM = sql(_MESSAGES, _OURS)
 _COLUMNS = (
     "SELECT m.partition_tag, m.mail_id, m.time_num,"
     " (SELECT a.email FROM maddr a WHERE a.id = m.sid) AS email, l.sender, m.subject, m.from_addr,"
@@ -29,10 +31,12 @@ _AFTER = (
     "m.time_num <= :time AND (m.time_num < :time OR m.mail_id < :mail_id"
     " OR m.mail_id = :mail_id AND m.partition_tag < :tag)"
 )
+_MOMENTS = sql("SELECT m.partition_tag, m.mail_id, m.time_num", _MESSAGES)
 _NEWEST_FIRST = " ORDER BY m.time_num DESC, m.mail_id DESC, m.partition_tag DESC LIMIT :limit"
 _SKIPPING = " ORDER BY m.time_num DESC, m.mail_id DESC LIMIT 1 OFFSET :most"
-STEP = 2
-"""So many times a page are asked at once whether they belong on it, then ever more."""
+STEP = 1.2
+LEAST = 8
+"""So many times what is missing on a page, and some, are asked whether they belong on it."""
 NEWEST = 50_000
 """Messages that a page looks at one by one before the indexes are asked for the others."""
 _COUNTED_FROM = "SELECT count(*) FROM (SELECT 1 FROM ("
@@ -99,35 +103,63 @@ def page(connection: Connection, wanted: Condition, limit: int, after: str) -> l
 def _read(connection: Connection, wanted: Condition, limit: int, after: str) -> list[Item]:
     wanted = narrowed(connection, wanted)
     where = joined([wanted, after_cursor(after)], "AND") if after else wanted
-    if wanted.narrow and len(wanted.narrow.keys) > STEP * limit:
+    place = FROM
+    if wanted.narrow and len(wanted.narrow.keys) > limit:
         where = replace(one_of_keys(connection, _newest(connection, wanted.narrow, limit, after)), few=True)
+        place = by_moments(connection)
     elif where.few:
         # Sorted are the keys alone, not all that is shown of all messages.
         statement = sql("SELECT m.partition_tag, m.mail_id", FROM, "WHERE", where.sql, newest_first(where))
         keys = connection.execute(statement, where.values | {"limit": limit}).fetchall()
-        where = replace(one_of_keys(connection, set(keys)), few=True)
-    statement = sql(_COLUMNS, FROM, "WHERE", where.sql, newest_first(where))
+        where = replace(one_of_keys(connection, keys), few=True)
+    statement = sql(_COLUMNS, place, "WHERE", where.sql, newest_first(where))
     rows = [_Row(*row) for row in connection.execute(statement, where.values | {"limit": limit})]
     return _items(connection, rows) if rows else []
 
 
-def _newest(connection: Connection, narrow: Narrow, limit: int, after: str) -> Found:
+def _newest(connection: Connection, narrow: Narrow, limit: int, after: str) -> list[Place]:
     """The newest that fulfil the rest. They are put in order first, and asked from the newest on."""
-    where = replace(one_of_keys(connection, set(narrow.keys)), few=True)
-    if after:
-        where = joined([where, after_cursor(after)], "AND")
-    statement = sql("SELECT m.partition_tag, m.mail_id FROM msgs m WHERE", where.sql, newest_first(where))
-    ordered = connection.execute(statement, where.values | {"limit": len(narrow.keys)}).fetchall()
-    chosen: Found = set()
-    size = STEP * limit
+    ordered = _in_order(connection, narrow, after)
+    chosen: list[Place] = []
+    size = int(STEP * limit)
     while ordered and len(chosen) < limit:
         some, ordered = ordered[:size], ordered[size:]
-        where = joined([narrow.rest, replace(one_of_keys(connection, set(some)), few=True)], "AND")
-        statement = sql("SELECT m.partition_tag, m.mail_id", FROM, "WHERE", where.sql, newest_first(where))
+        where = joined([narrow.rest, replace(one_of_keys(connection, some), few=True)], "AND")
+        statement = sql(
+            "SELECT m.partition_tag, m.mail_id",
+            by_moments(connection),
+            "WHERE",
+            where.sql,
+            newest_first(where),
+        )
         left = limit - len(chosen)
-        chosen.update(connection.execute(statement, where.values | {"limit": left}).fetchall())
-        size *= 4
+        found = connection.execute(statement, where.values | {"limit": left}).fetchall()
+        chosen += found
+        # As many as should have the missing ones; each that is asked may be a page of the disk.
+        expected = int(STEP * (left - len(found)) * size / max(1, len(found))) + LEAST
+        size = min(4 * size, expected)
     return chosen
+
+
+def by_moments(connection: Connection) -> str:
+    """FROM, for keys that were read from that index a moment ago, and not from the one of the primary key."""
+    return sql(_MESSAGES, connection.dialect.their_moments, _OURS)
+
+
+def _in_order(connection: Connection, narrow: Narrow, after: str) -> list[Place]:
+    """Those that come after the cursor, the newest first, as `_NEWEST_FIRST` has them."""
+    moments = {place: time for place, time in narrow.keys.items() if time is not None}
+    if unknown := [place for place in narrow.keys if place not in moments]:
+        where = one_of_keys(connection, unknown)
+        statement = sql(_MOMENTS, connection.dialect.their_moments, "WHERE", where.sql)
+        for tag, mail_id, time in connection.execute(statement, where.values):
+            moments[tag, mail_id] = time
+    ordered = sorted(((time, mail_id, tag) for (tag, mail_id), time in moments.items()), reverse=True)
+    if after:
+        cursor = after_cursor(after).values
+        place = (cursor["time"], cursor["mail_id"], cursor["tag"])
+        ordered = [one for one in ordered if one < place]
+    return [(tag, mail_id) for _, mail_id, tag in ordered]
 
 
 def newest_first(where: Condition) -> str:
@@ -174,7 +206,7 @@ def one(connection: Connection, message: Key) -> Item:
     return item
 
 
-def of_keys(connection: Connection, found: Found) -> list[Item]:
+def of_keys(connection: Connection, found: Collection[Place]) -> list[Item]:
     """The items with these keys, newest first."""
     return page(connection, one_of_keys(connection, found), len(found), "") if found else []
 

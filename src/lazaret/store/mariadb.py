@@ -58,7 +58,8 @@ class FullTextIndex:
     among = "l.id IN ($MATCHING)"
     in_row = "(SELECT t.words FROM lz_text t WHERE t.msg = l.id) REGEXP :pattern"
     # The others come as a join, which reads and sorts all of them.
-    among_newest = in_row
+    among_newest = in_recent = in_row
+    entries = 0.0
     sample = (
         "SELECT SUM(t.words REGEXP :pattern), SUM(t.words REGEXP :every)"
         " FROM (SELECT words FROM lz_text ORDER BY msg DESC LIMIT :some) t"
@@ -125,6 +126,8 @@ MARIADB = Dialect(
         "OF_STORED": "",
         "FEWER_PAGES": "",
         "LEAVES": "",
+        "KEYS": "",
+        "MOMENTS": "ALTER TABLE msgs DROP INDEX msgs_idx_sid, ADD INDEX msgs_idx_sid (sid, time_num);",
         "PATIENCE": "",
         "CHAIN_AS_OCTETS": "",
         "WORDS_IN_LOWER_CASE": (

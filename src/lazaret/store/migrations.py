@@ -19,8 +19,8 @@ RESTORING = 0
 """Stands among the migrations of a database that a backup is being restored to."""
 AMAVIS = 1
 """The migration that makes the eight tables of amavisd-new."""
-SCORES, LEAVES = 13, 17
-OF_AMAVIS = {AMAVIS, SCORES, LEAVES}
+SCORES, LEAVES, MOMENTS = 13, 17, 22
+OF_AMAVIS = {AMAVIS, SCORES, LEAVES, MOMENTS}
 """Those that touch these tables: where another program made them, they stay as they are."""
 
 

@@ -5,7 +5,7 @@ Databases guess which it is, and guess wrong: none of them knows how many messag
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -22,7 +22,10 @@ _FULFILLED = "(1 = 1)"
 _QUARANTINED = "m.quar_type = 'Q'"
 _QUARANTINED_BY_NO_INDEX = "COALESCE(m.quar_type, ' ') = 'Q'"
 
-Found = set[tuple[int, str]]
+Place = tuple[int, str]
+"""`partition_tag` and `mail_id` of a message."""
+Found = dict[Place, int | None]
+"""Messages, and when they came in where the index that had them says so."""
 
 
 def narrowed(connection: Connection, wanted: Condition, most: int = FEW) -> Condition:
@@ -39,7 +42,7 @@ def narrowed(connection: Connection, wanted: Condition, most: int = FEW) -> Cond
         others = FEW if found is None else min(FEW, max(len(found), _SIZES[0]))
         some = _few(connection, source, most if len(wanted.sources) == 1 else others)
         if some is not None:
-            found = some if found is None else found & some
+            found = some if found is None else _in_both(found, some)
             asked = asked.replace(f"({source.whole})", _FULFILLED) if source.whole else asked
     if found is None:
         by_row = any(source.by_row for source in wanted.sources)
@@ -47,7 +50,7 @@ def narrowed(connection: Connection, wanted: Condition, most: int = FEW) -> Cond
     # Or SQLite reads all that is in the quarantine in the order of time, and looks for the keys there.
     unordered = replace(wanted, sql=asked.replace(_QUARANTINED, _QUARANTINED_BY_NO_INDEX))
     both = joined([unordered, replace(one_of_keys(connection, found), few=True)], "AND")
-    return replace(both, narrow=Narrow(frozenset(found), unordered))
+    return replace(both, narrow=Narrow(found, unordered))
 
 
 def _few(connection: Connection, source: Source, most: int) -> Found | None:
@@ -58,8 +61,18 @@ def _few(connection: Connection, source: Source, most: int) -> Found | None:
         (number,) = connection.execute(counted, {**source.values, "few": most + 1}).fetchone()
         if number > most:
             return None
-    rows = connection.execute(sql(source.sql, "LIMIT :few"), {**source.values, "few": most + 1}).fetchall()
-    return set(rows) if len(rows) <= most else None
+    statement = sql(source.timed, "LIMIT :few") if source.timed else sql(source.sql, "LIMIT :few")
+    rows = connection.execute(statement, {**source.values, "few": most + 1}).fetchall()
+    if len(rows) > most:
+        return None
+    found: Found = {}
+    for tag, mail_id, *time in rows:
+        found[tag, mail_id] = found.get((tag, mail_id)) or (time[0] if time else None)
+    return found
+
+
+def _in_both(some: Found, others: Found) -> Found:
+    return {key: some[key] or others[key] for key in some.keys() & others.keys()}
 
 
 def one_of_many(connection: Connection, column: str, values: Sequence[int]) -> Condition:
@@ -70,7 +83,7 @@ def one_of_many(connection: Connection, column: str, values: Sequence[int]) -> C
     return one_of(column, values)
 
 
-def one_of_keys(connection: Connection, found: Found) -> Condition:
+def one_of_keys(connection: Connection, found: Collection[Place]) -> Condition:
     """`m` has one of these keys; partition by partition, which is how indexes have them."""
     if not found:
         return Condition("1 = 0")

@@ -1,5 +1,6 @@
 """Opening the store: all its parts over one database, for `app` to hand to the flows."""
 
+import asyncio
 import logging
 import socket
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from lazaret.store.sign_ons import SqlSignOns
 from lazaret.store.simulation import SqlPast
 from lazaret.store.stats import Stats
 from lazaret.store.tokens import SqlTokens
+from lazaret.store.warming import warm
 from lazaret.store.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -72,6 +74,10 @@ class Store:
         """StoreUnavailable when the database does not answer."""
         self.database.place()
         await self.reader.run(lambda connection: connection.execute("SELECT max(id) FROM lz_msgs").fetchone())
+
+    async def warm(self) -> None:
+        """Reads ahead what nearly every search reads. StoreUnavailable when the database does not answer."""
+        await asyncio.to_thread(warm, self.database, foreign=self.foreign)
 
     def close(self) -> None:
         """Writes what is waiting and closes all connections."""

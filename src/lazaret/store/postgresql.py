@@ -19,7 +19,7 @@ from lazaret.model.partition import WEEKS
 from lazaret.store.column_words import token, tokens
 from lazaret.store.connection import TEXT_NAMES, Connection, Cursor, DatabaseError, Fault, Values
 from lazaret.store.database import BUSY_S
-from lazaret.store.dialect import Dialect, sql
+from lazaret.store.dialect import NEWEST, Dialect, Warming, sql
 from lazaret.store.parameters import numbered
 from lazaret.store.result import Result, number
 from lazaret.store.server import ANSWER_S, CONNECT_S, NoDatabase, ServerDatabase
@@ -78,10 +78,20 @@ class TsVector:
     # Not a join: it would put all of them in order to show fifty.
     among_newest = "COALESCE(l.id IN ($MATCHING), FALSE)"
     # COALESCE, or it takes every word for a rare one, and reads all messages instead of the newest.
-    in_row = (
-        "COALESCE((SELECT t.words FROM lz_text t WHERE t.msg = l.id)"
-        " @@ CAST(CAST(:match AS text) AS tsquery), FALSE)"
+    in_row = sql(
+        "COALESCE((SELECT t.words FROM lz_text t WHERE t.msg = l.id)",
+        "@@ CAST(CAST(:match AS text) AS tsquery), FALSE)",
     )
+    # The words themselves lie elsewhere, those of each message on a page of their own. By the OR it puts two
+    # indexes together, and does not read the words of all that are recent.
+    in_recent = sql(
+        "CASE WHEN l.id > :floor THEN l.id IN (SELECT t.msg FROM lz_text t",
+        "WHERE t.words @@ CAST(CAST(:match AS text) AS tsquery) AND (t.msg > :floor OR t.msg < 0))",
+        "ELSE",
+        in_row,
+        "END",
+    )
+    entries = 1000.0
     sample = (
         "SELECT count(*) FILTER (WHERE t.words @@ CAST(CAST(:match AS text) AS tsquery)),"
         " count(*) FILTER (WHERE t.words @@ CAST(CAST(:every AS text) AS tsquery))"
@@ -179,6 +189,11 @@ POSTGRESQL = Dialect(
             "DROP INDEX msgs_idx_score;\n"
             "CREATE INDEX msgs_idx_score ON msgs (spam_level, mail_id, partition_tag) WHERE quar_type = 'Q';"
         ),
+        "KEYS": "",
+        "MOMENTS": (
+            "DROP INDEX msgs_idx_sid;\n"
+            "CREATE INDEX msgs_idx_sid ON msgs (sid) INCLUDE (partition_tag, mail_id, time_num);"
+        ),
         "FULLTEXT": (
             "CREATE TABLE lz_text (msg bigint NOT NULL PRIMARY KEY, words tsvector NOT NULL);\n"
             # Words that lie elsewhere make the table seem small, and reading all of it cheap.
@@ -202,6 +217,25 @@ POSTGRESQL = Dialect(
     full_text=TsVector(),
     division=ListPartitions(),
     load_from=4,
+    warming=Warming(
+        # It would read the tables themselves: quicker, if it were for the result.
+        setting=(
+            "SET enable_seqscan = off",
+            "SET enable_bitmapscan = off",
+            "SET max_parallel_workers_per_gather = 0",
+        ),
+        ours=(
+            "SELECT sum(length(o.mail_id)) FROM lz_msgs o WHERE o.id > 0",
+            "SELECT sum(length(l.mail_id)) FROM lz_msgs l WHERE l.mail_id >= ''",
+            # The rows, whose words lie elsewhere: an index of words gives their places.
+            "SELECT count(t.words) FROM lz_text t WHERE t.msg > 0",
+        ),
+        theirs=(
+            "SELECT sum(m.time_num) FROM msgs m WHERE m.partition_tag >= 0",
+            "SELECT sum(length(r.mail_id)) FROM msgrcpt r WHERE r.mail_id >= ''",
+            NEWEST,
+        ),
+    ),
 )
 
 

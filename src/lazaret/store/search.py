@@ -112,7 +112,7 @@ def condition(connection: Connection, query: str, scope: Scope, now: float, *, m
     if not scope.everything:
         conditions.append(Condition("m.quar_type = 'Q'"))
         if not any(term.field == "state" for term in terms):
-            conditions.append(sight.of_copies(_NOT_DELETED, scope.sight))
+            conditions.append(sight.of_copies(sql(_NOT_DELETED, connection.dialect.after_words), scope.sight))
     if not scope.sight.everything:
         conditions.append(sight.of_messages(scope.sight))
     conditions.append(Condition("m.content IS NOT NULL"))
@@ -234,7 +234,7 @@ def _rule(connection: Connection, term: Term) -> Condition:
     symbols = one_of("h.symbol", [number for (number,) in connection.execute(_SYMBOLS, {"pattern": pattern})])
     hits = _HITS.replace("$SYMBOLS", symbols.sql)
     with_hit = _WITH_HIT.replace("$SYMBOLS", symbols.sql)
-    source = of_numbers(hits, symbols.values, whole=with_hit)
+    source = of_numbers(connection, hits, symbols.values, whole=with_hit)
     return Condition(with_hit, symbols.values, (source,))
 
 

@@ -7,8 +7,9 @@ from lazaret.store.addresses import key
 from lazaret.store.condition import NEVER, Condition, Source, escaped, joined, like
 
 _KEYS_IN = "(m.partition_tag, m.mail_id) IN ("
+# $TIME, $NO_TIME: nothing, or `Source.timed`'s third column.
 _SENT_BY = (
-    "(m.partition_tag, m.mail_id) IN (SELECT s.partition_tag, s.mail_id FROM msgs s"
+    "(m.partition_tag, m.mail_id) IN (SELECT s.partition_tag, s.mail_id$TIME FROM msgs s"
     " WHERE s.sid IN (SELECT a.id FROM maddr a WHERE $WANTED))"
 )
 _SENT_TO = (
@@ -22,9 +23,9 @@ _IN_FROM = (
     " OR l.id IN (SELECT a.msg FROM lz_addresses a WHERE a.field = 'F' AND ($WANTED))"
 )
 _ENVELOPE_OR_HEADER_FROM = (
-    "(m.partition_tag, m.mail_id) IN (SELECT s.partition_tag, s.mail_id FROM msgs s"
+    "(m.partition_tag, m.mail_id) IN (SELECT s.partition_tag, s.mail_id$TIME FROM msgs s"
     " WHERE s.sid IN (SELECT a.id FROM maddr a WHERE $WANTED)"
-    " UNION SELECT o.partition_tag, o.mail_id FROM lz_addresses a JOIN lz_msgs o ON o.id = a.msg"
+    " UNION SELECT o.partition_tag, o.mail_id$NO_TIME FROM lz_addresses a JOIN lz_msgs o ON o.id = a.msg"
     " WHERE a.field IN ('F', 'R') AND ($WANTED))"
 )
 _ENVELOPE_OR_HEADER_TO = (
@@ -78,10 +79,13 @@ def below(domain: str) -> dict[str, object]:
 
 
 def _wanted(place: _Field, sql: str, values: dict[str, object]) -> Condition:
-    wanted = place.addressed.replace("$WANTED", sql)
+    timed = place.addressed.replace("$WANTED", sql)
+    wanted = timed.replace("$TIME", "").replace("$NO_TIME", "")
     if not wanted.startswith(_KEYS_IN) or " OR l.id IN " in wanted:
         return Condition(wanted, values)
-    return Condition(wanted, values, (Source(wanted[len(_KEYS_IN) : -1], values, whole=wanted),))
+    timed = timed.replace("$TIME", ", s.time_num").replace("$NO_TIME", ", NULL")
+    start = len(_KEYS_IN)
+    return Condition(wanted, values, (Source(wanted[start:-1], values, whole=wanted, timed=timed[start:-1]),))
 
 
 def _named(place: _Field, value: str) -> Condition:

@@ -6,14 +6,14 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lazaret.model.errors import StoreUnavailable, UserError
 from lazaret.store.connection import Connection, Fault
 from lazaret.store.database import BUSY_S, EX_NOINPUT, Database
-from lazaret.store.dialect import COLUMNS, Dialect
+from lazaret.store.dialect import COLUMNS, NEWEST, Dialect, Warming
 from lazaret.store.fulltext import unpacked
 from lazaret.store.inserting import one_row
 
@@ -40,6 +40,8 @@ _CAUSES = {
 }
 
 
+_HAS_MOMENTS = "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = 'msgs_idx_moment'"
+
 MERGE_WORDS = "INSERT INTO lz_text (lz_text, rank) VALUES ('merge', 64)"
 
 
@@ -60,6 +62,8 @@ class Fts5:
         " ELSE COALESCE((SELECT lz_has(w.packed, :places, :follow)"
         " FROM lz_words w WHERE w.msg = l.id), 0) END"
     )
+    in_recent = in_row
+    entries = 0.0
     sample = (
         "SELECT (SELECT count(*) FROM lz_text WHERE lz_text MATCH :match AND rowid > $AFTER),"
         " (SELECT count(*) FROM lz_text WHERE lz_text MATCH :every AND rowid > $AFTER)"
@@ -117,6 +121,14 @@ SQLITE = Dialect(
         "OF_STORED": "WHERE quar_type = 'Q'",
         "FEWER_PAGES": "",
         "LEAVES": "",
+        "KEYS": "CREATE INDEX lz_msgs_idx_key ON lz_msgs (id, partition_tag, mail_id);",
+        "MOMENTS": (
+            "CREATE INDEX msgs_idx_moment ON msgs (mail_id, partition_tag, time_num);\n"
+            "DROP INDEX msgs_idx_sid;\n"
+            "CREATE INDEX msgs_idx_sid ON msgs (sid, time_num, mail_id, partition_tag);\n"
+            "DROP INDEX msgrcpt_idx_rid;\n"
+            "CREATE INDEX msgrcpt_idx_rid ON msgrcpt (rid, partition_tag, mail_id);"
+        ),
         # By default the insertion that finds 16 pieces of an index on one level merges all of them, however
         # large they are: seconds to minutes after copies and restores. 2,000 pieces in all are its limit.
         "PATIENCE": "INSERT INTO lz_text (lz_text, rank) VALUES ('crisismerge', 1000);",
@@ -140,7 +152,25 @@ SQLITE = Dialect(
     full_text=Fts5(),
     # It looks for the name of each parameter among all of them: 5,000 take 40 ms, or 140 for the first time.
     listed="SELECT value FROM json_each(:$NAME)",
+    # By itself it reads the whole row of whatever is looked for by a number or a unique key.
+    their_keys="INDEXED BY lz_msgs_idx_key",
+    their_moments="INDEXED BY msgs_idx_moment",
+    # No number is negative. What depends on m alone would be asked of each message before l is looked for.
+    after_words="OR l.id < 0",
+    warming=Warming(
+        ours=(
+            "SELECT sum(length(o.mail_id)) FROM lz_msgs o INDEXED BY lz_msgs_idx_key",
+            "SELECT sum(length(l.mail_id)) FROM lz_msgs l INDEXED BY sqlite_autoindex_lz_msgs_1",
+        ),
+        theirs=(
+            "SELECT sum(length(r.mail_id)) FROM msgrcpt r INDEXED BY sqlite_autoindex_msgrcpt_1",
+            "SELECT sum(m.time_num) FROM msgs m INDEXED BY msgs_idx_moment",
+            NEWEST,
+        ),
+    ),
 )
+_OF_ANOTHER_PROGRAM = replace(SQLITE, their_moments="")
+"""Where another program made `msgs`, it has no index of ours, which SQLite would call an error."""
 
 
 class SqliteConnection(sqlite3.Connection):
@@ -262,6 +292,10 @@ class SqliteDatabase(Database):
 def _set_up(connection: SqliteConnection, writing: bool) -> None:
     """Settings of one connection; those of the file (vacuum mode, journal) hold from its creation."""
     connection.create_function("lz_has", 3, _has, deterministic=True)
+    # Whoever reads a damaged file hears of it by what he asks.
+    with suppress(sqlite3.DatabaseError):
+        if not connection.execute(_HAS_MOMENTS).fetchone():
+            connection.dialect = _OF_ANOTHER_PROGRAM
     if not writing:
         connection.execute("PRAGMA query_only = 1")
         return

@@ -1,0 +1,3 @@
+-- The keys of messages by their numbers, without the rows.
+
+$KEYS
