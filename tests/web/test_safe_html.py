@@ -108,3 +108,14 @@ def test_no_mail_makes_a_page_of_ours_out_of_its_header(site, admin):
         page = admin.get(path).text
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert" in page
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "unicode_escape", "punycode", "idna", "utf-16", "none", ""])
+def test_no_charset_is_an_error_or_takes_long(charset):
+    """Half a character cannot be sent; to read Punycode takes the square of its length."""
+    named = f"; charset={charset}" if charset else ""
+    header = f"MIME-Version: 1.0\r\nContent-Type: text/html{named}\r\n\r\n"
+    for text in ("<p>+2AA- \\ud800 hello</p>", "a" * 1_000_000):
+        began = time.process_time()
+        assert frame(parse(f"{header}{text}\r\n".encode()), remote=True).encode()
+        assert time.process_time() - began < 5

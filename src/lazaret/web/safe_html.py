@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 import nh3
 
+from lazaret.mime import charset
 from lazaret.mime.message import Message
 from lazaret.mime.structure import Part
 from lazaret.mime.true_type import true_type
@@ -107,11 +108,8 @@ def own_pictures(message: Message) -> dict[str, str]:
 
 
 def decoded(part: Part) -> str:
-    """The part as characters; an unknown charset is read as the web reads it."""
-    try:
-        return part.octets.decode(part.charset or "utf-8")
-    except (LookupError, UnicodeDecodeError, ValueError):
-        return part.octets.decode("cp1252", "replace")
+    """The part as characters; not by any codec of Python: some give half characters, or take long."""
+    return charset.decode(part.octets, part.charset or "utf-8").characters
 
 
 def _filter(pictures: Mapping[str, str], remote: bool) -> Callable[[str, str, str], str | None]:
