@@ -195,3 +195,43 @@ def test_the_record_is_proven(own_site):
     assert not seen["whole"]
     assert "the record of acts was changed at or before number" in seen["faults"][0]
     assert 403 == Program(own_site, "chief@home.example", "read")("GET", "/audit/check").status
+
+
+def test_all_that_the_page_says_of_a_message_is_told(site, program):
+    header = (
+        "MIME-Version: 1.0\r\nContent-Type: text/html\r\nSubject-Two: =?utf-8?Q?R=C3=A4tsel?=\r\n"
+        "Received: from mail.pest.example (unknown [192.0.2.9]) by mx.home.example;"
+        " Mon, 1 Jan 2024 00:00:00 +0000\r\n"
+        "Authentication-Results: mx.home.example; spf=fail; dkim=none\r\n"
+    )
+    text = f"<p>{QUARANTINE}</p><a href='http://pest.example/x'>www.bank.example</a><script>1</script>"
+    mail_id = site.send_found(text, ANN, subject="all of it", header=header)
+    detail = program("GET", f"/messages/{mail_id}").json
+    read = program("GET", f"/messages/{mail_id}/text").json
+    html = program("GET", f"/messages/{mail_id}/html")
+
+    assert {"release", "delete", "download", "learn", "decide"} <= set(detail["may"])
+    assert (5.0, True) == (detail["levels"]["quarantine"], detail["stored"])
+    [link] = read["links"]
+    assert ("www.bank.example", "http://pest.example/x", True) == tuple(link.values())
+    assert {"name": "Subject-Two", "value": "R\u00e4tsel"} in read["header"]
+    station = {"by": "mx.home.example", "ip": "192.0.2.9", "helo": "mail.pest.example", "rdns": ""}
+    assert station in read["path"]
+    assert {"method": "SPF", "result": "fail"} in read["authentication"]
+    assert (200, "text/html; charset=utf-8") == (html.status, html.headers["Content-Type"])
+    assert "sandbox" in html.headers["Content-Security-Policy"]
+    assert QUARANTINE in html.text
+    assert "<script" not in html.text
+    assert 400 == program("GET", f"/messages/{mail_id}/html?remote=yes").status
+    assert 403 == Program(site, "chief@home.example", "read")("GET", f"/messages/{mail_id}/html").status
+    assert [] == Program(site, "chief@home.example", "read")("GET", f"/messages/{mail_id}").json["may"]
+
+
+def test_what_a_user_may_do_depends_on_the_kind_of_message(site, ann, kept):
+    program = Program(site, ANN, "read", "bodies", "act")
+
+    assert "release" in program("GET", f"/messages/{kept}").json["may"]
+    site.write("UPDATE msgs SET content = 'V' WHERE mail_id = ?", kept)
+    virus = program("GET", f"/messages/{kept}").json["may"]
+    assert "request" in virus
+    assert not {"release", "preview", "download", "decide"} & set(virus)

@@ -45,6 +45,7 @@ def test_one_sees_by_what_one_comes_in(site, of_ann):
         "second_factor"
     ]
     assert before["last_login"] is not None
+    assert ["de", "en"] == before["languages"]
     assert "account" in of_ann("GET", "/me").json["rights"]
 
 

@@ -46,7 +46,9 @@ def test_one_says_how_he_is_told_and_only_for_his_own_addresses(site, chief, of_
     chosen = of_ann("POST", "/digest", wish).json
 
     assert ANN == before["address"]
-    assert wish | {"hours": [8, 17], "address": ANN} == chosen == of_ann("GET", "/digest").json
+    assert (
+        wish | {"hours": [8, 17], "address": ANN, "enabled": False} == chosen == of_ann("GET", "/digest").json
+    )
     assert chosen == chief("GET", f"/digest?address={ANN}").json
     for method, path, body in (
         ("GET", f"/digest?address={BOB}", None),
@@ -107,6 +109,9 @@ def test_people_are_let_in_kept_out_and_forgotten_by_an_admin_alone(site, chief,
         assert 200 == chief("POST", "/people/change", {"name": new["name"], "act": act}).status
         [found] = [p for p in chief("GET", "/people").json["people"] if p["name"] == new["name"]]
         assert disabled is found["disabled"]
+        assert (None, 0, False, "") == tuple(
+            found[name] for name in ("last_login", "passkeys", "single_sign_on", "language")
+        )
     assert (
         "/login?invite=" in chief("POST", "/people/change", {"name": new["name"], "act": "link"}).json["link"]
     )
@@ -169,6 +174,7 @@ def test_rules_and_levels_are_for_who_sees_figures(site, chief, of_ann):
         ("POST", "/policies/set", "admin"),
         ("POST", "/policies/unset", "admin"),
         ("GET", "/policies/named", "admin"),
+        ("GET", "/policies/settings", "admin"),
         ("POST", "/policies/named/set", "admin"),
         ("POST", "/searches", "act"),
         ("POST", "/requests/decide", "act"),

@@ -38,7 +38,7 @@ _TITLES = {
     400: "The request cannot be understood",
     401: "A login or a token is needed",
     403: "Not allowed",
-    404: "There is no such message",
+    404: "There is nothing like that",
     409: "The same request is being worked on",
     413: "The request is too large",
     422: "That cannot be done",

@@ -5,6 +5,7 @@ from starlette.responses import Response
 from lazaret.flow.explain import rfc3339
 from lazaret.flow.login import who
 from lazaret.model.errors import NoSuchMessage
+from lazaret.model.language import languages
 from lazaret.store.people import name_of
 from lazaret.web.account_pages import choose_language, current
 from lazaret.web.api.account_shapes import EndSession, LanguageWish, NewPassword, NewToken, RemoveToken
@@ -28,6 +29,7 @@ async def account(visit: Visit) -> Response:
             "name": person.name,
             "role": str(person.role),
             "language": person.language,
+            "languages": sorted(languages()),
             "has_password": person.has_password,
             "single_sign_on": person.single_sign_on,
             "made": rfc3339(person.created),

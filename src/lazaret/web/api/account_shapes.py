@@ -30,6 +30,7 @@ class Account(msgspec.Struct):
     name: str
     role: str
     language: str
+    languages: list[str]
     has_password: bool
     single_sign_on: bool
     made: Time

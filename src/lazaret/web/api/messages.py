@@ -1,7 +1,7 @@
 """Messages over the API: found, shown, released, deleted."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from starlette.responses import Response
 
@@ -11,14 +11,19 @@ from lazaret.model.quarantine import Item, State
 from lazaret.web import acting, reading
 from lazaret.web.api.calls import answer, body_of, chosen, once, whole
 from lazaret.web.api.shapes import Acts, Decision, Lesson, Nothing, ReleaseWish, SearchActs
-from lazaret.web.message_pages import part, to_save
+from lazaret.web.message_pages import frame, part, to_save
 from lazaret.web.problem import BadRequest
 from lazaret.web.rows import tag_of
+from lazaret.web.search_pages import levels_of
 from lazaret.web.visit import Visit
 
 PAGE, MOST = 50, 500
 COUNTED = 10_000
 PLACES = ("quarantine", "history")
+WITH_A_MESSAGE = (
+    *(Right.PREVIEW, Right.DOWNLOAD, Right.RELEASE, Right.REQUEST, Right.DECIDE, Right.REDIRECT),
+    *(Right.DELETE, Right.LEARN, Right.ALLOW, Right.BLOCK),
+)
 
 
 async def find(visit: Visit) -> Response:
@@ -53,7 +58,12 @@ async def count(visit: Visit) -> Response:
 async def show(visit: Visit) -> Response:
     """All that is known of a message."""
     detail = await visit.visitor.show(visit.path("id"))
-    return answer(detail_facts(detail) | message_facts(detail.item))
+    item, levels = detail.item, levels_of(visit)
+    more = {
+        "levels": {"mark": levels.mark, "quarantine": levels.quarantine, "kill": levels.kill},
+        "may": [str(right) for right in WITH_A_MESSAGE if visit.visitor.may(right, item)],
+    }
+    return answer(detail_facts(detail) | message_facts(item) | more)
 
 
 async def text(visit: Visit) -> Response:
@@ -61,18 +71,23 @@ async def text(visit: Visit) -> Response:
     detail = await visit.visitor.show(visit.path("id"))
     octets = (await visit.visitor.text(detail)).message
     read = await asyncio.to_thread(reading.read, octets)
-    files = [
+    return answer(
         {
-            "number": file.number,
-            "name": file.name,
-            "declared": file.declared,
-            "type": file.true,
-            "size": file.size,
-            "sha256": file.sha256,
+            "text": read.text,
+            "has_html": read.has_html,
+            "links": [asdict(link) for link in read.links],
+            "attachments": [_file(file) for file in read.files],
+            "header": [{"name": name, "value": value} for name, value in read.fields],
+            "path": [{"by": r.by, "ip": r.ip, "helo": r.helo, "rdns": r.rdns} for r in read.path],
+            "authentication": [{"method": method, "result": result} for method, result in read.results],
         }
-        for file in read.files
-    ]
-    return answer({"text": read.text, "has_html": read.has_html, "attachments": files})
+    )
+
+
+async def html(visit: Visit) -> Response:
+    """Its HTML as the page shows it: nothing acts, and nothing is loaded but, with `remote`, pictures."""
+    whole(visit, "remote", 0, 0, 1)
+    return await frame(visit)
 
 
 async def raw(visit: Visit) -> Response:
@@ -172,6 +187,18 @@ async def acts_on_search(visit: Visit) -> Response:
 async def _state(visit: Visit) -> Response:
     item = (await visit.visitor.show(visit.path("id"))).item
     return answer(_outcome(acting.Outcome(tag_of(item), ok=True, state=item.state.value)))
+
+
+def _file(file: reading.File) -> dict[str, object]:
+    return {
+        "number": file.number,
+        "name": file.name,
+        "declared": file.declared,
+        "type": file.true,
+        "differs": file.differs,
+        "size": file.size,
+        "sha256": file.sha256,
+    }
 
 
 def message_facts(item: Item) -> dict[str, object]:

@@ -45,7 +45,7 @@ async def remove_search(visit: Visit) -> Response:
 async def digest(visit: Visit) -> Response:
     """How a recipient is told of his quarantine."""
     address = of_address(visit, visit.query.get("address"))
-    return answer(_wish(address, await visit.office.digests.wish(address) if address else Wish()))
+    return answer(_wish(visit, address, await visit.office.digests.wish(address) if address else Wish()))
 
 
 async def choose_digest(visit: Visit) -> Response:
@@ -68,7 +68,7 @@ async def choose_digest(visit: Visit) -> Response:
         except Unfit as error:
             raise BadRequest(str(error), 422) from None
     await visit.office.digests.choose(address, wish, who=f"web:{visit.person.name}")
-    return answer(_wish(address, await visit.office.digests.wish(address)))
+    return answer(_wish(visit, address, await visit.office.digests.wish(address)))
 
 
 def _search(one: SavedSearch) -> dict[str, object]:
@@ -83,8 +83,9 @@ def _number(visit: Visit) -> int:
     return int(given)
 
 
-def _wish(address: str, wish: Wish) -> dict[str, object]:
+def _wish(visit: Visit, address: str, wish: Wish) -> dict[str, object]:
     return {
+        "enabled": visit.office.config.digest.enabled,
         "address": address,
         "interval": str(Interval(wish.interval)),
         "hours": list(wish.hours),

@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from lazaret.flow.explain import rfc3339
 from lazaret.flow.login import plain_name
 from lazaret.model.errors import NoSuchMessage
 from lazaret.model.person import Person
@@ -47,4 +48,9 @@ def _person(one: Person) -> dict[str, object]:
         "disabled": one.disabled,
         "has_password": one.has_password,
         "second_factor": one.second_factor,
+        "passkeys": one.passkeys,
+        "single_sign_on": one.single_sign_on,
+        "language": one.language,
+        "made": rfc3339(one.created),
+        "last_login": rfc3339(one.last_login) if one.last_login else None,
     }

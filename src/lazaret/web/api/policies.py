@@ -7,6 +7,7 @@ from lazaret.flow.policy_desk import Explanation
 from lazaret.model.errors import UserError
 from lazaret.model.policies import PolicyRow
 from lazaret.policy.keys import in_words
+from lazaret.policy.settings import BESIDE, SETTINGS
 from lazaret.web import policy_pages
 from lazaret.web.api.calls import answer, body_of, whole
 from lazaret.web.api.policy_shapes import NamedWish, PolicyWish, TakenBack
@@ -28,6 +29,12 @@ async def policies(visit: Visit) -> Response:
     limit = whole(visit, "limit", PAGE, 1, MOST)
     rows, after = await policy_pages.page_of(visit, limit, visit.query.get("after")[:320])
     return answer({"policies": list(map(_row, rows)), "next": after or None})
+
+
+async def policy_settings(visit: Visit) -> Response:
+    """The settings that there are, and what each means."""
+    named = [*((name, setting.text) for name, setting in SETTINGS.items()), *BESIDE.items()]
+    return answer({"settings": [{"name": name, "text": text} for name, text in named]})
 
 
 async def set_policy(visit: Visit) -> Response:

@@ -51,6 +51,19 @@ Settings = Annotated[
 ]
 
 
+class SettingMeaning(msgspec.Struct):
+    """What a setting is for."""
+
+    name: str
+    text: str
+
+
+class SettingMeanings(msgspec.Struct):
+    """All that can be set."""
+
+    settings: list[SettingMeaning]
+
+
 class PolicyOf(msgspec.Struct):
     """What an address, a domain or everybody has of his own."""
 

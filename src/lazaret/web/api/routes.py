@@ -17,6 +17,7 @@ from lazaret.web.api import (
     people,
     policies,
     policy_shapes,
+    reading_shapes,
     shapes,
 )
 from lazaret.web.api.openapi import AFTER, ID, KEY, NUMBER, PLACE, QUERY, number, text
@@ -71,7 +72,13 @@ _BESIDE = (
     ),
     Operation(Page(f"{V1}/messages/count", messages.count, Right.FIND), shapes.Count, (QUERY, PLACE)),
     Operation(Page(f"{V1}/messages/{{id}}", messages.show, Right.FIND), shapes.Detail, (ID,)),
-    Operation(Page(f"{V1}/messages/{{id}}/text", messages.text, Right.PREVIEW), shapes.Text, (ID,)),
+    Operation(Page(f"{V1}/messages/{{id}}/text", messages.text, Right.PREVIEW), reading_shapes.Text, (ID,)),
+    Operation(
+        Page(f"{V1}/messages/{{id}}/html", messages.html, Right.PREVIEW),
+        None,
+        (ID, number("remote", 0, 0, 1) | {"description": "1: with the addresses of remote pictures."}),
+        media="text/html",
+    ),
     Operation(Page(f"{V1}/messages/{{id}}/raw", messages.raw, Right.DOWNLOAD), None, (ID,), media=EML),
     Operation(
         Page(f"{V1}/messages/{{id}}/attachments/{{number}}", messages.attachment, Right.DOWNLOAD),
@@ -169,6 +176,10 @@ _BESIDE = (
             number("limit", policies.PAGE, 1, policies.MOST),
             text("after", "The cursor `next` of the page before."),
         ),
+    ),
+    Operation(
+        Page(f"{V1}/policies/settings", policies.policy_settings, Right.POLICIES),
+        policy_shapes.SettingMeanings,
     ),
     Operation(
         Page(f"{V1}/policies/set", policies.set_policy, Right.LEVELS, POST),

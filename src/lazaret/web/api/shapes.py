@@ -113,9 +113,22 @@ class Release(msgspec.Struct):
     response: str
 
 
-class Detail(Message, kw_only=True):
-    """All that is known of a message besides its text."""
+class Levels(msgspec.Struct):
+    """The points from which mail is marked, quarantined, killed here; `kill` null: nothing is killed."""
 
+    mark: float
+    quarantine: float
+    kill: float | None
+
+
+class Detail(Message, kw_only=True):
+    """All that is known of a message besides its text.
+
+    `levels`: of the site. `may`: what whoever asks may do with a message of this kind.
+    """
+
+    levels: Levels
+    may: list[str]
     message_id: str
     queue_id: str
     recipients: list[Copy]
@@ -123,25 +136,6 @@ class Detail(Message, kw_only=True):
     unavailable: list[str]
     attachments: list[str]
     releases: list[Release]
-
-
-class Attachment(msgspec.Struct):
-    """A part that can be saved; `type` is what it is by its octets, in words."""
-
-    number: int
-    name: str
-    declared: str
-    type: str
-    size: int
-    sha256: str
-
-
-class Text(msgspec.Struct):
-    """What a message says."""
-
-    text: str
-    has_html: bool
-    attachments: list[Attachment]
 
 
 class ReleaseWish(msgspec.Struct, forbid_unknown_fields=True):
@@ -304,7 +298,9 @@ class NewName(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Digest(msgspec.Struct):
-    """How one recipient is told of what is new."""
+    """How one recipient is told of what is new; not `enabled`: nobody is, here."""
+
+    enabled: bool
 
     address: str
     interval: str
@@ -383,6 +379,11 @@ class Person(msgspec.Struct):
     disabled: bool
     has_password: bool
     second_factor: bool
+    passkeys: int
+    single_sign_on: bool
+    language: str
+    made: Time
+    last_login: Time | None
 
 
 class People(msgspec.Struct):
