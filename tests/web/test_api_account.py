@@ -235,6 +235,13 @@ def test_there_is_an_end_to_tokens(own_site):
         ("GET", "/account/tokens"),
         ("POST", "/account/tokens"),
         ("POST", "/account/tokens/remove"),
+        ("POST", "/account/second-factor/propose"),
+        ("POST", "/account/second-factor/confirm"),
+        ("POST", "/account/second-factor/codes"),
+        ("POST", "/account/second-factor/remove"),
+        ("GET", "/account/passkeys"),
+        ("POST", "/account/passkeys/rename"),
+        ("POST", "/account/passkeys/remove"),
     ],
 )
 def test_the_account_needs_a_scope_of_its_own(site, admin, method, path):

@@ -88,25 +88,29 @@ class SqlPasskeys:
             lambda connection: used_up(connection, challenge, expires, now), durable=True
         )
 
-    async def rename(self, user: int, name: str, label: str) -> None:
-        """Calls one by another name."""
+    async def rename(self, user: int, name: str, label: str) -> bool:
+        """Calls one by another name; False when the person has none such."""
 
-        def work(connection: Connection) -> None:
-            for one in _named(connection, user, name):
+        def work(connection: Connection) -> bool:
+            found = _named(connection, user, name)
+            for one in found:
                 values = {"digest": one.digest, "label": plain(label, LABEL_LENGTH)}
                 connection.execute("UPDATE lz_passkeys SET label = :label WHERE digest = :digest", values)
+            return bool(found)
 
-        await self._writer.run(work)
+        return await self._writer.run(work)
 
-    async def remove(self, user: int, name: str, *, who: str) -> None:
-        """It lets in no more."""
+    async def remove(self, user: int, name: str, *, who: str) -> bool:
+        """It lets in no more; False when the person has none such."""
 
-        def work(connection: Connection) -> None:
-            for one in _named(connection, user, name):
+        def work(connection: Connection) -> bool:
+            found = _named(connection, user, name)
+            for one in found:
                 connection.execute("DELETE FROM lz_passkeys WHERE digest = :digest", {"digest": one.digest})
                 audit.write(connection, who, "passkey", detail=f"removed: {one.label}")
+            return bool(found)
 
-        await self._writer.run(work, durable=True)
+        return await self._writer.run(work, durable=True)
 
     async def remove_all(self, person: Person, *, who: str) -> bool:
         """None of somebody's lets in any more, and his sessions end; whether there was one."""

@@ -10,7 +10,7 @@ from lazaret.model.errors import NoSuchMessage, UserError
 from lazaret.web.login_pages import come_in, login_form
 from lazaret.web.proof import prove_again, refusal, status_of
 from lazaret.web.relying_party import party_of
-from lazaret.web.second_factor_pages import required
+from lazaret.web.second_factor_pages import is_last, required
 from lazaret.web.visit import Visit
 
 
@@ -68,7 +68,7 @@ async def change(visit: Visit) -> Response:
     if act == "rename" and form.get("label").strip():
         await store.rename(person.id, form.get("name"), form.get("label"))
     elif act == "remove":
-        if required(visit) and not person.totp and person.passkeys < 2:
+        if is_last(visit):
             say = visit.language
             return await _page(visit, say("It is your only second factor, and your role must have one."), 422)
         await store.remove(person.id, form.get("name"), who=who(person))

@@ -45,6 +45,11 @@ def required(visit: Visit) -> bool:
     return visit.person.role in visit.office.config.web.require_second_factor
 
 
+def is_last(visit: Visit) -> bool:
+    """Whether a passkey is the only second factor of somebody who must have one."""
+    return required(visit) and not visit.person.totp and visit.person.passkeys < 2
+
+
 def may_go(visit: Visit) -> bool:
     """Whether he may do without the codes of an app."""
     return not required(visit) or visit.person.passkeys > 0

@@ -121,3 +121,65 @@ class RemoveToken(msgspec.Struct, forbid_unknown_fields=True):
     """Which one is to end."""
 
     token: NamedBy
+
+
+class Proof(msgspec.Struct, forbid_unknown_fields=True):
+    """The password once more, where there is one."""
+
+    password: Password = ""
+
+
+class AppProposal(msgspec.Struct):
+    """A key for an authenticator app; it takes effect with the first code. `uri`: as a QR code holds it."""
+
+    secret: str
+    uri: str
+
+
+class FirstCode(msgspec.Struct, forbid_unknown_fields=True):
+    """The first code of the app, and the password once more."""
+
+    code: Code
+    password: Password = ""
+
+
+class CodeShown(msgspec.Struct, forbid_unknown_fields=True):
+    """A code of the app, or a recovery code."""
+
+    code: Code
+
+
+class RecoveryCodes(msgspec.Struct):
+    """Each lets in once, in the place of the app; shown only now."""
+
+    recovery_codes: list[str]
+
+
+class Passkey(msgspec.Struct):
+    """A passkey; `passkey` names it."""
+
+    passkey: str
+    label: str
+    made: Time
+    last_used: Time | None
+
+
+class Passkeys(msgspec.Struct):
+    """The oldest first. To add one takes a browser."""
+
+    passkeys: list[Passkey]
+
+
+class RenamePasskey(msgspec.Struct, forbid_unknown_fields=True):
+    """What one is to be called."""
+
+    passkey: NamedBy
+    label: Annotated[str, Meta(max_length=64, pattern=r"^\S(.*\S)?$")]
+
+
+class RemovePasskey(msgspec.Struct, forbid_unknown_fields=True):
+    """Which one is to let in no more; with the password once more, or a code where there is an app."""
+
+    passkey: NamedBy
+    password: Password = ""
+    code: Code = ""

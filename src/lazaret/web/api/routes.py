@@ -7,6 +7,7 @@ from lazaret.flow.rights import Right
 from lazaret.web.api import (
     account,
     account_shapes,
+    factors,
     figure_shapes,
     figures,
     lines,
@@ -296,6 +297,46 @@ _OF_ACCOUNT = (
         may_lack=True,
     ),
 )
-OPERATIONS = (*_BESIDE, *_OF_ACCOUNT)
+_FACTORS = (
+    Operation(
+        Page(f"{V1}/account/second-factor/propose", factors.propose_app, Right.ACCOUNT, POST),
+        account_shapes.AppProposal,
+        takes=account_shapes.Proof,
+        proves=True,
+    ),
+    Operation(
+        Page(f"{V1}/account/second-factor/confirm", factors.confirm_app, Right.ACCOUNT, POST),
+        account_shapes.RecoveryCodes,
+        takes=account_shapes.FirstCode,
+        proves=True,
+    ),
+    Operation(
+        Page(f"{V1}/account/second-factor/codes", factors.new_codes, Right.ACCOUNT, POST),
+        account_shapes.RecoveryCodes,
+        takes=account_shapes.CodeShown,
+        proves=True,
+    ),
+    Operation(
+        Page(f"{V1}/account/second-factor/remove", factors.remove_app, Right.ACCOUNT, POST),
+        account_shapes.Done,
+        takes=account_shapes.CodeShown,
+        proves=True,
+    ),
+    Operation(Page(f"{V1}/account/passkeys", factors.passkeys, Right.ACCOUNT), account_shapes.Passkeys),
+    Operation(
+        Page(f"{V1}/account/passkeys/rename", factors.rename_passkey, Right.ACCOUNT, POST),
+        account_shapes.Passkeys,
+        takes=account_shapes.RenamePasskey,
+        may_lack=True,
+    ),
+    Operation(
+        Page(f"{V1}/account/passkeys/remove", factors.remove_passkey, Right.ACCOUNT, POST),
+        account_shapes.Passkeys,
+        takes=account_shapes.RemovePasskey,
+        may_lack=True,
+        proves=True,
+    ),
+)
+OPERATIONS = (*_BESIDE, *_OF_ACCOUNT, *_FACTORS)
 
 PAGES = tuple(operation.page for operation in OPERATIONS)

@@ -1,0 +1,101 @@
+"""The second factor and the passkeys of one's own account by a program: nothing without proof."""
+
+import hashlib
+import time
+
+import pytest
+from tests.support.installation import ANN
+from tests.web.conftest import PASSWORD
+from tests.web.test_api import Program
+from tests.web.test_second_factor import code_of, half_in, set_up, show
+
+FACTOR = "/account/second-factor"
+
+
+def passkey(site, name, number):
+    """A passkey of somebody, of which nobody has the other half; its name."""
+    [(user,)] = site.query("SELECT id FROM lz_users WHERE name = ?", name)
+    credential = bytes([number]) * 32
+    digest = hashlib.sha256(credential).digest()
+    site.write(
+        "INSERT INTO lz_passkeys (digest, user_id, credential, public_key, sign_count, label, created)"
+        " VALUES (?, ?, ?, ?, 0, ?, ?)",
+        *(digest, user, credential, b"none", f"key {number}", int(time.time())),
+    )
+    return digest.hex()[:32]
+
+
+def test_an_app_is_set_up_with_the_password_and_given_up_with_a_code(site):
+    name = "api-app@home.example"
+    browser = site.person(name)
+    program = Program(site, name, "account")
+    assert 403 == program("POST", f"{FACTOR}/propose", {}).status
+    proposal = program("POST", f"{FACTOR}/propose", {"password": PASSWORD}).json
+    secret = proposal["secret"]
+
+    assert proposal["uri"].startswith("otpauth://totp/")
+    code = code_of(secret, -1)
+    assert 403 == program("POST", f"{FACTOR}/confirm", {"code": code}).status
+    assert 403 == program("POST", f"{FACTOR}/confirm", {"code": "12", "password": PASSWORD}).status
+    made = program("POST", f"{FACTOR}/confirm", {"code": code, "password": PASSWORD})
+    assert 10 == len(set(made.json["recovery_codes"]))
+    assert "Sign in" in browser.get("/account").words, "sessions end"
+    again, asked = half_in(site, name)
+    assert name in show(again, asked, made.json["recovery_codes"][0]).words
+    assert 422 == program("POST", f"{FACTOR}/propose", {}).status
+    assert 403 == program("POST", f"{FACTOR}/codes", {"code": code}).status, "a code is good once"
+    fresh = program("POST", f"{FACTOR}/codes", {"code": code_of(secret)}).json["recovery_codes"]
+    assert not {*fresh} & {*made.json["recovery_codes"]}
+    assert 403 == program("POST", f"{FACTOR}/remove", {"code": made.json["recovery_codes"][1]}).status
+    assert {"done": True} == program("POST", f"{FACTOR}/remove", {"code": fresh[0]}).json
+    assert not program("GET", "/account").json["second_factor"]["app"]
+
+
+def test_nobody_guesses_a_code_over_the_api(own_site):
+    set_up(own_site.person(ANN))
+    program = Program(own_site, ANN, "account")
+    for path in ("codes", "remove", "codes", "remove", "codes"):
+        assert 403 == program("POST", f"{FACTOR}/{path}", {"code": "12345"}).status
+    for path in ("codes", "remove"):
+        locked = program("POST", f"{FACTOR}/{path}", {"code": "12345"})
+        assert 429 == locked.status
+        assert 890 < int(locked.headers["Retry-After"]) <= 900
+
+
+def test_passkeys_are_named_and_removed_by_their_owner_with_proof(site, ann):
+    name = "api-keys@home.example"
+    site.person(name)
+    keys = [passkey(site, name, number) for number in (1, 2)]
+    program, other = Program(site, name, "account"), Program(site, ANN, "account")
+
+    assert ["key 1", "key 2"] == [
+        one["label"] for one in program("GET", "/account/passkeys").json["passkeys"]
+    ]
+    assert 2 == program("GET", "/account").json["second_factor"]["passkeys"]
+    assert [] == other("GET", "/account/passkeys").json["passkeys"]
+    wish = {"passkey": keys[0], "password": PASSWORD}
+    for path, body in (("rename", {"passkey": keys[0], "label": "mine"}), ("remove", wish)):
+        assert 404 == other("POST", f"/account/passkeys/{path}", body).status
+    assert 400 == program("POST", "/account/passkeys/rename", {"passkey": keys[0], "label": " "}).status
+    renamed = program("POST", "/account/passkeys/rename", {"passkey": keys[0], "label": "Telephone"}).json
+    assert ["Telephone", "key 2"] == [one["label"] for one in renamed["passkeys"]]
+    assert 403 == program("POST", "/account/passkeys/remove", {"passkey": keys[0]}).status
+    left = program("POST", "/account/passkeys/remove", wish).json["passkeys"]
+    assert [keys[1]] == [one["passkey"] for one in left]
+    assert 404 == program("POST", "/account/passkeys/remove", wish).status
+
+
+@pytest.mark.parametrize("kind", ["app", "passkey"])
+def test_a_role_that_must_have_one_keeps_it(strict_site, kind):
+    name = "chief@home.example"
+    browser = strict_site.person(name, "--admin")
+    program = Program(strict_site, name, "account")
+    if kind == "app":
+        secret, _ = set_up(browser)
+        refused = program("POST", f"{FACTOR}/remove", {"code": code_of(secret)})
+    else:
+        wish = {"passkey": passkey(strict_site, name, 3), "password": PASSWORD}
+        refused = program("POST", "/account/passkeys/remove", wish)
+
+    assert (422, True) == (refused.status, program("GET", "/account").json["second_factor"]["required"])
+    assert "must have" in refused.json["detail"]
