@@ -125,7 +125,8 @@ def test_what_is_read_ahead_is_read_from_indexes_alone(filled: Store, kind: str)
     def work(connection: Connection) -> list[str]:
         for statement in warming.setting:
             connection.execute(statement)
-        asked = (f"{one} LIMIT :some" for one in (*warming.ours, *warming.theirs))
+        whole = (one for one in (*warming.ours, *warming.theirs) if "ORDER BY" not in one)
+        asked = (f"{one} LIMIT :some" for one in whole)
         return [explained(connection, one, {"some": 1}) for one in asked]
 
     plans = asyncio.run(filled.reader.run(work))

@@ -99,15 +99,24 @@ class Division(Protocol):
 
 NEWEST = (
     "SELECT count(*) FROM (SELECT m.time_num FROM msgs m WHERE m.quar_type = 'Q'"
-    " ORDER BY m.time_num DESC, m.mail_id DESC LIMIT 50000) w"
+    " ORDER BY m.time_num DESC, m.mail_id DESC LIMIT 50000) w",
+    "SELECT sum(length(m.subject)), sum(length(l.hits)), count(r.ds), count(x.action)"
+    " FROM (SELECT m.partition_tag, m.mail_id FROM msgs m WHERE m.quar_type = 'Q'"
+    " ORDER BY m.time_num DESC, m.mail_id DESC LIMIT 3000) w"
+    " JOIN msgs m ON m.partition_tag = w.partition_tag AND m.mail_id = w.mail_id"
+    " JOIN msgrcpt r ON r.partition_tag = w.partition_tag AND r.mail_id = w.mail_id"
+    " LEFT JOIN lz_msgs l ON l.partition_tag = w.partition_tag AND l.mail_id = w.mail_id"
+    " LEFT JOIN lz_msgrcpt x ON x.msg = l.id AND x.rseqnum = r.rseqnum",
 )
-"""For `Warming.theirs`: where pages are read in the order of time."""
+"""For `Warming.theirs`: where pages are read in the order of time, and the rows of those that come first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Warming:
-    """Statements that read whole indexes, and nothing but these, so that they are in memory afterwards."""
+    """Statements that read whole indexes and the newest rows, so that they are in memory afterwards."""
 
+    busy: str = ""
+    """SELECT of 1 as long as the server itself reads what it had in memory before; nothing afterwards."""
     setting: Sequence[str] = ()
     """Makes the connection take indexes for it."""
     ours: Sequence[str] = ()

@@ -14,7 +14,7 @@ from lazaret.model.partition import WEEKS
 from lazaret.store.column_words import token, tokens
 from lazaret.store.connection import TEXT_NAMES, Connection, Cursor, DatabaseError, Fault, Values
 from lazaret.store.database import BUSY_S
-from lazaret.store.dialect import Dialect
+from lazaret.store.dialect import NEWEST, Dialect, Warming
 from lazaret.store.inserting import one_row
 from lazaret.store.parameters import formatted
 from lazaret.store.result import Result, number
@@ -154,6 +154,19 @@ MARIADB = Dialect(
     ),
     full_text=FullTextIndex(),
     division=RangePartitions(),
+    # No number is negative. What depends on m alone would be asked of each message before l is looked for.
+    after_words="OR l.id < 0",
+    warming=Warming(
+        busy=(
+            "SELECT 1 FROM information_schema.global_status"
+            " WHERE variable_name = 'INNODB_BUFFER_POOL_LOAD_STATUS' AND variable_value LIKE 'Load%'"
+        ),
+        ours=(
+            "SELECT sum(length(l.mail_id)) FROM lz_msgs l FORCE INDEX (mail_id)",
+            "SELECT sum(length(t.words)) FROM (SELECT words FROM lz_text ORDER BY msg DESC LIMIT 3000) t",
+        ),
+        theirs=NEWEST,
+    ),
 )
 
 

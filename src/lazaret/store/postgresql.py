@@ -233,7 +233,7 @@ POSTGRESQL = Dialect(
         theirs=(
             "SELECT sum(m.time_num) FROM msgs m WHERE m.partition_tag >= 0",
             "SELECT sum(length(r.mail_id)) FROM msgrcpt r WHERE r.mail_id >= ''",
-            NEWEST,
+            *NEWEST,
         ),
     ),
 )

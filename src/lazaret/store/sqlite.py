@@ -165,7 +165,7 @@ SQLITE = Dialect(
         theirs=(
             "SELECT sum(length(r.mail_id)) FROM msgrcpt r INDEXED BY sqlite_autoindex_msgrcpt_1",
             "SELECT sum(m.time_num) FROM msgs m INDEXED BY msgs_idx_moment",
-            NEWEST,
+            *NEWEST,
         ),
     ),
 )
