@@ -102,6 +102,22 @@ def test_ticking_the_message_of_somebody_else_does_nothing(site, bob, of_ann, ac
     assert [(" ",)] == site.query("SELECT rs FROM msgrcpt WHERE mail_id = ?", of_ann)
 
 
+@pytest.mark.parametrize("act", ["release", "delete", "undelete", "request", "learn-spam", "learn-ham"])
+def test_no_act_of_the_api_reaches_the_message_of_somebody_else(site, bob, of_ann, act):
+    bob.get("/mail")
+    before, token = site.hop.copies.total(), {"X_CSRF_Token": bob.csrf}
+    [told] = bob.send("POST", "/api/v1/acts", {"act": act, "ids": [of_ann]}, **token).json["outcomes"]
+    wish = {"act": act, "query": f"id:{of_ann}", "everything": True}
+
+    assert (False, "There is no such message.") == (told["ok"], told["problem"])
+    assert 0 == bob.send("POST", "/api/v1/acts/search", wish, **token).json["count"]
+    assert 422 == bob.send("POST", "/api/v1/acts/search", wish | {"seen": 1}, **token).status
+    decided = bob.send("POST", "/api/v1/requests/decide", {"id": of_ann, "grant": True}, **token)
+    assert 403 == decided.status
+    assert before == site.hop.copies.total()
+    assert [(" ",)] == site.query("SELECT rs FROM msgrcpt WHERE mail_id = ?", of_ann)
+
+
 def test_a_list_has_only_what_is_ones_own(site, bob, of_ann):
     assert "only for ann" not in bob.get("/mail").text
     assert "only for ann" not in bob.get("/mail?in=history").text

@@ -135,6 +135,11 @@ def test_what_users_ask_for_is_granted_or_denied_once(site, chief, of_ann):
     granted, denied = asked("asked for over the api"), asked("asked for in vain")
     waiting = {one["id"] for one in chief("GET", "/messages?q=state:pending").json["messages"]}
     assert {granted, denied} <= waiting
+    queue = chief("GET", "/requests").json["messages"]
+    assert [[ANN]] * 2 == [one["to"] for one in queue if one["id"] in (granted, denied)]
+    first = chief("GET", "/requests?limit=1").json
+    assert first["messages"] + chief("GET", f"/requests?after={first['next']}").json["messages"] == queue
+    assert 403 == of_ann("GET", "/requests").status
     assert 403 == of_ann("POST", "/requests/decide", {"id": granted, "grant": True}).status
     before = site.hop.copies.total()
     wish, key = {"id": granted, "grant": True}, {"Idempotency_Key": "grant-once"}

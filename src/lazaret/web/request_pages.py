@@ -35,9 +35,15 @@ async def decide(visit: Visit) -> Response:
 
 
 async def _queue(visit: Visit, outcome: Outcome | None = None) -> Response:
-    items = await visit.visitor.find("state:pending", limit=PAGE)
-    asked = [(tag_of(item), item, _askers(item)) for item in map(_asked_only, items) if item.copies]
+    items = await waiting(visit, PAGE)
+    asked = [(tag_of(item), item, _askers(item)) for item in items if item.copies]
     return visit.page("requests.html", asked=asked, outcome=outcome)
+
+
+async def waiting(visit: Visit, limit: int, after: str = "") -> list[Item]:
+    """What is asked for, the newest first, each with the copies that it is asked for alone."""
+    items = await visit.visitor.find("state:pending", limit=limit, after=after)
+    return [_asked_only(item) for item in items]
 
 
 def _asked_only(item: Item) -> Item:

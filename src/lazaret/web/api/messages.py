@@ -13,6 +13,7 @@ from lazaret.web.api.calls import answer, body_of, chosen, once, whole
 from lazaret.web.api.shapes import Acts, Decision, Lesson, Nothing, ReleaseWish, SearchActs
 from lazaret.web.message_pages import frame, part, to_save
 from lazaret.web.problem import BadRequest
+from lazaret.web.request_pages import waiting
 from lazaret.web.rows import tag_of
 from lazaret.web.search_pages import levels_of
 from lazaret.web.visit import Visit
@@ -144,8 +145,22 @@ async def request(visit: Visit) -> Response:
     return await _state(visit)
 
 
+async def requests(visit: Visit) -> Response:
+    """What users ask to be released, newest first; `to` are those who ask."""
+    limit = whole(visit, "limit", PAGE, 1, MOST)
+    items = await waiting(visit, limit + 1, visit.query.get("after"))
+    more, shown = len(items) > limit, items[:limit]
+    return answer(
+        {
+            "messages": [message_facts(item) for item in shown if item.copies],
+            "next": shown[-1].cursor if more else None,
+            "searched_since": None,
+        }
+    )
+
+
 async def decide(visit: Visit) -> Response:
-    """Grants or denies the release that users ask for; `state:pending` finds what waits."""
+    """Grants or denies the release that users ask for."""
     wish = body_of(visit, Decision)
 
     async def act() -> object:

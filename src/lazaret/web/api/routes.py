@@ -125,6 +125,11 @@ _BESIDE = (
         shapes.SearchActs,
     ),
     Operation(
+        Page(f"{V1}/requests", messages.requests, Right.DECIDE),
+        shapes.Messages,
+        (number("limit", messages.PAGE, 1, messages.MOST), AFTER),
+    ),
+    Operation(
         Page(f"{V1}/requests/decide", messages.decide, Right.DECIDE, POST),
         shapes.Outcome,
         (KEY,),
