@@ -99,3 +99,31 @@ def test_a_role_that_must_have_one_keeps_it(strict_site, kind):
 
     assert (422, True) == (refused.status, program("GET", "/account").json["second_factor"]["required"])
     assert "must have" in refused.json["detail"]
+
+
+def test_whoever_has_no_password_makes_a_key_only_when_he_has_just_come_in(site):
+    """He comes in by a provider or a mail, and has nothing to show once more."""
+    name = "no-password@home.example"
+    browser = site.person(name)
+    program = Program(site, name, "account")
+    site.write("UPDATE lz_users SET password = '' WHERE name = ?", name)
+    token = {"act": "token", "label": "x", "scope": "read"}
+    browser.get("/account")
+    assert "lzt_" in browser.post("/account", token).text
+
+    site.write(
+        "UPDATE lz_sessions SET created = created - 1000"
+        " WHERE user_id = (SELECT id FROM lz_users WHERE name = ?)",
+        name,
+    )
+    seen = browser.post("/account", token)
+    assert (403, True) == (seen.status, "You came in too long ago for this." in seen.words)
+    browser.get("/account/second-factor")
+    assert 403 == browser.post("/account/second-factor", {"act": "confirm", "code": "123456"}).status
+    refused = program("POST", f"{FACTOR}/propose", {})
+    assert (403, "without a password this takes a session that has just begun") == (
+        refused.status,
+        refused.json["detail"],
+    )
+    assert 200 == program("POST", "/account/tokens", {"label": "x", "scopes": ["account"]}).status
+    assert "reason=stale" not in site.log()

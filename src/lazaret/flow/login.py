@@ -19,7 +19,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from lazaret.model.errors import UserError
 from lazaret.model.person import Person
-from lazaret.model.session import Session
+from lazaret.model.session import Session, name_of
 
 T = TypeVar("T")
 log = logging.getLogger("lazaret.login")
@@ -31,6 +31,8 @@ GIVEN_S = 12 * 3600
 """So long lasts a session in which an OpenID provider says what somebody is: then it is asked again."""
 HALF_S = 5 * 60
 """So long may it take to show the code after the password."""
+FRESH_S = 15 * 60
+"""So young is the session of somebody without a password who makes himself another key."""
 SEEN_EVERY_S = 60
 WINDOW_S = 15 * 60
 """Attempts that failed within it count."""
@@ -107,6 +109,8 @@ class Refusal(StrEnum):
     PASSKEY = "passkey"
     PROVIDER = "provider"
     """The OpenID provider did not let him in, or its answer is not to be believed."""
+    STALE = "stale"
+    """He has no password to show once more, and came in too long ago. This one is in no log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +226,13 @@ class Doorkeeper:
         return await self._register.sessions(
             person.id, idle_since=now - IDLE_S, begun_since=now - SESSION_S, given_since=now - GIVEN_S
         )
+
+    async def check_fresh(self, person: Person, token: str) -> None:
+        """LoginFailed unless the session with this secret has just begun; "" is none."""
+        name = name_of(digest(token)) if token else ""
+        begun = [one.begun for one in await self.sessions(person) if one.name == name]
+        if not begun or self._clock() - begun[0] > FRESH_S:
+            raise LoginFailed(Refusal.STALE)
 
     async def end_session(self, person: Person, name: str) -> bool:
         """Ends the session of this name; False when he has none."""

@@ -14,3 +14,8 @@ class Session:
     """To the minute."""
     remote: str
     """Where it began."""
+
+
+def name_of(digest: bytes) -> str:
+    """By what a session, or a token, is known to its owner."""
+    return bytes(digest)[:16].hex()

@@ -4,6 +4,7 @@ chain(n) = SHA-256(chain(n - 1) + the row as JSON). The last one is kept apart, 
 end are missed too. Retention takes the oldest rows; the chain is then proven from the oldest that is left.
 """
 
+import asyncio
 import hashlib
 import json
 import time
@@ -51,6 +52,7 @@ class AuditLog:
     def __init__(self, reader: Reader, writer: Writer) -> None:
         self._reader = reader
         self._writer = writer
+        self._proving = asyncio.Lock()
 
     async def write(self, who: str, act: str, mail_id: str = "", detail: str = "") -> None:
         """Adds a row."""
@@ -67,7 +69,8 @@ class AuditLog:
 
     async def verify(self) -> list[str]:
         """What is wrong with the chain, in words; empty when nothing is."""
-        return await self._reader.run(faults)
+        async with self._proving:  # it reads all there is: not on every thread at once
+            return await self._reader.run(faults)
 
 
 _PAGE = (

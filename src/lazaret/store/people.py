@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from lazaret.model.errors import UserError
 from lazaret.model.person import Person, Role
-from lazaret.model.session import Session
+from lazaret.model.session import Session, name_of
 from lazaret.store import audit
 from lazaret.store.addresses import plain
 from lazaret.store.connection import Connection
@@ -322,11 +322,6 @@ _REMOVE = (
     "DELETE FROM lz_user_scopes WHERE user_id = :id",
     "DELETE FROM lz_users WHERE id = :id",
 )
-
-
-def name_of(digest: bytes) -> str:
-    """By what a session, or a token, is known to its owner: the digest itself would tell nobody more."""
-    return bytes(digest)[:16].hex()
 
 
 def _close(connection: Connection, digest: bytes) -> None:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from lazaret.model.errors import UserError
 from lazaret.model.person import Person
+from lazaret.model.session import name_of
 from lazaret.store import audit
 from lazaret.store.addresses import plain
 from lazaret.store.connection import Connection
-from lazaret.store.people import name_of, person_by_id
+from lazaret.store.people import person_by_id
 from lazaret.store.reader import Reader
 from lazaret.store.writer import Writer
 

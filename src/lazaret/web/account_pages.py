@@ -8,7 +8,7 @@ from lazaret.flow.login import LoginFailed, who
 from lazaret.flow.login import digest as digest_of
 from lazaret.model.errors import UserError
 from lazaret.model.language import languages
-from lazaret.store.people import name_of
+from lazaret.model.session import name_of
 from lazaret.web.proof import prove_again, refusal, status_of
 from lazaret.web.visit import Visit
 

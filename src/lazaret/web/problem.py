@@ -47,6 +47,12 @@ _TITLES = {
 }
 
 
+_WHY = {
+    Refusal.CODE: "the code is wrong",
+    Refusal.STALE: "without a password this takes a session that has just begun",
+}
+
+
 def problem(status: int, detail: str = "", *, position: int | None = None) -> Response:
     """An error as a response."""
     body = Problem(_TITLES.get(status, "Error"), status, detail=detail, position=position)
@@ -57,7 +63,7 @@ def problem(status: int, detail: str = "", *, position: int | None = None) -> Re
 def _login_failed(failed: LoginFailed) -> Response:
     """Of a password or a code that was asked for once more."""
     if not failed.wait_s:
-        return problem(403, "the code is wrong" if failed.why is Refusal.CODE else "the password is wrong")
+        return problem(403, _WHY.get(failed.why, "the password is wrong"))
     told = problem(429, "try again later: Retry-After says when")
     told.headers["Retry-After"] = str(math.ceil(failed.wait_s))
     return told

@@ -9,13 +9,15 @@ from lazaret.web.visit import Visit
 async def prove_again(visit: Visit, password: str, code: str) -> None:
     """By a code of the app where there is one, else by the password; wrong ones count as at the login.
 
-    Whoever comes in otherwise has neither, and nothing is asked of him. LoginFailed.
+    Whoever comes in otherwise, by a provider or a mail, has neither: he must just have come in. LoginFailed.
     """
     person, remote = visit.person, visit.way.remote
     if person.totp:
         await visit.office.second_factor.check(person, code, remote=remote)
     elif person.has_password:
         await visit.office.doorkeeper.prove(person.name, password, remote=remote)
+    else:
+        await visit.office.doorkeeper.check_fresh(person, "" if visit.by_token else visit.secret)
 
 
 def refusal(visit: Visit, failed: LoginFailed) -> str:
@@ -26,6 +28,8 @@ def refusal(visit: Visit, failed: LoginFailed) -> str:
             "Too many attempts failed. Try again in {n} minutes.",
             math.ceil(failed.wait_s / 60),
         )
+    if failed.why is Refusal.STALE:
+        return visit.language("You came in too long ago for this. Sign out, and in again.")
     if failed.why is not Refusal.CODE:
         return visit.language("The password is wrong.")
     return visit.language(

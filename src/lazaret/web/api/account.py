@@ -6,7 +6,7 @@ from lazaret.flow.explain import rfc3339
 from lazaret.flow.login import who
 from lazaret.model.errors import NoSuchMessage
 from lazaret.model.language import languages
-from lazaret.store.people import name_of
+from lazaret.model.session import name_of
 from lazaret.web.account_pages import choose_language, current
 from lazaret.web.api.account_shapes import EndSession, LanguageWish, NewPassword, NewToken, RemoveToken
 from lazaret.web.api.calls import answer, body_of
