@@ -58,9 +58,9 @@ def test_the_same_key_acts_once(site, chief):
 
 
 def test_everybody_counts_and_acts_on_his_own_copies_alone(site, chief, of_ann):
-    sent(site, "rowan", ANN, copies=2)
-    sent(site, "rowan", BOB)
-    sent(site, "rowan", ANN, BOB, copies=1)
+    sent(site, "rowan of ann", ANN, copies=2)
+    sent(site, "rowan of bob", BOB)
+    sent(site, "rowan of both", ANN, BOB, copies=1)
     wish = {"act": "delete", "query": "subject:rowan"}
 
     assert 3 == of_ann("POST", PATH, wish).json["count"]

@@ -7,7 +7,7 @@ import pytest
 from tests.support.installation import ANN
 from tests.web.conftest import PASSWORD
 from tests.web.test_api import Program
-from tests.web.test_second_factor import code_of, half_in, set_up, show
+from tests.web.test_second_factor import code_of, early_in_step, half_in, set_up, show
 
 FACTOR = "/account/second-factor"
 
@@ -34,6 +34,7 @@ def test_an_app_is_set_up_with_the_password_and_given_up_with_a_code(site):
     secret = proposal["secret"]
 
     assert proposal["uri"].startswith("otpauth://totp/")
+    early_in_step()
     code = code_of(secret, -1)
     assert 403 == program("POST", f"{FACTOR}/confirm", {"code": code}).status
     assert 403 == program("POST", f"{FACTOR}/confirm", {"code": "12", "password": PASSWORD}).status

@@ -15,8 +15,15 @@ def code_of(secret, steps=0):
     return pyotp.TOTP(secret).at(time.time(), counter_offset=steps)
 
 
+def early_in_step():
+    """Waits until a code stays what it is for a while: a step has thirty seconds."""
+    if time.time() % 30 > 18:
+        time.sleep(30.1 - time.time() % 30)
+
+
 def set_up(browser):
-    """The secret of the app, and the recovery codes."""
+    """The secret of the app, and the recovery codes; codes stay what they are for a while."""
+    early_in_step()
     page = browser.get(PAGE)
     secret = re.search(r'<p class="mono breakable">([A-Z2-7]{32})</p>', page.text)[1]
     # The code of the step before: the present one is still good for coming in.
