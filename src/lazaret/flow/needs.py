@@ -154,8 +154,12 @@ class Quarantine(Protocol):
         now: float = 0.0,
         sight: Sight = ALL,
         grouped: bool = True,
+        counted: int = 0,
     ) -> Lines:
-        """The same, messages that are alike as one line; `after` = the cursor that came with a page."""
+        """The same, messages that are alike as one line; `after` = the cursor that came with a page.
+
+        `counted`: they are counted too, to so many at most; 0: only where it comes out by the way.
+        """
 
     async def news(
         self,

@@ -93,8 +93,9 @@ class QuarantineDesk:
         after: str = "",
         sight: Sight = ALL,
         grouped: bool = True,
+        counted: int = 0,
     ) -> Lines:
-        """A page of them; `grouped`: those that are alike are one line."""
+        """A page of them; `grouped`: those that are alike are one line; `counted`: to so many at most."""
         return await self._quarantine.lines(
             query,
             everything=everything,
@@ -103,6 +104,7 @@ class QuarantineDesk:
             now=self._clock(),
             sight=sight,
             grouped=grouped,
+            counted=counted,
         )
 
     async def news(

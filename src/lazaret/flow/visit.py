@@ -81,12 +81,28 @@ class Visitor:
         return [self._cut(item) async for item in items]
 
     async def lines(
-        self, query: str, *, everything: bool = False, limit: int, after: str = "", grouped: bool = True
+        self,
+        query: str,
+        *,
+        everything: bool = False,
+        limit: int,
+        after: str = "",
+        grouped: bool = True,
+        counted: int = 0,
     ) -> Lines:
-        """The same, page by page; `grouped`: those that are alike are one line. Only his own copies count."""
+        """The same, page by page; `grouped`: those that are alike are one line. Only his own copies count.
+
+        `counted`: all messages are counted too, to so many at most.
+        """
         self.require(Right.FIND)
         found = await self._desk.lines(
-            query, everything=everything, limit=limit, after=after, sight=self._sight, grouped=grouped
+            query,
+            everything=everything,
+            limit=limit,
+            after=after,
+            sight=self._sight,
+            grouped=grouped,
+            counted=counted,
         )
         return self._cut_lines(found)
 

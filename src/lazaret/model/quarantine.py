@@ -131,7 +131,7 @@ class Lines:
     since: float = 0.0
     """Since when was searched; 0: all there is."""
     count: int | None = None
-    """How many messages there are in all, where that came out by the way."""
+    """How many messages there are in all; None: it was not asked for, or took too long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,17 +101,25 @@ class SqlQuarantine:
         now: float = 0.0,
         sight: Sight = ALL,
         grouped: bool = True,
+        counted: int = 0,
     ) -> Lines:
         scope, moment = Scope(everything, self._foreign, sight), now or time.time()
-
-        found, since = await self._searched(
+        wanted = await self._reader.run(lambda c: _newest(c, query, scope, moment), limited=True)
+        reading = self._searched(
             query,
             scope,
             moment,
             after,
             lambda c, wanted: _Lines(lines.lines(c, wanted, limit, after, grouped=grouped)),
+            wanted,
         )
-        return replace(found.lines, since=float(since))
+        if wanted.few or not counted:
+            found, since = await reading
+            return replace(found.lines, since=float(since))
+        (found, since), number = await self._reader.both(
+            reading, self._counted(query, scope, moment, counted, wanted)
+        )
+        return replace(found.lines, since=float(since), count=number)
 
     async def news(
         self,
@@ -141,6 +149,21 @@ class SqlQuarantine:
             return listing.count(connection, wanted, most)
 
         return await self._reader.run(work, limited=True)
+
+    async def _counted(
+        self, query: str, scope: Scope, now: float, most: int, wanted: Condition
+    ) -> int | None:
+        """The same for what is known not to be few; None when it takes too long."""
+
+        def work(connection: Connection) -> int:
+            # So many are counted by the index where a page of them is not read by it.
+            asked = condition(connection, query, scope, now, most=most) if wanted.frequent else wanted
+            return listing.count(connection, asked, most)
+
+        try:
+            return await self._reader.run(work, limited=True)
+        except SearchStopped:
+            return None
 
     async def detail(self, mail_id: str) -> Detail:
         return await self._reader.run(lambda connection: _detail(connection, keys.find(connection, mail_id)))
@@ -242,15 +265,21 @@ class SqlQuarantine:
         await self._writer.run(work, durable=True)
 
     async def _searched(
-        self, query: str, scope: Scope, now: float, after: str, read: Callable[[Connection, Condition], T]
+        self,
+        query: str,
+        scope: Scope,
+        now: float,
+        after: str,
+        read: Callable[[Connection, Condition], T],
+        prepared: Condition | None = None,
     ) -> tuple[T, int]:
         """What is read, and since when was searched where that is not all there is.
 
-        `read` gives something that is true when no more of it is wanted.
+        `read` gives something that is true when no more of it is wanted; `prepared` is what `_newest` gave.
         """
 
         def newest(connection: Connection) -> tuple[T, int]:
-            wanted = narrowed(connection, condition(connection, query, scope, now, most=conditions.PAGE))
+            wanted = prepared or _newest(connection, query, scope, now)
             # What is not few now will not be when it is read.
             since, wanted = 0, wanted if wanted.few else replace(wanted, sources=())
             if wanted.frequent and not wanted.few:
@@ -268,6 +297,11 @@ class SqlQuarantine:
             return await self._reader.run(whole, limited=True), 0
         except SearchStopped:
             return found, since
+
+
+def _newest(connection: Connection, query: str, scope: Scope, now: float) -> Condition:
+    """The condition for a page, narrowed where few messages can fulfil it."""
+    return narrowed(connection, condition(connection, query, scope, now, most=conditions.PAGE))
 
 
 _KNOWN = "SELECT mail_id, quar_type FROM msgs WHERE mail_id IN ("

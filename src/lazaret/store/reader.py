@@ -1,9 +1,10 @@
 """Reading for people: a few threads with a connection each, and a limit on how long a search may run."""
 
 import threading
-from asyncio import get_running_loop
-from collections.abc import Callable
+from asyncio import gather, get_running_loop
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TypeVar
 
 from lazaret.model.errors import UserError
@@ -15,6 +16,7 @@ EX_TEMPFAIL = 75
 THREADS = 2
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class SearchStopped(UserError):
@@ -45,6 +47,16 @@ class Reader:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="store-reader")
         return await get_running_loop().run_in_executor(self._pool, self._run, work, limited)
+
+    async def both(self, first: Coroutine[None, None, T], second: Coroutine[None, None, U]) -> tuple[T, U]:
+        """The results of two, which a server works out side by side.
+
+        In this process they would only be in each other's way: SQLite took a tenth longer for both.
+        """
+        if not self._database.is_local:
+            return await gather(first, second)
+        with closing(second):  # never begun, where the first failed
+            return await first, await second
 
     def close(self) -> None:
         """Waits for what is running and closes the connections."""

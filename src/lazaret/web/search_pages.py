@@ -14,7 +14,6 @@ from lazaret.model.quarantine import Line
 from lazaret.model.saved_search import SavedSearch
 from lazaret.model.verdict import Levels
 from lazaret.store.query import QueryError
-from lazaret.store.reader import SearchStopped
 from lazaret.web.filters import value_of, with_term, without_field
 from lazaret.web.form import Form
 from lazaret.web.render import with_query
@@ -172,22 +171,19 @@ def levels_of(visit: Visit) -> Levels:
 async def _found(visit: Visit, view: View, after: str) -> Found:
     try:
         found = await visit.visitor.lines(
-            view.query, everything=view.everything, limit=PAGE, after=after, grouped=view.grouped
+            view.query,
+            everything=view.everything,
+            limit=PAGE,
+            after=after,
+            grouped=view.grouped,
+            counted=COUNTED + 1,
         )
-        count = await _count(visit, view) if found.count is None else found.count
     except QueryError as error:
         caret = error.rendered().partition("\n")[2]
         return Found([], problem=error.problem, caret=caret)
     except UserError as error:
         return Found([], problem=str(error))
-    return Found(found.lines, found.next, count=count, since=found.since)
-
-
-async def _count(visit: Visit, view: View) -> int | None:
-    try:
-        return await visit.visitor.count(view.query, everything=view.everything, most=COUNTED + 1)
-    except SearchStopped:
-        return None
+    return Found(found.lines, found.next, count=found.count, since=found.since)
 
 
 def _narrowing(visit: Visit, view: View) -> Callable[[str, str], str]:
