@@ -21,6 +21,7 @@
 #define FACTS 64
 #define DIGIT_BITS 11
 #define DIGITS (1 << DIGIT_BITS)
+#define PASSES 3 /* digits of 32 bits */
 
 enum constant { CHUNK_0, CHUNK_1, MIX, PAIR, LAST, RUN, ANYWHERE, CONSTANTS };
 
@@ -145,19 +146,21 @@ sort_each_once(Making *m)
 {
     Py_ssize_t count = m->count, kept = 0;
     uint32_t *from = m->found, *to = PyMem_Malloc((size_t)(count ? count : 1) * sizeof(uint32_t)), *spare = to;
+    uint32_t starts[PASSES][DIGITS] = {{0}}; /* Of all passes at once: how many there are of a digit stays the same. */
     if (!to)
         return -1;
-    for (int shift = 0; shift < 32; shift += DIGIT_BITS) {
-        Py_ssize_t starts[DIGITS] = {0}, sum = 0;
-        for (Py_ssize_t i = 0; i < count; i++)
-            starts[from[i] >> shift & (DIGITS - 1)]++;
+    for (Py_ssize_t i = 0; i < count; i++)
+        for (int pass = 0; pass < PASSES; pass++)
+            starts[pass][from[i] >> pass * DIGIT_BITS & (DIGITS - 1)]++;
+    for (int pass = 0; pass < PASSES; pass++) {
+        uint32_t sum = 0;
         for (int digit = 0; digit < DIGITS; digit++) {
-            Py_ssize_t many = starts[digit];
-            starts[digit] = sum;
+            uint32_t many = starts[pass][digit];
+            starts[pass][digit] = sum;
             sum += many;
         }
         for (Py_ssize_t i = 0; i < count; i++)
-            to[starts[from[i] >> shift & (DIGITS - 1)]++] = from[i];
+            to[starts[pass][from[i] >> pass * DIGIT_BITS & (DIGITS - 1)]++] = from[i];
         uint32_t *swap = from;
         from = to;
         to = swap;

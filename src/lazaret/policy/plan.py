@@ -5,7 +5,6 @@ every recipient is refused; otherwise the refused copy is quarantined. LMTP answ
 (RFC 2033, section 4.2), so there every refusal stands.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -118,9 +117,9 @@ def one_reply(replies: Mapping[str, Reply], verdicts: Sequence[Verdict]) -> Repl
     served = [replies[v.recipient] for v in verdicts if v.action.delivers and replies[v.recipient].positive]
     if not served:
         return next(r for r in replies.values() if r.positive)
-    others = Counter(_fate(v, replies[v.recipient]) for v in verdicts)
+    fates = [_fate(v, replies[v.recipient]) for v in verdicts]
     counts = ", and ".join(
-        f"{others[word]} {word}" for word in ("REJECT", "BOUNCE", "DISCARD") if others[word]
+        f"{fates.count(word)} {word}" for word in ("REJECT", "BOUNCE", "DISCARD") if word in fates
     )
     if not counts:
         return served[0]
