@@ -163,7 +163,7 @@ async def measure_cold(place: Place, known: list[str], deep: str, rounds: int) -
         for name, query in QUERIES.items():
             place.cool()
             store = place.open()
-            await store.warm()
+            await asyncio.to_thread(store.warm)
             await asyncio.sleep(0.2)  # its connection ends, whose process had CPU time
             clock = Clock(place)
             await ask(store, filled_in(query, known, n + 3), deep if name == "deep page" else "")

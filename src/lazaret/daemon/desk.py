@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -83,12 +84,13 @@ async def _run(desk: Desk) -> None:
     loop.add_signal_handler(signal.SIGTERM, end)
     loop.add_signal_handler(signal.SIGINT, lambda: None)  # the supervisor has it too, and tells us
     loop.add_reader(desk.lifeline, end)
+    # Nobody waits for it, not even at the end.
+    threading.Thread(target=_warm, args=(store,), name="store-warming", daemon=True).start()
     expiry = app.expiry(desk.config)
     relay = app.release_relay(desk.config)
     tasks = [
         loop.create_task(_beat(row)),
         loop.create_task(_expire(store, expiry, row)),
-        loop.create_task(_warm(store)),
     ]
     if store.foreign:
         tasks.append(loop.create_task(keep_indexed(store)))
@@ -169,9 +171,9 @@ async def _beat(row: Row) -> None:
         await asyncio.sleep(BEAT_S)
 
 
-async def _warm(store: Store) -> None:
+def _warm(store: Store) -> None:
     try:
-        await store.warm()
+        store.warm()
     except LazaretError as error:
         log.warning("%s; the first searches will wait for the disk", error)
 

@@ -1,6 +1,5 @@
 """Opening the store: all its parts over one database, for `app` to hand to the flows."""
 
-import asyncio
 import logging
 import socket
 from dataclasses import dataclass
@@ -75,9 +74,9 @@ class Store:
         self.database.place()
         await self.reader.run(lambda connection: connection.execute("SELECT max(id) FROM lz_msgs").fetchone())
 
-    async def warm(self) -> None:
-        """Reads ahead what nearly every search reads. StoreUnavailable when the database does not answer."""
-        await asyncio.to_thread(warm, self.database, foreign=self.foreign)
+    def warm(self) -> None:
+        """Reads ahead what nearly every search reads, for seconds. StoreUnavailable without an answer."""
+        warm(self.database, foreign=self.foreign)
 
     def close(self) -> None:
         """Writes what is waiting and closes all connections."""
