@@ -163,6 +163,7 @@ async def measure_cold(place: Place, known: list[str], deep: str, rounds: int) -
         for name, query in QUERIES.items():
             place.cool()
             store = place.open()
+            await store.rehearse()
             await asyncio.to_thread(store.warm)
             await asyncio.sleep(0.2)  # its connection ends, whose process had CPU time
             clock = Clock(place)

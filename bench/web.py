@@ -99,6 +99,7 @@ def main() -> None:
 async def measure(place: Place) -> None:
     store = place.open()
     application = create_app(configured(place), store, Health())
+    await store.rehearse()
     await asyncio.to_thread(store.warm)  # as the desk does when it starts
     found = [item async for item in store.quarantine.find("", limit=2000)]
     places: dict[str, str | int] = {"id": found[0].mail_id, "deep": found[-1].cursor}

@@ -133,6 +133,7 @@ def test_what_is_read_ahead_is_read_from_indexes_alone(filled: Store, kind: str)
     alone = {"sqlite": "COVERING INDEX", "postgresql": "Index Only Scan"}.get(kind, "Using index")
     assert all(alone in plan or "on lz_text t" in plan for plan in plans), plans
     filled.warm()
+    asyncio.run(filled.rehearse())
 
 
 def test_the_newest_of_many_with_a_word_are_read_in_the_order_of_an_index(

@@ -84,13 +84,14 @@ async def _run(desk: Desk) -> None:
     loop.add_signal_handler(signal.SIGTERM, end)
     loop.add_signal_handler(signal.SIGINT, lambda: None)  # the supervisor has it too, and tells us
     loop.add_reader(desk.lifeline, end)
-    # Nobody waits for it, not even at the end.
+    # Nobody waits for either, not even at the end.
     threading.Thread(target=_warm, args=(store,), name="store-warming", daemon=True).start()
     expiry = app.expiry(desk.config)
     relay = app.release_relay(desk.config)
     tasks = [
         loop.create_task(_beat(row)),
         loop.create_task(_expire(store, expiry, row)),
+        loop.create_task(_rehearse(store)),
     ]
     if store.foreign:
         tasks.append(loop.create_task(keep_indexed(store)))
@@ -169,6 +170,13 @@ async def _beat(row: Row) -> None:
     while True:
         row.beat()
         await asyncio.sleep(BEAT_S)
+
+
+async def _rehearse(store: Store) -> None:
+    try:
+        await store.rehearse()
+    except LazaretError as error:
+        log.warning("%s; searches are tried when somebody asks", error)
 
 
 def _warm(store: Store) -> None:

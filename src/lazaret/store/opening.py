@@ -1,5 +1,6 @@
 """Opening the store: all its parts over one database, for `app` to hand to the flows."""
 
+import asyncio
 import logging
 import socket
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from lazaret.store.people import SqlPeople
 from lazaret.store.policies import SqlPolicies
 from lazaret.store.policy_tables import SqlPolicyTables
 from lazaret.store.quarantine import SqlQuarantine
-from lazaret.store.reader import Reader
+from lazaret.store.reader import THREADS, Reader
 from lazaret.store.retention import SqlRetention
 from lazaret.store.room import Room
 from lazaret.store.searches import SqlSearches
@@ -77,6 +78,10 @@ class Store:
     def warm(self) -> None:
         """Reads ahead what nearly every search reads, for seconds. StoreUnavailable without an answer."""
         warm(self.database, foreign=self.foreign)
+
+    async def rehearse(self) -> None:
+        """Opens the connections for searches, and has each show a page, whose statements it knows then."""
+        await asyncio.gather(*(anext(self.quarantine.find("", limit=1), None) for _ in range(THREADS)))
 
     def close(self) -> None:
         """Writes what is waiting and closes all connections."""
