@@ -6,8 +6,9 @@ import sqlite3
 import time
 from pathlib import Path
 
+import pytest
+
 from lazaret.flow import indexing
-from lazaret.store import fulltext
 from lazaret.store.opening import Store
 
 from .entries import quarantined
@@ -70,7 +71,7 @@ def test_what_was_put_off_is_done_in_steps_while_nobody_waits(file_store: Store,
     before, steps, longest = pieces(database), 0, 0.0
 
     async def step() -> bool:
-        return await file_store.writer.run(fulltext.tend)
+        return await file_store.writer.run(file_store.database.dialect.full_text.tend)
 
     while True:
         began = time.process_time()
@@ -94,7 +95,34 @@ def test_the_service_does_so_whenever_it_looks(file_store: Store, tmp_path: Path
     database = tmp_path / "data" / "lazaret.db"
     backlog(database)
     before = pieces(database)
-    for _ in range(60):
-        asyncio.run(indexing.tend(file_store))
 
+    async def work(monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(indexing, "EVERY_S", 0.0)
+        tending = asyncio.create_task(indexing.keep_tended(file_store))
+        for _ in range(600):
+            if pieces(database) < 16:
+                break
+            await asyncio.sleep(0.1)
+        tending.cancel()
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        asyncio.run(work(monkeypatch))
     assert pieces(database) < 16 < before
+
+
+def test_postgresql_sorts_in_what_it_has_put_off(store: Store, kind: str) -> None:
+    if kind != "postgresql":
+        pytest.skip("the others put nothing on a list")
+
+    async def pages() -> int:
+        put_off = "SELECT gin_clean_pending_list('lz_text_idx_words')"
+        return int(await store.writer.run(lambda connection: connection.execute(put_off).fetchone()[0]))
+
+    async def main() -> None:
+        await store.journal.keep(quarantined(mail_id="pending00000", body_text="golden ticket"))
+        assert await pages() > 0
+        await store.journal.keep(quarantined(mail_id="pending00001", body_text="golden ticket"))
+        await indexing.tend(store)
+        assert await pages() == 0
+
+    asyncio.run(main())

@@ -21,7 +21,7 @@ from lazaret.daemon.health import Health
 from lazaret.daemon.postman import Postman
 from lazaret.daemon.sockets import Listener
 from lazaret.flow.expire import Expiry
-from lazaret.flow.indexing import keep_indexed
+from lazaret.flow.indexing import keep_indexed, keep_tended
 from lazaret.model.errors import LazaretError
 from lazaret.rules.ruleset import RuleSet
 from lazaret.store.opening import Store
@@ -93,8 +93,7 @@ async def _run(desk: Desk) -> None:
         loop.create_task(_expire(store, expiry, row)),
         loop.create_task(_rehearse(store)),
     ]
-    if store.foreign:
-        tasks.append(loop.create_task(keep_indexed(store)))
+    tasks.append(loop.create_task(keep_indexed(store) if store.foreign else keep_tended(store)))
     if desk.config.digest.enabled:
         postman = Postman(app.make_digests(desk.config, store, relay), row)
         tasks.append(loop.create_task(postman.run()))

@@ -10,7 +10,6 @@ import time
 
 from lazaret.mime import message as mime
 from lazaret.model.errors import LazaretError
-from lazaret.store import fulltext
 from lazaret.store.opening import Store
 from lazaret.store.reindex import Extract, reindex
 
@@ -52,8 +51,20 @@ async def keep_indexed(store: Store) -> None:
             await asyncio.sleep(EVERY_S)
 
 
+async def keep_tended(store: Store) -> None:
+    """Goes on until it is cancelled, where nothing but our own messages are to be indexed."""
+    while True:
+        try:
+            await tend(store)
+        except LazaretError as error:
+            log.info("indexing: %s", error)
+            await asyncio.sleep(RETRY_S)
+        await asyncio.sleep(EVERY_S)
+
+
 async def tend(store: Store) -> None:
     """Some steps of what the index has put off, each a transaction of its own: mail waits for one at most."""
+    index = store.database.dialect.full_text
     for _ in range(STEPS):
-        if not await store.writer.run(fulltext.tend):
+        if not await store.writer.run(index.tend):
             return

@@ -3,7 +3,10 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from lazaret.store.connection import Connection
 
 
 class FullText(Protocol):
@@ -61,10 +64,6 @@ class FullText(Protocol):
     def make_index(self) -> str: ...
 
     @property
-    def tend(self) -> str:
-        """Does a step of what it has put off; "" where a server sees to it."""
-
-    @property
     def is_removed_by_words(self) -> bool:
         """Whether `remove` must be given the `values` that a message was indexed with."""
 
@@ -74,6 +73,9 @@ class FullText(Protocol):
 
     def values(self, msg: int, columns: Sequence[str]) -> Mapping[str, object]:
         """For `add`, or `remove`; each column has words with blanks between them."""
+
+    def tend(self, connection: "Connection") -> bool:
+        """Does a step of what the index has put off; whether there may be more."""
 
     def match(self, columns: Sequence[str], words: Sequence[str], prefix: bool) -> Mapping[str, object]:
         """The values of `matching`, `in_row` and `sample` for words that follow each other in a column.

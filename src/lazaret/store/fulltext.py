@@ -9,9 +9,6 @@ from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import marks
 
-_CHANGES = "SELECT total_changes()"
-"""On SQLite: how many rows this connection has changed."""
-
 
 @dataclass(frozen=True, slots=True)
 class Searchable:
@@ -35,18 +32,6 @@ def add(connection: Connection, texts: Sequence[tuple[int, Searchable]]) -> None
         packed.append({"id": msg, "packed": zlib.compress("\n".join(columns).encode(), 1)})
     _each(connection, index.add, indexed)
     _each(connection, "INSERT INTO lz_words (msg, packed) VALUES (:id, :packed)", packed)
-
-
-def tend(connection: Connection) -> bool:
-    """Does a step of what the index has put off; whether there may be more."""
-    statement = connection.dialect.full_text.tend
-    if not statement:
-        return False
-    (before,) = connection.execute(_CHANGES).fetchone()
-    connection.execute(statement)
-    (after,) = connection.execute(_CHANGES).fetchone()
-    # The statement itself counts as one.
-    return bool(after - before > 1)
 
 
 def _each(connection: Connection, statement: str, rows: Sequence[Mapping[str, object]]) -> None:

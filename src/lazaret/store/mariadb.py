@@ -70,12 +70,14 @@ class FullTextIndex:
     drop_index = "ALTER TABLE lz_text DROP INDEX lz_text_idx_words"
     make_index = "ALTER TABLE lz_text ADD FULLTEXT INDEX lz_text_idx_words (words)"
     add = "INSERT INTO lz_text (msg, words) VALUES (:id, :words)"
-    tend = ""
     is_removed_by_words = False
     remove = "DELETE FROM lz_text"
 
     def values(self, msg: int, columns: Sequence[str]) -> dict[str, object]:
         return {"id": msg, "words": " ".join(tokens(columns))}
+
+    def tend(self, connection: Connection) -> bool:
+        return False  # the server sees to it
 
     def match(self, columns: Sequence[str], words: Sequence[str], prefix: bool) -> dict[str, object]:
         """Boolean mode: alternatives stand side by side in a pair of parentheses that must be fulfilled.
