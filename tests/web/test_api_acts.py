@@ -26,15 +26,15 @@ def states(site, word):
 
 
 def test_nothing_is_done_before_the_number_was_seen(site, chief):
-    ids = sent(site, "cedar", ANN)
-    wish = {"act": "delete", "query": "subject:cedar"}
+    ids = sent(site, "tamarisk", ANN)
+    wish = {"act": "delete", "query": "subject:tamarisk"}
 
     assert {"count": 3, "outcomes": None} == chief("POST", PATH, wish).json
     for seen in (0, 2, 4, 5000):
         refused = chief("POST", PATH, wish | {"seen": seen})
         assert (422, "application/problem+json") == (refused.status, refused.headers["Content-Type"])
         assert f"the search finds 3 messages by now, not {seen}" == refused.json["detail"]
-    assert ["quarantined"] * 3 == states(site, "cedar")
+    assert ["quarantined"] * 3 == states(site, "tamarisk")
     done = chief("POST", PATH, wish | {"seen": 3}).json
     assert 3 == done["count"]
     assert sorted(ids) == sorted(o["id"] for o in done["outcomes"])
@@ -43,8 +43,8 @@ def test_nothing_is_done_before_the_number_was_seen(site, chief):
 
 
 def test_the_same_key_acts_once(site, chief):
-    sent(site, "larch", ANN)
-    wish, key = {"act": "release", "query": "subject:larch", "seen": 3}, {"Idempotency_Key": "larches"}
+    sent(site, "mulberry", ANN)
+    wish, key = {"act": "release", "query": "subject:mulberry", "seen": 3}, {"Idempotency_Key": "mulberries"}
     before = site.hop.copies.total()
     first, again = (chief("POST", PATH, wish, **key) for _ in range(2))
 
@@ -58,24 +58,24 @@ def test_the_same_key_acts_once(site, chief):
 
 
 def test_everybody_counts_and_acts_on_his_own_copies_alone(site, chief, of_ann):
-    sent(site, "rowan of ann", ANN, copies=2)
-    sent(site, "rowan of bob", BOB)
-    sent(site, "rowan of both", ANN, BOB, copies=1)
-    wish = {"act": "delete", "query": "subject:rowan"}
+    sent(site, "hornbeam of ann", ANN, copies=2)
+    sent(site, "hornbeam of bob", BOB)
+    sent(site, "hornbeam of both", ANN, BOB, copies=1)
+    wish = {"act": "delete", "query": "subject:hornbeam"}
 
     assert 3 == of_ann("POST", PATH, wish).json["count"]
     assert [True] * 3 == [o["ok"] for o in of_ann("POST", PATH, wish | {"seen": 3}).json["outcomes"]]
     kept = site.query(
         "SELECT a.email, r.rs FROM msgrcpt r JOIN maddr a ON a.id = r.rid JOIN msgs m"
-        " ON m.mail_id = r.mail_id WHERE m.subject LIKE 'rowan%'"
+        " ON m.mail_id = r.mail_id WHERE m.subject LIKE 'hornbeam%'"
     )
     assert {(ANN, "D"), (BOB, " ")} == set(kept)
     assert 4 == chief("POST", PATH, wish).json["count"]
 
 
 def test_what_a_role_or_a_scope_does_not_grant_is_refused_message_by_message(site, admin, auditor):
-    sent(site, "aspen", ANN, copies=1)
-    wish = {"act": "release", "query": "subject:aspen"}
+    sent(site, "medlar", ANN, copies=1)
+    wish = {"act": "release", "query": "subject:medlar"}
     before = site.hop.copies.total()
     for program in (Program(site, "chief@home.example", "read"), Program(site, "auditor", "read", "act")):
         assert {"count": 1, "outcomes": None} == program("POST", PATH, wish).json
