@@ -38,6 +38,10 @@ class Condition:
     """Its sources were asked, and have too many messages."""
     frequent: bool = False
     """It asks for a word that many messages have: where others are rare, a page of them may take long."""
+    first: str = ""
+    """What of it indexes tell of each message in the order of time; nothing: no part of it."""
+    by_steps: bool = False
+    """So much of `first` fails that a message's rows are better read when it is fulfilled."""
 
     def numbered(self, number: int) -> "Condition":
         """The same with `:value_3` for `:value`, so that conditions can stand side by side."""
@@ -46,7 +50,15 @@ class Condition:
             replace(one, rest=_numbered(one.rest, number), whole=_numbered(one.whole, number))
             for one in self.sources
         )
-        return Condition(_numbered(self.sql, number), values, sources, few=self.few, frequent=self.frequent)
+        return Condition(
+            _numbered(self.sql, number),
+            values,
+            sources,
+            few=self.few,
+            frequent=self.frequent,
+            first=_numbered(self.first, number),
+            by_steps=self.by_steps,
+        )
 
     def negated(self) -> "Condition":
         """Its opposite; what is unknown (NULL) counts as not fulfilled."""
@@ -92,7 +104,15 @@ def joined(conditions: Sequence[Condition], word: str) -> Condition:
     sources = tuple(_sources(parts)) if word == "AND" else ()
     sql = f" {word} ".join("(" + part.sql + ")" for part in parts)
     few = word == "AND" and any(part.few for part in parts)
-    return Condition(sql, values, sources, few=few, frequent=any(part.frequent for part in parts))
+    return Condition(
+        sql,
+        values,
+        sources,
+        few=few,
+        frequent=any(part.frequent for part in parts),
+        first=" AND ".join(f"({part.first})" for part in parts if part.first) if word == "AND" else "",
+        by_steps=word == "AND" and any(part.by_steps for part in parts),
+    )
 
 
 def _sources(parts: Sequence[Condition]) -> Iterator[Source]:
@@ -133,7 +153,8 @@ def text(value: str, columns: str, connection: Connection, *, most: int) -> Cond
             # An index has nothing of a phrase but the words, and all that have these would be read.
             read = share * messages if len(wanted.words) == 1 else inf
             asked = index.in_recent if read < index.entries * most / share else index.in_row
-            return Condition(asked, {**values, "floor": (last or 0) - RECENT}, frequent=True)
+            values |= {"floor": (last or 0) - RECENT}
+            return Condition(asked, values, frequent=True, first=asked, by_steps=True)
     among = (index.among_newest if most else index.among).replace("$MATCHING", index.matching)
     source = of_numbers(connection, index.matching, values, whole=among)
     return Condition(among, values, (replace(source, by_row=among == index.in_row),))
@@ -163,10 +184,14 @@ def _frequency(
     # The index gives `share * messages`; `most / share` rows are enough.
     if messages <= most * row_cost:
         return 0.0
-    found, have = connection.execute(index.sample, {**values, "some": SAMPLE}).fetchone()
+    looked = SAMPLE
+    found, have = connection.execute(index.sample, {**values, "some": looked}).fetchone()
+    if not (found or phrase) and index.closer:
+        looked = SAMPLE * index.closer
+        found, have = connection.execute(index.sample, {**values, "some": looked}).fetchone()
     # A sample without a phrase tells little of one whose words are everywhere.
-    share = max(found or 0, 0.5 if phrase else 0) / SAMPLE
-    return float(share) if share * (have or 0) / SAMPLE * messages > most * row_cost else 0.0
+    share = max(found or 0, 0.5 if phrase else 0) / looked
+    return float(share) if share * (have or 0) / looked * messages > most * row_cost else 0.0
 
 
 def like(column: str, pattern: str, name: str = "pattern") -> Condition:

@@ -41,6 +41,11 @@ class FullText(Protocol):
         """SELECT of how many of the `:some` messages indexed last match, and how many have all the words."""
 
     @property
+    def closer(self) -> int:
+        """So many samples are looked at where the first has nothing, as the index takes long for what two
+        messages of a hundred have; 0: no more."""
+
+    @property
     def row_cost(self) -> float:
         """How often the time that the index takes to give a message its row takes to answer."""
 
@@ -160,6 +165,8 @@ class Dialect:
     """Stands behind `lz_msgs o`: its columns `id`, `partition_tag` and `mail_id` are read from an index."""
     their_moments: str = ""
     """Stands behind `msgs m`: its key and `time_num` are read from an index."""
+    by_key: bool = False
+    """Rows of amavisd's tables lie in the order of their keys, those of one moment on pages far apart."""
     after_words: str = ""
     """Ends a condition on m that has OR in it: l is asked for its words first."""
     warming: Warming = Warming()

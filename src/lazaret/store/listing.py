@@ -112,6 +112,8 @@ def _read(connection: Connection, wanted: Condition, limit: int, after: str) -> 
         statement = sql("SELECT m.partition_tag, m.mail_id", FROM, "WHERE", where.sql, newest_first(where))
         keys = connection.execute(statement, where.values | {"limit": limit}).fetchall()
         where = replace(one_of_keys(connection, keys), few=True)
+    elif where.by_steps and connection.dialect.by_key:
+        where = replace(one_of_keys(connection, _by_steps(connection, where, limit)), few=True)
     statement = sql(_COLUMNS, place, "WHERE", where.sql, newest_first(where))
     rows = [_Row(*row) for row in connection.execute(statement, where.values | {"limit": limit})]
     return _items(connection, rows) if rows else []
@@ -139,6 +141,34 @@ def _newest(connection: Connection, narrow: Narrow, limit: int, after: str) -> l
         expected = int(STEP * (left - len(found)) * size / max(1, len(found))) + LEAST
         size = min(4 * size, expected)
     return chosen
+
+
+def _by_steps(connection: Connection, where: Condition, limit: int) -> list[Place]:
+    """The newest that fulfil a condition; only what fulfils its first part is asked for the rest."""
+    first = Condition(where.first, where.values)
+    chosen: list[Place] = []
+    size, asked = int(STEP * limit) + LEAST, first
+    while len(chosen) < limit:
+        statement = sql(_MOMENTS, _OURS, "WHERE", asked.sql, _NEWEST_FIRST)
+        some = connection.execute(statement, asked.values | {"limit": size}).fetchall()
+        chosen += _fulfilling(
+            connection, where, [(tag, mail_id) for tag, mail_id, _ in some], limit - len(chosen)
+        )
+        if len(some) < size:
+            break
+        tag, mail_id, time = some[-1]
+        asked = joined([first, after_cursor(f"{time}-{tag}-{mail_id}")], "AND")
+        size = min(4 * size, FEW)
+    return chosen
+
+
+def _fulfilling(connection: Connection, where: Condition, some: Sequence[Place], limit: int) -> list[Place]:
+    """The newest of these that fulfil a condition."""
+    both = joined([where, replace(one_of_keys(connection, some), few=True)], "AND")
+    statement = sql(
+        "SELECT m.partition_tag, m.mail_id", by_moments(connection), "WHERE", both.sql, newest_first(both)
+    )
+    return connection.execute(statement, both.values | {"limit": limit}).fetchall()
 
 
 def by_moments(connection: Connection) -> str:
@@ -215,7 +245,8 @@ def after_cursor(cursor: str) -> Condition:
     """What comes after it. UserError when the cursor is not one of ours."""
     try:
         moment, tag, mail_id = cursor.split("-", 2)
-        return Condition(_AFTER, {"time": int(moment), "tag": int(tag), "mail_id": mail_id})
+        values = {"time": int(moment), "tag": int(tag), "mail_id": mail_id}
+        return Condition(_AFTER, values, first=_AFTER)
     except ValueError:
         raise UserError(f"{cursor[:40]!r} is no cursor: take the one that came with an item") from None
 

@@ -14,7 +14,7 @@ from lazaret.model.partition import WEEKS
 from lazaret.store.column_words import token, tokens
 from lazaret.store.connection import TEXT_NAMES, Connection, Cursor, DatabaseError, Fault, Values
 from lazaret.store.database import BUSY_S
-from lazaret.store.dialect import NEWEST, Dialect, Warming
+from lazaret.store.dialect import COLUMNS, NEWEST, Dialect, Warming, sql
 from lazaret.store.inserting import one_row
 from lazaret.store.parameters import formatted
 from lazaret.store.result import Result, number
@@ -51,19 +51,30 @@ _CAUSES = {
 _DOWN = frozenset(_CAUSES) - frozenset(_CONFLICTS) | {_ACCESS_DENIED, _NO_DATABASE, _NO_RIGHTS, *_ENDED}
 
 
+# A fifth of the time that a regular expression takes. `:place_N` are what is looked for in a column each.
+_HAS = " OR ".join(
+    f"(:place_{n} <> '' AND LOCATE(:place_{n}, CONCAT(' ', CAST(t.words AS BINARY), ' ')) > 0)"
+    for n in range(len(COLUMNS))
+)
+
+
 class FullTextIndex:
     """A FULLTEXT index of InnoDB over words made by us (`column_words.py`)."""
 
     matching = "SELECT t.msg FROM lz_text t WHERE MATCH (t.words) AGAINST (:match IN BOOLEAN MODE)"
     among = "l.id IN ($MATCHING)"
-    in_row = "(SELECT t.words FROM lz_text t WHERE t.msg = l.id) REGEXP :pattern"
+    in_row = sql("COALESCE((SELECT", _HAS, "FROM lz_text t WHERE t.msg = l.id), FALSE)")
     # The others come as a join, which reads and sorts all of them.
     among_newest = in_recent = in_row
     entries = 0.0
-    sample = (
-        "SELECT SUM(t.words REGEXP :pattern), SUM(t.words REGEXP :every)"
-        " FROM (SELECT words FROM lz_text ORDER BY msg DESC LIMIT :some) t"
+    sample = sql(
+        "SELECT SUM(",
+        _HAS,
+        "), SUM(CASE WHEN :every = '' THEN",
+        _HAS,
+        "ELSE t.words REGEXP :every END) FROM (SELECT words FROM lz_text ORDER BY msg DESC LIMIT :some) t",
     )
+    closer = 5
     row_cost = 0.5
     phrase_cost = 0.5
     columns = ("msg", "words")
@@ -82,13 +93,15 @@ class FullTextIndex:
     def match(self, columns: Sequence[str], words: Sequence[str], prefix: bool) -> dict[str, object]:
         """Boolean mode: alternatives stand side by side in a pair of parentheses that must be fulfilled.
 
-        The pattern says the same of a row's words, which are of letters, digits and `_` alone.
+        The places say the same of a row's words, which are of letters, digits and `_` alone, with blanks
+        between.
         """
         phrases = [[token(column, word) for word in words] for column in columns]
-        pattern = "|".join(" ".join(phrase) for phrase in phrases)
-        end = "" if prefix else r"\b"
-        every = "".join(rf"(?=.*\b(?:{'|'.join(one)}){end})" for one in zip(*phrases, strict=True))
-        values: dict[str, object] = {"pattern": rf"\b(?:{pattern}){end}", "every": f"^{every}"}
+        end, boundary = ("", "") if prefix else (" ", r"\b")
+        places = [f" {' '.join(phrase)}{end}" for phrase in phrases] + [""] * (len(COLUMNS) - len(phrases))
+        every = "".join(rf"(?=.*\b(?:{'|'.join(one)}){boundary})" for one in zip(*phrases, strict=True))
+        values: dict[str, object] = {f"place_{number}": place for number, place in enumerate(places)}
+        values["every"] = f"^{every}" if len(words) > 1 else ""
         if len(words) > 1:
             quoted = " ".join(f'"{" ".join(phrase)}"' for phrase in phrases)
         else:
@@ -129,7 +142,11 @@ MARIADB = Dialect(
         "FEWER_PAGES": "",
         "LEAVES": "",
         "KEYS": "",
-        "MOMENTS": "ALTER TABLE msgs DROP INDEX msgs_idx_sid, ADD INDEX msgs_idx_sid (sid, time_num);",
+        "MOMENTS": (
+            "ALTER TABLE msgs DROP INDEX msgs_idx_sid, ADD INDEX msgs_idx_sid (sid, time_num),"
+            " DROP INDEX msgs_idx_quarantine,"
+            " ADD INDEX msgs_idx_quarantine (quar_type, time_num, mail_id, partition_tag, spam_level);"
+        ),
         "PATIENCE": "",
         "CHAIN_AS_OCTETS": "",
         "WORDS_IN_LOWER_CASE": (
@@ -158,6 +175,7 @@ MARIADB = Dialect(
     division=RangePartitions(),
     # No number is negative. What depends on m alone would be asked of each message before l is looked for.
     after_words="OR l.id < 0",
+    by_key=True,
     warming=Warming(
         busy=(
             "SELECT 1 FROM information_schema.global_status"

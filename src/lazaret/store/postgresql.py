@@ -102,6 +102,7 @@ class TsVector:
         " count(*) FILTER (WHERE t.words @@ CAST(CAST(:every AS text) AS tsquery))"
         " FROM (SELECT words FROM lz_text ORDER BY msg DESC LIMIT :some) t"
     )
+    closer = 0
     row_cost = 10.0
     phrase_cost = 1.0
     columns = ("msg", "words")

@@ -284,7 +284,13 @@ class SqlQuarantine:
             since, wanted = 0, wanted if wanted.few else replace(wanted, sources=())
             if wanted.frequent and not wanted.few:
                 since = listing.floor(connection, after, stored=not scope.everything)
-                wanted = joined([wanted, Condition("m.time_num >= :since", {"since": since})], "AND")
+                wanted = joined(
+                    [
+                        wanted,
+                        Condition("m.time_num >= :since", {"since": since}, first="m.time_num >= :since"),
+                    ],
+                    "AND",
+                )
             return read(connection, wanted), since
 
         def whole(connection: Connection) -> T:

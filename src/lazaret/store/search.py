@@ -110,7 +110,7 @@ def condition(connection: Connection, query: str, scope: Scope, now: float, *, m
     if not (scope.everything or scope.foreign):
         conditions += _scores(terms)
     if not scope.everything:
-        conditions.append(Condition("m.quar_type = 'Q'"))
+        conditions.append(Condition("m.quar_type = 'Q'", first="m.quar_type = 'Q'"))
         if not any(term.field == "state" for term in terms):
             conditions.append(sight.of_copies(sql(_NOT_DELETED, connection.dialect.after_words), scope.sight))
     if not scope.sight.everything:
@@ -192,7 +192,7 @@ def _state(connection: Connection, term: Term, scope: Scope) -> Condition:
 def _score(term: Term) -> Condition:
     sign, number = compared_number(term)
     compared = _COMPARISONS[sign].replace("$COLUMN", _SCORE)
-    return Condition(compared, {"number": number + _BETWEEN[sign]})
+    return Condition(compared, {"number": number + _BETWEEN[sign]}, first=compared, by_steps=True)
 
 
 def _scores(terms: Sequence[Term]) -> list[Condition]:

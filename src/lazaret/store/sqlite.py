@@ -71,6 +71,7 @@ class Fts5:
         "SELECT (SELECT count(*) FROM lz_text WHERE lz_text MATCH :match AND rowid > $AFTER),"
         " (SELECT count(*) FROM lz_text WHERE lz_text MATCH :every AND rowid > $AFTER)"
     ).replace("$AFTER", "COALESCE((SELECT msg FROM lz_words ORDER BY msg DESC LIMIT 1 OFFSET :some), 0)")
+    closer = 0
     row_cost = 300.0
     phrase_cost = 150.0
     columns = ("rowid", *COLUMNS)
