@@ -30,6 +30,7 @@ from large import Place, Shape, fill, later, vocabulary  # beside this file
 from store_kinds import quantile
 
 from lazaret.config.load import load
+from lazaret.flow.indexing import keep_tended
 from lazaret.flow.login import digest
 from lazaret.model.person import Person, Role
 from lazaret.store.opening import Store
@@ -193,7 +194,8 @@ async def ask(application: Any, path: str, cookie: str) -> int:
 
 async def measure_writing(place: Place) -> None:
     """The commit of each message, with nobody at the pages and with ten."""
-    store = place.open()
+    store, desk = place.open(), place.open()
+    tending = asyncio.create_task(keep_tended(desk))  # as the desk does
     cookie = await session(store, Role.ADMIN)
     spawn = multiprocessing.get_context("spawn")
     print("written while people search:  p50 ms, p95 ms, longest")
@@ -219,6 +221,8 @@ async def measure_writing(place: Place) -> None:
         for one in searching:
             one.terminate()
             one.join()
+    tending.cancel()
+    desk.close()
     store.close()
 
 

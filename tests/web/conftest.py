@@ -73,19 +73,19 @@ class Site(Installation):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A service with two workers; tests only read, and send mail."""
     ports = free_ports(2)
-    yield from _running(tmp_path_factory.mktemp("site"), *ports)
+    yield from running(tmp_path_factory.mktemp("site"), *ports)
 
 
 @pytest.fixture
 def own_site(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Site]:
     """A service that a test may damage."""
-    yield from _running(tmp_path, free_port(), free_port())
+    yield from running(tmp_path, free_port(), free_port())
 
 
 @pytest.fixture
 def strict_site(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Site]:
     """A service whose admins need a second factor."""
-    yield from _running(tmp_path, free_port(), free_port(), 'require_second_factor = ["admin"]\n')
+    yield from running(tmp_path, free_port(), free_port(), 'require_second_factor = ["admin"]\n')
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ user_virus = []
 user_banned = []
 domain_admin_virus = ["request"]
 """
-    yield from _running(tmp_path, free_port(), free_port(), rights)
+    yield from running(tmp_path, free_port(), free_port(), rights)
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def closed_site(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Site]:
         yield _configured(tmp_path, hop, free_port(), free_port())
 
 
-def _running(home: Path, smtp: int, http: int, web: str = "") -> Iterator[Site]:
+def running(home: Path, smtp: int, http: int, web: str = "") -> Iterator[Site]:
     with hop_beside() as hop:
         site = _configured(home, hop, smtp, http, web)
         with site.service():

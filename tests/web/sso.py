@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from tests.support.openid_provider import provider
 from tests.support.ports import free_ports
-from tests.web.conftest import Site, _running
+from tests.web.conftest import Site, running
 
 
 def beside(home: Path, people: Sequence[dict[str, object]], more: str = "") -> Iterator[Site]:
@@ -26,7 +26,7 @@ name = "Office Login"
 create_for = ["home.example"]
 {more}
 """
-        for site in _running(home, smtp, http, section):
+        for site in running(home, smtp, http, section):
             site.issuer = issuer
             yield site
 

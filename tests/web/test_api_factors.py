@@ -5,11 +5,18 @@ import time
 
 import pytest
 from tests.support.installation import ANN
-from tests.web.conftest import PASSWORD
+from tests.support.ports import free_ports
+from tests.web.conftest import PASSWORD, running
 from tests.web.test_api import Program
 from tests.web.test_second_factor import code_of, early_in_step, half_in, set_up, show
 
 FACTOR = "/account/second-factor"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A service of their own: what fails here counts against everybody from this place."""
+    yield from running(tmp_path_factory.mktemp("site"), *free_ports(2))
 
 
 def passkey(site, name, number):
@@ -63,9 +70,10 @@ def test_nobody_guesses_a_code_over_the_api(own_site):
         assert 890 < int(locked.headers["Retry-After"]) <= 900
 
 
-def test_passkeys_are_named_and_removed_by_their_owner_with_proof(site, ann):
+def test_passkeys_are_named_and_removed_by_their_owner_with_proof(site):
     name = "api-keys@home.example"
     site.person(name)
+    site.person(ANN)
     keys = [passkey(site, name, number) for number in (1, 2)]
     program, other = Program(site, name, "account"), Program(site, ANN, "account")
 

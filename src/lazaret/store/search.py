@@ -83,7 +83,7 @@ _WITH_ACTION = sql(
     "AND x.action = :action) OR r.ds = :ds AND NOT EXISTS (SELECT 1 FROM lz_msgrcpt x",
     "WHERE x.msg = l.id AND x.rseqnum = r.rseqnum)))",
 )
-_OF_CAMPAIGN = "SELECT o.partition_tag, o.mail_id FROM lz_msgs o WHERE o.campaign = :campaign"
+_OF_CAMPAIGN = "SELECT c.id AS msg FROM lz_msgs c WHERE c.campaign = :campaign"
 _CLIENT_NAMES = ("l.client_name", "l.helo")
 _ID = re.compile(r"([^\[\]]*)(?:\[([0-9]{1,9})\])?")
 
@@ -131,6 +131,8 @@ def _built(connection: Connection, term: Term, scope: Scope, now: float, *, most
         built = sight.addressed_to(term.value, scope.sight)
     elif term.field == "rule":
         built = _rule(connection, term)
+    elif term.field == "campaign":
+        built = _campaign(connection, term)
     elif term.field == "action":
         built = _action(term, scope)
     else:
@@ -263,14 +265,14 @@ def _message_id(term: Term) -> Condition:
     return one_of("m.message_id", [f"<{bare}>", bare])
 
 
-def _campaign(term: Term) -> Condition:
+def _campaign(connection: Connection, term: Term) -> Condition:
     """Sixteen hexadecimal digits, as a list shows them."""
     if re.fullmatch(r"[0-9a-fA-F]{16}", term.value) is None:
         return NEVER
     number = int.from_bytes(bytes.fromhex(term.value), "big", signed=True)
     values: dict[str, object] = {"campaign": number}
     alike = "l.campaign = :campaign"
-    return Condition(alike, values, (Source(_OF_CAMPAIGN, values, whole=alike),))
+    return Condition(alike, values, (of_numbers(connection, _OF_CAMPAIGN, values, whole=alike),))
 
 
 def _queue_id(term: Term) -> Condition:
@@ -293,5 +295,4 @@ _BY_FIELD: dict[str, Callable[[Term], Condition]] = {
     "id": _id,
     "message-id": _message_id,
     "queue-id": _queue_id,
-    "campaign": _campaign,
 }
