@@ -6,9 +6,9 @@
 The servers are private ones, made for the run; they write to the disk as they do in service. With `--keep`
 the databases stay in FOLDER/KIND, and are used again by the next run and by bench/web.py. With `--from` the
 messages are restored from a backup instead of being written. A round asks each shape of query with values of
-its own: 50 messages, as a page shows them. Cold: the service and its server are started anew, and what the
-system keeps of their files in memory is let go. Printed: the median and the 95th percentile, of the time and
-of the CPU time of all processes.
+its own: 50 messages, as a page shows them. Cold: the service and its server are started anew, what the system
+keeps of their files in memory is let go, and the service has read ahead what it does when it starts. Printed:
+the median and the 95th percentile, of the time and of the CPU time of all processes.
 """
 
 import argparse

@@ -123,7 +123,7 @@ class Warming:
     """Statements that read whole indexes and the newest rows, so that they are in memory afterwards."""
 
     busy: str = ""
-    """SELECT of 1 as long as the server itself reads what it had in memory before; nothing afterwards."""
+    """Gives a row as long as the server itself reads what it had in memory before; nothing afterwards."""
     setting: Sequence[str] = ()
     """Makes the connection take indexes for it."""
     ours: Sequence[str] = ()

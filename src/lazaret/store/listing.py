@@ -126,16 +126,8 @@ def _newest(connection: Connection, narrow: Narrow, limit: int, after: str) -> l
     size = int(STEP * limit)
     while ordered and len(chosen) < limit:
         some, ordered = ordered[:size], ordered[size:]
-        where = joined([narrow.rest, replace(one_of_keys(connection, some), few=True)], "AND")
-        statement = sql(
-            "SELECT m.partition_tag, m.mail_id",
-            by_moments(connection),
-            "WHERE",
-            where.sql,
-            newest_first(where),
-        )
         left = limit - len(chosen)
-        found = connection.execute(statement, where.values | {"limit": left}).fetchall()
+        found = _fulfilling(connection, narrow.rest, some, left)
         chosen += found
         # As many as should have the missing ones; each that is asked may be a page of the disk.
         expected = int(STEP * (left - len(found)) * size / max(1, len(found))) + LEAST
@@ -168,7 +160,7 @@ def _fulfilling(connection: Connection, where: Condition, some: Sequence[Place],
     statement = sql(
         "SELECT m.partition_tag, m.mail_id", by_moments(connection), "WHERE", both.sql, newest_first(both)
     )
-    return connection.execute(statement, both.values | {"limit": limit}).fetchall()
+    return list(connection.execute(statement, both.values | {"limit": limit}))
 
 
 def by_moments(connection: Connection) -> str:

@@ -177,10 +177,7 @@ MARIADB = Dialect(
     after_words="OR l.id < 0",
     by_key=True,
     warming=Warming(
-        busy=(
-            "SELECT 1 FROM information_schema.global_status"
-            " WHERE variable_name = 'INNODB_BUFFER_POOL_LOAD_STATUS' AND variable_value LIKE 'Load%'"
-        ),
+        busy=("SHOW STATUS WHERE Variable_name = 'Innodb_buffer_pool_load_status' AND Value LIKE 'Load%'"),
         ours=(
             "SELECT sum(length(l.mail_id)) FROM lz_msgs l FORCE INDEX (mail_id)",
             "SELECT sum(length(t.words)) FROM (SELECT words FROM lz_text ORDER BY msg DESC LIMIT 3000) t",

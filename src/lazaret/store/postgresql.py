@@ -68,7 +68,10 @@ _CONFLICTS = ("40", "55P03")
 _DOWN = ("08", "25006", "28", "3D", "42501", "53", "57P", "58")
 
 
-_PENDING = "SELECT gin_clean_pending_list('lz_text_idx_words')"
+_PENDING = (
+    "SELECT gin_clean_pending_list(CAST(c.oid AS regclass)) FROM pg_class c"
+    " WHERE c.oid = to_regclass('lz_text_idx_words') AND pg_has_role(c.relowner, 'USAGE')"
+)
 """What was written lately stands in a list, which each search reads; whoever fills it up to 4 MB would sort
 all of it in, for seconds, before his message is stored."""
 
