@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.store.test_merging import backlog, pieces
 from tests.support.installation import ANN, QUARANTINE, Installation, hop_beside
 
 
@@ -17,6 +18,18 @@ def test_old_mail_goes_without_a_page_too(tmp_path: Path, free_port: Callable[[]
         quiet.write("UPDATE msgs SET time_num = time_num - 9000000 WHERE mail_id = ?", mail_id)
         with quiet.service():
             quiet.wait(lambda: [] == quiet.query("SELECT 1 FROM quarantine WHERE mail_id = ?", mail_id))
+
+
+def test_what_the_index_of_words_has_put_off_is_done_by_the_service(
+    tmp_path: Path, free_port: Callable[[], int]
+) -> None:
+    quiet = Installation(tmp_path, smtp=free_port())
+    with quiet.service():
+        pass
+    backlog(quiet.database)
+    assert pieces(quiet.database) >= 16
+    with quiet.service():
+        quiet.wait(lambda: pieces(quiet.database) < 16)
 
 
 @pytest.mark.parametrize("content", [None, "no certificate\n"])

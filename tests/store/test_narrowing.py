@@ -60,6 +60,20 @@ def found(store: Store, query: str) -> list[str]:
     return asyncio.run(work())
 
 
+def paged(store: Store, query: str, size: int) -> list[str]:
+    """All that is found, page by page."""
+
+    async def work() -> list[str]:
+        ids: list[str] = []
+        after = ""
+        while items := [item async for item in store.quarantine.find(query, limit=size, after=after)]:
+            ids += [item.mail_id for item in items]
+            after = items[-1].cursor
+        return ids
+
+    return asyncio.run(work())
+
+
 def test_both_ways_give_the_same_answer(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     by_keys = {query: found(filled, query) for query in QUERIES}
     monkeypatch.setattr(narrowing, "FEW", 0)
@@ -70,16 +84,8 @@ def test_both_ways_give_the_same_answer(filled: Store, monkeypatch: pytest.Monke
 def test_pages_of_three_are_the_same_messages(filled: Store) -> None:
     """Few messages are asked in steps, from the newest on."""
 
-    async def paged(query: str) -> list[str]:
-        ids: list[str] = []
-        after = ""
-        while items := [item async for item in filled.quarantine.find(query, limit=3, after=after)]:
-            ids += [item.mail_id for item in items]
-            after = items[-1].cursor
-        return ids
-
     for query in (*QUERIES, "golden -rare3", "golden to:user7@home.example", "golden client:192.0.2.8"):
-        assert found(filled, query) == asyncio.run(paged(query)), query
+        assert found(filled, query) == paged(filled, query, 3), query
 
 
 def test_a_rare_word_is_looked_up_by_the_keys_of_its_messages(filled: Store) -> None:
@@ -209,7 +215,6 @@ def test_what_takes_too_long_is_answered_from_the_newest_part_and_says_so(
 
 def test_messages_of_several_weeks_are_put_in_the_order_of_time(store: Store) -> None:
     """A sender's messages are found with their times, those with a word without."""
-
     entries = [
         quarantined(
             mail_id=f"number{number * 7 % 30:06}",
@@ -225,14 +230,6 @@ def test_messages_of_several_weeks_are_put_in_the_order_of_time(store: Store) ->
     connection.close()
     wanted = [f"number{number * 7 % 30:06}" for number in reversed(range(30))]
 
-    async def paged(query: str) -> list[str]:
-        ids: list[str] = []
-        after = ""
-        while items := [item async for item in store.quarantine.find(query, limit=7, after=after)]:
-            ids += [item.mail_id for item in items]
-            after = items[-1].cursor
-        return ids
-
     for query in ("golden", "from:spam.example", "golden from:spam.example", "header-from:prizes.example"):
-        assert asyncio.run(paged(query)) == wanted, query
-    assert asyncio.run(paged("rare1")) == wanted[::2]
+        assert paged(store, query, 7) == wanted, query
+    assert paged(store, "rare1", 7) == wanted[::2]

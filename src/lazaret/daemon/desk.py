@@ -84,7 +84,7 @@ async def _run(desk: Desk) -> None:
     loop.add_signal_handler(signal.SIGTERM, end)
     loop.add_signal_handler(signal.SIGINT, lambda: None)  # the supervisor has it too, and tells us
     loop.add_reader(desk.lifeline, end)
-    # Nobody waits for either, not even at the end.
+    # A thread that nobody waits for, not even at the end.
     threading.Thread(target=_warm, args=(store,), name="store-warming", daemon=True).start()
     expiry = app.expiry(desk.config)
     relay = app.release_relay(desk.config)
@@ -92,8 +92,8 @@ async def _run(desk: Desk) -> None:
         loop.create_task(_beat(row)),
         loop.create_task(_expire(store, expiry, row)),
         loop.create_task(_rehearse(store)),
+        loop.create_task(keep_indexed(store) if store.foreign else keep_tended(store)),
     ]
-    tasks.append(loop.create_task(keep_indexed(store) if store.foreign else keep_tended(store)))
     if desk.config.digest.enabled:
         postman = Postman(app.make_digests(desk.config, store, relay), row)
         tasks.append(loop.create_task(postman.run()))
