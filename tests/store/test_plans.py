@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lazaret.store import condition as conditions
-from lazaret.store import listing, walk
+from lazaret.store import listing, narrowing, walk
 from lazaret.store.connection import Connection, Cursor, Values
 from lazaret.store.opening import Store
 from lazaret.store.search import Scope, condition
@@ -171,3 +171,21 @@ def test_no_look_for_orphans_sorts_a_table(filled: Store) -> None:
     for plan in asyncio.run(filled.reader.run(work)):
         assert not SORTED.search(plan), plan
         assert "hash" not in plan.lower(), plan
+
+
+def test_few_messages_are_not_looked_for_among_the_members_of_a_large_campaign(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(narrowing, "FEW", 50)
+    writing = filled.database.connect(writing=True)
+    writing.execute("UPDATE lz_msgs SET campaign = 7")
+    writing.close()
+    found = plans(filled, "campaign:0000000000000007 rare3")
+    asked = {statement: plan for statement, plan in found.items() if "l.campaign + 0" in statement}
+    assert asked
+    assert not any("lz_msgs_idx_campaign" in plan for plan in asked.values()), asked
+
+    async def count() -> int:
+        return len([one async for one in filled.quarantine.find("campaign:0000000000000007 rare3")])
+
+    assert asyncio.run(count()) == MESSAGES // 100

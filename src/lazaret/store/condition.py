@@ -47,7 +47,12 @@ class Condition:
         """The same with `:value_3` for `:value`, so that conditions can stand side by side."""
         values = {f"{name}_{number}": value for name, value in self.values.items()}
         sources = tuple(
-            replace(one, rest=_numbered(one.rest, number), whole=_numbered(one.whole, number))
+            replace(
+                one,
+                rest=_numbered(one.rest, number),
+                whole=_numbered(one.whole, number),
+                by_no_index=_numbered(one.by_no_index, number),
+            )
             for one in self.sources
         )
         return Condition(
@@ -75,6 +80,8 @@ class Source:
     """What else the condition asks of them, with its values."""
     whole: str = ""
     """A condition that exactly its messages fulfil, so that they need not be asked for it."""
+    by_no_index: str = ""
+    """The same condition as no index has it, for messages that were found otherwise."""
     numbers: str = ""
     """SELECT of the `lz_msgs.id` of the same messages, where that costs much less than their keys."""
     timed: str = ""

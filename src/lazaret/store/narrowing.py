@@ -44,6 +44,9 @@ def narrowed(connection: Connection, wanted: Condition, most: int = FEW) -> Cond
         if some is not None:
             found = some if found is None else _in_both(found, some)
             asked = asked.replace(f"({source.whole})", _FULFILLED) if source.whole else asked
+        elif source.by_no_index:
+            # Or SQLite reads all members of a campaign, and looks for the keys among them.
+            asked = asked.replace(f"({source.whole})", f"({source.by_no_index})")
     if found is None:
         by_row = any(source.by_row for source in wanted.sources)
         return replace(wanted, is_wide=True, frequent=wanted.frequent or by_row)

@@ -5,7 +5,7 @@ The statement around it calls `msgs` m, and l the row of `lz_msgs`, which a row 
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lazaret.model import words
 from lazaret.model.person import ALL, Sight
@@ -272,7 +272,8 @@ def _campaign(connection: Connection, term: Term) -> Condition:
     number = int.from_bytes(bytes.fromhex(term.value), "big", signed=True)
     values: dict[str, object] = {"campaign": number}
     alike = "l.campaign = :campaign"
-    return Condition(alike, values, (of_numbers(connection, _OF_CAMPAIGN, values, whole=alike),))
+    source = of_numbers(connection, _OF_CAMPAIGN, values, whole=alike)
+    return Condition(alike, values, (replace(source, by_no_index="l.campaign + 0 = :campaign"),))
 
 
 def _queue_id(term: Term) -> Condition:
