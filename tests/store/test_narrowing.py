@@ -9,7 +9,7 @@ import pytest
 from lazaret.model.partition import Partition
 from lazaret.store import condition as conditions
 from lazaret.store import listing, narrowing
-from lazaret.store.condition import Condition
+from lazaret.store.condition import Condition, Narrow
 from lazaret.store.connection import Connection, transaction
 from lazaret.store.opening import Store
 from lazaret.store.reader import SearchStopped
@@ -79,6 +79,45 @@ def test_both_ways_give_the_same_answer(filled: Store, monkeypatch: pytest.Monke
     monkeypatch.setattr(narrowing, "FEW", 0)
     assert by_keys == {query: found(filled, query) for query in QUERIES}
     assert [40, 40, 4, 4, 0, 1, 40, 40, 0, 40] == [len(by_keys[query]) for query in QUERIES]
+
+
+def test_what_is_not_few_is_put_in_order_where_that_is_sooner_and_the_answer_is_the_same(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_keys = {query: found(filled, query) for query in QUERIES}
+    monkeypatch.setattr(narrowing, "FEW", 2)
+    monkeypatch.setattr(narrowing, "_LOOKED_AT", 10**6)
+
+    def narrow(query: str) -> Narrow | None:
+        def work(connection: Connection) -> Condition:
+            return narrowing.narrowed(connection, condition(connection, query, Scope(), NOW))
+
+        wide = asyncio.run(filled.reader.run(work))
+        return wide.narrow if wide.is_wide else None
+
+    keys = {query: narrow(query) for query in ("rare3", "rule:HTML_MESSAGE", "to:home.example")}
+    assert [4, 40, None] == [narrow and len(narrow.keys) for narrow in keys.values()]
+    assert by_keys == {query: found(filled, query) for query in QUERIES}
+    for query in QUERIES:
+        assert by_keys[query] == paged(filled, query, 3), query
+        assert set(by_keys[query]) == lines(filled, query, 3), query
+
+
+def lines(store: Store, query: str, size: int) -> set[str]:
+    """The messages of all pages of a list."""
+
+    async def work() -> set[str]:
+        ids: set[str] = set()
+        after = "more"
+        while after:
+            page = await store.quarantine.lines(
+                query, limit=size, after=after.removeprefix("more"), grouped=False, counted=10
+            )
+            ids |= {line.item.mail_id for line in page.lines}
+            after = page.next
+        return ids
+
+    return asyncio.run(work())
 
 
 def test_pages_of_three_are_the_same_messages(filled: Store) -> None:

@@ -33,7 +33,7 @@ class Condition:
     few: bool = False
     """The keys of all messages that may fulfil it stand in it."""
     narrow: "Narrow | None" = None
-    """What it consists of, where it was made out of the keys of few messages."""
+    """What it consists of, where the keys of all that may fulfil it were read."""
     is_wide: bool = False
     """Its sources were asked, and have too many messages."""
     frequent: bool = False
@@ -94,7 +94,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """Few messages, and what is asked of them."""
+    """Messages, and what is asked of them."""
 
     keys: Mapping[tuple[int, str], int | None]
     """`partition_tag` and `mail_id`, and `time_num` as far as it is known."""
@@ -154,13 +154,12 @@ def text(value: str, columns: str, connection: Connection, *, most: int) -> Cond
     index = connection.dialect.full_text
     values = dict(index.match(columns.split(), wanted.words, wanted.prefix))
     if most:
-        first, last = connection.execute(_SPAN).fetchone()
-        messages = (last or 0) - (first or 0)
+        last, messages = indexed(connection)
         if share := _frequency(connection, values, most, messages, of_words=len(wanted.words)):
             # An index has nothing of a phrase but the words, and all that have these would be read.
             read = share * messages if len(wanted.words) == 1 else inf
             asked = index.in_recent if read < index.entries * most / share else index.in_row
-            values |= {"floor": (last or 0) - RECENT}
+            values |= {"floor": last - RECENT}
             return Condition(asked, values, frequent=True, first=asked, by_steps=True)
     among = (index.among_newest if most else index.among).replace("$MATCHING", index.matching)
     source = of_numbers(connection, index.matching, values, whole=among)
@@ -171,6 +170,12 @@ def of_numbers(connection: Connection, numbers: str, values: dict[str, object], 
     """The messages of which a statement gives the `lz_msgs.id`."""
     by_id = _BY_ID.replace("$THEIR_KEYS", connection.dialect.their_keys)
     return Source(by_id.replace("$NUMBERS", numbers), values, whole=whole, numbers=numbers)
+
+
+def indexed(connection: Connection) -> tuple[int, int]:
+    """The last `lz_msgs.id` that has a text, and about how many there are."""
+    first, last = connection.execute(_SPAN).fetchone()
+    return last or 0, (last or 0) - (first or 0)
 
 
 # Apart, as SQLite finds only one of them in an index where both are asked for at once.

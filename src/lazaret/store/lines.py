@@ -112,10 +112,18 @@ def _of_few(
 
 
 def _keys(connection: Connection, wanted: Condition, window: int, after: str, since: int) -> list[_Key]:
+    if wanted.narrow:
+        where = listing.newest(connection, wanted.narrow, window, after, since)
+        return _read(connection, where, window, listing.by_moments(connection))
     where = joined([wanted, listing.after_cursor(after)], "AND") if after else wanted
     if since:
-        where = joined([where, Condition("m.time_num >= :since", {"since": since})], "AND")
-    statement = sql(_KEYS, FROM, "WHERE", where.sql, listing.newest_first(where))
+        newer = "m.time_num >= :since"
+        where = joined([where, Condition(newer, {"since": since}, first=newer)], "AND")
+    return _read(connection, listing.in_steps(connection, where, window), window, FROM)
+
+
+def _read(connection: Connection, where: Condition, window: int, place: str) -> list[_Key]:
+    statement = sql(_KEYS, place, "WHERE", where.sql, listing.newest_first(where))
     return [_Key(*row) for row in connection.execute(statement, where.values | {"limit": window})]
 
 

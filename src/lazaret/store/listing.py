@@ -105,23 +105,23 @@ def _read(connection: Connection, wanted: Condition, limit: int, after: str) -> 
     where = joined([wanted, after_cursor(after)], "AND") if after else wanted
     place = FROM
     if wanted.narrow and len(wanted.narrow.keys) > limit:
-        where = replace(one_of_keys(connection, _newest(connection, wanted.narrow, limit, after)), few=True)
+        where = newest(connection, wanted.narrow, limit, after)
         place = by_moments(connection)
     elif where.few:
         # Sorted are the keys alone, not all that is shown of all messages.
         statement = sql("SELECT m.partition_tag, m.mail_id", FROM, "WHERE", where.sql, newest_first(where))
         keys = connection.execute(statement, where.values | {"limit": limit}).fetchall()
         where = replace(one_of_keys(connection, keys), few=True)
-    elif where.by_steps and connection.dialect.by_key:
-        where = replace(one_of_keys(connection, _by_steps(connection, where, limit)), few=True)
+    else:
+        where = in_steps(connection, where, limit)
     statement = sql(_COLUMNS, place, "WHERE", where.sql, newest_first(where))
     rows = [_Row(*row) for row in connection.execute(statement, where.values | {"limit": limit})]
     return _items(connection, rows) if rows else []
 
 
-def _newest(connection: Connection, narrow: Narrow, limit: int, after: str) -> list[Place]:
+def newest(connection: Connection, narrow: Narrow, limit: int, after: str, since: int = 0) -> Condition:
     """The newest that fulfil the rest. They are put in order first, and asked from the newest on."""
-    ordered = _in_order(connection, narrow, after)
+    ordered = _in_order(connection, narrow, after, since)
     chosen: list[Place] = []
     size = int(STEP * limit)
     while ordered and len(chosen) < limit:
@@ -132,7 +132,14 @@ def _newest(connection: Connection, narrow: Narrow, limit: int, after: str) -> l
         # As many as should have the missing ones; each that is asked may be a page of the disk.
         expected = int(STEP * (left - len(found)) * size / max(1, len(found))) + LEAST
         size = min(4 * size, expected)
-    return chosen
+    return replace(one_of_keys(connection, chosen), few=True)
+
+
+def in_steps(connection: Connection, where: Condition, limit: int) -> Condition:
+    """The condition, as its newest messages fulfil it: by their keys, where that is quicker."""
+    if not (where.by_steps and connection.dialect.by_key):
+        return where
+    return replace(one_of_keys(connection, _by_steps(connection, where, limit)), few=True)
 
 
 def _by_steps(connection: Connection, where: Condition, limit: int) -> list[Place]:
@@ -168,8 +175,8 @@ def by_moments(connection: Connection) -> str:
     return sql(_MESSAGES, connection.dialect.their_moments, _OURS)
 
 
-def _in_order(connection: Connection, narrow: Narrow, after: str) -> list[Place]:
-    """Those that come after the cursor, the newest first, as `_NEWEST_FIRST` has them."""
+def _in_order(connection: Connection, narrow: Narrow, after: str, since: int) -> list[Place]:
+    """Those that come after the cursor, the newest first, as `_NEWEST_FIRST` has them, and no earlier."""
     moments = {place: time for place, time in narrow.keys.items() if time is not None}
     if unknown := [place for place in narrow.keys if place not in moments]:
         where = one_of_keys(connection, unknown)
@@ -181,7 +188,7 @@ def _in_order(connection: Connection, narrow: Narrow, after: str) -> list[Place]
         cursor = after_cursor(after).values
         place = (cursor["time"], cursor["mail_id"], cursor["tag"])
         ordered = [one for one in ordered if one < place]
-    return [(tag, mail_id) for _, mail_id, tag in ordered]
+    return [(tag, mail_id) for time, mail_id, tag in ordered if time >= since]
 
 
 def newest_first(where: Condition) -> str:
@@ -203,7 +210,7 @@ def floor(connection: Connection, after: str, *, stored: bool) -> int:
 
 def count(connection: Connection, wanted: Condition, most: int = 0) -> int:
     """How many messages fulfil a condition; counting ends at `most`, unless that is 0."""
-    wanted = narrowed(connection, wanted, min(most or FEW, FEW))
+    wanted = narrowed(connection, wanted, most or FEW)
     values: dict[str, object] = dict(wanted.values)
     source = next((one for one in wanted.sources if not one.scattered), None)
     if most and source and not wanted.few:

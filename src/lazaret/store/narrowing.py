@@ -9,15 +9,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from lazaret.store.condition import Condition, Narrow, Source, joined, one_of
+from lazaret.store.condition import Condition, Narrow, Source, indexed, joined, one_of
 from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 
 FEW = 5000
 """So many are read by their keys, each in some microseconds; of more, fifty new ones are soon found."""
+_LOOKED_AT = 64
+"""Messages of a page. To find them in the order of time `_LOOKED_AT * all / n` are looked at, of `n`; to put
+the `n` in order costs about as much for each of them."""
 _SIZES = (16, 256, 1500, FEW)
 """Numbers of keys in a statement: few, so that databases keep them prepared."""
 
+_WITH_TIME = "SELECT k.partition_tag, k.mail_id, m.time_num FROM ("
+_OF_KEYS = "WHERE m.partition_tag = k.partition_tag AND m.mail_id = k.mail_id"
 _FULFILLED = "(1 = 1)"
 _QUARANTINED = "m.quar_type = 'Q'"
 _QUARANTINED_BY_NO_INDEX = "COALESCE(m.quar_type, ' ') = 'Q'"
@@ -28,13 +33,14 @@ Found = dict[Place, int | None]
 """Messages, and when they came in where the index that had them says so."""
 
 
-def narrowed(connection: Connection, wanted: Condition, most: int = FEW) -> Condition:
+def narrowed(connection: Connection, wanted: Condition, counted: int = 0) -> Condition:
     """The same condition, with the keys of the messages that can fulfil it where those are few.
 
-    `most`: more are too many where there is one place only to read them from.
+    `counted`: not a page is wanted, but the number of messages, up to this.
     """
     if wanted.few or wanted.is_wide:
         return wanted
+    most = min(counted or FEW, FEW)
     found: Found | None = None
     asked = wanted.sql
     for source in wanted.sources:
@@ -49,21 +55,41 @@ def narrowed(connection: Connection, wanted: Condition, most: int = FEW) -> Cond
             asked = asked.replace(f"({source.whole})", f"({source.by_no_index})")
     if found is None:
         by_row = any(source.by_row for source in wanted.sources)
-        return replace(wanted, is_wide=True, frequent=wanted.frequent or by_row)
+        narrow = None if counted else _sooner_in_order(connection, wanted)
+        return replace(wanted, is_wide=True, frequent=wanted.frequent or by_row, narrow=narrow)
     # Or SQLite reads all that is in the quarantine in the order of time, and looks for the keys there.
     unordered = replace(wanted, sql=asked.replace(_QUARANTINED, _QUARANTINED_BY_NO_INDEX))
     both = joined([unordered, replace(one_of_keys(connection, found), few=True)], "AND")
     return replace(both, narrow=Narrow(found, unordered))
 
 
+def _sooner_in_order(connection: Connection, wanted: Condition) -> Narrow | None:
+    """The messages of a source that are not few, where a page of them would be far apart among all others:
+    all of them and their times are read from indexes, and the newest then asked for the rest."""
+    _, stored = indexed(connection)
+    most = int((_LOOKED_AT * stored) ** 0.5)
+    for source in wanted.sources:
+        if most <= FEW or not source.numbers or source.by_row or _are_more(connection, source, most):
+            continue
+        moments = connection.dialect.their_moments
+        statement = sql(_WITH_TIME, source.sql, ") k CROSS JOIN msgs m", moments, _OF_KEYS)
+        rows = connection.execute(statement, source.values).fetchall()
+        rest = wanted.sql.replace(f"({source.whole})", _FULFILLED)
+        return Narrow({(tag, mail_id): time for tag, mail_id, time in rows}, replace(wanted, sql=rest))
+    return None
+
+
+def _are_more(connection: Connection, source: Source, most: int) -> bool:
+    """Without a page of the disk for each of thousands of messages, or all of their keys."""
+    counted = sql("SELECT count(*) FROM (", source.numbers or source.sql, "LIMIT :few) w")
+    (number,) = connection.execute(counted, {**source.values, "few": most + 1}).fetchone()
+    return bool(number > most)
+
+
 def _few(connection: Connection, source: Source, most: int) -> Found | None:
     """What the source has, or None for too many."""
-    if source.numbers:
-        # Not a page of the disk for each of thousands of messages, only to see that they are too many.
-        counted = sql("SELECT count(*) FROM (", source.numbers, "LIMIT :few) w")
-        (number,) = connection.execute(counted, {**source.values, "few": most + 1}).fetchone()
-        if number > most:
-            return None
+    if (source.numbers or source.scattered) and _are_more(connection, source, most):
+        return None
     statement = sql(source.timed, "LIMIT :few") if source.timed else sql(source.sql, "LIMIT :few")
     rows = connection.execute(statement, {**source.values, "few": most + 1}).fetchall()
     if len(rows) > most:
