@@ -43,9 +43,9 @@ def test_an_app_is_set_up_with_the_password_and_given_up_with_a_code(site):
     assert proposal["uri"].startswith("otpauth://totp/")
     early_in_step()
     code = code_of(secret, -1)
-    assert 403 == program("POST", f"{FACTOR}/confirm", {"code": code}).status
-    assert 403 == program("POST", f"{FACTOR}/confirm", {"code": "12", "password": PASSWORD}).status
-    made = program("POST", f"{FACTOR}/confirm", {"code": code, "password": PASSWORD})
+    assert 403 == program("POST", f"{FACTOR}/confirm", {"code": code, "secret": ""}).status
+    assert 403 == program("POST", f"{FACTOR}/confirm", {"code": "12", "secret": secret}).status
+    made = program("POST", f"{FACTOR}/confirm", {"code": code, "secret": secret})
     assert 10 == len(set(made.json["recovery_codes"]))
     assert "Sign in" in browser.get("/account").words, "sessions end"
     again, asked = half_in(site, name)
@@ -128,7 +128,7 @@ def test_whoever_has_no_password_makes_a_key_only_when_he_has_just_come_in(site)
     seen = browser.post("/account", token)
     assert (403, True) == (seen.status, "You came in too long ago for this." in seen.words)
     browser.get("/account/second-factor")
-    assert 403 == browser.post("/account/second-factor", {"act": "confirm", "code": "123456"}).status
+    assert 403 == browser.post("/account/second-factor", {"act": "propose"}).status
     refused = program("POST", f"{FACTOR}/propose", {})
     assert (403, "without a password this takes a session that has just begun") == (
         refused.status,

@@ -122,7 +122,13 @@ def test_a_passkey_is_made_named_used_and_removed(home, opened):
     assert "added: My telephone" in acts
 
     page.click("form.passkey >> text=Remove")
-    page.wait_for_load_state()
+    page.wait_for_selector("text=Remove “Old telephone”?")
+    page.fill("#password", "not the password")
+    page.click("button:has-text('Remove')")
+    page.wait_for_selector("text=The password is wrong.")
+    page.fill("#password", PASSWORD)
+    page.click("button:has-text('Remove')")
+    page.wait_for_selector("text=Add a passkey >> nth=0")
     assert 0 == page.locator("form.passkey").count()
     window.come_in()
     page.wait_for_selector("text=This passkey did not let you in.")
@@ -151,6 +157,12 @@ def test_whoever_has_an_app_too_may_show_either(home, opened):
     secret, _ = set_up(browser)
     window = opened(browser)
     window.add(code=code_of(secret))
+    [(name,)] = home.query(
+        "SELECT lower(hex(substr(digest, 1, 16))) FROM lz_passkeys k JOIN lz_users u ON u.id = k.user_id"
+        " WHERE name = 'both@home.example'"
+    )
+    refused = browser.post(PAGE, {"act": "remove", "name": name, "password": PASSWORD})
+    assert (403, True) == (refused.status, "Remove “Telephone”?" in refused.words), "the app is asked for"
     other = home.browser()
     asked = other.log_in("both@home.example", PASSWORD)
     assert "Sign in with a passkey" not in asked.words, "the page has a name, and this is an address"
@@ -183,7 +195,9 @@ def test_a_role_that_must_have_a_second_factor_is_content_with_it(home, opened):
     assert "Overview" in page.title()
     page.goto(PAGE)
     page.click("form.passkey >> text=Remove")
-    page.wait_for_selector("text=It is your only second factor")
+    page.fill("#password", PASSWORD)
+    page.click("button:has-text('Remove')")
+    page.wait_for_selector("text=it is your only second factor")
 
 
 def test_an_admin_takes_them_away(home, opened):
@@ -295,7 +309,9 @@ def test_under_an_address_there_are_none(site, ann):
 def test_their_pages_keep_nobody_out(home, opened, scheme):
     window = opened(home.person(f"{scheme}@home.example"), color_scheme=scheme, bypass_csp=True)
     window.add()
-    for path in (PAGE, "/account", "/login"):
+    window.page.goto(PAGE)
+    going = window.page.get_attribute("form.passkey a", "href")
+    for path in (PAGE, going, "/account", "/login"):
         if path == "/login":
             window.context.clear_cookies()
         window.page.goto(path)

@@ -21,13 +21,18 @@ def early_in_step():
         time.sleep(30.1 - time.time() % 30)
 
 
+def proposal(browser):
+    """The key that is shown for the password."""
+    browser.get(PAGE)
+    return browser.post(PAGE, {"act": "propose", "password": PASSWORD}).field("secret")
+
+
 def set_up(browser):
     """The secret of the app, and the recovery codes; codes stay what they are for a while."""
     early_in_step()
-    page = browser.get(PAGE)
-    secret = re.search(r'<p class="mono breakable">([A-Z2-7]{32})</p>', page.text)[1]
+    secret = proposal(browser)
     # The code of the step before: the present one is still good for coming in.
-    shown = browser.post(PAGE, {"act": "confirm", "code": code_of(secret, -1), "password": PASSWORD})
+    shown = browser.post(PAGE, {"act": "confirm", "code": code_of(secret, -1), "secret": secret})
     return secret, re.findall(r"<li>([a-z2-9]{4}(?:-[a-z2-9]{4}){3})</li>", shown.text)
 
 
@@ -57,7 +62,8 @@ def test_a_code_is_asked_for_after_the_password_and_is_good_once(site):
 
 def test_the_picture_has_no_remote_part_and_the_secret_is_not_shown_again(site):
     browser = site.person("picture@home.example")
-    page = browser.get(PAGE)
+    browser.get(PAGE)
+    page = browser.post(PAGE, {"act": "propose", "password": PASSWORD})
     svg = re.search(r"<svg.*?</svg>", page.text.partition('class="qr"')[2], re.DOTALL)[0]
 
     assert "http" not in svg
@@ -98,14 +104,26 @@ def test_setting_it_up_ends_the_other_sessions(site):
 
 
 def test_it_is_not_set_up_by_whoever_finds_an_open_session(site):
-    """He would add a passkey by its codes, and have a key of his own."""
+    """He would add a passkey by its codes, and have a key of his own; or wait until its owner confirms it."""
     browser = site.person("found@home.example")
-    secret = re.search(r'<p class="mono breakable">([A-Z2-7]{32})</p>', browser.get(PAGE).text)[1]
+    assert "otpauth" not in browser.get(PAGE).text + browser.post(PAGE, {"act": "propose"}).text
     for proof in ({}, {"password": "not the password"}):
-        seen = browser.post(PAGE, {"act": "confirm", "code": code_of(secret)} | proof)
-        assert 403 == seen.status
+        seen = browser.post(PAGE, {"act": "propose"} | proof)
+        assert (403, False) == (seen.status, 'name="secret"' in seen.text)
         assert "The password is wrong." in seen.words
+    early_in_step()
+    secret = proposal(browser)
+    assert 403 == browser.post(PAGE, {"act": "confirm", "code": code_of(secret)}).status
     assert "Your password alone lets in." in browser.get("/account").words
+
+
+def test_who_mistypes_the_first_code_sees_the_same_picture_again(site):
+    browser = site.person("mistyped@home.example")
+    secret = proposal(browser)
+    seen = browser.post(PAGE, {"act": "confirm", "code": "12", "secret": secret})
+    assert (403, secret) == (seen.status, seen.field("secret"))
+    other = browser.post(PAGE, {"act": "confirm", "code": "12", "secret": "A" * 32})
+    assert (403, False) == (other.status, secret in other.text)
 
 
 def test_it_is_given_up_with_a_code_only(site):

@@ -4,6 +4,7 @@ A code is good once, thirty seconds early or late included. Wrong ones are count
 """
 
 import asyncio
+import hmac
 import logging
 import secrets
 import time
@@ -144,15 +145,23 @@ class SecondFactor:
         uri = app.provisioning_uri(name=person.name, issuer_name=f"{ISSUER} {self._site}")
         return Proposal(found.secret, uri)
 
-    async def confirm(self, person: Person, code: str, session: str, *, remote: str) -> tuple[str, ...]:
-        """Takes the first code of the app: recovery codes, shown this once. LoginFailed, UserError."""
-        async with self._one_by_one(person):
-            return await self._confirm(person, code, session, remote)
+    async def confirm(
+        self, person: Person, secret: str, code: str, session: str, *, remote: str
+    ) -> tuple[str, ...]:
+        """Takes the first code of the app: recovery codes, shown this once. All sessions end but `session`.
 
-    async def _confirm(self, person: Person, code: str, session: str, remote: str) -> tuple[str, ...]:
+        `secret`: the key that was proposed: only whoever was shown it confirms it. LoginFailed, UserError.
+        """
+        async with self._one_by_one(person):
+            return await self._confirm(person, secret, code, session, remote)
+
+    async def _confirm(
+        self, person: Person, secret: str, code: str, session: str, remote: str
+    ) -> tuple[str, ...]:
         await self._refuse_many(person, remote)
         found = await self._secret(person)
-        step = self._step(found.secret, code) if found and not found.holds else None
+        shown = found is not None and not found.holds and same(found.secret, secret)
+        step = self._step(found.secret, code) if found and shown else None
         if found is None or step is None:
             raise await self._wrong(person, remote)
         codes = _new_codes()
@@ -242,6 +251,11 @@ class SecondFactor:
         now = self._clock()
         await self._counter.failed(_subjects(person, remote), now=now, forget_before=now - WINDOW_S)
         return self._doorkeeper.refused(person.name, remote, Refusal.CODE)
+
+
+def same(secret: str, shown: str) -> bool:
+    """Whether two secrets are one; how long that takes tells nothing of either. Of none, never."""
+    return bool(secret) and hmac.compare_digest(secret.encode(), shown.encode("utf-8", "replace"))
 
 
 def _subjects(person: Person, remote: str) -> tuple[str, str]:

@@ -13,6 +13,8 @@ from lazaret.web.relying_party import party_of
 from lazaret.web.second_factor_pages import is_last, required
 from lazaret.web.visit import Visit
 
+EX_DATAERR = 65
+
 
 async def request(visit: Visit) -> Response:
     """What the script of the login asks a browser for."""
@@ -50,8 +52,8 @@ async def script(visit: Visit) -> Response:
 
 
 async def show(visit: Visit) -> Response:
-    """Those that there are, and the way to another."""
-    return await _page(visit)
+    """Those that there are, and the way to another; `remove` names the one that is to go."""
+    return await _page(visit, going=visit.query.get("remove"))
 
 
 async def creation(visit: Visit) -> Response:
@@ -68,11 +70,19 @@ async def change(visit: Visit) -> Response:
     if act == "rename" and form.get("label").strip():
         await store.rename(person.id, form.get("name"), form.get("label"))
     elif act == "remove":
-        if is_last(visit):
-            say = visit.language
-            return await _page(visit, say("It is your only second factor, and your role must have one."), 422)
-        await store.remove(person.id, form.get("name"), who=who(person))
+        return await _remove(visit)
     return visit.go("/account/passkeys")
+
+
+async def removed(visit: Visit, name: str, password: str, code: str) -> bool:
+    """Takes a passkey away from whoever shows that he is its owner; False when he has none of this name.
+
+    LoginFailed; UserError for the last one of a role that must have a second factor.
+    """
+    await prove_again(visit, password, code)
+    if is_last(visit):
+        raise UserError("it is your only second factor, and your role must have one", EX_DATAERR)
+    return await visit.office.store.passkeys.remove(visit.person.id, name, who=who(visit.person))
 
 
 async def _add(visit: Visit) -> Response:
@@ -89,12 +99,25 @@ async def _add(visit: Visit) -> Response:
     return visit.go("/account/passkeys")
 
 
-async def _page(visit: Visit, problem: str = "", status: int = 200) -> Response:
+async def _remove(visit: Visit) -> Response:
+    form, name = visit.form, visit.form.get("name")
+    try:
+        await removed(visit, name, form.get("password"), form.get("code"))
+    except LoginFailed as failed:
+        return await _page(visit, refusal(visit, failed), status_of(failed), going=name)
+    except UserError as error:
+        return await _page(visit, str(error), 422)
+    return visit.go("/account/passkeys")
+
+
+async def _page(visit: Visit, problem: str = "", status: int = 200, *, going: str = "") -> Response:
+    passkeys = await visit.office.store.passkeys.of(visit.person.id)
     return visit.page(
         "passkeys.html",
         status,
         problem=problem,
-        passkeys=await visit.office.store.passkeys.of(visit.person.id),
+        passkeys=passkeys,
+        going=next((one for one in passkeys if one.name == going), None),
         possible=party_of(visit) is not None,
         required=required(visit) and not visit.person.second_factor,
     )

@@ -4,7 +4,7 @@ import segno
 from starlette.responses import Response
 
 from lazaret.flow.login import LoginFailed
-from lazaret.flow.second_factor import Proposal
+from lazaret.flow.second_factor import Proposal, same
 from lazaret.model.errors import UserError
 from lazaret.web.proof import prove_again, refusal, status_of
 from lazaret.web.visit import Visit
@@ -23,18 +23,21 @@ async def change(visit: Visit) -> Response:
     act, code, person = visit.form.get("act"), visit.form.get("code"), visit.person
     factor, remote = visit.office.second_factor, visit.way.remote
     try:
+        if act == "propose":
+            return await _page(visit, proposal=await proposed(visit, visit.form.get("password")))
         if act == "confirm":
-            if not person.totp:  # else the code would be used up, and nothing is confirmed
-                await prove_again(visit, visit.form.get("password"), "")
-            codes = await factor.confirm(person, code, visit.secret, remote=remote)
-            return await _page(visit, codes=codes)
+            secret = visit.form.get("secret")
+            return await _page(
+                visit, codes=await factor.confirm(person, secret, code, visit.secret, remote=remote)
+            )
         if act == "codes":
             return await _page(visit, codes=await factor.new_codes(person, code, remote=remote))
         if act == "remove" and may_go(visit):
             await factor.remove(person, code, remote=remote)
             return visit.go("/account")
     except LoginFailed as failed:
-        return await _page(visit, problem=refusal(visit, failed), status=status_of(failed))
+        shown = await _shown_before(visit) if act == "confirm" else None
+        return await _page(visit, proposal=shown, problem=refusal(visit, failed), status=status_of(failed))
     except UserError:
         return visit.go("/account/second-factor")
     return await _page(visit, problem=visit.language("That did not work"), status=422)
@@ -55,9 +58,32 @@ def may_go(visit: Visit) -> bool:
     return not required(visit) or visit.person.passkeys > 0
 
 
-async def _page(visit: Visit, codes: tuple[str, ...] = (), problem: str = "", status: int = 200) -> Response:
+async def proposed(visit: Visit, password: str) -> Proposal:
+    """The key for an app, for whoever shows the password: it stays the same until it is confirmed, and
+    somebody who saw it before would know all codes. LoginFailed; UserError where there is an app."""
+    if not visit.person.totp:
+        await prove_again(visit, password, "")
+    return await visit.office.second_factor.propose(visit.person)
+
+
+async def _shown_before(visit: Visit) -> Proposal | None:
+    """What somebody has mistyped a code of; None unless his form has its key."""
+    try:
+        proposal = await visit.office.second_factor.propose(visit.person)
+    except UserError:
+        return None
+    return proposal if same(proposal.secret, visit.form.get("secret")) else None
+
+
+async def _page(
+    visit: Visit,
+    codes: tuple[str, ...] = (),
+    problem: str = "",
+    status: int = 200,
+    *,
+    proposal: Proposal | None = None,
+) -> Response:
     person, factor = visit.person, visit.office.second_factor
-    proposal = None if person.totp or codes else await factor.propose(person)
     return visit.page(
         "second_factor.html",
         status,

@@ -137,10 +137,10 @@ class AppProposal(msgspec.Struct):
 
 
 class FirstCode(msgspec.Struct, forbid_unknown_fields=True):
-    """The first code of the app, and the password once more."""
+    """The key that was proposed, which takes the password, and the first code that the app makes of it."""
 
+    secret: Code
     code: Code
-    password: Password = ""
 
 
 class CodeShown(msgspec.Struct, forbid_unknown_fields=True):

@@ -1,35 +1,29 @@
-"""The second factor and the passkeys of one's own account, over the API.
-
-What the page shows to a session is asked for by proof here: a token lies about where no person is.
-"""
+"""The second factor and the passkeys of one's own account, over the API, with the proof that pages ask."""
 
 from starlette.responses import Response
 
 from lazaret.flow.explain import rfc3339
-from lazaret.flow.login import who
 from lazaret.model.errors import NoSuchMessage
 from lazaret.web.api.account_shapes import CodeShown, FirstCode, Proof, RemovePasskey, RenamePasskey
 from lazaret.web.api.calls import answer, body_of
+from lazaret.web.passkey_pages import removed
 from lazaret.web.problem import BadRequest
-from lazaret.web.proof import prove_again
-from lazaret.web.second_factor_pages import is_last, may_go
+from lazaret.web.second_factor_pages import may_go, proposed
 from lazaret.web.visit import Visit
 
 
 async def propose_app(visit: Visit) -> Response:
     """A key for an authenticator app; the same one until a code of it is shown."""
-    await _prove_password(visit, body_of(visit, Proof).password)
-    proposal = await visit.office.second_factor.propose(visit.person)
+    proposal = await proposed(visit, body_of(visit, Proof).password)
     return answer({"secret": proposal.secret, "uri": proposal.uri})
 
 
 async def confirm_app(visit: Visit) -> Response:
     """From now on a code is asked for; all sessions end but the one that asks. Recovery codes."""
     wish = body_of(visit, FirstCode)
-    await _prove_password(visit, wish.password)
     session = "" if visit.by_token else visit.secret
     codes = await visit.office.second_factor.confirm(
-        visit.person, wish.code, session, remote=visit.way.remote
+        visit.person, wish.secret, wish.code, session, remote=visit.way.remote
     )
     return answer({"recovery_codes": codes})
 
@@ -75,15 +69,6 @@ async def rename_passkey(visit: Visit) -> Response:
 async def remove_passkey(visit: Visit) -> Response:
     """A passkey lets in no more; 422 for the only second factor of a role that must have one."""
     wish = body_of(visit, RemovePasskey)
-    await prove_again(visit, wish.password, wish.code)
-    if is_last(visit):
-        raise BadRequest("it is your only second factor, and your role must have one", 422)
-    if not await visit.office.store.passkeys.remove(visit.person.id, wish.passkey, who=who(visit.person)):
+    if not await removed(visit, wish.passkey, wish.password, wish.code):
         raise NoSuchMessage(wish.passkey)
     return await passkeys(visit)
-
-
-async def _prove_password(visit: Visit, password: str) -> None:
-    """For who has no app yet: who has one is told so after it. LoginFailed."""
-    if not visit.person.totp:
-        await prove_again(visit, password, "")
