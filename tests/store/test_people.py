@@ -76,6 +76,35 @@ def test_people_sessions_record_tokens_and_figures(store):
     asyncio.run(story())
 
 
+def test_a_token_ends_with_the_token_that_made_it(store):
+    """Whoever has stolen one has made others by it."""
+
+    async def story():
+        ann = await store.people.add(Person(0, "ann@home.example", Role.USER), who="test")
+        bob = await store.people.add(Person(0, "bob@home.example", Role.USER), who="test")
+        tokens, now = store.tokens, time.time()
+        made = ((b"a", b""), (b"b", b"a"), (b"c", b"b"), (b"d", b"c"), (b"e", b""))
+        for one, maker in made:
+            await tokens.add(
+                one * 32, ann.id, one.decode(), ["account"], expires=0, who="x", maker=maker * 32
+            )
+        await tokens.add(b"o" * 32, bob.id, "of bob", ["account"], expires=0, who="x")
+
+        makers = {one.label: one.maker for one in await tokens.of(ann.id)}
+        assert {"a": "", "b": "61" * 16, "c": "62" * 16, "d": "63" * 16, "e": ""} == makers
+        assert not await tokens.remove(bob.id, "62" * 16, who="x")
+        assert await tokens.remove(ann.id, "62" * 16, who="x")
+        assert {"a", "e"} == {one.label for one in await tokens.of(ann.id)}
+        assert None is await tokens.holder(b"d" * 32, now=now)
+        assert ["of bob"] == [one.label for one in await tokens.of(bob.id)]
+        ends = [act.detail for act in await store.audit.page(limit=3) if act.act == "token-remove"]
+        assert [f"{x * 16}, made by {y * 16}" for x, y in (("64", "63"), ("63", "62"))] + ["62" * 16] == ends
+        with pytest.raises(UserError, match="was removed"):
+            await tokens.add(b"f" * 32, ann.id, "late", ["account"], expires=0, who="x", maker=b"c" * 32)
+
+    asyncio.run(story())
+
+
 def test_figures_are_of_what_one_sees(store):
     async def story():
         for to, copies in (("ann@home.example", 2), ("bob@away.example", 3)):

@@ -180,6 +180,34 @@ def test_a_token_makes_none_that_outlives_it(site, ann):
     assert 401 == parent("GET", "/account").status
 
 
+def test_a_token_takes_those_that_it_made_along(site):
+    name = "api-family@home.example"
+    browser = site.person(name)
+    keeper, stolen = Program(site, name, "account"), Program(site, name, "account", "read")
+
+    def child(ask, label):
+        wish = {"label": label, "scopes": ["account", "read"]}
+        return with_token(site, ask("POST", "/account/tokens", wish).json["token"])
+
+    first = child(stolen, "first made")
+    second = child(first, "second made")
+    told = {one["label"]: one for one in second("GET", "/account/tokens").json["tokens"]}
+    mine = stolen("GET", "/account/tokens").json["tokens"]
+    [own] = [one["token"] for one in mine if one["current"]]
+    assert own == told["first made"]["made_by"]
+    assert told["first made"]["token"] == told["second made"]["made_by"]
+    assert told["second made"]["current"]
+    assert [None] == [one["made_by"] for one in mine if one["current"]]
+    page = browser.get("/account").words
+    assert "second made made by “first made”" in page
+    assert "removes those that it made as well" in page
+
+    assert 200 == keeper("POST", "/account/tokens/remove", {"token": own}).status
+    assert [401] * 3 == [ask("GET", "/account").status for ask in (stolen, first, second)]
+    assert 200 == keeper("GET", "/account").status
+    assert "removes those" not in browser.get("/account").words
+
+
 def test_a_session_shows_the_password_or_a_code_for_a_token(site):
     browser = site.person("api-token@home.example")
     wish = {"label": "x", "scopes": ["read", "act"], "days": 1}

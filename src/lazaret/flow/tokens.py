@@ -35,7 +35,15 @@ class Keeper(Protocol):
     """The tokens, as the store keeps them."""
 
     async def add(
-        self, digest: bytes, user: int, label: str, scopes: Sequence[str], *, expires: float, who: str
+        self,
+        digest: bytes,
+        user: int,
+        label: str,
+        scopes: Sequence[str],
+        *,
+        expires: float,
+        who: str,
+        maker: bytes,
     ) -> None: ...
 
     async def holder(self, digest: bytes, *, now: float) -> tuple[Person, tuple[str, ...], float] | None: ...
@@ -69,7 +77,7 @@ class Tokens:
         self, person: Person, label: str, scopes: Sequence[str], *, days: int = 0, by: Held | None = None
     ) -> str:
         """A new token; 0 days: it does not lapse. `by`: the token that asks for it, which gives no more than
-        it has, and no longer: without days the new one lapses with it. UserError."""
+        it has, and no longer: without days the new one lapses with it, and is removed with it. UserError."""
         unknown = [scope for scope in scopes if scope not in SCOPES]
         if unknown or not scopes:
             raise UserError(f"scopes are some of: {', '.join(SCOPES)}", EX_DATAERR)
@@ -84,6 +92,7 @@ class Tokens:
             list(dict.fromkeys(scopes)),
             expires=expires,
             who=who(person),
+            maker=by.digest if by else b"",
         )
         return token
 

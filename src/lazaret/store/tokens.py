@@ -21,6 +21,9 @@ MOST = 100
 """Tokens of one person."""
 EX_CANTCREAT = 73
 
+# It locks the row as well: who removes the maker waits until what it makes is there to be found.
+_STILL_THERE = "UPDATE lz_api_tokens SET seen = seen WHERE digest = :digest"
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -34,6 +37,8 @@ class Token:
     expires: float
     """0: never."""
     seen: float
+    maker: str = ""
+    """The name of the token that made it; "": a person did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +59,32 @@ class SqlTokens:
         self._writer = writer
 
     async def add(
-        self, digest: bytes, user: int, label: str, scopes: Sequence[str], *, expires: float, who: str
+        self,
+        digest: bytes,
+        user: int,
+        label: str,
+        scopes: Sequence[str],
+        *,
+        expires: float,
+        who: str,
+        maker: bytes = b"",
     ) -> None:
-        """Makes a token known. UserError when its owner has too many."""
+        """Makes a token known; `maker`: the digest of the token that makes it.
+
+        UserError when its owner has too many, or the maker was removed meanwhile.
+        """
 
         def work(connection: Connection) -> None:
+            if maker and not connection.execute(_STILL_THERE, {"digest": maker}).rowcount:
+                raise UserError("the token that makes this one was removed", EX_CANTCREAT)
             (held,) = connection.execute(
                 "SELECT count(*) FROM lz_api_tokens WHERE user_id = :user", {"user": user}
             ).fetchone()
             if held >= MOST:
                 raise UserError(f"there are {MOST} tokens already; remove one first", EX_CANTCREAT)
             connection.execute(
-                "INSERT INTO lz_api_tokens (digest, user_id, label, scopes, created, expires)"
-                " VALUES (:digest, :user, :label, :scopes, :now, :expires)",
+                "INSERT INTO lz_api_tokens (digest, user_id, label, scopes, created, expires, maker)"
+                " VALUES (:digest, :user, :label, :scopes, :now, :expires, :maker)",
                 {
                     "digest": digest,
                     "user": user,
@@ -74,9 +92,11 @@ class SqlTokens:
                     "scopes": " ".join(scopes),
                     "now": int(time.time()),
                     "expires": int(expires),
+                    "maker": name_of(maker) if maker else "",
                 },
             )
-            audit.write(connection, who, "token-add", detail=f"{label}: {' '.join(scopes)}")
+            by = f", made by {name_of(maker)}" if maker else ""
+            audit.write(connection, who, "token-add", detail=f"{label}: {' '.join(scopes)}{by}")
 
         await self._writer.run(work, durable=True)
 
@@ -85,13 +105,13 @@ class SqlTokens:
 
         def work(connection: Connection) -> list[Token]:
             rows = connection.execute(
-                "SELECT digest, label, scopes, created, expires, seen FROM lz_api_tokens"
+                "SELECT digest, label, scopes, created, expires, seen, maker FROM lz_api_tokens"
                 " WHERE user_id = :user ORDER BY created DESC, digest",
                 {"user": user},
             )
             return [
-                Token(name_of(digest), label, tuple(scopes.split()), created, expires, seen)
-                for digest, label, scopes, created, expires, seen in rows
+                Token(name_of(digest), label, tuple(scopes.split()), created, expires, seen, maker)
+                for digest, label, scopes, created, expires, seen, maker in rows
             ]
 
         return await self._reader.run(work)
@@ -122,18 +142,15 @@ class SqlTokens:
         return person, scopes, expires
 
     async def remove(self, user: int, name: str, *, who: str) -> bool:
-        """Ends the token of this name; False when the person has none."""
+        """Ends the token of this name, and all that it and those that it made have made: whoever takes a
+        stolen token away is rid of what the thief made by it. False when the person has none such."""
 
         def work(connection: Connection) -> bool:
-            rows = connection.execute(
-                "SELECT digest FROM lz_api_tokens WHERE user_id = :user", {"user": user}
-            ).fetchall()
-            for (digest,) in rows:
-                if name_of(digest) == name:
-                    connection.execute("DELETE FROM lz_api_tokens WHERE digest = :digest", {"digest": digest})
-                    audit.write(connection, who, "token-remove", detail=name)
-                    return True
-            return False
+            ended = _end(connection, user, name)
+            if ended:
+                audit.write(connection, who, "token-remove", detail=name)
+                _end_made_by(connection, user, name, who)
+            return ended
 
         return await self._writer.run(work, durable=True)
 
@@ -173,3 +190,27 @@ class SqlTokens:
 
     async def _run(self, statement: str, values: dict[str, object]) -> None:
         await self._writer.run(lambda connection: connection.execute(statement, values) and None)
+
+
+def _end(connection: Connection, user: int, name: str) -> bool:
+    """Ends one token; False when the person has none of this name."""
+    rows = connection.execute("SELECT digest FROM lz_api_tokens WHERE user_id = :user", {"user": user})
+    named = [digest for (digest,) in rows.fetchall() if name_of(digest) == name]
+    for digest in named:
+        connection.execute("DELETE FROM lz_api_tokens WHERE digest = :digest", {"digest": digest})
+    return bool(named)
+
+
+def _end_made_by(connection: Connection, user: int, maker: str, who: str) -> None:
+    """Ends what a token has made, that is gone itself; a person has few enough to go one by one."""
+    waiting = [maker]
+    while waiting:
+        maker = waiting.pop()
+        rows = connection.execute(
+            "SELECT digest FROM lz_api_tokens WHERE user_id = :user AND maker = :maker",
+            {"user": user, "maker": maker},
+        )
+        for name in [name_of(digest) for (digest,) in rows.fetchall()]:
+            if _end(connection, user, name):
+                audit.write(connection, who, "token-remove", detail=f"{name}, made by {maker}")
+                waiting.append(name)

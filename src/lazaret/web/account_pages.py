@@ -101,12 +101,14 @@ def _days(text: str) -> int:
 
 
 async def _account(visit: Visit, problem: str = "", token: str = "", status: int = 422) -> Response:
+    tokens = await visit.office.store.tokens.of(visit.person.id)
     return visit.page(
         "account.html",
         status if problem else 200,
         problem=problem,
         token=token,
-        tokens=await visit.office.store.tokens.of(visit.person.id),
+        tokens=tokens,
+        makers={one.name: one.label for one in tokens},
         sessions=await visit.office.doorkeeper.sessions(visit.person),
         current=current(visit),
         scopes=SCOPE_WORDS,

@@ -91,6 +91,7 @@ async def tokens(visit: Visit) -> Response:
             "expires": _when(one.expires),
             "last_used": _when(one.seen),
             "current": one.name == own,
+            "made_by": one.maker or None,
         }
         for one in await visit.office.store.tokens.of(visit.person.id)
     ]
@@ -98,7 +99,7 @@ async def tokens(visit: Visit) -> Response:
 
 
 async def make_token(visit: Visit) -> Response:
-    """Makes a token; one that asks gives no more than it has, and no longer."""
+    """Makes a token; one that asks gives no more than it has, no longer, and takes it along when it ends."""
     wish = body_of(visit, NewToken)
     if not visit.by_token:
         await prove_again(visit, wish.password, wish.code)
@@ -109,7 +110,7 @@ async def make_token(visit: Visit) -> Response:
 
 
 async def remove_token(visit: Visit) -> Response:
-    """Ends one of one's tokens."""
+    """Ends one of one's tokens, and those that it made."""
     name = body_of(visit, RemoveToken).token
     if not await visit.office.store.tokens.remove(visit.person.id, name, who=who(visit.person)):
         raise NoSuchMessage(name)

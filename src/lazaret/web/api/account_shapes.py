@@ -80,7 +80,8 @@ class EndSession(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Token(msgspec.Struct):
-    """A token of a program; `expires` null: it does not lapse. `current`: it asks itself."""
+    """A token of a program; `expires` null: it does not lapse. `current`: it asks itself. `made_by` names the
+    token that made it, with which it is removed; null: a person did."""
 
     token: str
     label: str
@@ -89,6 +90,7 @@ class Token(msgspec.Struct):
     expires: Time | None
     last_used: Time | None
     current: bool
+    made_by: str | None
 
 
 class Tokens(msgspec.Struct):
@@ -101,7 +103,7 @@ class NewToken(msgspec.Struct, forbid_unknown_fields=True):
     """What it is for, and so many days until it lapses; null: never, or with the token that asks.
 
     A session shows the password once more, or a code where there is an app. A token gives no scope that it
-    has not, and nothing that outlives it.
+    has not, and nothing that outlives it or its own removal.
     """
 
     label: Annotated[str, Meta(min_length=1, max_length=64)]
