@@ -35,7 +35,7 @@ def board(*beats: float) -> Board:
 
 
 def missing(made: Board, workers: int, trouble: str = "") -> list[str]:
-    return asyncio.run(Health(made, range(workers), Alive(trouble)).ready())
+    return asyncio.run(Health(made, range(workers), Alive(trouble), made.row(0)).ready())
 
 
 def test_it_is_ready_when_every_worker_is_up_and_the_database_answers():
@@ -49,7 +49,7 @@ def test_what_is_missing_is_said_in_words():
 
 
 def metrics(made: Board) -> dict[str, float]:
-    text = Health(made, range(2), Alive()).metrics().decode()
+    text = Health(made, range(2), Alive(), made.row(0)).metrics().decode()
     found = re.findall(r"^([a-z_]+(?:\{[^}]*\})?) ([0-9.e+-]+)$", text, re.MULTILINE)
     return {name: float(value) for name, value in found}
 

@@ -113,6 +113,8 @@ def running(home: Path, smtp: int, http: int, web: str = "") -> Iterator[Site]:
         site = _configured(home, hop, smtp, http, web)
         with site.service():
             yield site
+        # What a test does in a hurry, nobody does by hand.
+        assert "requests_per_minute" in web or "too many requests: " not in site.log()
 
 
 def _configured(home: Path, hop: Hop, smtp: int, http: int, web: str = "") -> Site:

@@ -10,6 +10,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from tests.support.installation import ANN, QUARANTINE
+from tests.web.conftest import running
 
 CHECKS = (
     not_a_server_error,
@@ -20,9 +21,15 @@ CHECKS = (
 
 
 @pytest.fixture
-def tried(own_site):
+def hasty_site(tmp_path, free_port):
+    """A site that takes as many requests as there are."""
+    yield from running(tmp_path, free_port(), free_port(), "requests_per_minute = 0\n")
+
+
+@pytest.fixture
+def tried(hasty_site):
     """(document, headers) of a site of its own: senders will be blocked, people added."""
-    site = own_site
+    site = hasty_site
     site.person("chief@home.example", "--admin")
     for n in range(3):
         site.send_found(QUARANTINE, ANN, subject=f"for the document {n}")

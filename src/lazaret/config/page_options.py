@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lazaret.config import words
-from lazaret.config.kinds import NETWORK, Network, Parsed, Several, Switch, Text, Word
+from lazaret.config.kinds import NETWORK, Network, Parsed, Several, Switch, Text, Whole, Word
 from lazaret.config.option import option
 from lazaret.model.grant import EVERYTHING, REQUEST_ONLY, Grant
 from lazaret.model.identity import ClaimedRole
@@ -85,6 +85,14 @@ class Web:
         "Let users come in by a link that is sent to their address, without a password: whoever reads the "
         "mail of an address in local.domains may see what was kept from it. It takes effect once web.url is "
         "set.",
+    )
+    requests_per_minute: int = option(
+        Whole(0, 1_000_000),
+        1200,
+        "How much one account may ask for, its tokens together as much again, and one address (in IPv6 a "
+        "/64) where nobody is logged in: so many at once, and so many again in a minute. A search, a list or "
+        "figures count as 5, other pages and calls of the API as 1. What is more is answered with 429. "
+        "0: no limit.",
     )
 
 

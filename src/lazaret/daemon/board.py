@@ -51,6 +51,8 @@ class Cell(IntEnum):
     """Attempts that the next hop deferred or refused, or that failed before."""
     SERVED_PARTLY = 22
     """Attempts that served some recipients and not all: what another worker has to know of."""
+    THROTTLED = 23
+    """Requests to pages and API that were too many."""
     LATENCY = 32
     """The first of the latency buckets, LATENCY_BOUNDS_MS and one for the rest."""
 

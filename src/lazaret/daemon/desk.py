@@ -113,7 +113,8 @@ async def _run(desk: Desk) -> None:
 
 async def _serve(desk: Desk, store: Store, told_to_end: asyncio.Event) -> None:
     """Answers over HTTP; without listen.http there is nobody to answer, and only the rest of the work."""
-    site = desk.web(desk.config, store, Health(desk.board, desk.workers, store), desk.ruleset)
+    health = Health(desk.board, desk.workers, store, desk.board.row(desk.row))
+    site = desk.web(desk.config, store, health, desk.ruleset)
     server = _Server(
         uvicorn.Config(
             site,

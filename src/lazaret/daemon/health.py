@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from lazaret.daemon.board import LATENCY_BOUNDS_MS, Board, Cell
+from lazaret.daemon.board import LATENCY_BOUNDS_MS, Board, Cell, Row
 from lazaret.flow.needs import Alive
 from lazaret.model.errors import LazaretError
 
@@ -31,6 +31,10 @@ _COUNTS = {
     ),
     "release_requests": (Cell.RELEASES, "Release requests answered over AM.PDP."),
     "digests_sent": (Cell.DIGESTS_SENT, "Digests that the next hop took."),
+    "requests_throttled": (
+        Cell.THROTTLED,
+        "Requests to pages and API that were answered with 429: too many from one account or address.",
+    ),
     "digests_failed": (Cell.DIGESTS_FAILED, "Attempts to send a digest that failed."),
 }
 
@@ -38,8 +42,10 @@ _COUNTS = {
 class Health:
     """What /readyz and /metrics say, over all processes."""
 
-    def __init__(self, board: Board, workers: Sequence[int], store: Alive) -> None:
+    def __init__(self, board: Board, workers: Sequence[int], store: Alive, own: Row) -> None:
+        """`own`: the row of this process."""
         self._board = board
+        self._own = own
         self._workers = workers
         self._store = store
         self._registry = CollectorRegistry()
@@ -66,6 +72,10 @@ class Health:
     def figures(self) -> dict[str, float]:
         """Copies by fate since the start."""
         return {fate: self._board.total(cell) for fate, cell in _FATES.items()}
+
+    def throttled(self) -> None:
+        """Counts a request that was one too many."""
+        self._own.add(Cell.THROTTLED)
 
     def metrics(self) -> bytes:
         """All figures in Prometheus' text format."""

@@ -271,8 +271,7 @@ class Doorkeeper:
     def refused(self, name: str, remote: str, why: Refusal, wait_s: float = 0.0) -> LoginFailed:
         """What to raise, once it is in the log."""
         # fail2ban reads this line: its form is a promise (docs/web.md).
-        shown = "".join(c if c.isprintable() and c not in ' "' else "?" for c in name)
-        log.warning('login failed: from=%s user="%s" reason=%s', remote, shown, why)
+        log.warning('login failed: from=%s user="%s" reason=%s', remote, shown_name(name), why)
         return LoginFailed(why, wait_s)
 
     def _verify(self, hashed: str, password: str) -> bool:
@@ -294,6 +293,11 @@ def check_password(password: str) -> None:
 def plain_name(name: str) -> str:
     """The form in which names are compared."""
     return name.strip().lower()[:255]
+
+
+def shown_name(name: str) -> str:
+    """A name as it stands between quotation marks in a line of the log, whatever somebody typed."""
+    return "".join(c if c.isprintable() and c not in ' "' else "?" for c in name)
 
 
 def who(person: Person) -> str:

@@ -5,6 +5,7 @@ No endpoint is reached but through `guarded`, and none gets the quarantine but a
 
 import hmac
 import logging
+import math
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -23,12 +24,18 @@ from lazaret.web.form import TooLarge, form_of, octets_of
 from lazaret.web.office import Office
 from lazaret.web.problem import problem, problem_of
 from lazaret.web.render import Pages
+from lazaret.web.throttle import TooMany
 from lazaret.web.visit import Visit
 
 log = logging.getLogger("lazaret.web")
 
 SESSION_COOKIE, VISIT_COOKIE = "lazaret_session", "lazaret_visit"
 SAFE_METHODS = ("GET", "HEAD")
+
+FREE = 0
+"""What a page costs of which browsers fetch several for one look, or which machines watch the service by."""
+DEAR = 5
+"""What a page costs that may read much of the database."""
 
 Endpoint = Callable[[Visit], Awaitable[Response]]
 
@@ -46,6 +53,8 @@ class Page:
     """What is sent proves by itself who sends it, and that he means it: no cookie counts."""
     unfinished: bool = False
     """Open, too, to whom a second factor is asked of that he has not set up yet."""
+    cost: int = 1
+    """What a request takes out of `web.requests_per_minute`."""
 
     @property
     def api(self) -> bool:
@@ -83,7 +92,7 @@ async def _admit(page: Page, visit: Visit) -> None:
     """Finds out who it is, and lets in whom the page is for. Refused, TooLarge."""
     request = visit.request
     if page.api and request.headers.get("authorization"):
-        person: Person | None = await _take_token(visit)
+        person: Person | None = await _take_token(visit, page)
     else:
         person = None if page.proven else await _holder(visit)
     if person is not None:
@@ -93,6 +102,7 @@ async def _admit(page: Page, visit: Visit) -> None:
         visit.language = language(person.language) if person.language else visit.language
     else:
         visit.secret = request.cookies.get(VISIT_COOKIE, "") or secrets.token_urlsafe(24)
+    _take_turn(visit, page, person)
     if page.need is not None and person is None:
         raise Refused(problem(401) if page.api else _to_login(visit))
     if page.need is not None and not page.unfinished and person is not None and not visit.by_token:
@@ -107,11 +117,21 @@ async def _admit(page: Page, visit: Visit) -> None:
         raise NotAllowed(page.need)
 
 
-async def _take_token(visit: Visit) -> Person:
-    """Whose token it is. Refused."""
+def _take_turn(visit: Visit, page: Page, person: Person | None) -> None:
+    """TooMany when whoever comes has asked for too much of late."""
+    try:
+        visit.office.throttle.take(page.cost, visit.way.remote, person, by_token=visit.by_token)
+    except TooMany:
+        visit.office.health.throttled()
+        raise
+
+
+async def _take_token(visit: Visit, page: Page) -> Person:
+    """Whose token it is. Refused; TooMany: where one does not hold, whoever shows it is nobody known."""
     scheme, _, token = visit.request.headers["authorization"].partition(" ")
     found = await visit.office.tokens.holder(token.strip()) if scheme.lower() == "bearer" else None
     if found is None:
+        _take_turn(visit, page, None)
         raise Refused(problem(401, "this token does not hold"))
     office = visit.office
     visit.at_desk = Visitor(
@@ -197,6 +217,19 @@ def _told(visit: Visit, error: Exception) -> Response:
     say = visit.language
     if isinstance(error, TooLarge):
         return PlainTextResponse("too large\n", 413)
+    if isinstance(error, TooMany):
+        wait_s = math.ceil(error.wait_s)
+        told = visit.page(
+            "error.html",
+            429,
+            problem=say.many(
+                "Too many requests in a short time. Go on in {n} second.",
+                "Too many requests in a short time. Go on in {n} seconds.",
+                wait_s,
+            ),
+        )
+        told.headers["Retry-After"] = str(wait_s)
+        return told
     if isinstance(error, NotAllowed):
         return visit.page("error.html", 403, problem=say("You may not do that."))
     if isinstance(error, NoSuchMessage):

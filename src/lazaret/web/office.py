@@ -20,6 +20,7 @@ from lazaret.flow.tokens import Tokens
 from lazaret.net.relay import Relay
 from lazaret.rules.ruleset import RuleSet
 from lazaret.store.opening import Store
+from lazaret.web.throttle import Throttle
 
 
 class Health(Protocol):
@@ -34,13 +35,17 @@ class Health(Protocol):
     def metrics(self) -> bytes:
         """All figures in Prometheus' text format."""
 
+    def throttled(self) -> None:
+        """Counts a request that was one too many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """One per process; nothing in it belongs to one person."""
+    """One per process."""
 
     config: Config
     health: Health
+    throttle: Throttle
     store: Store
     desk: QuarantineDesk
     matrix: Matrix
@@ -65,6 +70,7 @@ class Office:
         return cls(
             config=config,
             health=health,
+            throttle=Throttle(config.web.requests_per_minute),
             store=store,
             desk=app.make_desk(config, store, relay, ruleset),
             matrix=Matrix(config.rights),

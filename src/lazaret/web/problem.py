@@ -11,6 +11,7 @@ from lazaret.model.errors import NoSuchMessage, StoreUnavailable, UserError
 from lazaret.store.query import QueryError
 from lazaret.store.reader import SearchStopped
 from lazaret.web.form import TooLarge
+from lazaret.web.throttle import TooMany
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -42,7 +43,7 @@ _TITLES = {
     409: "The same request is being worked on",
     413: "The request is too large",
     422: "That cannot be done",
-    429: "Too many attempts failed",
+    429: "Too many requests",
     503: "Try again later",
 }
 
@@ -64,8 +65,12 @@ def _login_failed(failed: LoginFailed) -> Response:
     """Of a password or a code that was asked for once more."""
     if not failed.wait_s:
         return problem(403, _WHY.get(failed.why, "the password is wrong"))
-    told = problem(429, "try again later: Retry-After says when")
-    told.headers["Retry-After"] = str(math.ceil(failed.wait_s))
+    return _too_many("too many attempts failed: Retry-After says when to try again", failed.wait_s)
+
+
+def _too_many(detail: str, wait_s: float) -> Response:
+    told = problem(429, detail)
+    told.headers["Retry-After"] = str(math.ceil(wait_s))
     return told
 
 
@@ -75,6 +80,8 @@ def problem_of(error: Exception) -> Response | None:
         return problem(error.status, str(error))
     if isinstance(error, TooLarge):
         return problem(413)
+    if isinstance(error, TooMany):
+        return _too_many("too many requests in a short time: Retry-After says when to go on", error.wait_s)
     if isinstance(error, NotAllowed):
         return problem(403, str(error))
     if isinstance(error, LoginFailed):

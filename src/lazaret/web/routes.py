@@ -22,16 +22,16 @@ from lazaret.web import (
     sign_on_pages,
 )
 from lazaret.web.api import routes as api_routes
-from lazaret.web.door import Page
+from lazaret.web.door import DEAR, FREE, Page
 
 PAGES = (
     # Open to all: these and no others.
     Page("/", home_pages.home, None),
-    Page("/healthz", home_pages.healthz, None),
-    Page("/readyz", home_pages.readyz, None),
-    Page("/metrics", home_pages.metrics, None),
-    Page("/favicon.ico", home_pages.icon, None),
-    Page("/static/icon.svg", home_pages.icon, None),
+    Page("/healthz", home_pages.healthz, None, cost=FREE),
+    Page("/readyz", home_pages.readyz, None, cost=FREE),
+    Page("/metrics", home_pages.metrics, None, cost=FREE),
+    Page("/favicon.ico", home_pages.icon, None, cost=FREE),
+    Page("/static/icon.svg", home_pages.icon, None, cost=FREE),
     Page("/login", login_pages.login, None),
     Page("/login", login_pages.log_in, None, ("POST",)),
     Page("/login/oidc", sign_on_pages.set_out, None),
@@ -40,7 +40,7 @@ PAGES = (
     Page("/login/oidc/gone", sign_on_pages.signed_out, None, ("POST",), proven=True),
     Page("/login/passkey", passkey_pages.request, None),
     Page("/login/passkey", passkey_pages.enter, None, ("POST",)),
-    Page("/login/passkey.js", passkey_pages.script, None),
+    Page("/login/passkey.js", passkey_pages.script, None, cost=FREE),
     Page("/login/mail", mail_login_pages.ask, None),
     Page("/login/mail", mail_login_pages.send, None, ("POST",)),
     # For whoever has the link out of a mail: it says by its signature what it is good for.
@@ -49,15 +49,15 @@ PAGES = (
     # For whoever is logged in.
     Page("/digest", digest_pages.settings, Right.DIGEST),
     Page("/digest", digest_pages.change, Right.DIGEST, ("POST",)),
-    Page("/requests", request_pages.requests, Right.DECIDE),
-    Page("/requests", request_pages.decide, Right.DECIDE, ("POST",)),
+    Page("/requests", request_pages.requests, Right.DECIDE, cost=DEAR),
+    Page("/requests", request_pages.decide, Right.DECIDE, ("POST",), cost=DEAR),
     Page("/logout", login_pages.log_out, Right.ACCOUNT, ("POST",), unfinished=True),
-    Page("/mail", search_pages.search, Right.FIND),
+    Page("/mail", search_pages.search, Right.FIND, cost=DEAR),
     Page("/searches", searches_pages.searches, Right.FIND),
     Page("/searches", searches_pages.change, Right.SEARCHES, ("POST",)),
-    Page("/mail/fresh", search_pages.fresh, Right.FIND),
-    Page("/mail/acts", bulk_pages.acts, Right.FIND, ("POST",)),
-    Page("/mail/all", bulk_pages.everything, Right.FIND, ("POST",)),
+    Page("/mail/fresh", search_pages.fresh, Right.FIND, cost=DEAR),
+    Page("/mail/acts", bulk_pages.acts, Right.FIND, ("POST",), cost=DEAR),
+    Page("/mail/all", bulk_pages.everything, Right.FIND, ("POST",), cost=DEAR),
     Page("/mail/{id}", message_pages.message, Right.FIND),
     Page("/mail/{id}/frame", message_pages.frame, Right.PREVIEW),
     Page("/mail/{id}/raw", message_pages.raw, Right.DOWNLOAD),
@@ -69,11 +69,11 @@ PAGES = (
     Page("/mail/{id}/undelete", message_pages.undelete, Right.DELETE, ("POST",)),
     Page("/lists", lists_pages.lists, Right.LISTS),
     Page("/lists", lists_pages.change, Right.LISTS, ("POST",)),
-    Page("/overview", overview_pages.overview, Right.FIGURES),
-    Page("/rules", overview_pages.rules, Right.FIGURES),
+    Page("/overview", overview_pages.overview, Right.FIGURES, cost=DEAR),
+    Page("/rules", overview_pages.rules, Right.FIGURES, cost=DEAR),
     Page("/policies", policy_pages.policies, Right.POLICIES),
     Page("/policies", policy_pages.change, Right.LEVELS, ("POST",)),
-    Page("/audit", people_pages.audit, Right.AUDIT),
+    Page("/audit", people_pages.audit, Right.AUDIT, cost=DEAR),
     Page("/people", people_pages.people, Right.PEOPLE),
     Page("/people", people_pages.invite, Right.PEOPLE, ("POST",)),
     Page("/people/change", people_pages.change, Right.PEOPLE, ("POST",)),
@@ -84,6 +84,6 @@ PAGES = (
     Page("/account/passkeys", passkey_pages.show, Right.ACCOUNT, unfinished=True),
     Page("/account/passkeys", passkey_pages.change, Right.ACCOUNT, ("POST",), unfinished=True),
     Page("/account/passkeys/options", passkey_pages.creation, Right.ACCOUNT, unfinished=True),
-    Page("/static/{name}", home_pages.static, Right.ACCOUNT, unfinished=True),
+    Page("/static/{name}", home_pages.static, Right.ACCOUNT, unfinished=True, cost=FREE),
     *api_routes.PAGES,
 )

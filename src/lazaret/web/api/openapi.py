@@ -118,14 +118,10 @@ def _gives(operation: Any) -> dict[str, Any]:
 
 
 def _problems(operation: Any) -> dict[str, Any]:
-    if operation.page.need is None:
-        return {}
-    codes = [400, 401, 403, 422, 503]
+    codes = [429] if operation.page.need is None else [400, 401, 403, 422, 429, 503]
     if "{id}" in operation.page.path or operation.may_lack:
         codes.append(404)
     if operation.takes is not None:
         codes += [409, 413]
-    if operation.proves:
-        codes.append(429)
     content = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {str(code): {"description": "See `detail`", "content": content} for code in sorted(codes)}

@@ -22,7 +22,7 @@ from lazaret.web.api import (
     shapes,
 )
 from lazaret.web.api.openapi import AFTER, ID, KEY, NUMBER, PLACE, QUERY, number, text
-from lazaret.web.door import Page
+from lazaret.web.door import DEAR, Page
 
 V1 = "/api/v1"
 POST = ("POST",)
@@ -41,8 +41,6 @@ class Operation:
     takes: type | None = None
     may_lack: bool = False
     """What it is about may not be there, though no path names it."""
-    proves: bool = False
-    """A password or a code is asked for once more: too many wrong ones lock it."""
     media: str = "application/json"
     """Of an answer that is not JSON of ours."""
 
@@ -51,17 +49,17 @@ _BESIDE = (
     Operation(Page(f"{V1}/openapi.json", openapi.document, None), None),
     Operation(Page(f"{V1}/me", figures.me, Right.FIND), shapes.Me),
     Operation(
-        Page(f"{V1}/messages", messages.find, Right.FIND),
+        Page(f"{V1}/messages", messages.find, Right.FIND, cost=DEAR),
         shapes.Messages,
         (QUERY, PLACE, number("limit", messages.PAGE, 1, messages.MOST), AFTER),
     ),
     Operation(
-        Page(f"{V1}/messages/grouped", lines.grouped, Right.FIND),
+        Page(f"{V1}/messages/grouped", lines.grouped, Right.FIND, cost=DEAR),
         shapes.Lines,
         (QUERY, PLACE, number("limit", lines.PAGE, 1, lines.MOST), AFTER),
     ),
     Operation(
-        Page(f"{V1}/messages/fresh", lines.fresh, Right.FIND),
+        Page(f"{V1}/messages/fresh", lines.fresh, Right.FIND, cost=DEAR),
         shapes.Fresh,
         (
             QUERY,
@@ -71,7 +69,9 @@ _BESIDE = (
             number("each", 0, 0, 1) | {"description": "1: each message is a line."},
         ),
     ),
-    Operation(Page(f"{V1}/messages/count", messages.count, Right.FIND), shapes.Count, (QUERY, PLACE)),
+    Operation(
+        Page(f"{V1}/messages/count", messages.count, Right.FIND, cost=DEAR), shapes.Count, (QUERY, PLACE)
+    ),
     Operation(Page(f"{V1}/messages/{{id}}", messages.show, Right.FIND), shapes.Detail, (ID,)),
     Operation(Page(f"{V1}/messages/{{id}}/text", messages.text, Right.PREVIEW), reading_shapes.Text, (ID,)),
     Operation(
@@ -119,13 +119,13 @@ _BESIDE = (
     ),
     Operation(Page(f"{V1}/acts", messages.acts, Right.FIND, POST), shapes.Outcomes, (KEY,), shapes.Acts),
     Operation(
-        Page(f"{V1}/acts/search", messages.acts_on_search, Right.FIND, POST),
+        Page(f"{V1}/acts/search", messages.acts_on_search, Right.FIND, POST, cost=DEAR),
         shapes.SearchOutcomes,
         (KEY,),
         shapes.SearchActs,
     ),
     Operation(
-        Page(f"{V1}/requests", messages.requests, Right.DECIDE),
+        Page(f"{V1}/requests", messages.requests, Right.DECIDE, cost=DEAR),
         shapes.Messages,
         (number("limit", messages.PAGE, 1, messages.MOST), AFTER),
     ),
@@ -137,17 +137,17 @@ _BESIDE = (
         may_lack=True,
     ),
     Operation(
-        Page(f"{V1}/overview", figures.overview, Right.FIGURES),
+        Page(f"{V1}/overview", figures.overview, Right.FIGURES, cost=DEAR),
         figure_shapes.Figures,
         (HOURS,),
     ),
     Operation(
-        Page(f"{V1}/overview/volume", figures.volume, Right.FIGURES),
+        Page(f"{V1}/overview/volume", figures.volume, Right.FIGURES, cost=DEAR),
         figure_shapes.Volume,
         (HOURS, number("step", 1, 1, figures.MOST_HOURS) | {"description": "Hours of a span."}),
     ),
     Operation(
-        Page(f"{V1}/overview/senders", figures.senders, Right.FIGURES),
+        Page(f"{V1}/overview/senders", figures.senders, Right.FIGURES, cost=DEAR),
         figure_shapes.Senders,
         (HOURS, number("limit", 10, 1, 500)),
     ),
@@ -161,9 +161,9 @@ _BESIDE = (
             text("id", "Only about this message."),
         ),
     ),
-    Operation(Page(f"{V1}/audit/check", figures.check_audit, Right.AUDIT), shapes.Chain),
+    Operation(Page(f"{V1}/audit/check", figures.check_audit, Right.AUDIT, cost=DEAR), shapes.Chain),
     Operation(
-        Page(f"{V1}/rules", figures.rules, Right.FIGURES),
+        Page(f"{V1}/rules", figures.rules, Right.FIGURES, cost=DEAR),
         figure_shapes.Rules,
         (number("hours", 7 * 24, 1, figures.MOST_HOURS),),
     ),
@@ -206,7 +206,7 @@ _BESIDE = (
         takes=policy_shapes.NamedWish,
     ),
     Operation(
-        Page(f"{V1}/simulate", figures.simulate, Right.FIGURES, POST),
+        Page(f"{V1}/simulate", figures.simulate, Right.FIGURES, POST, cost=DEAR),
         figure_shapes.Simulated,
         takes=figure_shapes.Simulation,
     ),
@@ -279,7 +279,6 @@ _OF_ACCOUNT = (
         Page(f"{V1}/account/password", account.account_password, Right.ACCOUNT, POST),
         account_shapes.Done,
         takes=account_shapes.NewPassword,
-        proves=True,
     ),
     Operation(Page(f"{V1}/account/sessions", account.sessions, Right.ACCOUNT), account_shapes.Sessions),
     Operation(
@@ -293,7 +292,6 @@ _OF_ACCOUNT = (
         Page(f"{V1}/account/tokens", account.make_token, Right.ACCOUNT, POST),
         account_shapes.MadeToken,
         takes=account_shapes.NewToken,
-        proves=True,
     ),
     Operation(
         Page(f"{V1}/account/tokens/remove", account.remove_token, Right.ACCOUNT, POST),
@@ -307,25 +305,21 @@ _FACTORS = (
         Page(f"{V1}/account/second-factor/propose", factors.propose_app, Right.ACCOUNT, POST),
         account_shapes.AppProposal,
         takes=account_shapes.Proof,
-        proves=True,
     ),
     Operation(
         Page(f"{V1}/account/second-factor/confirm", factors.confirm_app, Right.ACCOUNT, POST),
         account_shapes.RecoveryCodes,
         takes=account_shapes.FirstCode,
-        proves=True,
     ),
     Operation(
         Page(f"{V1}/account/second-factor/codes", factors.new_codes, Right.ACCOUNT, POST),
         account_shapes.RecoveryCodes,
         takes=account_shapes.CodeShown,
-        proves=True,
     ),
     Operation(
         Page(f"{V1}/account/second-factor/remove", factors.remove_app, Right.ACCOUNT, POST),
         account_shapes.Done,
         takes=account_shapes.CodeShown,
-        proves=True,
     ),
     Operation(Page(f"{V1}/account/passkeys", factors.passkeys, Right.ACCOUNT), account_shapes.Passkeys),
     Operation(
@@ -339,7 +333,6 @@ _FACTORS = (
         account_shapes.Passkeys,
         takes=account_shapes.RemovePasskey,
         may_lack=True,
-        proves=True,
     ),
 )
 OPERATIONS = (*_BESIDE, *_OF_ACCOUNT, *_FACTORS)
