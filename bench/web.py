@@ -74,6 +74,9 @@ class Health:
     def metrics(self) -> bytes:
         return b""
 
+    def throttled(self) -> None:
+        raise AssertionError("web.requests_per_minute is 0")
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -99,7 +102,7 @@ def main() -> None:
 
 async def measure(place: Place) -> None:
     store = place.open()
-    application = create_app(configured(place), store, Health())
+    application = create_app(settings(place.folder), store, Health())
     await store.rehearse()
     await asyncio.to_thread(store.warm)  # as the desk does when it starts
     found = [item async for item in store.quarantine.find("", limit=2000)]
@@ -136,8 +139,9 @@ def one(store: Store, statement: str) -> int:
     return int(number)
 
 
-def configured(place: Place) -> Any:
-    return load(None, [f"store.data_dir={place.folder}"], environment={}, euid=os.geteuid())
+def settings(folder: Path) -> Any:
+    given = [f"store.data_dir={folder}", "web.requests_per_minute=0"]
+    return load(None, given, environment={}, euid=os.geteuid())
 
 
 async def session(store: Store, role: Role) -> str:
@@ -249,8 +253,7 @@ async def _search(folder: Path, url: str, common: str, cookie: str, number: int,
     from lazaret.store.opening import open_store
 
     store = open_store(url, folder, create=False, password=databases.PASSWORD)
-    config = load(None, [f"store.data_dir={folder}"], environment={}, euid=os.geteuid())
-    application = create_app(config, store, Health())
+    application = create_app(settings(folder), store, Health())
     dice = random.Random(number)
     while True:
         await ask(application, PATHS[dice.choice(SEARCHED)].format(common=common), cookie)
