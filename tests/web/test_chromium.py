@@ -152,6 +152,24 @@ def test_no_page_is_wider_than_its_window(site, window, width):
     for path in ("/mail", f"/mail/{mail_id}", *(f"/{name}" for name in others)):
         window.goto(path)
         assert window.evaluate("document.documentElement.scrollWidth") <= width, path
+    window.goto(f"/mail/{mail_id}")
+    window.click("details.more summary >> nth=0")
+    menu = window.locator("details[open] .menu").bounding_box()
+    assert menu["x"] >= 0
+    assert menu["x"] + menu["width"] <= width
+
+
+def test_what_is_clicked_stands_apart_from_what_is_beside_it(site, window):
+    """At a telephone's width a file with a long name covered the column beside it."""
+    name = "an_invoice_with_a_name_that_no_column_of_a_telephone_has_room_for.exe"
+    header = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n"
+    part = f"--b\r\nContent-Disposition: attachment; filename={name}\r\n\r\nMZ{'x' * 5000}\r\n--b--\r\n"
+    body = f"--b\r\n\r\n{QUARANTINE}\r\n{part}"
+    mail_id = site.send_found(body, ANN, subject="with a long name", header=header)
+    window.set_viewport_size({"width": 360, "height": 800})
+    window.goto(f"/mail/{mail_id}")
+    cell = window.locator("td", has_text=name)
+    assert cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
 
 
 def test_times_are_on_the_readers_clock(site, chromium, admin):

@@ -126,6 +126,7 @@ def test_an_attachment_is_named_for_what_it_is_and_saved_octet_by_octet(site, ad
     page = admin.get(f"/mail/{mail_id}")
 
     assert "Windows program" in page.words
+    assert "Windows-Programm" in admin.get(f"/mail/{mail_id}", Accept_Language="de").words
     [number] = {p for p in map(str, range(5)) if f"/mail/{mail_id}/part/{p}" in page.text}
     saved = admin.get(f"/mail/{mail_id}/part/{number}")
     assert program == saved.octets

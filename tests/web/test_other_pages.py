@@ -33,7 +33,7 @@ def test_the_overview_counts_and_tries_other_levels(admin, seen_mail):
 
 def test_what_if_says_what_wanted_mail_would_be_lost(site, admin, seen_mail):
     """What somebody had released since is wanted: at a lower level it would be kept from him again."""
-    mail_id = site.send_found(QUARANTINE, ANN, subject="wanted after all")
+    mail_id = site.send_found(QUARANTINE, ANN, subject="wanted at another level")
     before = _wanted(admin)
     admin.get(f"/mail/{mail_id}")
     admin.post(f"/mail/{mail_id}/release")
@@ -66,7 +66,7 @@ def test_levels_that_make_no_sense_are_not_tried(admin):
     assert "difference" not in admin.get("/overview?mark=x&quarantine=4&kill=nan").words
 
 
-def test_a_rule_shows_how_much_of_what_it_stopped_was_released(site, admin):
+def test_a_rule_shows_how_much_of_what_it_stopped_was_released(site, admin, seen_mail):
     before = share(admin, "TEST_QUAR")
     mail_id = site.send_found(QUARANTINE, ANN, subject="released and counted")
     admin.get(f"/mail/{mail_id}")
@@ -89,6 +89,19 @@ def test_the_record_is_listed_narrowed_and_proven(site, admin):
 
     assert f"web:chief@home.example read {mail_id}" in words
     assert "Every row is as it was written." in admin.get("/audit?check=1").words
+
+
+def test_the_record_speaks_the_readers_language_and_leaves_names_as_they_are(site, admin):
+    site.person("mark@home.example", "--address", "as@home.example")
+    site.output("user", "remove", "mark@home.example")
+    german = admin.get("/audit", Accept_Language="de").words
+    english = admin.get("/audit").words
+
+    assert "mark@home.example as user" in english
+    assert "mark@home.example als Benutzer" in german
+    assert "Passwort gesetzt durch eine Einladung" in german
+    assert "angemeldet von 127.0.0.1" in german
+    assert "Person entfernt mark@home.example" in german
 
 
 def test_an_auditor_sees_the_record_and_a_user_does_not(auditor, ann):

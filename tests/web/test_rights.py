@@ -39,6 +39,7 @@ def test_what_is_not_granted_is_neither_offered_nor_done(careful_site):
     assert 200 == token("POST", "/lists/add", allow | {"kind": "block"}).status
     ann.get(f"/mail/{mail_id}")
     assert "An admin has been asked" in ann.post(f"/mail/{mail_id}/request").words
+    assert "Ask for release" not in ann.get(f"/mail/{mail_id}").words, "once is enough"
 
     with sqlite3.connect(site.database) as database:
         database.execute("UPDATE msgs SET content = 'V' WHERE mail_id = ?", (mail_id,))

@@ -52,7 +52,9 @@ async def message(visit: Visit) -> Response:
         closed=item.stored and read is None,
         remote=visit.query.get("remote") == "1",
         releasable=bool(kept) and item.stored and visitor.may(Right.RELEASE, item),
-        requestable=bool(kept) and item.stored and visitor.may(Right.REQUEST, item),
+        requestable=any(copy.state is not State.PENDING for copy in kept)
+        and item.stored
+        and visitor.may(Right.REQUEST, item),
         deletable=item.stored and visitor.may(Right.DELETE, item) and _any(detail, State.DELETED, but=True),
         restorable=item.stored and visitor.may(Right.DELETE, item) and _any(detail, State.DELETED),
         redirectable=item.stored and visitor.may(Right.REDIRECT, item),

@@ -8,11 +8,15 @@ from starlette.responses import Response
 from lazaret.flow.login import plain_name, who
 from lazaret.model import address
 from lazaret.model.errors import UserError
+from lazaret.model.language import Language
 from lazaret.model.person import Person, Role
+from lazaret.store.audit import Act
 from lazaret.web.render import with_query
 from lazaret.web.visit import Visit
 
 ACTS_SHOWN = 100
+_SAID_IN_WORDS = ("password", "second-factor", "session-end")
+"""Acts of which the record says in words of ours how, and nothing that anybody chose."""
 EX_DATAERR, EX_NOUSER = 65, 67
 
 
@@ -117,6 +121,18 @@ def _person(name: str, role: str, addresses: Sequence[str], domains: Sequence[st
     return Person(0, name, chosen, tuple(own), ours)
 
 
+def detail_of(act: Act, say: Language) -> str:
+    """What the record says of an act, for a reader; names, labels and ids stay as they are."""
+    if act.act in _SAID_IN_WORDS:
+        return say(act.detail) if act.detail else ""
+    if act.act == "login" and act.detail.startswith("from "):
+        return say("from {place}", place=act.detail.removeprefix("from "))
+    name, _, role = act.detail.rpartition(" as ")
+    if act.act in ("user-add", "user-change") and name:
+        return say("{name} as {role}", name=name, role=say(role))
+    return act.detail
+
+
 async def audit(visit: Visit) -> Response:
     """Who did what, newest first."""
     query = visit.query
@@ -135,7 +151,7 @@ async def audit(visit: Visit) -> Response:
         older = with_query("/audit", who=query.get("who"), id=query.get("id"), before=shown[-1].id)
     return visit.page(
         "audit.html",
-        acts=shown,
+        acts=[(act, detail_of(act, visit.language)) for act in shown],
         older=older,
         who=query.get("who"),
         mail_id=query.get("id"),

@@ -14,6 +14,7 @@ from lazaret.model.person import Role
 from lazaret.model.policies import NamedPolicy, PolicyRow
 from lazaret.policy.keys import in_words, lies_within
 from lazaret.policy.settings import BESIDE, SETTINGS, meanings
+from lazaret.store.policy_tables import LISTS_ONLY
 from lazaret.web.render import with_query
 from lazaret.web.visit import Visit
 
@@ -159,6 +160,7 @@ async def _policies(visit: Visit, problem: str = "", notes: Sequence[str] = ()) 
         older=with_query("/policies", after=after) if after else "",
         of_all=of_all,
         may_change=visit.may(Right.LEVELS),
+        lists_only=LISTS_ONLY,
     )
 
 

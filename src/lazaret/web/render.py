@@ -14,6 +14,8 @@ from lazaret.model.language import Language, languages
 from lazaret.model.verdict import Category
 from lazaret.web.reasons import evidence
 
+_JOINED = "\N{NO-BREAK SPACE}"
+"""Between a number and its unit."""
 _STATIC = files("lazaret.web").joinpath("static")
 
 
@@ -59,7 +61,7 @@ class Pages:
                 "evidence": lambda hit: evidence(hit, language),
                 "when": _when,
                 "iso": _iso,
-                "size": _size,
+                "size": lambda octets: _size(octets, language),
                 "category": _category_word,
             }
         )
@@ -84,14 +86,15 @@ def _iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _size(octets: int) -> str:
+def _size(octets: int, language: Language) -> str:
     if octets < 1024:
-        return f"{octets} B"
+        return f"{octets}{_JOINED}B"
     for unit in ("KiB", "MiB", "GiB"):
         octets_in_unit = octets / 1024
         octets = int(octets_in_unit)
         if octets < 1024 or unit == "GiB":
-            return f"{octets_in_unit:.1f} {unit}" if octets < 10 else f"{octets} {unit}"
+            shown = language.points(octets_in_unit) if octets < 10 else str(octets)
+            return f"{shown}{_JOINED}{unit}"
     raise AssertionError
 
 
