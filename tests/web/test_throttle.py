@@ -50,7 +50,8 @@ def test_a_page_says_in_words_when_to_go_on_and_nobody_else_notices(narrow):
     assert "Zu viele Anfragen in kurzer Zeit. Weiter geht es in " in seen.words
     assert 1 <= int(seen.headers["Retry-After"]) <= DEAR
     assert "text/html" in seen.headers["Content-Type"]
-    assert 429 == ann.send("GET", "/api/v1/messages").status, "a session is the same person over the API"
+    statuses = [ann.send("GET", "/api/v1/messages").status for _ in range(SIZE // DEAR // 2)]
+    assert 429 in statuses, "a session is the same person over the API"
     assert 200 == bob.get("/mail").status
     assert 200 == Program(narrow, ANN, "read")("GET", "/messages").status, (
         "programs have a bucket of their own"
