@@ -22,6 +22,7 @@ _SIZES = (16, 256, 1500, FEW)
 """Numbers of keys in a statement: few, so that databases keep them prepared."""
 
 _WITH_TIME = "SELECT k.partition_tag, k.mail_id, m.time_num FROM ("
+_IN_TIME = ") k CROSS JOIN msgs m"
 _OF_KEYS = "WHERE m.partition_tag = k.partition_tag AND m.mail_id = k.mail_id"
 _FULFILLED = "(1 = 1)"
 _QUARANTINED = "m.quar_type = 'Q'"
@@ -71,8 +72,7 @@ def _sooner_in_order(connection: Connection, wanted: Condition) -> Narrow | None
     for source in wanted.sources:
         if most <= FEW or not source.numbers or source.by_row or _are_more(connection, source, most):
             continue
-        moments = connection.dialect.their_moments
-        statement = sql(_WITH_TIME, source.sql, ") k CROSS JOIN msgs m", moments, _OF_KEYS)
+        statement = sql(_WITH_TIME, source.sql, _IN_TIME, connection.dialect.their_moments, _OF_KEYS)
         rows = connection.execute(statement, source.values).fetchall()
         rest = wanted.sql.replace(f"({source.whole})", _FULFILLED)
         return Narrow({(tag, mail_id): time for tag, mail_id, time in rows}, replace(wanted, sql=rest))
@@ -81,7 +81,9 @@ def _sooner_in_order(connection: Connection, wanted: Condition) -> Narrow | None
 
 def _are_more(connection: Connection, source: Source, most: int) -> bool:
     """Without a page of the disk for each of thousands of messages, or all of their keys."""
-    counted = sql("SELECT count(*) FROM (", source.numbers or source.sql, "LIMIT :few) w")
+    counted = sql("SELECT count(*) FROM (", source.sql, "LIMIT :few) w")
+    if source.numbers:
+        counted = sql("SELECT count(*) FROM (", source.numbers, "LIMIT :few) w")
     (number,) = connection.execute(counted, {**source.values, "few": most + 1}).fetchone()
     return bool(number > most)
 
