@@ -8,6 +8,7 @@ import pytest
 
 from lazaret.model.partition import Partition
 from lazaret.store import condition as conditions
+from lazaret.store import lines as grouping
 from lazaret.store import listing, narrowing
 from lazaret.store.condition import Condition, Narrow
 from lazaret.store.connection import Connection, transaction
@@ -101,6 +102,21 @@ def test_what_is_not_few_is_put_in_order_where_that_is_sooner_and_the_answer_is_
     for query in QUERIES:
         assert by_keys[query] == paged(filled, query, 3), query
         assert set(by_keys[query]) == lines(filled, query, 3), query
+
+
+def test_a_list_of_a_frequent_word_among_many_keys_is_read_in_steps(
+    filled: Store, monkeypatch: pytest.MonkeyPatch, by_row: None
+) -> None:
+    query = "golden to:home.example"
+    whole = lines(filled, query, 50)
+
+    async def count() -> int | None:
+        return (await filled.quarantine.lines(query, limit=3, counted=10)).count
+
+    assert asyncio.run(count()) == 40
+    monkeypatch.setattr(grouping, "COUNTED", 20)
+    assert asyncio.run(count()) is None
+    assert lines(filled, query, 3) == whole == set(found(filled, query))
 
 
 def lines(store: Store, query: str, size: int) -> set[str]:

@@ -71,7 +71,7 @@ def lines(
     """
     with snapshot(connection):
         wanted = narrowed(connection, wanted)
-        if wanted.few:
+        if wanted.few and not _is_dear(wanted):
             return _of_few(connection, wanted, limit, after, since, grouped=grouped)
         chosen: list[_Key] = []
         cursor, more = after, True
@@ -89,6 +89,11 @@ def lines(
             chosen = [one for one in chosen if one.campaign not in shown]
         counts = _counts(connection, wanted, {c: n for c, n in sizes.items() if n > 1})
         return Lines(tuple(_lines(connection, chosen, counts)), cursor if more else "")
+
+
+def _is_dear(wanted: Condition) -> bool:
+    """Whether it costs less to know of a page alone, and not how many messages there are."""
+    return wanted.frequent and wanted.narrow is not None and len(wanted.narrow.keys) > COUNTED
 
 
 def _of_few(
