@@ -102,6 +102,7 @@ class Narrow:
 
 
 NEVER = Condition("1 = 0")
+ALL = Condition("1 = 1")
 
 
 def joined(conditions: Sequence[Condition], word: str) -> Condition:

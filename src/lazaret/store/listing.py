@@ -9,7 +9,7 @@ from lazaret.model.quarantine import RS_LETTERS, Copy, Item, State
 from lazaret.model.verdict import ScoredHit
 from lazaret.store import releases
 from lazaret.store.addresses import from_octets
-from lazaret.store.condition import Condition, Narrow, joined
+from lazaret.store.condition import ALL, Condition, Narrow, joined
 from lazaret.store.connection import Connection, snapshot
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import marks
@@ -201,7 +201,7 @@ def newest_first(where: Condition) -> str:
 
 def floor(connection: Connection, after: str, *, stored: bool) -> int:
     """Since when the NEWEST messages after a cursor came in; 0 when there are no more than those."""
-    where = after_cursor(after) if after else Condition("1 = 1")
+    where = after_cursor(after) if after else ALL
     place = "m.quar_type = 'Q' AND" if stored else ""
     statement = sql("SELECT m.time_num FROM msgs m WHERE", place, "(", where.sql, ")", _SKIPPING)
     found = connection.execute(statement, {**where.values, "most": NEWEST}).fetchone()

@@ -22,7 +22,7 @@ from lazaret.web.searches_pages import path_of
 from lazaret.web.visit import Visit
 
 PAGE = 50
-COUNTED = 2_000
+COUNTED = 1_000
 """Counting ends here: nobody needs to know more, and it would take long."""
 OVERLAP_S = 60
 """A message may be stored so long after it came in: its scan takes time, and so does a database. It then
