@@ -1,6 +1,7 @@
 """Lazaret beside amavisd-new, Rspamd and SpamAssassin: the same messages, in turns, in one run.
 
-    .venv/bin/python bench/peers.py INDEX.tsv [--messages N] [--rounds N] [--workers N[,N]] [--only NAME,…]
+    .venv/bin/python bench/peers.py INDEX.tsv [--messages N] [--rounds N] [--workers N[,N]] [--connections N]
+        [--only NAME,…]
 
 INDEX.tsv lists labelled messages (label, tab, path). Of the shuffled list one half is learned by every
 learner, the other is measured. Lazaret goes the whole road, SMTP in to SMTP out, with the stock rules of
@@ -89,7 +90,11 @@ def main() -> None:
                 own.mkdir()
                 title = f"{peer.name}, {peer.workers} worker{'s' if peer.workers > 1 else ''}"
                 figures = one_round(
-                    peer, own, [mail.octets for mail in warming], [mail.octets for mail in measured]
+                    peer,
+                    own,
+                    [mail.octets for mail in warming],
+                    [mail.octets for mail in measured],
+                    given.connections,
                 )
                 found.setdefault(title, []).append(figures)
                 print(f"round {round_ + 1}: {title}: {figures.cpu_ms:.2f} ms CPU a message", file=sys.stderr)
@@ -107,6 +112,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--lessons", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=lambda text: [int(n) for n in text.split(",")], default=[1, 2])
+    parser.add_argument("--connections", type=int, default=2, help="for each worker")
     parser.add_argument("--only", default="", help="names of peers, by their beginnings")
     return parser.parse_args()
 
@@ -229,11 +235,14 @@ def lazaret(folder: Path, kind: str, workers: int, own: Path) -> Iterator[Sequen
             yield [pid, *pids]
 
 
-def one_round(peer: Peer, folder: Path, warming: Sequence[bytes], messages: Sequence[bytes]) -> Figures:
+def one_round(
+    peer: Peer, folder: Path, warming: Sequence[bytes], messages: Sequence[bytes], connections: int
+) -> Figures:
+    """`connections`: for each worker."""
     began = time.perf_counter()
     with peer.start(folder) as pids:
         started = time.perf_counter() - began
-        connections = 2 * peer.workers
+        connections *= peer.workers
         # Each worker makes ready for itself what it meets for the first time.
         peer.send([*warming] * peer.workers, connections)
         before, began = cpu_s(*pids), time.perf_counter()
