@@ -33,8 +33,8 @@ STEPS = {
     "parse": ["flow.filter:mime.parse"],
     "policies": ["flow.policies:PolicyBook.of"],
     "look-up of an earlier attempt": ["store.partial:Partial.done_before"],
-    "examine": ["flow.filter:examine"],
-    "rules": ["rules.ruleset:RuleSet.evaluate"],
+    "examine": ["checks.examine:Examiner.examine", "checks.lockstep:_Work.advance"],
+    "rules": ["rules.ruleset:RuleSet.steps"],
     "rules: details shown": ["rules.evaluate:Evaluator._detail"],
     "learner: pieces": ["checks.learn:zones.view"],
     "learner: features": ["learn.features:Hasher.features"],
@@ -143,6 +143,23 @@ def clocked(function: Callable[..., Any], step: str) -> Callable[..., Any]:
             return await _Stepped(function(*args, **kwargs), step)
 
         return stepped
+    if inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def stepping(*args: Any, **kwargs: Any) -> Generator[Any, None, Any]:
+            inner, times = function(*args, **kwargs), 1
+            while True:
+                LEDGER.enter(step)
+                try:
+                    found = next(inner)
+                except StopIteration as end:
+                    return end.value
+                finally:
+                    LEDGER.leave(times)
+                    times = 0
+                yield found
+
+        return stepping
 
     @functools.wraps(function)
     def around(*args: Any, **kwargs: Any) -> Any:

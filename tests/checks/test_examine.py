@@ -9,7 +9,7 @@ from typing import ClassVar
 import pytest
 
 from lazaret.checks import Check, CheckUnavailable, OverBudget, Scan, Symbol
-from lazaret.checks.examine import OVER_BUDGET, examine, explained
+from lazaret.checks.examine import OVER_BUDGET, Examiner
 from lazaret.mime import message as mime
 from lazaret.model.envelope import Envelope, Session
 from lazaret.model.verdict import Hit, Report, ScoredHit, Unavailable
@@ -68,8 +68,15 @@ def busy(seconds: float) -> Plain:
     return Plain(find)
 
 
+def examined(scan: Scan, examiner: Examiner) -> Report:
+    async def examine() -> Report:
+        return await examiner.examine(scan)
+
+    return asyncio.run(examine())
+
+
 def report(*checks: Check, budget_s: float = 5.0, **wishes: str) -> Report:
-    return asyncio.run(examine(SCAN, checks, budget_s=budget_s, on_unavailable=wishes))
+    return examined(SCAN, Examiner(checks, budget_s=budget_s, on_unavailable=wishes))
 
 
 def test_a_hit_has_the_price_of_its_symbol_times_its_weight():
@@ -154,7 +161,7 @@ def test_a_message_that_is_over_budget_by_itself_is_marked():
         b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(500)
     )
     scan = Scan(mime.parse(deep), Session(), Envelope(""), 0.0)
-    made = asyncio.run(examine(scan, [], budget_s=5.0))
+    made = examined(scan, Examiner([], budget_s=5.0))
     assert (True, 5.0) == (made.over_budget, made.score)
 
 
@@ -183,8 +190,8 @@ def test_words_that_cost_much_are_found_for_who_wants_them() -> None:
         def explain(self, scan: Scan, /) -> str:
             raise RuntimeError
 
-    checks = [Terse(), Broken()]
-    report = asyncio.run(examine(SCAN, checks, budget_s=5))
+    examiner = Examiner([Terse(), Broken()], budget_s=5)
+    report = examined(SCAN, examiner)
 
     assert ["", "said", ""] == [hit.detail for hit in report.hits]
-    assert ["words", "said", ""] == [hit.detail for hit in explained(report, SCAN, checks).hits]
+    assert ["words", "said", ""] == [hit.detail for hit in examiner.explained(report, SCAN).hits]

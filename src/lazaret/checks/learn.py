@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
-from weakref import ref
 
-from lazaret.checks import Scan, Symbol
+from lazaret.checks import Scan, Step, Symbol
 from lazaret.learn import explain, zones
 from lazaret.learn.features import Features, Hasher
 from lazaret.learn.known import Known
 from lazaret.learn.model import Counter, Judgement, Model
 from lazaret.learn.points import CLASS_FULL, QUIET, Scale
 from lazaret.mime.message import Message
+from lazaret.model.steps import Steps, finish
 from lazaret.model.verdict import Hit
 
 SPAM = "BAYES_SPAM"
@@ -21,8 +21,6 @@ _SEEN = (Counter.SPAM_SEEN, Counter.HAM_SEEN)
 class _Read(NamedTuple):
     """What a message was judged by."""
 
-    message: ref[Message]
-    """Not held: it may be large, and the next one may be long in coming."""
     view: zones.View
     features: Features
     judged: Judgement
@@ -45,8 +43,6 @@ class LearnCheck:
         self._always_explains = always_explains
         self._refreshed = False
         """For the message that comes to `run` next."""
-        self._last: _Read | None = None
-        """The message that `run` saw last: it is the one that `explain` is asked about, nearly always."""
 
     @property
     def is_ready(self) -> bool:
@@ -55,7 +51,7 @@ class LearnCheck:
         self._refreshed = True  # Whoever asks has the message before `run` does.
         return min(map(self._known.memory.counters.item, _SEEN)) >= CLASS_FULL
 
-    def run(self, scan: Scan, /) -> Iterator[Hit]:
+    def run(self, scan: Scan, /) -> Iterator[Hit | Step]:
         """Nothing while too little is known, or when the message could be either."""
         if not self._refreshed:
             self._known.refresh()
@@ -65,7 +61,8 @@ class LearnCheck:
         scale = Scale.of(memory)
         if not scale.say(spam=spam, ham=ham):
             return
-        self._last = read = _read(scan.message, Model(memory), hasher)
+        read = yield from _read(scan.message, Model(memory), hasher)
+        scan.notes[self.name] = read
         points = scale.points(read.judged.score, spam=spam, ham=ham)
         if abs(points) < QUIET:
             return
@@ -74,16 +71,19 @@ class LearnCheck:
 
     def explain(self, scan: Scan, /) -> str:
         """The words of a hit that came without them."""
-        read = self._last
-        if read is None or read.message() is not scan.message:
-            read = _read(scan.message, Model(self._known.memory), self._known.hasher)
+        read = scan.notes.get(self.name)
+        if not isinstance(read, _Read):
+            read = finish(_read(scan.message, Model(self._known.memory), self._known.hasher))
         return _words(read)
 
 
-def _read(message: Message, model: Model, hasher: Hasher) -> _Read:
+def _read(message: Message, model: Model, hasher: Hasher) -> Steps[_Read]:
+    yield 0
     view = zones.view(message)
+    yield 1
     features = hasher.features(view)
-    return _Read(ref(message), view, features, model.judge(features), model, hasher)
+    yield 2
+    return _Read(view, features, model.judge(features), model, hasher)
 
 
 def _words(read: _Read) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from lazaret.checks import OverBudget, Scan, Symbol
+from lazaret.checks import OverBudget, Scan, Step, Symbol
 from lazaret.model.verdict import Hit
 from lazaret.rules import RuleSet
 from lazaret.rules.book import WITH_LEARNER, WITHOUT_LEARNER
@@ -33,11 +33,15 @@ class RulesCheck:
     def _in_force(self) -> Mapping[str, Symbol]:
         return self._beside if self._beside_learner() else self._alone
 
-    def run(self, scan: Scan, /) -> Iterator[Hit]:
+    def run(self, scan: Scan, /) -> Iterator[Hit | Step]:
         """OverBudget, after the hits, when a rule took too many steps or all together too long."""
         recipients = (recipient.address for recipient in scan.envelope.recipients)
-        findings = self._ruleset.evaluate(
-            scan.message, scan.now, recipients=recipients, seconds=self._seconds
+        findings = yield from self._ruleset.steps(
+            scan.message,
+            scan.now,
+            recipients=recipients,
+            seconds=self._seconds,
+            meanwhile=scan.meanwhile,
         )
         self.symbols = symbols = self._in_force()
         for name, detail in findings.hits:

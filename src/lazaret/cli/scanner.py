@@ -8,7 +8,7 @@ from typing import Any
 
 from lazaret import app
 from lazaret.checks import Check, Scan
-from lazaret.checks.examine import examine
+from lazaret.checks.examine import Examiner
 from lazaret.config.options import Config
 from lazaret.mime import message as mime
 from lazaret.mime.trust import Networks
@@ -38,9 +38,13 @@ class Scanner:
     async def scan(self, octets: bytes) -> dict[str, Any]:
         """Score, action and hits of one message, as they are printed."""
         started = time.perf_counter()
-        report = await examine(self._examined(octets), self.checks, budget_s=self.config.limits.scan_time_s)
+        report = await self._examiner.examine(self._examined(octets))
         verdict = decide(report, self.recipient, self._policy, Situation())
         return _result(report, verdict, (time.perf_counter() - started) * 1000)
+
+    @cached_property
+    def _examiner(self) -> Examiner:
+        return Examiner(self.checks, budget_s=self.config.limits.scan_time_s)
 
     def _examined(self, octets: bytes) -> Scan:
         return Scan(

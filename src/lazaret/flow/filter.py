@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lazaret.checks import Check, Scan
-from lazaret.checks.examine import examine, explained
+from lazaret.checks.examine import Examiner
 from lazaret.flow.arrival import Arrival, arrive, entry_of
 from lazaret.flow.autolearn import Autolearn
 from lazaret.flow.deliver import Courier, Outcome
@@ -91,7 +91,7 @@ class Filter:
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`record` writes the log line and counts; it is called once per message that got an answer."""
-        self._checks = checks
+        self._examiner = Examiner(checks, budget_s=rules.scan_time_s, on_unavailable=rules.on_unavailable)
         self._policies = policies
         self._lookup = policies.lookup
         self._courier = courier
@@ -185,19 +185,14 @@ class Filter:
         # Before the work: a message whose policies cannot be read is tried again.
         guidance = await self._policies.of(waiting, arrival.message, arrival.envelope.sender)
         scan = Scan(arrival.message, arrival.session, arrival.envelope, arrival.time)
-        report = await examine(
-            scan,
-            self._checks,
-            budget_s=self._rules.scan_time_s,
-            on_unavailable=self._rules.on_unavailable,
-        )
+        report = await self._examiner.examine(scan)
         situation = self._situation(arrival)
         verdicts = [
             decide(report, a, guidance.policy(a), situation, self._standing(a, guidance, report, arrival))
             for a in waiting
         ]
         if any(verdict.keep or verdict.action is Action.MARK for verdict in verdicts):
-            report = explained(report, scan, self._checks)
+            report = self._examiner.explained(report, scan)
         todo = plan(verdicts, reply_each=reply_each, others_served=others_served)
         if todo.deferred:
             outcome = Outcome({v.recipient: v for v in verdicts})

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from lazaret.checks import Check, Scan
-from lazaret.checks.examine import examine, explained
+from lazaret.checks.examine import Examiner
 from lazaret.flow.filter import Rules
 from lazaret.flow.policies import Guidance, Held, PolicyBook
 from lazaret.mime import message as mime
@@ -51,7 +51,7 @@ class SpamdRequests:
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`book`: how the rule files want a message to be marked. `host`: our name."""
-        self._checks = checks
+        self._examiner = Examiner(checks, budget_s=rules.scan_time_s)
         self._policies = policies
         self._rules = rules
         self._book = book
@@ -81,9 +81,9 @@ class SpamdRequests:
         now = self._clock()
         message = mime.parse(request.octets, networks=self._rules.trusted, sites=self._rules.sites)
         scan = Scan(message, Session(), Envelope("", (Recipient(recipient),) if recipient else ()), now)
-        report = await examine(scan, self._checks, budget_s=self._rules.scan_time_s)
+        report = await self._examiner.examine(scan)
         if request.command not in ("CHECK", "SYMBOLS"):
-            report = explained(report, scan, self._checks)
+            report = self._examiner.explained(report, scan)
         guidance = await self._guidance(recipient, message)
         standing = guidance.standing(recipient, report, client_ip="", now=now)
         situation = Situation(size=len(request.octets))

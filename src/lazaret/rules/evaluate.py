@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from lazaret.mime.message import Message
+from lazaret.model.steps import Meanwhile, Steps, finish
 from lazaret.rules import expression, plugins, views
 from lazaret.rules.book import Kind
 from lazaret.rules.calls import Calls
@@ -18,6 +19,8 @@ from lazaret.rules.settle import Settler
 from lazaret.rules.shortcircuit import Shortcuts
 from lazaret.rules.values import Outset
 
+_ASSEMBLED, _FIELDS, _TEXTS, _PARTS, _CALLS, _METAS, _DETAILS = range(0, 7_000_000, 1_000_000)
+"""Numbers of steps: which they begin with."""
 _DETAIL_LENGTH = 80
 _GROUNDS = 2
 """Of a meta, so many matched texts are shown."""
@@ -76,7 +79,8 @@ class Evaluator:
             for view, texts in views.TEXTS.items()
             if (members := together.get((view, "")))
         ]
-        self._fields: dict[str, list[FieldSearches]] = {}
+        self._fields: dict[str, tuple[int, list[FieldSearches]]] = {}
+        """Name of a field -> the number of its step, and what is searched in it."""
         self._assembled: list[FieldSearches] = []
         """Of selectors whose value is put together from several fields."""
         self._parts: list[PartSearches] = []
@@ -92,7 +96,7 @@ class Evaluator:
 
     def _place_field(self, field: FieldSearches, name: str, assembled: bool) -> None:
         if not assembled:
-            self._fields.setdefault(name, []).append(field)
+            self._fields.setdefault(name, (_FIELDS + len(self._fields), []))[1].append(field)
         elif field.rules <= self._put_off:
             self._always |= self._demand(field)
         else:
@@ -117,17 +121,34 @@ class Evaluator:
 
         Of sub-rules, those that were worked out: all of them where the program defers none.
         """
-        run = Run(message, seconds)
+        steps = self.steps(message, now, seconds, recipients=recipients, shown=shown, meanwhile=Meanwhile())
+        return finish(steps)
+
+    def steps(
+        self,
+        message: Message,
+        now: float,
+        seconds: float,
+        *,
+        recipients: tuple[str, ...] = (),
+        shown: Container[str] = (),
+        meanwhile: Meanwhile,
+    ) -> Steps[Outcome]:
+        """`evaluate`, in steps."""
+        run = Run(message, seconds, meanwhile)
         run.values = self._values(partial(self._work_out, run), run.found)
         run.subject = Subject(message, self._settings, run.headers, now, recipients)
         plugins.introduce(run.subject, run.headers)
         try:
-            self._search(run)
+            yield from self._search(run)
+            yield _CALLS
             self._calls.at_once(run)
         except DeadlineError:
             run.late = True
+        yield _METAS
         concerned = self._always | self._calls.pending(run)
         run.values.settle(self._settler.octets(concerned))
+        yield _DETAILS
         if run.late:
             run.exceeded = f"the rules took more than {seconds:g} s"
         values: Mapping[str, float] = run.values.hits()
@@ -139,18 +160,25 @@ class Evaluator:
         run.end()
         return Outcome(values, details, run.exceeded, points)
 
-    def _search(self, run: Run) -> None:
+    def _search(self, run: Run) -> Iterator[int]:
         message = run.message
-        for searches in self._assembled:
-            searches.run(run)
+        for step, assembled in enumerate(self._assembled, _ASSEMBLED):
+            yield step
+            assembled.run(run)
         # Nearly all of a large rule set look at fields that a message lacks.
-        for name in message.header.present:
-            for searches in self._fields.get(name, ()):
+        fields = self._fields
+        for step, of_field in sorted([fields[name] for name in message.header.present if name in fields]):
+            yield step
+            for searches in of_field:
                 searches.run(run)
-        for texts, text_searches in self._texts:
+        for step, (texts, text_searches) in enumerate(self._texts):
+            yield _TEXTS + 2 * step
             run.look_at_clock()
-            text_searches.over(run, texts(message))
-        for part in self._parts:
+            found = texts(message)
+            yield _TEXTS + 2 * step + 1
+            text_searches.over(run, found)
+        for step, part in enumerate(self._parts, _PARTS):
+            yield step
             part.run(run)
 
     def _work_out(self, run: Run, rule: int) -> None:

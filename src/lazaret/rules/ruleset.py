@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lazaret.mime.message import Message
 from lazaret.model.lazy import lazy
+from lazaret.model.steps import Meanwhile, Steps, finish
 from lazaret.rules import cache, expression, hosts, idle, sources, syntax
 from lazaret.rules.book import WITHOUT_LEARNER, Book, Kind, Problem
 from lazaret.rules.compile import Progress, compile_book
@@ -133,8 +134,21 @@ class RuleSet:
 
         `recipients`: addresses of the envelope, where it is known.
         """
-        outcome = self._evaluator.evaluate(
-            message, now, seconds, recipients=tuple(recipients), shown=self.symbols
+        steps = self.steps(message, now, recipients=recipients, seconds=seconds, meanwhile=Meanwhile())
+        return finish(steps)
+
+    def steps(
+        self,
+        message: Message,
+        now: float,
+        *,
+        recipients: Iterable[str] = (),
+        seconds: float = _DEFAULT_SECONDS,
+        meanwhile: Meanwhile,
+    ) -> Steps[Findings]:
+        """`evaluate`, in steps. `meanwhile` is kept by who works for others between them."""
+        outcome = yield from self._evaluator.steps(
+            message, now, seconds, recipients=tuple(recipients), shown=self.symbols, meanwhile=meanwhile
         )
         hits = tuple((name, outcome.details[name]) for name in sorted(outcome.details))
         weights = {

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lazaret.mime.message import Message
+from lazaret.model.steps import Meanwhile
 from lazaret.rules.values import Found, Values
 from lazaret.rules.views import HeaderValues, nothing_beside
 
@@ -21,6 +22,7 @@ class Run:
 
     __slots__ = (
         "_deadline",
+        "_meanwhile",
         "_work_deadline",
         "captured",
         "exceeded",
@@ -36,7 +38,7 @@ class Run:
         "where",
     )
 
-    def __init__(self, message: Message, seconds: float) -> None:
+    def __init__(self, message: Message, seconds: float, meanwhile: Meanwhile) -> None:
         self.message = message
         self.headers = HeaderValues(message)
         self.subject: Subject
@@ -57,8 +59,9 @@ class Run:
         self.exceeded = ""
         self.late = False
         """The time is used up: nothing more is worked out."""
+        self._meanwhile = meanwhile
         self._deadline = time.perf_counter() + seconds
-        self._work_deadline = time.thread_time() + seconds
+        self._work_deadline = time.thread_time() + seconds - meanwhile.seconds
 
     @property
     def found(self) -> Found:
@@ -73,12 +76,13 @@ class Run:
         self.subject.end()
 
     def look_at_clock(self) -> None:
-        """DeadlineError when the time is used up in which we worked, not that of others on a busy machine.
+        """DeadlineError when the time is used up in which we worked for this message, not that of other
+        messages, or of others on a busy machine.
 
         The clock that knows the difference costs ten times as much, and is asked only when it matters.
         """
         if time.perf_counter() > self._deadline:
-            left = self._work_deadline - time.thread_time()
+            left = self._work_deadline + self._meanwhile.seconds - time.thread_time()
             if left <= 0:
                 raise DeadlineError
             self._deadline = time.perf_counter() + left
