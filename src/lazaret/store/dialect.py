@@ -167,6 +167,8 @@ class Dialect:
     """Stands behind `msgs m`: its key and `time_num` are read from an index."""
     by_key: bool = False
     """Rows of amavisd's tables lie in the order of their keys, those of one moment on pages far apart."""
+    walk_cost: float = 1.0
+    """What it costs to look at a message in the order of time, beside putting the key of one in order."""
     after_words: str = ""
     """Ends a condition on m that has OR in it: l is asked for its words first."""
     warming: Warming = Warming()

@@ -12,6 +12,7 @@ from lazaret.store import listing
 from lazaret.store.condition import ALL, Condition, joined, one_of
 from lazaret.store.connection import Connection, snapshot
 from lazaret.store.dialect import sql
+from lazaret.store.inserting import padded, repeated
 from lazaret.store.listing import FROM
 from lazaret.store.narrowing import narrowed, one_of_many
 
@@ -32,7 +33,8 @@ _MEMBERS = (
     "FROM lz_msgs l CROSS JOIN msgs m WHERE m.mail_id = l.mail_id AND m.partition_tag = l.partition_tag AND"
 )
 _LAST = "SELECT l.id FROM lz_msgs l WHERE l.campaign = :campaign ORDER BY l.id DESC LIMIT :most"
-_SIZES = "SELECT l.campaign, count(*) FROM lz_msgs l WHERE "
+_NO_SIZES = "SELECT 0, 0"
+_SIZE = "UNION ALL SELECT ?, count(*) FROM (SELECT 1 FROM lz_msgs l WHERE l.campaign = ? LIMIT ?) counted"
 _NEWER = (
     "(m.time_num > :time OR m.time_num = :time AND (m.mail_id > :mail_id"
     " OR m.mail_id = :mail_id AND m.partition_tag >= :tag))"
@@ -147,12 +149,14 @@ def _fold(found: Sequence[_Key], chosen: list[_Key], limit: int, cursor: str) ->
 
 
 def _sizes(connection: Connection, chosen: Sequence[_Key]) -> dict[int, int]:
-    """Rows of each campaign, whoever may see them: of one alone there is nothing to count."""
-    campaigns = sorted({one.campaign for one in chosen if one.campaign is not None})
-    if not campaigns:
+    """Rows of each campaign, whoever may see them: of one alone there is nothing to count, and counting a
+    large one ends when it is known to be."""
+    found = sorted({one.campaign for one in chosen if one.campaign is not None})
+    if not found:
         return {}
-    where = one_of("l.campaign", campaigns)
-    return dict(connection.execute(sql(_SIZES, where.sql, "GROUP BY l.campaign"), where.values).fetchall())
+    campaigns, most = padded(found), max(COUNTED // 2, LARGE) + 1
+    values = [value for campaign in campaigns for value in (campaign, campaign, most)]
+    return dict(connection.execute(sql(_NO_SIZES, repeated(_SIZE, len(campaigns))), values).fetchall())
 
 
 def _shown_before(

@@ -16,8 +16,7 @@ from lazaret.store.dialect import sql
 FEW = 5000
 """So many are read by their keys, each in some microseconds; of more, fifty new ones are soon found."""
 _LOOKED_AT = 64
-"""Messages of a page. To find them in the order of time `_LOOKED_AT * all / n` are looked at, of `n`; to put
-the `n` in order costs about as much for each of them."""
+"""Messages of a page. To find them in the order of time `_LOOKED_AT * all / n` are looked at, of `n`."""
 _SIZES = (16, 256, 1500, FEW)
 """Numbers of keys in a statement: few, so that databases keep them prepared."""
 
@@ -68,7 +67,7 @@ def _sooner_in_order(connection: Connection, wanted: Condition) -> Narrow | None
     """The messages of a source that are not few, where a page of them would be far apart among all others:
     all of them and their times are read from indexes, and the newest then asked for the rest."""
     _, stored = indexed(connection)
-    most = int((_LOOKED_AT * stored) ** 0.5)
+    most = int((_LOOKED_AT * connection.dialect.walk_cost * stored) ** 0.5)
     for source in wanted.sources:
         if most <= FEW or not source.numbers or source.by_row or _are_more(connection, source, most):
             continue

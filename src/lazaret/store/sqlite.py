@@ -163,6 +163,7 @@ SQLITE = Dialect(
     # By itself it reads the whole row of whatever is looked for by a number or a unique key.
     their_keys="INDEXED BY lz_msgs_idx_key",
     their_moments="INDEXED BY msgs_idx_moment",
+    walk_cost=0.4,
     # No number is negative. What depends on m alone would be asked of each message before l is looked for.
     after_words="OR l.id < 0",
     warming=Warming(

@@ -5,6 +5,7 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from starlette.responses import Response
 
@@ -188,7 +189,9 @@ async def _found(visit: Visit, view: View, after: str) -> Found:
 
 def _narrowing(visit: Visit, view: View) -> Callable[[str, str], str]:
     """What a click on a sender, a rule or a recipient leads to."""
-    return lambda field, value: visit.url(replace(view, query=with_term(view.query, field, value)).path())
+    return cache(
+        lambda field, value: visit.url(replace(view, query=with_term(view.query, field, value)).path())
+    )
 
 
 def _alike(visit: Visit, view: View) -> Callable[[str], str]:
