@@ -77,6 +77,16 @@ def test_an_error_is_a_problem_with_words(program, path, status):
     assert status == seen.json["status"]
 
 
+def test_the_script_of_a_page_is_told_in_its_readers_language_and_a_program_in_english(program, admin):
+    path, german = "/messages/AAAAAAAAAAAA", {"Accept-Language": "de"}
+    in_page = admin.send("GET", f"/api/v1{path}", **german).json
+    limit = admin.send("GET", "/api/v1/messages?q=nofield:x", **german).json
+
+    assert (404, "So etwas gibt es nicht") == (in_page["status"], in_page["title"])
+    assert "es gibt kein Feld nofield:" in limit["detail"]
+    assert "There is nothing like that" == program("GET", path).json["title"]
+
+
 def test_a_query_error_says_where(program):
     seen = program("GET", "/messages?q=hello+nofield:x").json
 

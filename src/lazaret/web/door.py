@@ -18,7 +18,7 @@ from starlette.routing import Route
 from lazaret.flow.rights import Right
 from lazaret.flow.visit import NotAllowed, Visitor
 from lazaret.model.errors import LazaretError, NoSuchMessage, StoreUnavailable, UserError
-from lazaret.model.language import language, wished
+from lazaret.model.language import ENGLISH, language, wished
 from lazaret.model.person import Person
 from lazaret.web.form import TooLarge, form_of, octets_of
 from lazaret.web.office import Office
@@ -104,7 +104,7 @@ async def _admit(page: Page, visit: Visit) -> None:
         visit.secret = request.cookies.get(VISIT_COOKIE, "") or secrets.token_urlsafe(24)
     _take_turn(visit, page, person)
     if page.need is not None and person is None:
-        raise Refused(problem(401) if page.api else _to_login(visit))
+        raise Refused(problem(401, language=visit.language) if page.api else _to_login(visit))
     if page.need is not None and not page.unfinished and person is not None and not visit.by_token:
         _check_finished(visit, page, person)
     if request.method not in SAFE_METHODS and page.api:
@@ -154,7 +154,7 @@ def _check_finished(visit: Visit, page: Page, person: Person) -> None:
     if person.second_factor or person.role not in visit.office.config.web.require_second_factor:
         return
     if page.api:
-        raise Refused(problem(403, "set up your second factor first"))
+        raise Refused(problem(403, "set up your second factor first", language=visit.language))
     raise Refused(visit.go("/account/second-factor"))
 
 
@@ -205,10 +205,12 @@ def set_cookie(visit: Visit, response: Response, name: str, value: str) -> None:
 
 
 def _told_program(visit: Visit, error: Exception) -> Response:
-    told = problem_of(error)
+    """A program, or the script of a page, which shows it to whoever reads that."""
+    reader = ENGLISH if visit.by_token else visit.language
+    told = problem_of(error, reader)
     if told is None:
         log.exception("%s %s", visit.request.method, visit.request.url.path, exc_info=error)
-        return problem(500, "something went wrong here; the log says what")
+        return problem(500, "something went wrong here; the log says what", language=reader)
     return told
 
 

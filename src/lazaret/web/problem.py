@@ -1,6 +1,7 @@
 """Errors of the API as RFC 9457 has them (application/problem+json)."""
 
 import math
+from functools import partial
 
 import msgspec
 from starlette.responses import Response
@@ -8,6 +9,7 @@ from starlette.responses import Response
 from lazaret.flow.login import LoginFailed, Refusal
 from lazaret.flow.visit import NotAllowed
 from lazaret.model.errors import NoSuchMessage, StoreUnavailable, UserError
+from lazaret.model.language import ENGLISH, Language
 from lazaret.store.query import QueryError
 from lazaret.store.reader import SearchStopped
 from lazaret.web.form import TooLarge
@@ -54,46 +56,49 @@ _WHY = {
 }
 
 
-def problem(status: int, detail: str = "", *, position: int | None = None) -> Response:
-    """An error as a response."""
-    body = Problem(_TITLES.get(status, "Error"), status, detail=detail, position=position)
+def problem(
+    status: int, detail: str = "", *, position: int | None = None, language: Language = ENGLISH
+) -> Response:
+    """An error as a response. `language`: of whoever reads it; programs are told in English."""
+    title = language.told(_TITLES.get(status, "Error"))
+    body = Problem(title, status, detail=language.told(detail), position=position)
     headers = {"WWW-Authenticate": 'Bearer realm="lazaret"'} if status == 401 else None
     return Response(msgspec.json.encode(body), status, headers, PROBLEM_TYPE)
 
 
-def _login_failed(failed: LoginFailed) -> Response:
+def _login_failed(failed: LoginFailed, language: Language) -> Response:
     """Of a password or a code that was asked for once more."""
     if not failed.wait_s:
-        return problem(403, _WHY.get(failed.why, "the password is wrong"))
-    return _too_many("too many attempts failed: Retry-After says when to try again", failed.wait_s)
+        return problem(403, _WHY.get(failed.why, "the password is wrong"), language=language)
+    return _too_many("too many attempts failed: try again in", failed.wait_s, language)
 
 
-def _too_many(detail: str, wait_s: float) -> Response:
-    told = problem(429, detail)
-    told.headers["Retry-After"] = str(math.ceil(wait_s))
+def _too_many(what: str, wait_s: float, language: Language) -> Response:
+    seconds = math.ceil(wait_s)
+    told = problem(429, f"{what} {seconds} s", language=language)
+    told.headers["Retry-After"] = str(seconds)
     return told
 
 
-def problem_of(error: Exception) -> Response | None:
+def problem_of(error: Exception, language: Language) -> Response | None:
     """The response to an error; None for one that is our own fault."""
+    tell = partial(problem, language=language)
     if isinstance(error, BadRequest):
-        return problem(error.status, str(error))
+        return tell(error.status, str(error))
     if isinstance(error, TooLarge):
-        return problem(413)
+        return tell(413)
     if isinstance(error, TooMany):
-        return _too_many("too many requests in a short time: Retry-After says when to go on", error.wait_s)
+        return _too_many("too many requests in a short time: go on in", error.wait_s, language)
     if isinstance(error, NotAllowed):
-        return problem(403, str(error))
+        return tell(403, str(error))
     if isinstance(error, LoginFailed):
-        return _login_failed(error)
+        return _login_failed(error, language)
     if isinstance(error, NoSuchMessage):
-        return problem(404)
+        return tell(404)
     if isinstance(error, QueryError):
-        return problem(400, error.problem, position=error.position)
+        return tell(400, error.problem, position=error.position)
     if isinstance(error, SearchStopped | StoreUnavailable):
-        return problem(
-            503, str(error) if isinstance(error, SearchStopped) else "the database does not answer"
-        )
+        return tell(503, str(error) if isinstance(error, SearchStopped) else "the database does not answer")
     if isinstance(error, UserError):
-        return problem(422, str(error))
+        return tell(422, str(error))
     return None
