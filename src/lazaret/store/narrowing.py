@@ -17,7 +17,7 @@ FEW = 5000
 """So many are read by their keys, each in some microseconds; of more, fifty new ones are soon found."""
 _LOOKED_AT = 64
 """Messages of a page. To find them in the order of time `_LOOKED_AT * all / n` are looked at, of `n`."""
-_SIZES = (16, 256, 1500, FEW)
+_SIZES = (16, 64, 256, 750, 1500, 2500, FEW)
 """Numbers of keys in a statement: few, so that databases keep them prepared."""
 
 _WITH_TIME = "SELECT k.partition_tag, k.mail_id, m.time_num FROM ("
