@@ -12,6 +12,7 @@ the next run.
 
 import argparse
 import asyncio
+import gc
 import multiprocessing
 import os
 import random
@@ -30,6 +31,7 @@ from large import Place, Shape, fill, later, vocabulary  # beside this file
 from store_kinds import quantile
 
 from lazaret.config.load import load
+from lazaret.daemon import supervisor
 from lazaret.flow.indexing import keep_tended
 from lazaret.flow.login import digest
 from lazaret.model.person import Person, Role
@@ -94,10 +96,17 @@ def main() -> None:
                 place.upgrade()
             else:
                 fill(place, Shape(given.messages, STORED_SHARE, given.corpus))
+            settle()
             asyncio.run(measure(place))
             asyncio.run(measure_writing(place))
         finally:
             place.close()
+
+
+def settle() -> None:
+    """Makes Python look for circles as seldom as in a process of the service, and not among what stays."""
+    gc.freeze()
+    gc.set_threshold(supervisor.COLLECT_AFTER)
 
 
 async def measure(place: Place) -> None:
@@ -244,6 +253,7 @@ async def write(place: Place, store: Store) -> list[float]:
 
 def search(folder: Path, url: str, common: str, cookie: str, number: int, done: Any) -> None:
     """One person who opens one page after the other; a process of the desk answers each."""
+    settle()
     asyncio.run(_search(folder, url, common, cookie, number, done))
 
 
