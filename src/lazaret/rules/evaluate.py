@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from lazaret.mime.message import Message
-from lazaret.model.steps import Meanwhile, Steps, finish
+from lazaret.model.steps import Meanwhile, Steps
 from lazaret.rules import expression, plugins, views
 from lazaret.rules.book import Kind
 from lazaret.rules.calls import Calls
@@ -108,22 +108,6 @@ class Evaluator:
             self._demands[rule] = partial(_search_once, searches)
         return self._settler.concerned(searches.rules)
 
-    def evaluate(
-        self,
-        message: Message,
-        now: float,
-        seconds: float,
-        *,
-        recipients: tuple[str, ...] = (),
-        shown: Container[str] = (),
-    ) -> Outcome:
-        """All hits, in little more than `seconds`; `details` for the rules in `shown` that hit.
-
-        Of sub-rules, those that were worked out: all of them where the program defers none.
-        """
-        steps = self.steps(message, now, seconds, recipients=recipients, shown=shown, meanwhile=Meanwhile())
-        return finish(steps)
-
     def steps(
         self,
         message: Message,
@@ -134,7 +118,11 @@ class Evaluator:
         shown: Container[str] = (),
         meanwhile: Meanwhile,
     ) -> Steps[Outcome]:
-        """`evaluate`, in steps."""
+        """All hits, in little more than `seconds`; `details` for the rules in `shown` that hit.
+
+        Of sub-rules, those that were worked out: all of them where the program defers none. `meanwhile` is
+        kept by who works for others between the steps.
+        """
         run = Run(message, seconds, meanwhile)
         run.values = self._values(partial(self._work_out, run), run.found)
         run.subject = Subject(message, self._settings, run.headers, now, recipients)

@@ -160,7 +160,7 @@ class RuleSet:
 
     def values(self, message: Message, now: float, *, seconds: float = _DEFAULT_SECONDS) -> Outcome:
         """Every rule that hits, sub-rules too, with its count: for comparing and for debugging."""
-        return self._evaluator.evaluate(message, now, seconds)
+        return finish(self._evaluator.steps(message, now, seconds, meanwhile=Meanwhile()))
 
     def under(self, settings: Mapping[str, tuple[str, ...]]) -> "RuleSet":
         """The same rules under other settings: what a directory of users' preferences may bring."""
