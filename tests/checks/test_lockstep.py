@@ -145,6 +145,32 @@ def test_each_step_is_done_for_all_before_the_next_one() -> None:
     assert list("0001122") == [did[-1] for did in check.order]
 
 
+def test_a_message_is_told_whether_others_come_along() -> None:
+    class Asking(Stepping):
+        def run(self, scan: Scan, /) -> Iterator[Hit | int]:
+            for step in super().run(scan):
+                self.order.append(str(scan.meanwhile.others))
+                yield step
+
+    alone, check = Asking(), Asking()
+    together(Examiner([alone], budget_s=5), subjects("x"))
+    assert {"x0", "x1", "x2", "False"} == set(alone.order)
+    together(Examiner([check], budget_s=5), subjects("x", "y"))
+    # The last one is alone when the other has come to its end.
+    told = [word for word in check.order if word in ("True", "False")]
+    assert ["True", "False"] == [told[0], told[-1]]
+
+
+def test_rules_are_cut_into_steps_only_for_others(tmp_path: Path) -> None:
+    (tmp_path / "a.cf").write_text("body A /foo/\nheader B Subject =~ /x/\n")
+    ruleset = load([tmp_path / "a.cf"], shipped=False, cache_dir=None)
+    message = mime.parse(b"Subject: x\r\n\r\nfoo\r\n")
+    numbers = list(ruleset.steps(message, 1e9, meanwhile=Meanwhile(others=True)))
+    assert numbers
+    assert numbers == sorted(numbers)
+    assert [] == list(ruleset.steps(message, 1e9, meanwhile=Meanwhile()))
+
+
 def test_a_failure_stays_with_its_message() -> None:
     good, bad, other = together(Examiner([Stepping()], budget_s=5), subjects("x", "bad", "y"))
     assert (["x"], [], ["y"]) == tuple([hit.detail for hit in r.hits] for r in (good, bad, other))

@@ -93,6 +93,7 @@ class _Work:
         """Takes all steps up to `until`; whether others are left."""
         if self.done.cancelled():
             return False
+        self._meanwhile.others = until is not _END
         began = time.perf_counter()
         if self._stopped:
             self._meanwhile.seconds += began - self._stopped

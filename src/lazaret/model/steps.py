@@ -13,16 +13,19 @@ _T = TypeVar("_T")
 Steps: TypeAlias = Generator[int, None, _T]
 """Yields, before each step but the first, its number, in ascending order; returns the result.
 
-A number means the same step for every message. Some may be left out, and one may come twice.
+A number means the same step for every message. Some may be left out, and one may come twice. Where nobody
+else takes the same steps (`Meanwhile.others`) none needs to be yielded.
 """
 
 
 @dataclass(slots=True)
 class Meanwhile:
-    """What others cost between the steps of one message: its own budgets are not used up by them."""
+    """What others do between the steps of one message, and cost: its own budgets are not used up by them."""
 
     seconds: float = 0.0
     """By the wall. Where a busy machine kept the others waiting, that is given too."""
+    others: bool = False
+    """Whether anybody waits for this message to come to the end of a step."""
 
 
 def finish(steps: Steps[_T]) -> _T:

@@ -128,15 +128,18 @@ class Evaluator:
         run.subject = Subject(message, self._settings, run.headers, now, recipients)
         plugins.introduce(run.subject, run.headers)
         try:
-            yield from self._search(run)
-            yield _CALLS
+            yield from self._search(run, meanwhile)
+            if meanwhile.others:
+                yield _CALLS
             self._calls.at_once(run)
         except DeadlineError:
             run.late = True
-        yield _METAS
+        if meanwhile.others:
+            yield _METAS
         concerned = self._always | self._calls.pending(run)
         run.values.settle(self._settler.octets(concerned))
-        yield _DETAILS
+        if meanwhile.others:
+            yield _DETAILS
         if run.late:
             run.exceeded = f"the rules took more than {seconds:g} s"
         values: Mapping[str, float] = run.values.hits()
@@ -148,25 +151,30 @@ class Evaluator:
         run.end()
         return Outcome(values, details, run.exceeded, points)
 
-    def _search(self, run: Run) -> Iterator[int]:
+    def _search(self, run: Run, meanwhile: Meanwhile) -> Iterator[int]:
         message = run.message
         for step, assembled in enumerate(self._assembled, _ASSEMBLED):
-            yield step
+            if meanwhile.others:
+                yield step
             assembled.run(run)
         # Nearly all of a large rule set look at fields that a message lacks.
         fields = self._fields
         for step, of_field in sorted([fields[name] for name in message.header.present if name in fields]):
-            yield step
+            if meanwhile.others:
+                yield step
             for searches in of_field:
                 searches.run(run)
         for step, (texts, text_searches) in enumerate(self._texts):
-            yield _TEXTS + 2 * step
+            if meanwhile.others:
+                yield _TEXTS + 2 * step
             run.look_at_clock()
             found = texts(message)
-            yield _TEXTS + 2 * step + 1
+            if meanwhile.others:
+                yield _TEXTS + 2 * step + 1
             text_searches.over(run, found)
         for step, part in enumerate(self._parts, _PARTS):
-            yield step
+            if meanwhile.others:
+                yield step
             part.run(run)
 
     def _work_out(self, run: Run, rule: int) -> None:
