@@ -25,7 +25,7 @@ from lazaret.mime import message
 from lazaret.mime.message import Message
 from lazaret.model.envelope import Envelope, Session
 from lazaret.rules import RuleSet, load
-from lazaret.rules.ruleset import Findings
+from lazaret.rules.evaluate import Findings
 
 HASHER = Hasher(b"bench")
 PATIENCE_S = 30.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lazaret.rules.expression import ExpressionError, names, parse, to_python
+from lazaret.rules.expression import ExpressionError, mentioned, names, parse, to_python
 
 
 def value(text: str, **given: float) -> float:
@@ -55,3 +55,10 @@ def test_nesting_without_end_is_refused() -> None:
 def test_a_function_takes_one_word() -> None:
     node = parse("1 + rules_matching( __A*_? )")
     assert ("rules_matching", "__A*_?") == (node.operands[1].text, node.operands[1].argument)
+
+
+@pytest.mark.parametrize(
+    "text", ["A && !(B || A::C)", "2*A > 1.5", "rules_matching(__X*) + B", "A ? B : C", "f ( A ) && _B_1"]
+)
+def test_names_are_found_without_a_tree_too(text: str) -> None:
+    assert names(parse(text)) == list(dict.fromkeys(mentioned(text)))

@@ -4,7 +4,8 @@
 """
 
 from lazaret.rules.book import Kind, Problem
+from lazaret.rules.evaluate import Findings
 from lazaret.rules.lint import lint
-from lazaret.rules.ruleset import Explanation, Findings, RuleSet, Symbol, load
+from lazaret.rules.ruleset import Explanation, RuleSet, Symbol, load
 
 __all__ = ["Explanation", "Findings", "Kind", "Problem", "RuleSet", "Symbol", "lint", "load"]

@@ -1,16 +1,16 @@
 """Running a Program over one message: every group of texts scanned once, then the metas concerned."""
 
+from collections import deque
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 from lazaret.mime.message import Message
 from lazaret.model.steps import Meanwhile, Steps
 from lazaret.rules import expression, plugins, views
-from lazaret.rules.book import Kind
+from lazaret.rules.book import WITHOUT_LEARNER, Kind
 from lazaret.rules.calls import Calls
 from lazaret.rules.evals import Settings, Subject
-from lazaret.rules.expression import ExpressionError
 from lazaret.rules.program import Program
 from lazaret.rules.run import DeadlineError, Run
 from lazaret.rules.search import Search, confirm
@@ -26,15 +26,16 @@ _GROUNDS = 2
 """Of a meta, so many matched texts are shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What was found. `values`: every rule that hit, with its count; `exceeded`: which budget ran out."""
+class Findings(NamedTuple):
+    """Rules that hit; `exceeded` names the budget that ran out, if one did."""
 
+    hits: tuple[tuple[str, str], ...]
+    """The listed ones by name, each with what was found."""
+    exceeded: str
+    weights: Mapping[str, float]
+    """By what the score of some rules is to be multiplied; of all others by 1."""
     values: Mapping[str, float]
-    details: Mapping[str, str]
-    exceeded: str = ""
-    points: Mapping[str, float] = field(default_factory=dict)
-    """Of rules whose score hangs on the message."""
+    """All with their counts: of sub-rules, those that were worked out (all, where none is deferred)."""
 
 
 class Evaluator:
@@ -47,6 +48,7 @@ class Evaluator:
         self._settler = Settler(program.metas, len(program.names))
         self._shortcuts = Shortcuts(program.book)
         self._numbers = {name: number for number, name in enumerate(program.names)}
+        self._listed = frozenset(name for name in program.names if not name.startswith("__"))
         self._put_off = frozenset(program.deferred)
         self._always = 0
         """Metas that are looked at in any case: what they hang on is worked out on demand."""
@@ -115,14 +117,10 @@ class Evaluator:
         seconds: float,
         *,
         recipients: tuple[str, ...] = (),
-        shown: Container[str] = (),
         meanwhile: Meanwhile,
-    ) -> Steps[Outcome]:
-        """All hits, in little more than `seconds`; `details` for the rules in `shown` that hit.
-
-        Of sub-rules, those that were worked out: all of them where the program defers none. `meanwhile` is
-        kept by who works for others between the steps.
-        """
+    ) -> Steps[Findings]:
+        """All hits, in little more than `seconds`. `meanwhile` is kept by who works for others between the
+        steps."""
         run = Run(message, seconds, meanwhile)
         run.values = self._values(partial(self._work_out, run), run.found)
         run.subject = Subject(message, self._settings, run.headers, now, recipients)
@@ -142,14 +140,21 @@ class Evaluator:
             yield _DETAILS
         if run.late:
             run.exceeded = f"the rules took more than {seconds:g} s"
+        findings = self._findings(run)
+        run.end()
+        return findings
+
+    def _findings(self, run: Run) -> Findings:
         values: Mapping[str, float] = run.values.hits()
-        points: Mapping[str, float] = {}
+        weights: Mapping[str, float] = {}
         ending = self._shortcuts.end(values)
         if ending:
-            values, points = ending.values, {ending.symbol: ending.points}
-        details = {name: self._detail(run, name) for name in values if name in shown}
-        run.end()
-        return Outcome(values, details, run.exceeded, points)
+            values, symbol = ending.values, ending.symbol
+            if symbol in self._listed:
+                weights = {symbol: ending.points / self._program.book.score(symbol, WITHOUT_LEARNER)}
+        told = run.where.keys() | run.shown.keys()
+        hits = tuple([(n, self._detail(run, n, told)) for n in sorted(self._listed.intersection(values))])
+        return Findings(hits, run.exceeded, weights, values)
 
     def _search(self, run: Run, meanwhile: Meanwhile) -> Iterator[int]:
         message = run.message
@@ -190,20 +195,23 @@ class Evaluator:
             except DeadlineError:
                 run.late = True
 
-    def _detail(self, run: Run, name: str) -> str:
-        """What made the rule hit; for a meta, what made the rules hit that it builds on."""
+    def _detail(self, run: Run, name: str, told: Container[int]) -> str:
+        """What made the rule hit; for a meta, what made the rules hit that it builds on.
+
+        `told`: the rules of which there is something to show, if they have hit.
+        """
         texts: list[str] = []
-        for rule in self._grounds(name):
-            if rule in run.shown:
-                texts.append(run.shown[rule])
-            elif run.values.get(rule) and rule in run.where:
+        for rule in filter(told.__contains__, self._grounds(name)):
+            if rule not in run.shown:
+                if not run.values.get(rule):
+                    continue
                 search, place = self._searched[rule]
-                text = search.matched(place, run.where[rule]).decode("utf-8", "replace")
-                run.shown[rule] = text  # Other metas may build on it.
-                texts.append(text)
+                # Other metas may build on it.
+                run.shown[rule] = search.matched(place, run.where[rule]).decode("utf-8", "replace")
+            texts.append(run.shown[rule])
             if len(texts) == _GROUNDS:
                 break
-        return _readable(", ".join(dict.fromkeys(t.strip() for t in texts if t.strip())))
+        return _readable(", ".join(dict.fromkeys(filter(None, map(str.strip, texts))))) if texts else ""
 
     def _grounds(self, name: str) -> list[int]:
         """The rules with a text of their own on which the rule builds, the nearest first."""
@@ -212,16 +220,17 @@ class Evaluator:
         return self._known_grounds[name]
 
     def _find_grounds(self, name: str) -> Iterator[int]:
-        rules = self._program.book.rules
-        waiting, seen = [name], {name}
+        rules, numbers = self._program.book.rules, self._numbers
+        waiting, seen = deque([name]), {name}
         while waiting:
-            current = waiting.pop(0)
-            if current in self._numbers and rules[current].kind is not Kind.META:
-                yield self._numbers[current]
-            elif current in self._numbers:
-                fresh = [n for n in _mentioned(rules[current].text) if n not in seen]
-                seen.update(fresh)
-                waiting += fresh
+            current = waiting.popleft()
+            if rules[current].kind is not Kind.META:
+                yield numbers[current]
+                continue
+            for mentioned in expression.mentioned(rules[current].text):
+                if mentioned in numbers and mentioned not in seen:
+                    seen.add(mentioned)
+                    waiting.append(mentioned)
 
 
 def _search_once(searches: FieldSearches | PartSearches, run: Run) -> None:
@@ -229,13 +238,6 @@ def _search_once(searches: FieldSearches | PartSearches, run: Run) -> None:
     if searches.key not in run.searched:
         run.searched.add(searches.key)
         searches.run(run)
-
-
-def _mentioned(text: str) -> list[str]:
-    try:
-        return expression.names(expression.parse(text))
-    except ExpressionError:
-        return []
 
 
 def _readable(text: str) -> str:

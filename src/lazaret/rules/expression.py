@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 _TOKEN = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+|\w[\w:]*|\|\||&&|[<>=!]=|[()!^<>+\-*/?:])")
 _GLOB = re.compile(r"\s*\(\s*([\w*?:]+)\s*\)")
+_MENTIONED = re.compile(r"[^\W\d][\w:]*\s*\([^)]*\)|([^\W\d][\w:]*)")
 _BINARY = {
     "||": 1,
     "&&": 2,
@@ -64,6 +65,11 @@ def parse(text: str) -> Node:
 def names(node: Node) -> list[str]:
     """The names it mentions, each once, in order."""
     return list(dict.fromkeys(n.text for n in node.walk() if n.operator == "name"))
+
+
+def mentioned(text: str) -> list[str]:
+    """The names in an expression that is known to be one, in order: `names` without a tree."""
+    return list(filter(None, _MENTIONED.findall(text)))
 
 
 def to_python(node: Node, name: Callable[[str], str]) -> str:

@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lazaret.mime.message import Message
@@ -13,7 +13,7 @@ from lazaret.rules import cache, expression, hosts, idle, sources, syntax
 from lazaret.rules.book import WITHOUT_LEARNER, Book, Kind, Problem
 from lazaret.rules.compile import Progress, compile_book
 from lazaret.rules.database import DamagedDatabase
-from lazaret.rules.evaluate import Evaluator, Outcome
+from lazaret.rules.evaluate import Evaluator, Findings
 from lazaret.rules.expression import ExpressionError
 from lazaret.rules.program import Program
 from lazaret.rules.sources import Sources
@@ -37,16 +37,6 @@ class Symbol:
 
     score: float
     description: str
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """Rules that hit, each with what was found; `exceeded` names the budget that ran out, if one did."""
-
-    hits: tuple[tuple[str, str], ...]
-    exceeded: str = ""
-    weights: Mapping[str, float] = field(default_factory=dict)
-    """By what the score of some rules is to be multiplied; of all others by 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,20 +137,11 @@ class RuleSet:
         meanwhile: Meanwhile,
     ) -> Steps[Findings]:
         """`evaluate`, in steps. `meanwhile` is kept by who works for others between them."""
-        outcome = yield from self._evaluator.steps(
-            message, now, seconds, recipients=tuple(recipients), shown=self.symbols, meanwhile=meanwhile
-        )
-        hits = tuple((name, outcome.details[name]) for name in sorted(outcome.details))
-        weights = {
-            name: points / self.symbols[name].score
-            for name, points in outcome.points.items()
-            if name in self.symbols
-        }
-        return Findings(hits, outcome.exceeded, weights)
+        return self._evaluator.steps(message, now, seconds, recipients=tuple(recipients), meanwhile=meanwhile)
 
-    def values(self, message: Message, now: float, *, seconds: float = _DEFAULT_SECONDS) -> Outcome:
-        """Every rule that hits, sub-rules too, with its count: for comparing and for debugging."""
-        return finish(self._evaluator.steps(message, now, seconds, meanwhile=Meanwhile()))
+    def values(self, message: Message, now: float, *, seconds: float = _DEFAULT_SECONDS) -> Findings:
+        """`evaluate`, for comparing and for debugging: its `values` are of interest."""
+        return self.evaluate(message, now, seconds=seconds)
 
     def under(self, settings: Mapping[str, tuple[str, ...]]) -> "RuleSet":
         """The same rules under other settings: what a directory of users' preferences may bring."""
