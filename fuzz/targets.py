@@ -15,8 +15,9 @@ from lazaret.learn import kernel as learn_kernel
 from lazaret.learn import zones
 from lazaret.learn.features import Hasher
 from lazaret.learn.model import Model, Private
-from lazaret.mime import header_block, headers, html, kernel, message, received, text, transfer, uri_finder
+from lazaret.mime import headers, html, kernel, message, received, text, transfer, uri_finder
 from lazaret.mime.edit import edited
+from lazaret.mime.header_section import HeaderSection, regular, regular_plain
 from lazaret.mime.html_reader import Reader
 from lazaret.model.delivery import Extensions, Outgoing
 from lazaret.model.envelope import Recipient, Session
@@ -175,26 +176,20 @@ def search_query(octets: bytes) -> None:
 
 def header_section(octets: bytes) -> None:
     """Fields, and Received above all, read the same compiled and in Python."""
-    compiled = header_block.read(octets, 0, len(octets), crlf=True)
-    plain = header_block.read_plain(octets, 0, len(octets), True, header_block.FIELD_LIMIT)
+    compiled = regular(octets, 0, len(octets), crlf=True)
+    plain = regular_plain(octets, 0, len(octets), crlf=True)
     assert (compiled is None) == (plain is None)
-    if compiled and plain:
-        assert _read_block(plain) == _read_block(compiled)
+    if compiled is not None and plain is not None:
+        assert _asked(plain) == _asked(compiled)
     for value in headers.parse(octets).values("Received"):
         assert received.parse_plain(value) == received.parse(value), value
 
 
-def _read_block(block: header_block.Block) -> list[object]:
-    places = range(len(block.names))
+def _asked(section: HeaderSection) -> list[object]:
     return [
-        *(
-            block.names,
-            block.offsets(),
-            block.text(places),
-            block.all({}, "x-spam-", 999),
-            set(block.encoded),
-        ),
-        *([block.line(place) for place in places], [block.value(place) for place in places]),
+        *(section.fields, section.all_text("x-spam-", 999), set(section.present)),
+        *(section.decoded(place) for place in range(len(section.names))),
+        *((section.values(name), section.text(name)) for name in section.names),
     ]
 
 

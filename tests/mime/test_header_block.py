@@ -1,11 +1,11 @@
-"""The compiled kernel splits a header section as plain Python does, and reads no octet astray."""
+"""The compiled kernel reads a header section as plain Python does, and no octet astray."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lazaret.mime import header_block, kernel
-from lazaret.mime.header_block import Block
+from lazaret.mime.header_section import HeaderSection, regular, regular_plain
 
 needs_kernel = pytest.mark.skipif(not kernel.header, reason="the kernel is not compiled: gcc, python3-dev")
 
@@ -16,16 +16,18 @@ PIECES = [
 ]
 
 
-def shown(block: Block | None) -> list[object] | None:
-    if block is None:
+def shown(section: HeaderSection | None) -> list[object] | None:
+    if section is None:
         return None
-    places = range(len(block.names))
+    written = [*(name.decode("latin-1") for name in section.written_names), "subject", "TO", "\u212a", "none"]
     return [
-        *(block.end, block.body_start, block.names, {n: list(p) for n, p in block.by_name.items()}),
-        *(set(block.encoded), list(block.written_names()), block.offsets()),
-        *([block.line(place) for place in places], [block.value(place) for place in places]),
-        *(block.text(places), block.text([]), block.all({}, "x-spam-", 9_999)),
-        *(block.all({0: b"else"}, "", 1_000_000), block.all({}, "", 40)),
+        *(section.body_start, section.crlf, section.missing_separator, section.truncated, section.whole),
+        *(section.names, set(section.present), section.fields, section.spans, section.raw_fields()),
+        *(section.decoded(place) for place in range(len(section.names))),
+        *(section.all_text("x-spam-", 9_999), section.all_text("to", 1_000_000), section.all_text("a", 40)),
+        *((name in section, section.values(name), section.decoded_values(name)) for name in written),
+        *((section.last_decoded(name), section.named(name)) for name in written),
+        *((list(section.places(name.lower())), section.text(name.lower())) for name in written),
     ]
 
 
@@ -39,8 +41,8 @@ def shown(block: Block | None) -> list[object] | None:
 )
 def test_the_same_with_and_without_it(raw: bytes, start: int, limit: int, crlf: bool, lines: int) -> None:
     limit = limit if limit > 0 else len(raw) + limit
-    plain = header_block.read_plain(raw, start, limit, crlf, lines)
-    compiled = header_block.read(raw, start, limit, crlf=crlf, most_lines=lines)
+    plain = regular_plain(raw, start, limit, crlf=crlf, most_lines=lines)
+    compiled = regular(raw, start, limit, crlf=crlf, most_lines=lines)
     assert shown(plain) == shown(compiled)
 
 
@@ -53,23 +55,31 @@ def test_what_is_near_a_limit_is_the_same() -> None:
         for end in (b"\n", b"\r\n")
     ):
         raw = b"n" * name + b":" + b"v" * value + line_end + b"To: b" + line_end * 2
-        plain = header_block.read_plain(raw, 0, len(raw), True, 100)
-        assert shown(plain) == shown(header_block.read(raw, 0, len(raw), crlf=True, most_lines=100))
+        plain = regular_plain(raw, 0, len(raw), crlf=True, most_lines=100)
+        assert shown(plain) == shown(regular(raw, 0, len(raw), crlf=True, most_lines=100))
 
 
 @needs_kernel
 def test_there_is_no_field_beyond_the_last() -> None:
-    block = header_block.read(b"A: b\n\n", 0, 6, crlf=False)
-    assert block is not None
+    section = regular(b"A: b\n\n", 0, 6, crlf=False)
+    assert section is not None
     for place in (-1, 1, 2**62):
-        for ask in (block.line, block.value, lambda place: block.text([0, place])):
-            with pytest.raises(IndexError):
-                ask(place)
+        with pytest.raises(IndexError):
+            section.decoded(place)
+
+
+@needs_kernel
+def test_a_section_comes_from_nowhere_but_the_octets() -> None:
+    section = regular(b"A: b\n\n", 0, 6, crlf=False)
+    with pytest.raises(TypeError):
+        type(section)()
+    with pytest.raises(TypeError):
+        kernel.header.read(dict, b"A: b\n\n", 0, 6, False, 9, 9, 9)
 
 
 @pytest.mark.parametrize("start", [-1, 7, 2**60])
 def test_nothing_is_read_outside_the_octets(start: int) -> None:
-    assert header_block.read(b"A: b\n\n", start, 2**60, crlf=False) is None
+    assert regular(b"A: b\n\n", start, 2**60, crlf=False) is None
 
 
 def test_a_white_run_is_one_that_begins_with_a_line_end() -> None:

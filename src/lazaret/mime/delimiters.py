@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from lazaret.mime import header_block, headers
+from lazaret.mime import headers
 from lazaret.mime.content_type import ContentType, last_content_type
 
 _LINE_LIMIT = 2048
@@ -64,11 +64,9 @@ class PartText:
     def read(cls, body: bytes, position: int, scanner: Delimiters, boundary: bytes) -> "PartText":
         delimiter = scanner.after(position)
         end = delimiter.start if delimiter else body.rfind(b"\n", position, len(body) - 1) + 1 or position
-        block = header_block.read(body, position, end, crlf=False, most_lines=headers.PART_FIELD_LIMIT)
-        if block is not None:
-            return cls._rest(
-                headers.RegularSection(body, position, block), body, scanner, boundary, delimiter
-            )
+        read = headers.regular(body, position, end, crlf=False, most_lines=headers.PART_FIELD_LIMIT)
+        if read is not None:
+            return cls._rest(read, body, scanner, boundary, delimiter)
         fields, head_end = headers.parse_part(body, position, end)
         if head_end >= end and delimiter:
             # SpamAssassin stores a field when it meets the next line: the last one is lost.

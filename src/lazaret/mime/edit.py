@@ -1,7 +1,8 @@
 """Header edits on raw octets: fields taken out, the subject marked, every other octet as it was."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from email.header import Header
 from functools import lru_cache
 
@@ -13,7 +14,7 @@ _EMPTY_LINE = re.compile(rb"\n\r?\n")
 _MARKED = re.compile(rb"^subject[ \t]*:[ ]*", re.I | re.M)
 
 
-def edited(raw: bytes, header: HeaderSection, *, without: Collection[str], subject_tag: str = "") -> bytes:
+def edited(raw: bytes, header: HeaderSection, *, without: AbstractSet[str], subject_tag: str = "") -> bytes:
     """The message without the fields named in `without` (lower case), and with a marked subject.
 
     The tag goes before the subject as it is written, encoded words and all, so that nothing of it is
@@ -21,22 +22,21 @@ def edited(raw: bytes, header: HeaderSection, *, without: Collection[str], subje
 
     Readers differ on where a malformed header section ends; the fields go up to the first empty line.
     """
-    tag = _encoded(subject_tag)
+    tag = _encoded(subject_tag) if subject_tag else b""
     pieces: list[bytes] = []
     position = 0
-    subject_seen = False
-    for field in header.fields:
-        name = field.name.lower()
-        if name in without:
+    unwanted = header.present & without
+    subjects = header.places("subject") if tag and "subject" not in without else ()
+    for place in sorted([*subjects, *[place for name in unwanted for place in header.places(name)]]):
+        field = header.fields[place]
+        if header.names[place] in unwanted:
             pieces.append(raw[position : field.start])
             position = field.end
-        elif tag and name == "subject":
-            subject_seen = True
-            if not raw[field.value_start : field.end].lstrip().startswith(tag):
-                pieces += (raw[position : field.value_start], b" ", tag)
-                position = field.value_start
-                if raw[position : position + 1] not in (b" ", b"\t", b"\r", b"\n"):
-                    pieces.append(b" ")
+        elif not raw[field.value_start : field.end].lstrip().startswith(tag):
+            pieces += (raw[position : field.value_start], b" ", tag)
+            position = field.value_start
+            if raw[position : position + 1] not in (b" ", b"\t", b"\r", b"\n"):
+                pieces.append(b" ")
     if without and (header.missing_separator or header.cut_off):
         empty = _EMPTY_LINE.search(raw, max(position - 1, 0))
         end = empty.start() + 1 if empty else len(raw)
@@ -46,7 +46,7 @@ def edited(raw: bytes, header: HeaderSection, *, without: Collection[str], subje
                 closing = _FIELD_END.search(raw, match.end(), end)
                 position = closing.end() if closing else end
     pieces.append(raw[position:])
-    if tag and not subject_seen:
+    if tag and not subjects:
         pieces.insert(0, b"Subject: %b\r\n" % tag)
     return b"".join(pieces)
 

@@ -1,4 +1,5 @@
-/* The header section of nearly all mail in one pass: what mime/header_block.py does, for machines with a C compiler.
+/* The header section of nearly all mail, read in one pass and asked by the names of its fields: what RegularSection of
+   mime/header_section.py is, for machines with a C compiler.
 
    That Python is the reference and gives the same: tests/mime/test_header_block.py compares the two.
 
@@ -13,7 +14,7 @@
 #include <string.h>
 #include <structmember.h>
 
-#define INTERFACE 1
+#define INTERFACE 2
 #define KNOWN 512        /* names that are kept as objects from message to message; a power of two */
 #define KNOWN_LENGTH 48
 #define SINGLES 128
@@ -25,6 +26,8 @@ typedef struct {
     Py_ssize_t text;   /* of the value, without the blanks round it */
     Py_ssize_t text_end;
     Py_ssize_t length; /* of the value on one line */
+    int encoded;       /* the decoder may make something else of that line */
+    PyObject *decoded; /* what it made; NULL: it was not asked */
 } Field;
 
 typedef struct {
@@ -32,18 +35,23 @@ typedef struct {
     PyObject *raw;
     PyObject *names;
     PyObject *by_name;
-    PyObject *encoded;
+    PyObject *spans;       /* made when asked for, as the next one */
+    PyObject *described;
+    Py_ssize_t start;
     Py_ssize_t end;        /* before the empty line */
     Py_ssize_t body_start; /* after it */
     Py_ssize_t count;
     Field *fields;
-    char crlf;
-} Block;
+    char crlf;             /* as the caller says */
+    char has_cr;           /* some line ends in CRLF */
+} Section;
 
-static PyTypeObject BlockType;
+static PyTypeObject SectionType;
 static PyObject *known[KNOWN];
 static PyObject *singles[SINGLES]; /* (0,), (1,), … */
-static PyObject *nothing;          /* frozenset() */
+static PyObject *none;             /* () */
+static PyObject *decoder;          /* words.decode_line */
+static PyTypeObject *field_type;   /* header_section.Field */
 
 static int
 is_white(unsigned char c)
@@ -191,7 +199,7 @@ note(PyObject *by_name, PyObject *name, Py_ssize_t place)
 
 /* Room for one more field; -1 with an error set. */
 static int
-grow(Block *self, Py_ssize_t *room)
+grow(Section *self, Py_ssize_t *room)
 {
     if (self->count < *room)
         return 0;
@@ -208,7 +216,7 @@ grow(Block *self, Py_ssize_t *room)
 
 /* Where the lines of the fields are; 1: read, 0: not that regular, -1: with an error set. */
 static int
-scan(Block *self, Py_ssize_t start, Py_ssize_t limit, int crlf, const Py_ssize_t most[3])
+scan(Section *self, Py_ssize_t start, Py_ssize_t limit, int crlf, const Py_ssize_t most[3])
 {
     const unsigned char *raw = (const unsigned char *)PyBytes_AS_STRING(self->raw);
     Py_ssize_t room = 0, lines = 0, at = start;
@@ -223,7 +231,7 @@ scan(Block *self, Py_ssize_t start, Py_ssize_t limit, int crlf, const Py_ssize_t
             self->body_start = next;
             return self->count > 0 && (crlf || line_end == line);
         }
-        self->crlf |= line_end[-1] == '\r'; /* the line is not empty */
+        self->has_cr |= line_end[-1] == '\r'; /* the line is not empty */
         if (*line == ' ' || *line == '\t') {
             if (!self->count)
                 return 0;
@@ -241,6 +249,7 @@ scan(Block *self, Py_ssize_t start, Py_ssize_t limit, int crlf, const Py_ssize_t
             field->start = at;
             field->colon = colon - raw;
             field->end = next;
+            field->decoded = NULL;
         }
         /* A lone CR counts as octet, that of a line end does not: who is near the limit is read by Python. */
         if (++lines >= most[0] || next - self->fields[self->count - 1].start > most[2])
@@ -251,7 +260,7 @@ scan(Block *self, Py_ssize_t start, Py_ssize_t limit, int crlf, const Py_ssize_t
 
 /* Values, names and what is to be decoded; -1 with an error set. */
 static int
-describe(Block *self)
+describe(Section *self)
 {
     const unsigned char *raw = (const unsigned char *)PyBytes_AS_STRING(self->raw);
     self->names = PyList_New(self->count);
@@ -274,40 +283,37 @@ describe(Block *self)
         PyList_SET_ITEM(self->names, place, name);
         if (note(self->by_name, name, place) < 0)
             return -1;
-        if (is_ascii(text, end - text) && !has_word_mark(text, end))
-            continue;
-        if (!self->encoded && !(self->encoded = PySet_New(NULL)))
-            return -1;
-        PyObject *number = PyLong_FromSsize_t(place);
-        int failed = number ? PySet_Add(self->encoded, number) : -1;
-        Py_XDECREF(number);
-        if (failed)
-            return -1;
+        field->encoded = !is_ascii(text, end - text) || has_word_mark(text, end);
     }
-    if (!self->encoded)
-        self->encoded = Py_NewRef(nothing);
     return 0;
 }
 
-PyDoc_STRVAR(read_doc, "read(raw, start, end, crlf, lines, name, field): the Block, or None where it is not that regular.");
+PyDoc_STRVAR(read_doc,
+             "read(type, raw, start, end, crlf, lines, name, field): the section, or None where it is not that regular.");
 
 static PyObject *
-read_block(PyObject *Py_UNUSED(module), PyObject *args)
+read_section(PyObject *Py_UNUSED(module), PyObject *args)
 {
+    PyTypeObject *type;
     PyObject *raw;
     Py_ssize_t start, end, most[3];
     int crlf;
-    if (!PyArg_ParseTuple(args, "Snnpnnn", &raw, &start, &end, &crlf, &most[0], &most[1], &most[2]))
+    if (!PyArg_ParseTuple(args, "O!Snnpnnn", &PyType_Type, &type, &raw, &start, &end, &crlf, &most[0], &most[1], &most[2]))
         return NULL;
+    if (!PyType_IsSubtype(type, &SectionType)) {
+        PyErr_SetString(PyExc_TypeError, "the type is one of sections");
+        return NULL;
+    }
     if (end > PyBytes_GET_SIZE(raw))
         end = PyBytes_GET_SIZE(raw);
     if (start < 0 || start > end)
         Py_RETURN_NONE;
-    Block *self = PyObject_New(Block, &BlockType);
+    Section *self = (Section *)type->tp_alloc(type, 0); /* all of it is 0 */
     if (!self)
         return NULL;
-    memset((char *)self + sizeof(PyObject), 0, sizeof(Block) - sizeof(PyObject));
     self->raw = Py_NewRef(raw);
+    self->start = start;
+    self->crlf = (char)crlf;
     int found = scan(self, start, end, crlf, most);
     if (found > 0)
         found = describe(self) < 0 ? -1 : 1;
@@ -320,27 +326,30 @@ read_block(PyObject *Py_UNUSED(module), PyObject *args)
 }
 
 static void
-block_dealloc(Block *self)
+section_dealloc(Section *self)
 {
+    for (Py_ssize_t place = 0; place < self->count; place++)
+        Py_XDECREF(self->fields[place].decoded);
+    PyMem_Free(self->fields);
     Py_XDECREF(self->raw);
     Py_XDECREF(self->names);
     Py_XDECREF(self->by_name);
-    Py_XDECREF(self->encoded);
-    PyMem_Free(self->fields);
-    PyObject_Free(self);
+    Py_XDECREF(self->spans);
+    Py_XDECREF(self->described);
+    Py_TYPE(self)->tp_free((PyObject *)self);
 }
 
 /* -- Asking -- */
 
 static const unsigned char *
-octets(Block *self)
+octets(Section *self)
 {
     return (const unsigned char *)PyBytes_AS_STRING(self->raw);
 }
 
 /* The field of that number; NULL with IndexError set. */
 static Field *
-field_at(Block *self, PyObject *number)
+field_at(Section *self, PyObject *number)
 {
     Py_ssize_t place = PyLong_AsSsize_t(number);
     if (place == -1 && PyErr_Occurred())
@@ -352,30 +361,12 @@ field_at(Block *self, PyObject *number)
     return &self->fields[place];
 }
 
+/* The octets after the colon, line ends LF. */
 static PyObject *
-line_of(Block *self, Field *field)
+value_of(Section *self, Field *field)
 {
-    PyObject *made = PyBytes_FromStringAndSize(NULL, field->length);
-    if (made)
-        unfold(octets(self) + field->text, octets(self) + field->text_end, (unsigned char *)PyBytes_AS_STRING(made));
-    return made;
-}
-
-static PyObject *
-block_line(Block *self, PyObject *place)
-{
-    Field *field = field_at(self, place);
-    return field ? line_of(self, field) : NULL;
-}
-
-static PyObject *
-block_value(Block *self, PyObject *place)
-{
-    Field *field = field_at(self, place);
-    if (!field)
-        return NULL;
     const unsigned char *text = octets(self) + field->colon + 1, *end = octets(self) + field->end;
-    if (!self->crlf)
+    if (!self->has_cr)
         return PyBytes_FromStringAndSize((const char *)text, end - text);
     PyObject *made = PyBytes_FromStringAndSize(NULL, with_lf(text, end, NULL));
     if (made)
@@ -383,68 +374,180 @@ block_value(Block *self, PyObject *place)
     return made;
 }
 
-/* A list of what `make` makes of every field. */
 static PyObject *
-of_every_field(Block *self, PyObject *make(Block *, Field *))
+line_of(Section *self, Field *field)
 {
-    PyObject *list = PyList_New(self->count);
-    for (Py_ssize_t place = 0; list && place < self->count; place++) {
-        PyObject *made = make(self, &self->fields[place]);
+    PyObject *made = PyBytes_FromStringAndSize(NULL, field->length);
+    if (made)
+        unfold(octets(self) + field->text, octets(self) + field->text_end, (unsigned char *)PyBytes_AS_STRING(made));
+    return made;
+}
+
+/* What the decoder makes of the line of an encoded field, once; borrowed. */
+static PyObject *
+made_of(Section *self, Field *field)
+{
+    if (field->decoded)
+        return field->decoded;
+    PyObject *line = line_of(self, field);
+    if (!line)
+        return NULL;
+    PyObject *name = PyList_GET_ITEM(self->names, field - self->fields);
+    PyObject *made = PyObject_CallFunctionObjArgs(decoder, line, name, NULL);
+    Py_DECREF(line);
+    if (made && !PyBytes_Check(made)) {
+        PyErr_SetString(PyExc_TypeError, "lines are bytes");
+        Py_CLEAR(made);
+    }
+    return field->decoded = made;
+}
+
+static PyObject *
+decoded_of(Section *self, Field *field)
+{
+    return field->encoded ? Py_XNewRef(made_of(self, field)) : line_of(self, field);
+}
+
+/* The decoded line, copied where `to` is not NULL. Its length; -1 with an error set. */
+static Py_ssize_t
+put_line(Section *self, Field *field, unsigned char *to)
+{
+    if (!field->encoded) {
+        if (to)
+            unfold(octets(self) + field->text, octets(self) + field->text_end, to);
+        return field->length;
+    }
+    PyObject *made = made_of(self, field);
+    if (!made)
+        return -1;
+    if (to)
+        memcpy(to, PyBytes_AS_STRING(made), (size_t)PyBytes_GET_SIZE(made));
+    return PyBytes_GET_SIZE(made);
+}
+
+/* The places of the fields of this name, borrowed; NULL: there are none, or an error is set. */
+static PyObject *
+places_of(Section *self, PyObject *name, int any_case)
+{
+    if (!self->by_name)
+        return NULL;
+    if (!any_case)
+        return PyDict_GetItemWithError(self->by_name, name);
+    if (PyUnicode_Check(name) && PyUnicode_READY(name) == 0 && PyUnicode_IS_ASCII(name))
+        name = name_object(PyUnicode_1BYTE_DATA(name), PyUnicode_GET_LENGTH(name));
+    else
+        name = PyObject_CallMethod(name, "lower", NULL);
+    if (!name)
+        return NULL;
+    PyObject *places = PyDict_GetItemWithError(self->by_name, name);
+    Py_DECREF(name);
+    return places;
+}
+
+/* A list of what `make` makes of every field of this name, any case. */
+static PyObject *
+of_this_name(Section *self, PyObject *name, PyObject *make(Section *, Field *))
+{
+    PyObject *places = places_of(self, name, 1);
+    if (!places)
+        return PyErr_Occurred() ? NULL : PyList_New(0);
+    PyObject *all = PySequence_Tuple(places); /* nobody changes it meanwhile */
+    PyObject *list = all ? PyList_New(PyTuple_GET_SIZE(all)) : NULL;
+    for (Py_ssize_t at = 0; list && at < PyTuple_GET_SIZE(all); at++) {
+        Field *field = field_at(self, PyTuple_GET_ITEM(all, at));
+        PyObject *made = field ? make(self, field) : NULL;
         if (!made)
             Py_CLEAR(list);
         else
-            PyList_SET_ITEM(list, place, made);
+            PyList_SET_ITEM(list, at, made);
     }
+    Py_XDECREF(all);
     return list;
 }
 
 static PyObject *
-written_name_of(Block *self, Field *field)
+section_values(Section *self, PyObject *name)
 {
-    return PyBytes_FromStringAndSize((const char *)octets(self) + field->start, field->colon - field->start);
+    return of_this_name(self, name, value_of);
 }
 
 static PyObject *
-place_of(Block *Py_UNUSED(self), Field *field)
+section_decoded_values(Section *self, PyObject *name)
 {
-    return Py_BuildValue("(nnn)", field->start, field->colon, field->end);
+    return of_this_name(self, name, decoded_of);
 }
 
 static PyObject *
-block_written_names(Block *self, PyObject *Py_UNUSED(nothing_more))
+section_last_decoded(Section *self, PyObject *name)
 {
-    return of_every_field(self, written_name_of);
+    PyObject *places = places_of(self, name, 1);
+    if (!places) {
+        if (PyErr_Occurred())
+            return NULL;
+        Py_RETURN_NONE;
+    }
+    PyObject *last = PySequence_GetItem(places, -1);
+    Field *field = last ? field_at(self, last) : NULL;
+    Py_XDECREF(last);
+    return field ? decoded_of(self, field) : NULL;
 }
 
 static PyObject *
-block_offsets(Block *self, PyObject *Py_UNUSED(nothing_more))
+section_decoded(Section *self, PyObject *place)
 {
-    return of_every_field(self, place_of);
+    Field *field = field_at(self, place);
+    return field ? decoded_of(self, field) : NULL;
 }
 
-/* The lines at these places, each with a line end. */
 static PyObject *
-block_text(Block *self, PyObject *places)
+section_places(Section *self, PyObject *name)
 {
-    PyObject *all = PySequence_Fast(places, "places are a sequence");
+    PyObject *places = places_of(self, name, 0);
+    return places || PyErr_Occurred() ? Py_XNewRef(places) : Py_NewRef(none);
+}
+
+static int
+section_contains(Section *self, PyObject *name)
+{
+    return places_of(self, name, 1) ? 1 : PyErr_Occurred() ? -1 : 0;
+}
+
+/* The decoded lines of the fields of this name, each with a line end; None when there are none. */
+static PyObject *
+section_text(Section *self, PyObject *name)
+{
+    PyObject *places = places_of(self, name, 0);
+    if (!places) {
+        if (PyErr_Occurred())
+            return NULL;
+        Py_RETURN_NONE;
+    }
+    PyObject *all = PySequence_Tuple(places); /* nobody changes it meanwhile */
     if (!all)
         return NULL;
     Py_ssize_t length = 0;
     PyObject *made = NULL;
-    for (Py_ssize_t at = 0; at < PySequence_Fast_GET_SIZE(all); at++) {
-        Field *field = field_at(self, PySequence_Fast_GET_ITEM(all, at));
-        if (!field)
-            goto done;
-        length += field->length + 1;
-    }
-    made = PyBytes_FromStringAndSize(NULL, length);
-    if (!made)
-        goto done;
-    unsigned char *to = (unsigned char *)PyBytes_AS_STRING(made);
-    for (Py_ssize_t at = 0; at < PySequence_Fast_GET_SIZE(all); at++) {
-        Field *field = field_at(self, PySequence_Fast_GET_ITEM(all, at)); /* as above: nothing ran in between */
-        to += unfold(octets(self) + field->text, octets(self) + field->text_end, to);
-        *to++ = '\n';
+    unsigned char *to = NULL;
+    for (int copying = 0; copying < 2; copying++) {
+        for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(all); at++) {
+            Field *field = field_at(self, PyTuple_GET_ITEM(all, at));
+            Py_ssize_t line = field ? put_line(self, field, to) : -1;
+            if (line < 0) {
+                Py_CLEAR(made);
+                goto done;
+            }
+            length += line + 1;
+            if (copying) {
+                to += line;
+                *to++ = '\n';
+            }
+        }
+        if (copying)
+            break;
+        made = PyBytes_FromStringAndSize(NULL, length);
+        if (!made)
+            break;
+        to = (unsigned char *)PyBytes_AS_STRING(made);
     }
 done:
     Py_DECREF(all);
@@ -462,15 +565,13 @@ begins_with(const unsigned char *name, Py_ssize_t length, const char *prefix, Py
     return 1;
 }
 
-/* Every field with its name and a line end, but those whose name begins with `without`; None: more than `most`.
-   `decoded` says what to take instead of the lines at some places. */
+/* Every field with its name and a line end, decoded, but those whose name begins with `without`; None: more than `most`. */
 static PyObject *
-block_all(Block *self, PyObject *args)
+section_all_text(Section *self, PyObject *args)
 {
-    PyObject *decoded;
     const char *without;
     Py_ssize_t most, without_length, length = 0;
-    if (!PyArg_ParseTuple(args, "O!s#n", &PyDict_Type, &decoded, &without, &without_length, &most))
+    if (!PyArg_ParseTuple(args, "s#n", &without, &without_length, &most))
         return NULL;
     PyObject *made = NULL;
     unsigned char *to = NULL;
@@ -481,38 +582,25 @@ block_all(Block *self, PyObject *args)
             Py_ssize_t name_length = field->colon - field->start;
             if (begins_with(name, name_length, without, without_length))
                 continue;
-            PyObject *instead = NULL;
-            if (PyDict_GET_SIZE(decoded)) {
-                PyObject *number = PyLong_FromSsize_t(place);
-                if (!number)
-                    goto failed;
-                instead = PyDict_GetItemWithError(decoded, number);
-                Py_DECREF(number);
-                if (!instead && PyErr_Occurred())
-                    goto failed;
-                if (instead && !PyBytes_Check(instead)) {
-                    PyErr_SetString(PyExc_TypeError, "lines are bytes");
-                    goto failed;
-                }
+            if (copying) {
+                memcpy(to, name, (size_t)name_length);
+                to += name_length;
+                *to++ = ':';
+                *to++ = ' ';
             }
-            Py_ssize_t line_length = instead ? PyBytes_GET_SIZE(instead) : field->length;
-            if (!copying) {
-                length += name_length + line_length + 3;
-                continue;
+            Py_ssize_t line = put_line(self, field, to);
+            if (line < 0) {
+                Py_XDECREF(made);
+                return NULL;
             }
-            memcpy(to, name, (size_t)name_length);
-            to += name_length;
-            *to++ = ':';
-            *to++ = ' ';
-            if (instead)
-                memcpy(to, PyBytes_AS_STRING(instead), (size_t)line_length);
-            else
-                unfold(octets(self) + field->text, octets(self) + field->text_end, to);
-            to += line_length;
-            *to++ = '\n';
+            length += name_length + line + 3;
+            if (copying) {
+                to += line;
+                *to++ = '\n';
+            }
         }
         if (copying)
-            return made;
+            break;
         if (length > most)
             Py_RETURN_NONE;
         made = PyBytes_FromStringAndSize(NULL, length);
@@ -520,39 +608,172 @@ block_all(Block *self, PyObject *args)
             return NULL;
         to = (unsigned char *)PyBytes_AS_STRING(made);
     }
-failed:
-    Py_XDECREF(made);
-    return NULL;
+    return made;
 }
 
-static PyMethodDef block_methods[] = {
-    {"line", (PyCFunction)block_line, METH_O, NULL},
-    {"value", (PyCFunction)block_value, METH_O, NULL},
-    {"text", (PyCFunction)block_text, METH_O, NULL},
-    {"written_names", (PyCFunction)block_written_names, METH_NOARGS, NULL},
-    {"offsets", (PyCFunction)block_offsets, METH_NOARGS, NULL},
-    {"all", (PyCFunction)block_all, METH_VARARGS, NULL},
+/* -- All fields -- */
+
+/* A list of what `make` makes of every field. */
+static PyObject *
+of_every_field(Section *self, PyObject *make(Section *, Field *))
+{
+    PyObject *list = PyList_New(self->count);
+    for (Py_ssize_t place = 0; list && place < self->count; place++) {
+        PyObject *made = make(self, &self->fields[place]);
+        if (!made)
+            Py_CLEAR(list);
+        else
+            PyList_SET_ITEM(list, place, made);
+    }
+    return list;
+}
+
+static PyObject *
+written_name_of(Section *self, Field *field)
+{
+    return PyBytes_FromStringAndSize((const char *)octets(self) + field->start, field->colon - field->start);
+}
+
+static PyObject *
+octets_of(Section *self, Field *field)
+{
+    return PyBytes_FromStringAndSize((const char *)octets(self) + field->start, field->end - field->start);
+}
+
+/* Fills a tuple with these numbers from `at` on; NULL when one cannot be made. */
+static PyObject *
+numbered(PyObject *tuple, Py_ssize_t at, const Py_ssize_t *numbers, int count)
+{
+    for (int i = 0; tuple && i < count; i++) {
+        PyObject *number = PyLong_FromSsize_t(numbers[i]);
+        if (!number)
+            Py_CLEAR(tuple);
+        else
+            PyTuple_SET_ITEM(tuple, at + i, number);
+    }
+    return tuple;
+}
+
+static PyObject *
+span_of(Section *Py_UNUSED(self), Field *field)
+{
+    const Py_ssize_t ends[2] = {field->colon + 1, field->end};
+    return numbered(PyTuple_New(2), 0, ends, 2);
+}
+
+static PyObject *
+described(Section *self, Field *field)
+{
+    const Py_ssize_t places[3] = {field->start, field->colon + 1, field->end};
+    PyObject *name = PyUnicode_DecodeLatin1((const char *)octets(self) + field->start, field->colon - field->start, NULL);
+    PyObject *made = name ? field_type->tp_alloc(field_type, 4) : NULL;
+    if (!made) {
+        Py_XDECREF(name);
+        return NULL;
+    }
+    PyTuple_SET_ITEM(made, 0, name);
+    return numbered(made, 1, places, 3);
+}
+
+static PyObject *
+section_raw_fields(Section *self, PyObject *Py_UNUSED(nothing))
+{
+    return of_every_field(self, octets_of);
+}
+
+static PyObject *
+section_written_names(Section *self, void *Py_UNUSED(nothing))
+{
+    return of_every_field(self, written_name_of);
+}
+
+static PyObject *
+section_spans(Section *self, void *Py_UNUSED(nothing))
+{
+    if (!self->spans)
+        self->spans = of_every_field(self, span_of);
+    return Py_XNewRef(self->spans);
+}
+
+static PyObject *
+section_fields(Section *self, void *Py_UNUSED(nothing))
+{
+    if (!self->described) {
+        PyObject *all = of_every_field(self, described);
+        self->described = all ? PyList_AsTuple(all) : NULL;
+        Py_XDECREF(all);
+    }
+    return Py_XNewRef(self->described);
+}
+
+static PyObject *
+section_whole(Section *self, void *Py_UNUSED(nothing))
+{
+    return PyBytes_FromStringAndSize((const char *)octets(self) + self->start, self->end - self->start);
+}
+
+static PyMethodDef section_methods[] = {
+    {"places", (PyCFunction)section_places, METH_O, NULL},
+    {"values", (PyCFunction)section_values, METH_O, NULL},
+    {"decoded", (PyCFunction)section_decoded, METH_O, NULL},
+    {"decoded_values", (PyCFunction)section_decoded_values, METH_O, NULL},
+    {"last_decoded", (PyCFunction)section_last_decoded, METH_O, NULL},
+    {"text", (PyCFunction)section_text, METH_O, NULL},
+    {"all_text", (PyCFunction)section_all_text, METH_VARARGS, NULL},
+    {"raw_fields", (PyCFunction)section_raw_fields, METH_NOARGS, NULL},
     {NULL},
 };
 
-static PyMemberDef block_members[] = {
-    {"names", T_OBJECT_EX, offsetof(Block, names), READONLY, NULL},
-    {"by_name", T_OBJECT_EX, offsetof(Block, by_name), READONLY, NULL},
-    {"encoded", T_OBJECT_EX, offsetof(Block, encoded), READONLY, NULL},
-    {"end", T_PYSSIZET, offsetof(Block, end), READONLY, NULL},
-    {"body_start", T_PYSSIZET, offsetof(Block, body_start), READONLY, NULL},
+static PyMemberDef section_members[] = {
+    {"raw", T_OBJECT_EX, offsetof(Section, raw), READONLY, NULL},
+    {"names", T_OBJECT_EX, offsetof(Section, names), READONLY, NULL},
+    {"_by_name", T_OBJECT_EX, offsetof(Section, by_name), READONLY, NULL},
+    {"body_start", T_PYSSIZET, offsetof(Section, body_start), READONLY, NULL},
+    {"crlf", T_BOOL, offsetof(Section, crlf), READONLY, NULL},
     {NULL},
 };
 
-static PyTypeObject BlockType = {
+static PyGetSetDef section_views[] = {
+    {"fields", (getter)section_fields, NULL, NULL, NULL},
+    {"spans", (getter)section_spans, NULL, NULL, NULL},
+    {"written_names", (getter)section_written_names, NULL, NULL, NULL},
+    {"whole", (getter)section_whole, NULL, NULL, NULL},
+    {NULL},
+};
+
+static PySequenceMethods section_as_sequence = {
+    .sq_contains = (objobjproc)section_contains,
+};
+
+static PyTypeObject SectionType = {
     PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "lazaret.mime._header_kernel.Block",
-    .tp_basicsize = sizeof(Block),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .tp_dealloc = (destructor)block_dealloc,
-    .tp_methods = block_methods,
-    .tp_members = block_members,
+    .tp_name = "lazaret.mime._header_kernel.Section",
+    .tp_basicsize = sizeof(Section),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .tp_dealloc = (destructor)section_dealloc,
+    .tp_methods = section_methods,
+    .tp_members = section_members,
+    .tp_getset = section_views,
+    .tp_as_sequence = &section_as_sequence,
 };
+
+PyDoc_STRVAR(use_doc, "use(decoder, field_type): words.decode_line and header_section.Field.");
+
+static PyObject *
+use(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *given;
+    PyTypeObject *type;
+    if (!PyArg_ParseTuple(args, "OO!", &given, &PyType_Type, &type))
+        return NULL;
+    if (!PyType_IsSubtype(type, &PyTuple_Type)) {
+        PyErr_SetString(PyExc_TypeError, "a field is a tuple");
+        return NULL;
+    }
+    Py_XSETREF(decoder, Py_NewRef(given));
+    Py_XSETREF(field_type, (PyTypeObject *)Py_NewRef(type));
+    Py_RETURN_NONE;
+}
 
 /* -- Bodies -- */
 
@@ -587,7 +808,8 @@ white_run(PyObject *Py_UNUSED(module), PyObject *args)
 }
 
 static PyMethodDef functions[] = {
-    {"read", read_block, METH_VARARGS, read_doc},
+    {"use", use, METH_VARARGS, use_doc},
+    {"read", read_section, METH_VARARGS, read_doc},
     {"white_run", white_run, METH_VARARGS, white_run_doc},
     {NULL},
 };
@@ -602,16 +824,17 @@ static struct PyModuleDef module = {
 PyMODINIT_FUNC
 PyInit__header_kernel(void)
 {
-    if (PyType_Ready(&BlockType) < 0)
+    if (PyType_Ready(&SectionType) < 0)
         return NULL;
-    nothing = PyFrozenSet_New(NULL);
-    if (!nothing)
+    none = PyTuple_New(0);
+    if (!none)
         return NULL;
     for (Py_ssize_t place = 0; place < SINGLES; place++)
         if (!(singles[place] = Py_BuildValue("(n)", place)))
             return NULL;
     PyObject *made = PyModule_Create(&module);
-    if (made && PyModule_AddIntConstant(made, "INTERFACE", INTERFACE) < 0)
+    if (made && (PyModule_AddIntConstant(made, "INTERFACE", INTERFACE) < 0
+                 || PyModule_AddObjectRef(made, "Section", (PyObject *)&SectionType) < 0))
         Py_CLEAR(made);
     return made;
 }

@@ -1,10 +1,11 @@
 """What do the fields of a header section say? Each value is unfolded and decoded once, whoever asks."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from lazaret.mime import words
-from lazaret.mime.header_block import NAME_LIMIT, VALUE_LIMIT, Block
+from lazaret.mime import header_block, kernel, words
+from lazaret.mime.header_block import FIELD_LIMIT, NAME_LIMIT, VALUE_LIMIT, PlainBlock
 from lazaret.model.lazy import lazy
 
 
@@ -78,9 +79,9 @@ class HeaderSection:
         return by_name
 
     @property
-    def present(self) -> Iterable[str]:
+    def present(self) -> AbstractSet[str]:
         """The names in lower case, each once."""
-        return self._by_name
+        return self._by_name.keys()
 
     def __contains__(self, name: str) -> bool:
         return name.lower() in self._by_name
@@ -156,12 +157,13 @@ class HeaderSection:
 class RegularSection(HeaderSection):
     """A section of nothing but fields, none too long, as in nearly all mail: read as a whole."""
 
-    def __init__(self, raw: bytes, start: int, block: Block, *, crlf: bool = False) -> None:
+    missing_separator = cut_off = truncated = False
+
+    def __init__(self, raw: bytes, start: int, block: PlainBlock, *, crlf: bool) -> None:
         self.raw = raw
         self._start = start
         self.body_start = block.body_start
         self.crlf = crlf
-        self.missing_separator = self.cut_off = False
         self.names = block.names
         self._by_name = block.by_name
         self._block = block
@@ -176,34 +178,23 @@ class RegularSection(HeaderSection):
         )
 
     @lazy
-    def spans(self) -> Sequence[tuple[int, int]]:
-        return [(colon + 1, end) for _, colon, end in self._block.offsets()]
-
-    @lazy
     def written_names(self) -> Sequence[bytes]:
-        return self._block.written_names()
+        return self._block.written_names
 
     def decoded(self, place: int) -> bytes:
         if place not in self._block.encoded:
-            return self._block.line(place)
+            return self._block.lines[place]
         if place not in self._decoded:
-            self._decoded[place] = words.decode_line(self._block.line(place), self.names[place])
+            self._decoded[place] = words.decode_line(self._block.lines[place], self.names[place])
         return self._decoded[place]
 
-    def text(self, name: str) -> bytes | None:
-        places = self._by_name.get(name)
-        if places is None:
-            return None
-        block = self._block
-        return super().text(name) if block.encoded else block.text(places)
-
     def all_text(self, without: str, most: int) -> bytes | None:
-        for place in self._block.encoded:
-            self.decoded(place)
-        return self._block.all(self._decoded, without, most)
-
-    def raw_fields(self) -> list[bytes]:
-        return [self.raw[start:end] for start, _, end in self._block.offsets()]
+        lines = [
+            name + b": " + self.decoded(place) + b"\n"
+            for place, name in enumerate(self.written_names)
+            if not self.names[place].startswith(without)
+        ]
+        return b"".join(lines) if sum(map(len, lines)) <= most else None
 
     @property
     def whole(self) -> bytes:
@@ -212,6 +203,34 @@ class RegularSection(HeaderSection):
     def _value_at(self, place: int) -> bytes:
         return self._block.value(place)
 
-    @property
-    def truncated(self) -> bool:
-        return False
+
+def regular_plain(
+    raw: bytes, start: int, limit: int, *, crlf: bool, most_lines: int = FIELD_LIMIT
+) -> HeaderSection | None:
+    """`regular` in Python."""
+    block = header_block.read(raw, start, limit, crlf, most_lines)
+    return None if block is None else RegularSection(raw, start, block, crlf=crlf)
+
+
+if kernel.header is None:
+    regular = regular_plain
+else:
+
+    class _CompiledSection(kernel.header.Section, HeaderSection):  # type: ignore[misc]
+        """What RegularSection is, where the kernel has read it."""
+
+        missing_separator = cut_off = truncated = False
+
+    kernel.header.use(words.decode_line, Field)
+
+    def regular(
+        raw: bytes, start: int, limit: int, *, crlf: bool, most_lines: int = FIELD_LIMIT
+    ) -> HeaderSection | None:
+        """The section from `start` to an empty line before `limit`; None when it is not that regular.
+
+        `crlf`: the empty line may be CRLF. A field of more than VALUE_LIMIT octets in all is not regular.
+        """
+        section: HeaderSection | None = kernel.header.read(
+            _CompiledSection, raw, start, limit, crlf, most_lines, NAME_LIMIT, VALUE_LIMIT
+        )
+        return section

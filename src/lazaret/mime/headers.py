@@ -2,11 +2,10 @@
 
 import re
 
-from lazaret.mime import header_block
 from lazaret.mime.header_block import FIELD_LIMIT, NAME_LIMIT, VALUE_LIMIT
-from lazaret.mime.header_section import Field, HeaderSection, RegularSection
+from lazaret.mime.header_section import Field, HeaderSection, regular
 
-__all__ = ["NAME_LIMIT", "VALUE_LIMIT", "Field", "HeaderSection", "RegularSection", "parse", "parse_part"]
+__all__ = ["NAME_LIMIT", "VALUE_LIMIT", "Field", "HeaderSection", "parse", "parse_part", "regular"]
 
 PART_FIELD_LIMIT = 200
 """Fields that are read of a MIME part: memory must not grow with a header of colons."""
@@ -35,8 +34,8 @@ def parse(raw: bytes, start: int = 0) -> HeaderSection:
     hyphens, is where the body begins, with no empty line before it.
     """
     crlf = raw.endswith(b"\r\n") or raw[start : raw.find(b"\n", start) + 1].endswith(b"\r\n")
-    block = header_block.read(raw, start, len(raw), crlf=crlf)
-    return _irregular(raw, start, crlf) if block is None else RegularSection(raw, start, block, crlf=crlf)
+    section = regular(raw, start, len(raw), crlf=crlf)
+    return _irregular(raw, start, crlf) if section is None else section
 
 
 def _irregular(raw: bytes, start: int, crlf: bool) -> HeaderSection:

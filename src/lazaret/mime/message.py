@@ -63,8 +63,8 @@ class Message:
 
     def decoded(self, name: str) -> str:
         """The first value of the field for people: one line, no control characters; "" when absent."""
-        fields = self.header.named(name)
-        return words.for_people(self.header.value(fields[0]), name) if fields else ""
+        values = self.header.values(name)
+        return words.for_people(values[0], name) if values else ""
 
     def decoded_all(self, name: str) -> list[str]:
         """`decoded` of every field of this name."""

@@ -23,10 +23,11 @@ _MOST_RECIPIENTS = 256
 def header_count_range(_settings: Settings, name: str, low: str, high: str) -> Callable[[Subject], bool]:
     """How many different values the field has."""
     least, most = number(low), number(high)
+    lowered = name.lower()
 
     def holds(subject: Subject) -> bool:
         section = subject.message.header
-        written = len(section.named(name))
+        written = len(section.places(lowered))
         if written < max(least, 1):
             return least <= 0
         return least <= len({b" ".join(value.split()) for value in section.values(name)}) <= most
