@@ -23,6 +23,7 @@ from lazaret.model.digest import MESSAGE_ID
 from lazaret.model.entry import Entry
 from lazaret.model.envelope import Envelope, Role, Session
 from lazaret.model.errors import MailError, Reply, StoreUnavailable
+from lazaret.model.frozen import frozen
 from lazaret.model.network import NetworkSet
 from lazaret.model.verdict import Action, Category, Report, Verdict
 from lazaret.policy.decide import Situation, decide
@@ -62,7 +63,7 @@ class Rules:
     on_unavailable: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Handled:
     """One message, done with: what is answered, and what the log line says."""
 

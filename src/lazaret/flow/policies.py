@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from lazaret.flow.needs import Policies
 from lazaret.mime import mailboxes
 from lazaret.mime.message import Message
+from lazaret.model.frozen import frozen
 from lazaret.model.policies import ListEntry, PoliciesState, PolicyRow
 from lazaret.model.verdict import Policy, Report
 from lazaret.policy.keys import keys
@@ -28,7 +29,7 @@ AT_ONCE = 100
 """Recipients of whom is asked in one query, where many are."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Held:
     """What holds for one recipient."""
 

@@ -1,12 +1,11 @@
 """What is handed to the next hop, and what it answered for each recipient."""
 
-from dataclasses import dataclass
-
 from lazaret.model.envelope import Recipient, Session
 from lazaret.model.errors import Reply
+from lazaret.model.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outgoing:
     """One transaction with the next hop. `octets` have CRLF line ends and are not dot-stuffed."""
 
@@ -22,7 +21,7 @@ class Outgoing:
     """Told to the next hop by XFORWARD, when it offers that."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """The fate of one recipient's copy at the next hop."""
 
@@ -33,7 +32,7 @@ class Answer:
     """The queue id in the next hop's words; "" when it named none."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Extensions:
     """What the next hops offer after EHLO or LHLO; our own EHLO offers no more."""
 

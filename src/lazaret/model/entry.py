@@ -1,12 +1,11 @@
 """One message as it is recorded in the database: the history row, and with `text` the quarantine."""
 
-from dataclasses import dataclass
-
 from lazaret.model.envelope import Session
+from lazaret.model.frozen import frozen
 from lazaret.model.verdict import Category, ScoredHit, Unavailable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EntryRecipient:
     """One row of `msgrcpt`."""
 
@@ -27,7 +26,7 @@ class EntryRecipient:
     """His lists of senders decided."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One message that went through the filter."""
 

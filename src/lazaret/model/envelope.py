@@ -1,7 +1,9 @@
 """Who sent a message, through whom, and to whom: facts of the connection and of the SMTP envelope."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
+
+from lazaret.model.frozen import frozen
 
 
 class Role(StrEnum):
@@ -15,7 +17,7 @@ class Role(StrEnum):
     """The submission service: mail of our own users."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Session:
     """One client, as the wire and XFORWARD tell of it; all values "" where nothing is known."""
 
@@ -47,7 +49,7 @@ class Session:
     """The connection to us is under TLS."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recipient:
     """One RCPT TO with its DSN parameters (RFC 3461, section 4), kept in xtext as they came."""
 
@@ -56,7 +58,7 @@ class Recipient:
     orcpt: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Envelope:
     """MAIL FROM and RCPT TO with the parameters that travel on with the message."""
 

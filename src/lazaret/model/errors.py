@@ -1,12 +1,13 @@
 """Replies to the peer, and errors that carry two texts: the peer's and the operator's."""
 
 import re
-from dataclasses import dataclass
+
+from lazaret.model.frozen import frozen
 
 _ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reply:
     """An SMTP reply (RFC 5321, section 4.2); `enhanced` is the status code of RFC 3463, "" for none."""
 

@@ -1,11 +1,13 @@
 """What was found in a message, and what follows from it for one recipient."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from lazaret.model.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Hit:
     """A fact that a check found. Points are the symbol's score times `weight`."""
 
@@ -15,7 +17,7 @@ class Hit:
     weight: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScoredHit:
     """A hit with its price and the sentence that explains it."""
 
@@ -25,7 +27,7 @@ class ScoredHit:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unavailable:
     """A check that could not answer; it never decides (promise 3)."""
 
@@ -35,7 +37,7 @@ class Unavailable:
     """The check's `on_unavailable` is "defer": the message is to be tried again later."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """All that the checks found in one message."""
 
@@ -92,7 +94,7 @@ class Action(StrEnum):
         return self in (Action.DELIVER, Action.MARK)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Levels:
     """The four levels of one recipient in points; all comparisons are `score >= level`."""
 
@@ -103,7 +105,7 @@ class Levels:
     """None: never kill."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Policy:
     """What holds for one recipient. `source` says where it was set, for `config explain`."""
 
@@ -133,7 +135,7 @@ class Policy:
     """Name of a setting (`policy.settings`) -> who set it; what the configuration set is missing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """The outcome for one recipient: what, and why in words."""
 

@@ -7,11 +7,12 @@ silence may deliver twice, never lose.
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lazaret.config.endpoint import NextHop
 from lazaret.model.delivery import Answer, Extensions, Outgoing
 from lazaret.model.errors import Reply
+from lazaret.model.frozen import frozen
 from lazaret.net import answers
 from lazaret.net.hop_connection import (
     ConnectFailed,
@@ -39,7 +40,7 @@ ours; without DSN nothing is lost, it reports `relayed` itself.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Outcome:
     """What came of one attempt: an answer per recipient, and the indices of those still to be sent to."""
 
@@ -47,7 +48,7 @@ class _Outcome:
     postponed: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Failure:
     """An attempt that ended before the end of the message, so that another may follow."""
 

@@ -1,13 +1,14 @@
 """What a report means for one recipient: a category, an action, and the reason in words."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lazaret.model.envelope import Role
+from lazaret.model.frozen import frozen
 from lazaret.model.verdict import Action, Category, Policy, Report, Verdict
 from lazaret.policy.senders import UNKNOWN, Standing
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Situation:
     """Facts of the message and of the site that hold for all its recipients."""
 
@@ -31,7 +32,7 @@ class Situation:
         return self.role is Role.BEFORE_QUEUE
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Outcome:
     action: Action
     reason: str

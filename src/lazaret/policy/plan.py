@@ -6,13 +6,14 @@ every recipient is refused; otherwise the refused copy is quarantined. LMTP answ
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lazaret.model.errors import Reply
+from lazaret.model.frozen import frozen
 from lazaret.model.verdict import Action, Category, Verdict
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delivery:
     """Recipients whose copies carry the same header fields: one transaction with the next hop."""
 
@@ -23,7 +24,7 @@ class Delivery:
         return tuple(v.recipient for v in self.verdicts)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """What is to be done with one message. Every recipient is in `verdicts` exactly once, in order."""
 

@@ -10,11 +10,11 @@ import time
 from asyncio import AbstractEventLoop, Future, get_running_loop
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from lazaret.model.entry import Entry
 from lazaret.model.errors import StoreUnavailable
+from lazaret.model.frozen import frozen
 from lazaret.model.partition import ALWAYS_0, Partition
 from lazaret.store.connection import Connection, Fault, transaction
 from lazaret.store.database import Database
@@ -39,7 +39,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Job:
     """Something to do in a transaction. It may be run twice, when a batch fails and is done one by one."""
 

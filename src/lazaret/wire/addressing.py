@@ -1,10 +1,9 @@
 """Which form the addresses of a message take at a next hop, and who cannot be reached there (RFC 6531)."""
 
-from dataclasses import dataclass
-
 from lazaret.model import address
 from lazaret.model.delivery import Outgoing
 from lazaret.model.errors import Reply
+from lazaret.model.frozen import frozen
 from lazaret.wire.paths import is_sendable
 
 _BAD_SENDER = Reply(553, "5.1.7", "the sender's address cannot be sent")
@@ -12,7 +11,7 @@ _BAD_RECIPIENT = Reply(553, "5.1.3", "the address cannot be sent")
 _NEEDS_UTF8 = Reply(553, "5.6.7", "the next hop does not offer SMTPUTF8, which this address needs")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Addressing:
     """The addresses as they are to be sent."""
 

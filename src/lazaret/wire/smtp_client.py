@@ -10,12 +10,12 @@ Only what the peer offers is used. After a message the connection is ready for t
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from lazaret.model.delivery import Extensions, Outgoing
 from lazaret.model.envelope import Recipient
 from lazaret.model.errors import Reply
+from lazaret.model.frozen import frozen
 from lazaret.wire import dot, xforward
 from lazaret.wire.addressing import Addressing
 from lazaret.wire.paths import encode
@@ -38,26 +38,26 @@ class Stage(StrEnum):
     QUIT = "fwd-quit"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ready:
     """Greeted: `send` may be called."""
 
     extensions: Extensions
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """The peer serves nobody now (its greeting or its answer to EHLO is 4xx or 5xx)."""
 
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StartTls:
     """Wrap the connection in TLS, then call `tls_started`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finished:
     """The transaction is over."""
 
@@ -69,7 +69,7 @@ class Finished:
     """The message itself went out, up to its end."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Broken:
     """The peer does not speak SMTP; the connection is useless."""
 

@@ -16,6 +16,7 @@ from enum import Enum, auto
 from lazaret.model.delivery import Extensions
 from lazaret.model.envelope import Envelope, Recipient, Session
 from lazaret.model.errors import Reply
+from lazaret.model.frozen import frozen
 from lazaret.wire.dot import BareLf, BareLfReceived, DotReader
 from lazaret.wire.lines import EndlessLine, Lines
 from lazaret.wire.paths import decode
@@ -57,7 +58,7 @@ class ServerSettings:
     bare_lf: BareLf = BareLf.REJECT
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MessageReceived:
     """A whole message; the server waits for `answer`."""
 
