@@ -12,6 +12,11 @@ _MOST = 50
 _WORD = re.compile(r"[A-Za-z\u0370-\u03ff\u0400-\u04ff]{3,}")
 _LATIN = re.compile(r"[A-Za-z]")
 _OTHER = re.compile(r"[\u0370-\u03ff\u0400-\u04ff]")
+_CONTINUATIONS = bytes(range(0x80, 0xC0))
+_SCRIPTS = bytes.maketrans(
+    bytes([*range(0x41, 0x5B), *range(0x61, 0x7B), *range(0xCD, 0xD4)]), b"L" * 52 + b"O" * 7
+)
+"""In UTF-8 the octets 0xCD to 0xD3 begin all letters of `_OTHER`."""
 
 
 class Sizes(NamedTuple):
@@ -42,10 +47,14 @@ def _size(text: str) -> int:
 @eval_function("lz_mixed_script")
 def mixed_script(subject: Subject) -> int:
     """How many words mix Latin with Cyrillic or Greek letters."""
+    text = b"".join(subject.message.body)
+    if text.isascii():
+        return 0
+    scripts = text.translate(_SCRIPTS, _CONTINUATIONS)
+    if b"LO" not in scripts and b"OL" not in scripts:
+        return 0
     count = 0
     for line in subject.message.body:
-        if line.isascii():
-            continue
         for word in _WORD.finditer(line.decode("utf-8", "replace")):
             if _LATIN.search(word[0]) and _OTHER.search(word[0]):
                 count += 1
