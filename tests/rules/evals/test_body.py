@@ -2,6 +2,10 @@
 
 from collections.abc import Callable
 
+from lazaret.mime import message
+from lazaret.rules.evals import Settings, Subject, functions
+from lazaret.rules.views import HeaderValues
+
 Call = Callable[..., float | str]
 
 ALTERNATIVE = (
@@ -31,3 +35,14 @@ def test_blank_lines_are_measured(call: Call) -> None:
 def test_letters_with_blanks_between_are_seen(call: Call) -> None:
     assert call(b"Subject: s\n\nv i a g r a n o w\n", "tvd_vertical_words", "80", "100")
     assert not call(b"Subject: s\n\nnothing special here\n", "tvd_vertical_words", "80", "100")
+    assert not call(b"Subject: s\n\nnothing special here\n", "tvd_vertical_words", "0", "10")
+    assert call(b"Subject: s\n\nwithoutanyblank\n\nhere\n", "tvd_vertical_words", "0", "10")
+
+
+def test_the_range_of_one_rule_does_not_hide_a_line_from_another() -> None:
+    parsed = message.parse(b"Subject: s\n\nnothing special here\n\nv i a g r a n o w\n")
+    subject = Subject(parsed, Settings({}), HeaderValues(parsed), 0.0)
+    blanks = functions()["tvd_vertical_words"]
+    tests = [blanks.prepare(subject.settings, *ends) for ends in (("0", "10"), ("80", "100"))]
+    found = subject.once(blanks.question)
+    assert [False, True] == [test is not None and test(found) for test in tests]

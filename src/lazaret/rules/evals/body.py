@@ -1,9 +1,11 @@
 """The text as a whole: its length, its blank lines, how far its alternatives differ (Plugin::BodyEval)."""
 
 import math
+import operator
 import re
 from collections import Counter
 from collections.abc import Callable
+from itertools import filterfalse, repeat
 from typing import NamedTuple
 
 from lazaret.mime.part import Part
@@ -58,9 +60,12 @@ def blank_line_ratio(
     return holds
 
 
+_ALIKE = Alternatives()
+
+
 def _alternatives(subject: Subject) -> Alternatives:
     message = subject.message
-    found = Alternatives()
+    found = _ALIKE
     kinds = [part.content_type for part in message.parts]
     if "multipart/alternative" not in kinds or kinds == _MEETING:
         return found
@@ -79,7 +84,7 @@ def _alternatives(subject: Subject) -> Alternatives:
             if _is_html(part) and not html and "img" in message.html.inside:
                 html[_IMAGE] = 1
         if html:
-            left = sum(count > text.get(word, 0) for word, count in html.items())
+            left = sum(map(operator.gt, html.values(), map(text.get, html, repeat(0))))
             found = Alternatives(max(found.difference, 100 * left / len(html)), len(html), len(text))
     return found
 
@@ -91,7 +96,10 @@ def _is_html(part: Part) -> bool:
 def _words(text: str) -> dict[str, int]:
     """How often each word occurs; what has neither letter nor digit is none."""
     counts = Counter(text.split())
-    return {word: count for word, count in counts.items() if word.isalnum() or _WORD.search(word)}
+    for word in [*filterfalse(str.isalnum, counts)]:
+        if not _WORD.search(word):
+            del counts[word]
+    return counts
 
 
 @eval_test("multipart_alternative_difference", of=_alternatives)
@@ -111,23 +119,37 @@ def alternative_difference_count(
     return lambda found: found.html > fewest and found.html > 0 and found.text / found.html > limit
 
 
-def _blankest(subject: Subject) -> int:
-    """Blanks in per cent of other characters, in the line where there are most; -1 without any line."""
+class _HighestEnd:
+    """Where the range of every rule ends: of a line with more blanks, none wants to know."""
+
+    def __init__(self, _settings: Settings) -> None:
+        self.blanks = 0.0
+
+
+def _blankest(subject: Subject) -> int | None:
+    """Blanks in per cent of other characters, in the line where there are most; -1 without any line.
+
+    None when no rule wants to know: one of the first lines says so of nearly all mail.
+    """
+    end = subject.settings.once(_HighestEnd).blanks
     most = -1
     for line in subject.message.body:
         octets = len(line)
         if octets > 5:
             blanks = line.count(b" ")
-            if 2 * blanks > octets:
-                return 100
-            most = max(most, 100 * blanks // (octets - blanks))
+            share = 100 if 2 * blanks > octets else 100 * blanks // (octets - blanks)
+            if share >= end:
+                return None
+            most = max(most, share)
     return most
 
 
 @eval_test("tvd_vertical_words", of=_blankest)
-def vertical_words(_settings: Settings, low: str, high: str) -> Callable[[int], bool]:
+def vertical_words(settings: Settings, low: str, high: str) -> Callable[[int], bool]:
     """So many blanks, in per cent of other characters; the most there is, 100, is below an end of 100."""
     least, end = number(low), 101 if number(high) >= 100 else number(high)
+    highest = settings.once(_HighestEnd)
+    highest.blanks = max(highest.blanks, end)
     return lambda most: least <= most < end
 
 
