@@ -1,8 +1,9 @@
 """Senders that pretend to be somebody else, and recipients that are addressed by guesswork."""
 
 import re
+from collections.abc import Callable
 
-from lazaret.rules.evals import Subject, domains, eval_function
+from lazaret.rules.evals import Settings, Subject, domains, eval_function, eval_test
 
 _ADDRESS = re.compile(r"[^\s<>()\"',;:@]+@((?:[\w-]+\.)+[^\W\d_]{2,})")
 _BARE_HOST = re.compile(
@@ -20,9 +21,12 @@ def name_address(subject: Subject) -> str:
 
     A service that writes in somebody's name shows that address and has the answers sent there.
     """
+    names = [name for name in subject.values("From:name") if "@" in name]
+    if not names:
+        return ""
     own = domains.of_address(subject.first("From:addr"))
     honest = (own, domains.of_address(subject.first("Reply-To:addr")))
-    for name in subject.values("From:name"):
+    for name in names:
         for found in _ADDRESS.finditer(name):
             shown = domains.registered(found[1])
             if own and shown and shown not in honest:
@@ -33,8 +37,9 @@ def name_address(subject: Subject) -> str:
 @eval_function("lz_name_domain")
 def name_domain(subject: Subject) -> str:
     """A name in From holds a host of another domain than the sender's."""
-    own = domains.of_address(subject.first("From:addr"))
-    for name in subject.values("From:name"):
+    names = [name for name in subject.values("From:name") if "." in name]
+    own = domains.of_address(subject.first("From:addr")) if names else ""
+    for name in names:
         for found in _BARE_HOST.finditer(name):
             shown = domains.registered(found[1])
             if own and shown and shown != own:
@@ -73,46 +78,66 @@ def dkim_aligned(subject: Subject) -> int:
     return bool(own) and own in {domains.registered(signer.decode("utf-8", "replace")) for signer in signers}
 
 
-@eval_function("lz_recipient_in")
-def recipient_in(subject: Subject, selector: str, part: str) -> str:
+@eval_test("lz_recipient_in")
+def recipient_in(_settings: Settings, selector: str, part: str) -> Callable[[Subject], str]:
     """A header field names a recipient: by the `addr`, its `local` part or its `domain`."""
-    own = domains.of_address(subject.first("From:addr"))
-    text = " ".join(subject.values(selector)).lower()
-    for address in subject.once(_recipients):
-        if part == "domain" and domains.of_address(address) == own:
-            continue
-        wanted = _wanted(address, part)
-        if wanted and wanted in text and _stands_in(wanted, text):
-            return wanted
-    return ""
+    parts = _PARTS.get(part, _recipients)
 
-
-@eval_function("lz_recipient_in_body")
-def recipient_in_body(subject: Subject, part: str) -> str:
-    """The text names a recipient."""
-    lines = subject.message.body[1:]
-    for address in subject.once(_recipients):
-        wanted = _wanted(address, part)
-        octets = wanted.encode("utf-8", "replace")
-        for line in lines if wanted else ():
-            folded = line.lower()
-            if octets in folded and _stands_in(wanted, folded.decode("utf-8", "replace")):
+    def named(subject: Subject) -> str:
+        values = subject.values(selector)
+        text = " ".join(values).lower() if values else ""
+        if not text or (part == "addr" and "@" not in text):
+            return ""
+        for wanted in subject.once(parts):
+            if wanted in text and _stands_in(wanted, text):
+                if part == "domain" and _is_own(subject, wanted):
+                    continue
                 return wanted
-    return ""
+        return ""
+
+    return named
+
+
+@eval_test("lz_recipient_in_body")
+def recipient_in_body(_settings: Settings, part: str) -> Callable[[Subject], str]:
+    """The text names a recipient."""
+    parts = _PARTS.get(part, _recipients)
+
+    def named(subject: Subject) -> str:
+        lines = [line.lower() for line in subject.message.body[1:]]
+        for wanted in subject.once(parts):
+            octets = wanted.encode("utf-8", "replace")
+            for line in lines:
+                if octets in line and _stands_in(wanted, line.decode("utf-8", "replace")):
+                    return wanted
+        return ""
+
+    return named
 
 
 def _recipients(subject: Subject) -> list[str]:
-    named = (*subject.values("To:addr"), *subject.values("Cc:addr"), *subject.recipients)
-    return list(dict.fromkeys(address.lower() for address in named if "@" in address))
+    copied = subject.values("Cc:addr") if "Cc" in subject.message.header else ()
+    named = (*subject.values("To:addr"), *copied, *subject.recipients)
+    return list(dict.fromkeys([address.lower() for address in named if "@" in address]))
 
 
-def _wanted(address: str, part: str) -> str:
-    local, _, host = address.rpartition("@")
-    if part == "domain":
-        return host
-    if part == "local":
-        return local if len(local) >= _SHORTEST_LOCAL and local not in _ROLES else ""
-    return address
+def _locals(subject: Subject) -> list[str]:
+    """The local parts of recipients, but for those that are no names."""
+    found = dict.fromkeys([address.rpartition("@")[0] for address in subject.once(_recipients)])
+    return [local for local in found if len(local) >= _SHORTEST_LOCAL and local not in _ROLES]
+
+
+def _hosts(subject: Subject) -> list[str]:
+    found = dict.fromkeys([address.rpartition("@")[2] for address in subject.once(_recipients)])
+    return [host for host in found if host]
+
+
+_PARTS = {"local": _locals, "domain": _hosts}
+
+
+def _is_own(subject: Subject, host: str) -> bool:
+    """Whether it belongs to the domain of the sender."""
+    return domains.of_address(f"@{host}") == domains.of_address(subject.first("From:addr"))
 
 
 def _stands_in(wanted: str, text: str) -> bool:
