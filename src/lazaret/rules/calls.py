@@ -40,15 +40,16 @@ class Calls:
         asked = [*later.shared, *((whole_message, (alone,)) for alone in later.alone)]
         self.demands: Mapping[int, Callable[[Run], None]] = {
             rule: partial(self._on_demand, question, rule, test)
-            for question, tests in asked
+            for question, tests in later.shared
             for rule, test in tests
-        }
+        } | {rule: partial(self._by_itself, rule, test) for rule, test in later.alone}
         """Rule -> how its value is worked out."""
         self._later = []
         for question, tests in asked:
             rules = tuple(rule for rule, _ in tests)
             self._later.append(Later(question, rules, concerned(rules)))
-        self._questions = tuple(later.question for later in self._later)
+        self._questions = tuple(shared.question for shared in later.shared)
+        """Those that may turn out to have no answer; in `_later` they come first."""
         self._open = lru_cache(maxsize=64)(self._find_open)
         """Messages are alike in what is settled: whether they have HTML, for the most part."""
 
@@ -86,6 +87,15 @@ class Calls:
         for later in left:
             metas |= later.metas
         return tuple(rule for later in left for rule in later.rules), metas
+
+    def _by_itself(self, rule: int, test: Test, run: Run) -> None:
+        try:
+            answer = test(run.subject)
+        except Exception:
+            self._failed([rule])
+            return
+        if answer:
+            _note(run, rule, answer)
 
     def _on_demand(self, question: Question, rule: int, test: Test, run: Run) -> None:
         try:

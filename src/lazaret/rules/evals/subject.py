@@ -10,7 +10,6 @@ from lazaret.mime.message import Message
 from lazaret.rules.views import HeaderValues
 
 T = TypeVar("T")
-_NOT_ASKED = object()
 
 _SENDER_ADDRESS = "EnvelopeFrom:addr"
 _PLAIN_ADDRESS = re.compile(rb"[A-Za-z0-9._+=-]+@[A-Za-z0-9.-]+")
@@ -98,10 +97,10 @@ class Subject:
     def once(self, build: "Callable[[Subject], T]") -> T:
         """What `build` makes of the message; called once, however many rules ask."""
         built = self._built
-        found = built.get(build, _NOT_ASKED)
-        if found is _NOT_ASKED:
-            found = built[build] = build(self)
-        return found  # type: ignore[return-value]
+        if build in built:
+            return built[build]  # type: ignore[return-value]
+        found = built[build] = build(self)
+        return found
 
     def end(self) -> None:
         """Forgets what was built: some of it is the subject itself."""
