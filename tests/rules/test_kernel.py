@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -231,8 +232,8 @@ def test_rules_that_do_not_exist_are_refused(rule: int) -> None:
         lambda: outset_of((0.0,), (rule,), ()),
         lambda: finder(never, ((0, 0, 1),), (rule,)),
         lambda: finder(never, ((0, 0, 1),))(rule),
-        lambda: finders(at_first=((rule, 1),)).over((), found),
-        lambda: finders(finder(find_first, ((rule, 0, 1),))).over((b"",), found),
+        lambda: finders(at_first=((rule, 1),)).over(run_with(found), ()),
+        lambda: finders(finder(find_first, ((rule, 0, 1),))).over(run_with(found), (b"",)),
     ]
     for attempt in wrong:
         with pytest.raises((IndexError, OverflowError)):
@@ -244,8 +245,12 @@ def finder(scan: object, places: tuple[tuple[int, int, int], ...], alone: tuple[
     return kernel.compiled.Finder(scan, None, places, alone, None, lambda _place: None)
 
 
-def finders(*each: object, at_first: tuple[tuple[int, int], ...] = ()) -> Any:
-    return kernel.compiled.Finders(each, (), (), (), (), at_first, folding.TABLE)
+def finders(*each: object, at_first: tuple[tuple[int, int], ...] = (), confirm: Any = never) -> Any:
+    return kernel.compiled.Finders(each, (), (), (), (), at_first, folding.TABLE, confirm)
+
+
+def run_with(found: object) -> object:
+    return SimpleNamespace(values=found)
 
 
 def find_first(_text: bytes, note: Any, *_: object) -> None:
@@ -284,13 +289,32 @@ def test_a_search_within_a_search_disturbs_nothing() -> None:
 
     where: dict[int, bytes] = {}
     found = kernel.compiled.Values(outset_of((0.0, 0.0, 0.0), (0,), ()), work_out, where)
-    left = finders(group).over(texts, found)
+    left: list[object] = []
+    finders(group, confirm=lambda _run, candidate: left.append(candidate)).over(run_with(found), texts)
     assert [(None, 1, [b"first"], 0), (None, 2, [b"second"], 1)] == left
     assert {0: b"first"} == where
     assert {"R0": 1} == found.hits()
 
 
 SETTLED = 1
+
+
+@needs_kernel
+def test_what_is_no_text_of_a_run_is_refused() -> None:
+    found = kernel.compiled.Values(outset_of((0.0,), (), ()), never)
+    for run, texts in ((run_with(found), ("x",)), (run_with(found), None), (run_with({}), ()), (found, ())):
+        with pytest.raises((TypeError, AttributeError)):
+            finders().over(run, texts)
+
+
+@needs_kernel
+def test_a_failed_confirmation_comes_through() -> None:
+    def fail(_run: object, _candidate: object) -> None:
+        raise DeadlineError
+
+    found = kernel.compiled.Values(outset_of((0.0,), (), ()), never)
+    with pytest.raises(DeadlineError):
+        finders(finder(find_first, ((0, 0, 1),)), confirm=fail).over(run_with(found), [b"x"])
 
 
 @needs_kernel
@@ -301,7 +325,7 @@ def test_a_search_looks_at_the_clock_when_its_time_is_over() -> None:
         found = kernel.compiled.Values(
             outset_of((0.0,), (), ()), never, {}, set(), lambda: looks.append(1), deadline
         )
-        groups.over((b"x",) * 100, found)
+        groups.over(run_with(found), (b"x",) * 100)
         assert expected == len(looks)
 
 
@@ -368,7 +392,7 @@ def test_what_takes_too_many_steps_is_left_to_python() -> None:
 @pytest.mark.parametrize("fold", [b"", bytes(255)])
 def test_a_table_of_another_size_is_refused(fold: bytes) -> None:
     with pytest.raises(ValueError, match="fold"):
-        kernel.compiled.Finders((), (), (), (), (), (), fold)
+        kernel.compiled.Finders((), (), (), (), (), (), fold, never)
 
 
 def test_it_is_built_where_there_is_a_compiler(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from lazaret.mime.message import Message
 from lazaret.model.steps import Meanwhile, Steps
@@ -14,7 +14,7 @@ from lazaret.rules.evals import Settings, Subject
 from lazaret.rules.program import Program
 from lazaret.rules.run import DeadlineError, Run
 from lazaret.rules.search import Search, confirm
-from lazaret.rules.searches import FieldSearches, PartSearches, TextSearches
+from lazaret.rules.searches import FieldSearches, Over, PartSearches, over
 from lazaret.rules.settle import Settler
 from lazaret.rules.shortcircuit import Shortcuts
 from lazaret.rules.values import Outset
@@ -24,6 +24,10 @@ _ASSEMBLED, _FIELDS, _TEXTS, _PARTS, _CALLS, _METAS, _DETAILS = range(0, 7_000_0
 _DETAIL_LENGTH = 80
 _GROUNDS = 2
 """Of a meta, so many matched texts are shown."""
+
+
+_FieldStep: TypeAlias = tuple[int, list[tuple[str, Over]]]
+"""The number of a step, and what is searched in a field: selectors, and the searches of what they select."""
 
 
 class Findings(NamedTuple):
@@ -77,13 +81,13 @@ class Evaluator:
             self._searched.update((s.rule, (search, place)) for place, s in places)
             together.setdefault((search.group.view, search.group.selector), []).append(search)
         self._texts = [
-            (texts, TextSearches(members))
-            for view, texts in views.TEXTS.items()
-            if (members := together.get((view, "")))
+            (_TEXTS + 2 * place, texts, over(together[view, ""]))
+            for place, (view, texts) in enumerate(views.TEXTS.items())
+            if (view, "") in together
         ]
-        self._fields: dict[str, tuple[int, list[FieldSearches]]] = {}
-        """Name of a field -> the number of its step, and what is searched in it."""
-        self._assembled: list[FieldSearches] = []
+        self._fields: dict[str, _FieldStep] = {}
+        """By the names of fields."""
+        self._assembled: list[_FieldStep] = []
         """Of selectors whose value is put together from several fields."""
         self._parts: list[PartSearches] = []
         for (view, selector), members in together.items():
@@ -97,12 +101,13 @@ class Evaluator:
                     self._parts.append(part)
 
     def _place_field(self, field: FieldSearches, name: str, assembled: bool) -> None:
+        searched = (field.selector, field.over)
         if not assembled:
-            self._fields.setdefault(name, (_FIELDS + len(self._fields), []))[1].append(field)
+            self._fields.setdefault(name, (_FIELDS + len(self._fields), []))[1].append(searched)
         elif field.rules <= self._put_off:
             self._always |= self._demand(field)
         else:
-            self._assembled.append(field)
+            self._assembled.append((_ASSEMBLED + len(self._assembled), [searched]))
 
     def _demand(self, searches: FieldSearches | PartSearches) -> int:
         """Searches on demand; gives the metas that hang on it."""
@@ -157,26 +162,24 @@ class Evaluator:
         return Findings(hits, run.exceeded, weights, values)
 
     def _search(self, run: Run, meanwhile: Meanwhile) -> Iterator[int]:
-        message = run.message
-        for step, assembled in enumerate(self._assembled, _ASSEMBLED):
-            if meanwhile.others:
-                yield step
-            assembled.run(run)
+        headers = run.headers
         # Nearly all of a large rule set look at fields that a message lacks.
-        fields = self._fields
-        for step, of_field in sorted([fields[name] for name in message.header.present if name in fields]):
+        present = filter(None, map(self._fields.get, run.message.header.present))
+        for step, searched in (*self._assembled, *sorted(present)):
             if meanwhile.others:
                 yield step
-            for searches in of_field:
-                searches.run(run)
-        for step, (texts, text_searches) in enumerate(self._texts):
+            for selector, over_value in searched:
+                value = headers[selector]
+                if value is not None:
+                    over_value(run, (value,))
+        for step, texts, over_texts in self._texts:
             if meanwhile.others:
-                yield _TEXTS + 2 * step
+                yield step
             run.look_at_clock()
-            found = texts(message)
+            found = texts(run.message)
             if meanwhile.others:
-                yield _TEXTS + 2 * step + 1
-            text_searches.over(run, found)
+                yield step + 1
+            over_texts(run, found)
         for step, part in enumerate(self._parts, _PARTS):
             if meanwhile.others:
                 yield step

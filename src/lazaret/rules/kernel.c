@@ -17,7 +17,7 @@
 #include "kernel_match.h"
 
 #define STACK 64
-#define INTERFACE 4
+#define INTERFACE 5
 
 /* The value of a meta as a program: numbers are pushed, operators take theirs from the stack. */
 
@@ -78,6 +78,8 @@ typedef struct {
 } Values;
 
 static PyTypeObject ValuesType;
+
+static PyObject *name_of_values;
 
 /* -- Code -- */
 
@@ -760,7 +762,8 @@ PyInit__kernel(void)
 {
     PyObject *made = PyModule_Create(&module);
     pcre2_load();
-    if (!made || PyModule_AddType(made, &CodeType) < 0 || PyModule_AddType(made, &OutsetType) < 0 ||
+    name_of_values = PyUnicode_InternFromString("values");
+    if (!made || !name_of_values || PyModule_AddType(made, &CodeType) < 0 || PyModule_AddType(made, &OutsetType) < 0 ||
         PyModule_AddType(made, &ValuesType) < 0 || PyModule_AddType(made, &MatcherType) < 0 ||
         PyModule_AddType(made, &FinderType) < 0 || PyModule_AddType(made, &FindersType) < 0 ||
         PyModule_AddIntConstant(made, "INTERFACE", INTERFACE) < 0) {

@@ -13,6 +13,7 @@ typedef struct {
     Py_ssize_t count;
     Py_ssize_t *rules; /* that have a value as soon as there are texts */
     double *values;
+    PyObject *confirm;
 } Finders;
 
 static int
@@ -21,6 +22,7 @@ finders_traverse(Finders *self, visitproc visit, void *arg)
     Py_VISIT(self->each);
     for (int kind = 0; kind < KINDS; kind++)
         Py_VISIT(self->of_kind[kind]);
+    Py_VISIT(self->confirm);
     return 0;
 }
 
@@ -31,6 +33,7 @@ finders_dealloc(Finders *self)
     Py_CLEAR(self->each);
     for (int kind = 0; kind < KINDS; kind++)
         Py_CLEAR(self->of_kind[kind]);
+    Py_CLEAR(self->confirm);
     PyMem_Free(self->rules);
     PyMem_Free(self->values);
     Py_TYPE(self)->tp_free((PyObject *)self);
@@ -47,17 +50,18 @@ are_finders(PyObject *finders)
     return 1;
 }
 
-/* Finders(each, plain, strange, ascii, other, at_first, fold); at_first: tuples of rule and value */
+/* Finders(each, plain, strange, ascii, other, at_first, fold, confirm); at_first: tuples of rule and value; confirm(run,
+   candidate) looks at what has to be looked at in Python */
 static PyObject *
 finders_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
-    PyObject *each, *of_kind[KINDS], *at_first;
+    PyObject *each, *of_kind[KINDS], *at_first, *confirm;
     Py_buffer fold;
-    static char *keywords[] = {"each", "plain", "strange", "ascii", "other", "at_first", "fold", NULL};
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!O!O!O!O!O!y*", keywords, &PyTuple_Type, &each, &PyTuple_Type,
+    static char *keywords[] = {"each", "plain", "strange", "ascii", "other", "at_first", "fold", "confirm", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!O!O!O!O!O!y*O", keywords, &PyTuple_Type, &each, &PyTuple_Type,
                                      &of_kind[PLAIN], &PyTuple_Type, &of_kind[STRANGE], &PyTuple_Type,
                                      &of_kind[IN_PURE_ASCII], &PyTuple_Type, &of_kind[OTHER], &PyTuple_Type, &at_first,
-                                     &fold))
+                                     &fold, &confirm))
         return NULL;
     Finders *self = fold.len == 256 ? (Finders *)type->tp_alloc(type, 0) : NULL;
     if (self)
@@ -67,6 +71,7 @@ finders_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     PyBuffer_Release(&fold);
     if (!self)
         return NULL;
+    self->confirm = Py_NewRef(confirm);
     if (!are_finders(each))
         goto error;
     self->each = Py_NewRef(each);
@@ -161,50 +166,64 @@ finders_by_kind(const Finders *self, PyObject *texts, enum kind first_kind, Valu
 static int
 are_texts(PyObject *texts)
 {
-    if (!PyTuple_Check(texts))
-        return 0;
     for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(texts); at++)
-        if (!PyBytes_Check(PyTuple_GET_ITEM(texts, at)))
+        if (!PyBytes_Check(PyTuple_GET_ITEM(texts, at))) {
+            PyErr_SetString(PyExc_TypeError, "texts are bytes");
             return 0;
+        }
     return 1;
 }
 
-/* over(texts, values): None, or a list of (search, place, texts, number of the first) that Python has to look at */
-static PyObject *
-finders_over(Finders *self, PyObject *const *args, Py_ssize_t count)
+/* Searches the texts; `*rest`: NULL, or a list of (search, place, texts, number of the first) for Python. */
+static int
+finders_search(const Finders *self, PyObject *texts, Values *values, PyObject **rest)
 {
-    if (count != 2 || !are_texts(args[0]) || Py_TYPE(args[1]) != &ValuesType) {
-        PyErr_SetString(PyExc_TypeError, "over(texts, values)");
-        return NULL;
-    }
-    PyObject *texts = args[0], *rest = NULL;
-    Values *values = (Values *)args[1];
-    int result = 0;
     for (Py_ssize_t at = 0; at < self->count; at++) {
         if (self->rules[at] >= values->outset->count) {
             PyErr_SetString(PyExc_IndexError, "no such rule");
-            return NULL;
+            return -1;
         }
         values_put(values, self->rules[at], self->values[at]);
     }
-    for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(self->each) && !result; at++)
-        result = finder_each((Finder *)PyTuple_GET_ITEM(self->each, at), texts, values, &rest);
-    if (!result)
-        result = finders_by_kind(self, texts, PLAIN, values, &rest);
-    if (!result)
-        result = finders_by_kind(self, texts, IN_PURE_ASCII, values, &rest);
-    if (result < 0) {
-        Py_XDECREF(rest);
+    for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(self->each); at++)
+        if (finder_each((Finder *)PyTuple_GET_ITEM(self->each, at), texts, values, rest) < 0)
+            return -1;
+    if (finders_by_kind(self, texts, PLAIN, values, rest) < 0)
+        return -1;
+    return finders_by_kind(self, texts, IN_PURE_ASCII, values, rest);
+}
+
+/* over(run, texts) */
+static PyObject *
+finders_over(Finders *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "over(run, texts)");
         return NULL;
     }
-    if (rest)
-        return rest;
+    PyObject *run = args[0], *rest = NULL, *values = PyObject_GetAttr(run, name_of_values);
+    PyObject *texts = values ? PySequence_Tuple(args[1]) : NULL;
+    int result = -1;
+    if (values && Py_TYPE(values) != &ValuesType)
+        PyErr_SetString(PyExc_TypeError, "run.values: Values");
+    else if (texts && are_texts(texts))
+        result = finders_search(self, texts, (Values *)values, &rest);
+    for (Py_ssize_t at = 0; rest && !result && at < PyList_GET_SIZE(rest); at++) {
+        PyObject *done = PyObject_CallFunctionObjArgs(self->confirm, run, PyList_GET_ITEM(rest, at), NULL);
+        result = done ? 0 : -1;
+        Py_XDECREF(done);
+    }
+    Py_XDECREF(rest);
+    Py_XDECREF(texts);
+    Py_XDECREF(values);
+    if (result < 0)
+        return NULL;
     Py_RETURN_NONE;
 }
 
 static PyMethodDef finders_methods[] = {
     {"over", (PyCFunction)(void (*)(void))finders_over, METH_FASTCALL,
-     "Searches the texts; gives what Python has to look at, or None."},
+     "Searches the texts of a run."},
     {NULL},
 };
 

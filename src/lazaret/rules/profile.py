@@ -135,7 +135,7 @@ class _Timed:
         """What the rules of the group search in a message."""
         view, selector = self.group.view, self.group.selector
         if view == "header":
-            value = headers.get(selector)
+            value = headers[selector]
             texts: Iterable[bytes] = () if value is None else (value,)
         elif view == "mimeheader":
             texts = (value for value in views.part_headers(message, selector) if value is not None)

@@ -10,7 +10,7 @@ from lazaret.rules.book import Regex
 from lazaret.rules.confirm import Confirm, MatchLimit, UnusableRegex
 from lazaret.rules.database import Database
 from lazaret.rules.kernel import Finder
-from lazaret.rules.program import Group, Program, Searched
+from lazaret.rules.program import Group, Program
 from lazaret.rules.run import Run
 from lazaret.rules.texts import Numbered
 
@@ -147,12 +147,13 @@ class Search:
                 self._numbers[place], (self, place, [texts[number] for number in numbers], numbers[0])
             )
 
-    def counts(self, run: Run, text: bytes) -> list[tuple[Searched, int]]:
+    def counts(self, run: Run, text: bytes) -> list[tuple[int, int]]:
         """The rules that match in a text, and how often as far as it matters; no value is set."""
-        counted = (
-            (self.group.searched[place], self._matches(run, place, text)) for place in self._places(text)
-        )
-        return [(searched, count) for searched, count in counted if count]
+        return [
+            (self._numbers[place], count)
+            for place in self._places(text)
+            if (count := self._matches(run, place, text))
+        ]
 
     def matched(self, place: int, text: bytes) -> bytes:
         """The first match in a text where the rule hit; the text itself when it cannot be cut out."""
@@ -333,7 +334,7 @@ def confirm(run: Run, candidate: Candidate) -> None:
 def _texts_of(run: Run, tag: str) -> Sequence[bytes]:
     """What was captured under the tag, or the values of the field for `HEADER(selector)`."""
     if tag.startswith("HEADER("):
-        return (run.headers.get(tag[len("HEADER(") : -1]) or b"").split(b"\n")
+        return (run.headers[tag[len("HEADER(") : -1]] or b"").split(b"\n")
     captured, run.captured = run.captured, []
     for capture in captured:
         capture()

@@ -1,10 +1,9 @@
 """What all rules that look at one view, or at one header field, search in a message."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from lazaret.rules import folding, kernel, views
-from lazaret.rules.program import Searched
 from lazaret.rules.run import Run
 from lazaret.rules.search import Search, confirm
 from lazaret.rules.texts import Texts
@@ -13,38 +12,40 @@ _KINDS = ("plain", "strange", "ascii", "other")
 """Of texts (`texts.Texts`), as Finders of the kernel take them."""
 
 
-class TextSearches:
-    """Rules that look at the same texts of a message."""
+Over = Callable[[Run, Sequence[bytes]], None]
+"""Searches texts of a message."""
 
-    def __init__(self, searches: Sequence[Search], at_first: Sequence[tuple[int, float]] = ()) -> None:
-        """`at_first`: rules, and their values where nothing is found in the texts."""
-        self._at_first = tuple(at_first)
-        self._each = [s for s in searches if s.group.reach == "each" and s.group.searched]
-        self._of_kind = {kind: [s for s in searches if s.group.reach == kind] for kind in _KINDS}
-        self._in_kernel = self._finders()
 
-    def _finders(self) -> Any:
-        """All of it in the kernel; None where there is none, or it cannot do one of the searches."""
-        reaches = [tuple(s.finder for s in searches) for searches in (self._each, *self._of_kind.values())]
-        if not kernel.compiled or any(finder is None for finders in reaches for finder in finders):
-            return None
-        return kernel.compiled.Finders(*reaches, self._at_first, folding.TABLE)
+def over(searches: Sequence[Search], at_first: Sequence[tuple[int, float]] = ()) -> Over:
+    """What searches the same texts for all these rules: in the kernel, if it can do all of it.
 
-    def over(self, run: Run, texts: Sequence[bytes]) -> None:
-        """Searches the texts."""
-        if self._in_kernel is not None:
-            for candidate in self._in_kernel.over(tuple(texts), run.values) or ():
-                confirm(run, candidate)
-            return
-        for rule, value in self._at_first:
-            run.values.set(rule, value)
-        for search in self._each:
-            search.each(run, texts)
-        if any(self._of_kind.values()):
-            of_kinds = Texts(texts)
-            for kind, searches in self._of_kind.items():
-                for search in searches:
-                    search.some(run, texts, getattr(of_kinds, kind))
+    `at_first`: rules, and their values where nothing is found in the texts.
+    """
+    each = [s for s in searches if s.group.reach == "each" and s.group.searched]
+    of_kind = {kind: [s for s in searches if s.group.reach == kind] for kind in _KINDS}
+    reaches = [tuple(s.finder for s in some) for some in (each, *of_kind.values())]
+    if not kernel.compiled or any(finder is None for finders in reaches for finder in finders):
+        return partial(_in_python, each, of_kind, at_first)
+    made: Over = kernel.compiled.Finders(*reaches, tuple(at_first), folding.TABLE, confirm).over
+    return made
+
+
+def _in_python(
+    each: Sequence[Search],
+    of_kind: Mapping[str, Sequence[Search]],
+    at_first: Iterable[tuple[int, float]],
+    run: Run,
+    texts: Sequence[bytes],
+) -> None:
+    for rule, value in at_first:
+        run.values.set(rule, value)
+    for search in each:
+        search.each(run, texts)
+    if any(of_kind.values()):
+        of_kinds = Texts(texts)
+        for kind, searches in of_kind.items():
+            for search in searches:
+                search.some(run, texts, getattr(of_kinds, kind))
 
 
 class FieldSearches:
@@ -61,13 +62,13 @@ class FieldSearches:
             *((rule, 1) for rule in sorted(exists | negated)),
             *((s.rule, 0) for s in searched if s.when_absent and not s.negated),
         ]
-        self._searches = TextSearches(searches, at_first)
+        self.over = over(searches, at_first)
 
     def run(self, run: Run) -> None:
         """Searches the value, if there is one."""
-        value = run.headers.get(self.selector)
+        value = run.headers[self.selector]
         if value is not None:
-            self._searches.over(run, (value,))
+            self.over(run, (value,))
 
 
 class PartSearches:
@@ -95,10 +96,11 @@ class PartSearches:
             if value is None:
                 absent = True
                 continue
-            for searched, count in self._found(run, value):
-                if searched.rule not in matched:
-                    matched[searched.rule] = count
-                    run.where.setdefault(searched.rule, value)
+            for search in self._searches:
+                for rule, count in search.counts(run, value):
+                    if rule not in matched:
+                        matched[rule] = count
+                        run.where.setdefault(rule, value)
         if absent:
             matched = dict.fromkeys(self._when_absent, 1) | matched
         for rule, count in matched.items():
@@ -106,6 +108,3 @@ class PartSearches:
                 run.values.set(rule, count)
         for rule in self._negated - matched.keys():
             run.values.set(rule, 1)
-
-    def _found(self, run: Run, value: bytes) -> Iterable[tuple[Searched, int]]:
-        return (found for search in self._searches for found in search.counts(run, value))

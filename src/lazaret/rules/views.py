@@ -1,7 +1,7 @@
 """Which texts a rule searches, by the kind of the rule."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from lazaret.mime import selectors
@@ -50,26 +50,25 @@ def base(selector: str) -> str:
     return selector.partition(":")[0].lower()
 
 
-class HeaderValues:
-    """The values that header rules search, each made once per message."""
+class HeaderValues(dict[str, bytes | None]):
+    """The values that header rules search, by selectors, each made when it is first asked for (`[]`).
 
-    __slots__ = ("_made", "_message", "beside")
+    None: the field is absent.
+    """
+
+    __slots__ = ("_message", "beside")
 
     def __init__(self, message: Message) -> None:
+        super().__init__()
         self._message = message
-        self._made: dict[str, bytes | None] = {}
         self.beside: Callable[[str], bytes | None] = nothing_beside
         """What is known of fields that the message does not bear."""
 
-    def get(self, selector: str) -> bytes | None:
-        """None when the field is absent."""
-        made = self._made
-        if selector in made:
-            return made[selector]
+    def __missing__(self, selector: str) -> bytes | None:
         found = selectors.text_reader(selector)(self._message)
         if found is None:
             found = self.beside(selector)
-        made[selector] = found
+        self[selector] = found
         return found
 
 
@@ -77,16 +76,16 @@ def nothing_beside(_selector: str) -> None:
     """What is known of fields that no message bears: no plug-in was asked."""
 
 
-def part_headers(message: Message, selector: str) -> Iterator[bytes | None]:
+def part_headers(message: Message, selector: str) -> list[bytes | None]:
     """The value of a header field in each MIME part, for mimeheader rules; None where it is absent.
 
     After the name may stand `:raw`, `:range=2-3` (which parts, from 1) and `:concat` (all as one text).
     """
     name, which, raw, concat = _of_parts(selector)
-    found = (_part_header(part, name, raw=raw) for part in message.parts[which])
+    found = [_part_header(part, name, raw=raw) for part in message.parts[which]]
     if not concat:
         return found
-    return iter([b"".join([(value or b"").removesuffix(b"\n") + b"\n" for value in found])])
+    return [b"".join([(value or b"").removesuffix(b"\n") + b"\n" for value in found])]
 
 
 @lru_cache(maxsize=1024)

@@ -115,7 +115,7 @@ class Subject:
         """What a header rule with this selector would search; b"" when the field is absent."""
         if selector == _SENDER_ADDRESS:
             return self.once(_sender_address)
-        return self._headers.get(selector) or b""
+        return self._headers[selector] or b""
 
     def text(self, selector: str) -> str:
         """`header` as text."""
