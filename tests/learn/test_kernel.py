@@ -9,17 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.learn.mail import features, mail
 
-from lazaret.learn import explain, form, kernel, zones
+from lazaret.learn import explain, form, kernel, model, zones
 from lazaret.learn.features import HASH_BITS, WORDS_OCTETS, Features, Hasher
 from lazaret.learn.form import FACTS_LIMIT
-from lazaret.learn.model import ZONES, Model, Private
+from lazaret.learn.model import ZONES, Counter, Model, Private
 from lazaret.learn.zones import Facts, Piece, View
 from lazaret.mime import message
 
 Given = TypeVar("Given")
 COMPILED = kernel.compiled
-PRIORS = (0.1, 1.0, 1.0, 0.1, 2.0, 0.3, 0.5)
-"""What `Model` tells the kernel of odds and loudness."""
+SETTINGS = model._SETTINGS
+KNOWN = (np.ones(Counter.SIZE), SETTINGS)
+"""What `Model` tells the kernel of how to judge."""
 pytestmark = pytest.mark.skipif(not COMPILED, reason="the kernel is not compiled: gcc, python3-dev")
 
 OCTETS = st.binary(max_size=60) | st.text(st.sampled_from("abcXYZ019 \n\t.,-_$!'%ä€"), max_size=80).map(
@@ -139,6 +140,8 @@ def test_a_sound_call_gives_numbers():
         {"fact_places": [4]},
         {"salts": np.zeros(1, np.uint64)},
         {"zones": np.zeros(1, np.uint32)},
+        {"zones": np.full(4, ZONES << HASH_BITS, np.uint32)},
+        {"again": np.full(4, ZONES << HASH_BITS, np.uint32)},
         {"again": np.zeros(1, np.uint32)},
         {"constants": np.ones(6, np.uint64)},
         {"inside": bytes(255)},
@@ -149,6 +152,45 @@ def test_a_sound_call_gives_numbers():
 def test_what_is_not_sound_is_refused(changed):
     with pytest.raises((ValueError, IndexError, TypeError, OverflowError)):
         COMPILED.features(*given_to_it(**changed))
+
+
+def sorted_by_it(hashes: Sequence[Sequence[int]], zones: Sequence[int]) -> list[int]:
+    """By constants that leave hashes as they are; a pair becomes its second one."""
+    changed: dict[str, object] = {
+        "lengths": [],
+        "places": [],
+        "runs": [],
+        "run_places": [],
+        "facts": [np.array(some, np.uint64).tobytes() for some in hashes],
+        "fact_places": [number % 2 for number in range(len(hashes))],
+        "zones": np.array(zones, np.uint32) << np.uint32(HASH_BITS),
+        "salts": np.zeros(2, np.uint64),
+        "again": np.zeros(2, np.uint32),
+        "constants": np.array([0, 0, 0, 0, 1 << 35, 0, 0], np.uint64),
+    }
+    found: list[int] = np.frombuffer(COMPILED.features(*given_to_it(**changed)), np.uint32).tolist()
+    return found
+
+
+def each_once(hashes: Sequence[Sequence[int]], zones: Sequence[int]) -> list[int]:
+    return sorted({number | zones[at % 2] << HASH_BITS for at, some in enumerate(hashes) for number in some})
+
+
+HASHES = st.integers(0, 40) | st.integers(0, (1 << HASH_BITS) - 1)
+
+
+@given(
+    st.lists(st.lists(HASHES, max_size=FACTS_LIMIT), max_size=40), st.sampled_from([[0, 0], [ZONES - 1, 3]])
+)
+def test_any_hashes_are_sorted(hashes, zones):
+    assert each_once(hashes, zones) == sorted_by_it(hashes, zones)
+
+
+@pytest.mark.parametrize("last", [5000, (1 << HASH_BITS) - 1])
+def test_thousands_of_hashes_that_lie_together_are_sorted(last):
+    hashes = [range(first, first - FACTS_LIMIT, -1) for first in range(last, last - 4096, -FACTS_LIMIT)]
+
+    assert each_once(hashes, [ZONES - 1] * 2) == sorted_by_it(hashes, [ZONES - 1] * 2)
 
 
 def test_lengths_beyond_the_octets_are_cut():
@@ -220,18 +262,18 @@ def test_any_lesson_changes_the_table_alike(numbers, spam, weight):
 )
 def test_what_cannot_be_learned_is_refused(rows, zones, steps):
     table, found = np.zeros((rows, 4), np.float32), np.zeros(1, np.uint32)
-    with pytest.raises(ValueError, match="power of two"):
+    with pytest.raises(ValueError, match=r"power of two|of each zone"):
         COMPILED.learn(
-            table, found, *PRIORS, np.zeros(zones, np.float32), np.zeros(steps, np.float32), 0.0, 1.0
+            table, found, *KNOWN, np.zeros(zones, np.float32), np.zeros(steps, np.float32), 0.0, 1.0
         )
     with pytest.raises((TypeError, BufferError)):
-        COMPILED.learn(bytes(64), found, *PRIORS, *[np.zeros(ZONES, np.float32)] * 2, 0.0, 1.0)
+        COMPILED.learn(bytes(64), found, *KNOWN, *[np.zeros(ZONES, np.float32)] * 2, 0.0, 1.0)
 
 
 def test_a_table_that_is_none_is_refused():
     for rows in (0, 3):
         with pytest.raises(ValueError, match="power of two"):
-            COMPILED.sums(np.zeros((rows, 4), np.float32), np.zeros(1, np.uint32), *PRIORS)
+            COMPILED.judge(np.zeros((rows, 4), np.float32), np.zeros(1, np.uint32), *KNOWN)
 
 
 def test_a_zone_that_there_is_not_is_refused():
@@ -240,7 +282,7 @@ def test_a_zone_that_there_is_not_is_refused():
         model.judge(found)
     with pytest.raises(ValueError, match="no such zone"):
         COMPILED.learn(
-            np.zeros((4, 4), np.float32), found, *PRIORS, *[np.zeros(ZONES, np.float32)] * 2, 0.0, 1.0
+            np.zeros((4, 4), np.float32), found, *KNOWN, *[np.zeros(ZONES, np.float32)] * 2, 0.0, 1.0
         )
 
 
@@ -312,10 +354,20 @@ def test_what_is_not_sound_is_not_named(changed):
 
 
 def test_shares_of_no_table_are_refused():
-    numbers, each = np.zeros(1, np.uint32), np.zeros(ZONES, np.float32)
+    numbers, each = np.zeros(1, np.uint32), ((0.0,) * ZONES,) * 4
     with pytest.raises(ValueError, match="power of two"):
-        COMPILED.shares(np.zeros((3, 4), np.float32), numbers, *PRIORS, each, each)
-    with pytest.raises(ValueError, match="power of two"):
-        COMPILED.shares(np.zeros((4, 4), np.float32), numbers, *PRIORS, each, each[:-1])
+        COMPILED.shares(np.zeros((3, 4), np.float32), numbers, *KNOWN, *each)
+    with pytest.raises(ValueError, match="of each zone"):
+        COMPILED.shares(np.zeros((4, 4), np.float32), numbers, *KNOWN, *each[:3], (0.0,) * (ZONES - 1))
+    with pytest.raises(TypeError):
+        COMPILED.shares(np.zeros((4, 4), np.float32), numbers, *KNOWN, *each[:3], ("",) * ZONES)
     with pytest.raises(ValueError, match="no such zone"):
-        COMPILED.shares(np.zeros((4, 4), np.float32), numbers + (ZONES << HASH_BITS), *PRIORS, each, each)
+        COMPILED.shares(np.zeros((4, 4), np.float32), numbers + (ZONES << HASH_BITS), *KNOWN, *each)
+
+
+@pytest.mark.parametrize(
+    "known", [(np.ones(3), SETTINGS), (KNOWN[0], SETTINGS[:-1]), (KNOWN[0], bytes(8))], ids=["a", "b", "c"]
+)
+def test_without_counters_and_settings_nothing_is_judged(known):
+    with pytest.raises(ValueError, match="counters, settings"):
+        COMPILED.judge(np.zeros((4, 4), np.float32), np.zeros(1, np.uint32), *known)

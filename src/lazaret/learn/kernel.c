@@ -11,23 +11,23 @@
 #include <Python.h>
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define INTERFACE 7
+#define INTERFACE 8
 #define HASH_BITS 28
 #define DROPPED 35 /* as in learn/features.py */
 #define WORD_OCTETS 16
 #define CHUNK 8
 #define FACTS 64
-#define DIGIT_BITS 11
-#define DIGITS (1 << DIGIT_BITS)
-#define PASSES 3 /* digits of 32 bits */
+#define ZONES 12
+#define HASH ((1u << HASH_BITS) - 1)
 
 enum constant { CHUNK_0, CHUNK_1, MIX, PAIR, LAST, RUN, ANYWHERE, CONSTANTS };
 
 typedef struct {
     uint32_t *found;
-    Py_ssize_t count;
+    Py_ssize_t count, of_zone[ZONES]; /* So many of each zone. */
     const uint64_t *constants;
     const uint64_t *salts;
     const uint32_t *zones;
@@ -38,13 +38,7 @@ typedef struct {
 static inline uint32_t
 finished(const Making *m, uint64_t hash, uint32_t zone)
 {
-    return (uint32_t)(((hash * m->constants[LAST]) >> DROPPED) & ((1u << HASH_BITS) - 1)) | zone;
-}
-
-static inline void
-add(Making *m, uint64_t hash, uint32_t zone)
-{
-    m->found[m->count++] = finished(m, hash, zone);
+    return (uint32_t)(((hash * m->constants[LAST]) >> DROPPED) & HASH) | zone;
 }
 
 /* Up to eight octets as a number, the first one lowest, in lower case. */
@@ -95,31 +89,36 @@ add_words(Making *m, const unsigned char *octets, Py_ssize_t from, Py_ssize_t to
           const unsigned char *inside, const unsigned char *lower)
 {
     uint64_t salt = m->salts[place], before = 0;
-    uint32_t zone = m->zones[place], again = m->again[place];
-    int first = 1;
-    for (Py_ssize_t start, i = from; next_word(octets, to, end, inside, &start, &i);) {
+    uint32_t zone = m->zones[place], again = m->again[place], *found = m->found + m->count;
+    Py_ssize_t words = 0;
+    for (Py_ssize_t start, i = from; next_word(octets, to, end, inside, &start, &i); words++) {
         uint64_t hash = hash_of(m, octets + start, i - start, lower);
-        add(m, hash + salt, zone);
-        if (!first)
-            add(m, before * m->constants[PAIR] + hash + salt, zone);
+        *found++ = finished(m, hash + salt, zone);
+        if (words)
+            *found++ = finished(m, before * m->constants[PAIR] + hash + salt, zone);
         if (again)
-            add(m, hash + m->constants[ANYWHERE], again);
+            *found++ = finished(m, hash + m->constants[ANYWHERE], again);
         before = hash;
-        first = 0;
     }
+    m->count = found - m->found;
+    m->of_zone[zone >> HASH_BITS] += words ? 2 * words - 1 : 0;
+    m->of_zone[again >> HASH_BITS] += again ? words : 0;
 }
 
 static void
 add_runs(Making *m, const unsigned char *octets, Py_ssize_t length, Py_ssize_t place)
 {
     uint64_t salt = m->salts[place];
+    uint32_t zone = m->zones[place], *found = m->found + m->count;
     for (Py_ssize_t i = 0; i + 4 <= length; i++) {
         uint64_t hash = (uint64_t)octets[i] | (uint64_t)octets[i + 1] << 8 | (uint64_t)octets[i + 2] << 16 |
                         (uint64_t)octets[i + 3] << 24;
         hash = hash * m->constants[RUN] + salt;
         hash ^= hash >> 32;
-        add(m, hash, m->zones[place]);
+        *found++ = finished(m, hash, zone);
     }
+    m->of_zone[zone >> HASH_BITS] += found - m->found - m->count;
+    m->count = found - m->found;
 }
 
 /* Every fact, and every two of them. */
@@ -127,51 +126,22 @@ static void
 add_facts(Making *m, const unsigned char *hashes, Py_ssize_t count, Py_ssize_t place)
 {
     uint64_t salt = m->salts[place];
-    uint32_t zone = m->zones[place];
+    uint32_t zone = m->zones[place], *found = m->found + m->count;
     for (Py_ssize_t i = 0; i < count; i++) {
         uint64_t fact, other;
         memcpy(&fact, hashes + i * (Py_ssize_t)sizeof fact, sizeof fact);
-        add(m, fact + salt, zone);
+        *found++ = finished(m, fact + salt, zone);
         fact = fact * m->constants[PAIR] + salt;
         for (Py_ssize_t k = i + 1; k < count; k++) {
             memcpy(&other, hashes + k * (Py_ssize_t)sizeof other, sizeof other);
-            add(m, fact + other, zone);
+            *found++ = finished(m, fact + other, zone);
         }
     }
+    m->of_zone[zone >> HASH_BITS] += found - m->found - m->count;
+    m->count = found - m->found;
 }
 
-/* By digits of 11 bits, the lowest first; then each once. The result lies in m->found. */
-static int
-sort_each_once(Making *m)
-{
-    Py_ssize_t count = m->count, kept = 0;
-    uint32_t *from = m->found, *to = PyMem_Malloc((size_t)(count ? count : 1) * sizeof(uint32_t)), *spare = to;
-    uint32_t starts[PASSES][DIGITS] = {{0}}; /* Of all passes at once: how many there are of a digit stays the same. */
-    if (!to)
-        return -1;
-    for (Py_ssize_t i = 0; i < count; i++)
-        for (int pass = 0; pass < PASSES; pass++)
-            starts[pass][from[i] >> pass * DIGIT_BITS & (DIGITS - 1)]++;
-    for (int pass = 0; pass < PASSES; pass++) {
-        uint32_t sum = 0;
-        for (int digit = 0; digit < DIGITS; digit++) {
-            uint32_t many = starts[pass][digit];
-            starts[pass][digit] = sum;
-            sum += many;
-        }
-        for (Py_ssize_t i = 0; i < count; i++)
-            to[starts[pass][from[i] >> pass * DIGIT_BITS & (DIGITS - 1)]++] = from[i];
-        uint32_t *swap = from;
-        from = to;
-        to = swap;
-    }
-    for (Py_ssize_t i = 0; i < count; i++)
-        if (!kept || m->found[kept - 1] != from[i])
-            m->found[kept++] = from[i];
-    m->count = kept;
-    PyMem_Free(spare);
-    return 0;
-}
+#include "kernel_sort.h"
 
 static Py_ssize_t
 place_at(const Making *m, PyObject *list, Py_ssize_t number)
@@ -180,6 +150,10 @@ place_at(const Making *m, PyObject *list, Py_ssize_t number)
     if (place < 0 || place >= m->places) {
         if (!PyErr_Occurred())
             PyErr_SetString(PyExc_IndexError, "no such place");
+        return -1;
+    }
+    if (m->zones[place] >> HASH_BITS >= ZONES || m->again[place] >> HASH_BITS >= ZONES) {
+        PyErr_SetString(PyExc_ValueError, "there is no such zone");
         return -1;
     }
     return place;
@@ -280,8 +254,8 @@ take(PyObject *args, Given *given, Making *m)
                           &given->fact_places, &given->salts, &given->zones, &given->again, &given->constants,
                           &given->inside, &given->lower))
         return -1;
-    *m = (Making){NULL, 0, given->constants.buf, given->salts.buf, given->zones.buf, given->again.buf,
-                  given->salts.len / (Py_ssize_t)sizeof(uint64_t)};
+    *m = (Making){.constants = given->constants.buf, .salts = given->salts.buf, .zones = given->zones.buf,
+                  .again = given->again.buf, .places = given->salts.len / (Py_ssize_t)sizeof(uint64_t)};
     Py_ssize_t each = m->places * (Py_ssize_t)sizeof(uint32_t);
     /* A word and the blank after it are two octets at least, and make three features at most. */
     given->most = given->octets.len / 2 * 3 + 3;
@@ -352,222 +326,11 @@ tally(PyObject *module, PyObject *text)
     return found ? Py_BuildValue("(Nnn)", found, filled, longest) : NULL;
 }
 
-#define ZONES 12
-#define COLUMNS 4 /* weight, energy, spam, ham: as in learn/model.py */
-#define TINY 1e-20f
-
-/* A logarithm costs more than all else: odds are multiplied until they leave 1 / ROOM to ROOM. One feature's
-   lie within 1e-40 and 1e40. */
-#define ROOM 1e200
-#define AHEAD 32
-
-/* Sums of one zone: of weights, of the squares of how loud they are, of what clear counts say, how many of these there
-   are, and how many features; `odds` are those that are not in `logits` yet. */
-typedef struct {
-    double weights, loudness, logits, odds;
-    Py_ssize_t known, features;
-} Sums;
-
-static PyObject *
-as_tuples(const Sums *sums)
-{
-    PyObject *found[5];
-    for (int kind = 0; kind < 5; kind++)
-        found[kind] = PyTuple_New(ZONES);
-    int made = found[0] && found[1] && found[2] && found[3] && found[4];
-    for (int zone = 0; zone < ZONES && made; zone++) {
-        PyTuple_SET_ITEM(found[0], zone, PyFloat_FromDouble(sums[zone].weights));
-        PyTuple_SET_ITEM(found[1], zone, PyFloat_FromDouble(sums[zone].logits + log(sums[zone].odds)));
-        PyTuple_SET_ITEM(found[2], zone, PyLong_FromSsize_t(sums[zone].known));
-        PyTuple_SET_ITEM(found[3], zone, PyLong_FromSsize_t(sums[zone].features));
-        PyTuple_SET_ITEM(found[4], zone, PyFloat_FromDouble(sums[zone].loudness));
-    }
-    if (!made || PyErr_Occurred()) {
-        for (int kind = 0; kind < 5; kind++)
-            Py_XDECREF(found[kind]);
-        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
-    }
-    return Py_BuildValue("(NNNNN)", found[0], found[1], found[2], found[3], found[4]);
-}
-
-static int
-is_table(Py_ssize_t rows)
-{
-    return rows >= 1 && !(rows & (rows - 1)) && rows <= (Py_ssize_t)1 << HASH_BITS;
-}
-
-/* What it takes to know the odds of a feature, and how loud its weight is (learn/model.py). */
-typedef struct {
-    float prior_share, spam_mail, ham_mail, even_share, clear, soft, fresh;
-} Priors;
-#define PRIORS "fffffff"
-#define PRIORS_OF(p) &(p).prior_share, &(p).spam_mail, &(p).ham_mail, &(p).even_share, &(p).clear, &(p).soft, &(p).fresh
-
-typedef struct {
-    float odds; /* 0: they are not clear. */
-    float loud;
-} Said;
-
-/* What the counts of a row say. */
-static inline Said
-said_of(const float *row, const Priors *priors)
-{
-    float spam = row[2], ham = row[3], total = spam + ham;
-    if (!(total > 0))
-        return (Said){0, priors->fresh};
-    float prior = total * priors->prior_share;
-    float in_spam = (spam + prior) * priors->ham_mail, in_ham = (prior + ham) * priors->spam_mail;
-    float even = (in_spam + in_ham) * priors->even_share + TINY;
-    in_spam = in_spam * total + even;
-    in_ham = in_ham * total + even;
-    float odds = in_spam / in_ham;
-    float loud = priors->soft + (1 - priors->soft) * fabsf(in_spam - in_ham) / (in_spam + in_ham);
-    return (Said){odds < priors->clear && odds * priors->clear > 1 ? 0 : odds, loud};
-}
-
-/* sums(table, features, prior, spam_mail, ham_mail, even, clear, soft, fresh) -> weights, logits, known, lengths,
-   loudness of each zone */
-static PyObject *
-sums(PyObject *module, PyObject *args)
-{
-    (void)module;
-    Py_buffer table, numbers;
-    Priors priors;
-    if (!PyArg_ParseTuple(args, "y*y*" PRIORS, &table, &numbers, PRIORS_OF(priors)))
-        return NULL;
-    const float *rows = table.buf;
-    const uint32_t *features = numbers.buf;
-    Py_ssize_t count = numbers.len / (Py_ssize_t)sizeof(uint32_t);
-    Py_ssize_t most = table.len / (Py_ssize_t)(COLUMNS * sizeof(float));
-    PyObject *result = NULL;
-    Sums found[ZONES];
-    for (int zone = 0; zone < ZONES; zone++)
-        found[zone] = (Sums){.odds = 1};
-    if (!is_table(most)) {
-        PyErr_SetString(PyExc_ValueError, "the rows of a table are a power of two");
-    }
-    else {
-        uint32_t mask = (uint32_t)(most - 1);
-        for (Py_ssize_t i = 0; i < count; i++) {
-            if (i + AHEAD < count)
-                __builtin_prefetch(rows + COLUMNS * (features[i + AHEAD] & mask));
-            const float *row = rows + COLUMNS * (features[i] & mask);
-            if (features[i] >> HASH_BITS >= ZONES) {
-                PyErr_SetString(PyExc_ValueError, "there is no such zone");
-                break;
-            }
-            Sums *zone = &found[features[i] >> HASH_BITS];
-            Said said = said_of(row, &priors);
-            zone->weights += row[0] * said.loud;
-            zone->loudness += said.loud * said.loud;
-            zone->features++;
-            if (said.odds > 0) {
-                zone->odds *= (double)said.odds;
-                zone->known++;
-                if (!(zone->odds > 1 / ROOM && zone->odds < ROOM)) {
-                    zone->logits += log(zone->odds);
-                    zone->odds = 1;
-                }
-            }
-        }
-        if (!PyErr_Occurred())
-            result = as_tuples(found);
-    }
-    PyBuffer_Release(&table);
-    PyBuffer_Release(&numbers);
-    return result;
-}
-
-/* shares(table, features, prior, spam_mail, ham_mail, even, clear, soft, fresh, by_weight, by_count) -> what each
-   feature adds to the score, as a bytearray of floats: its weight and its odds, by the factors of its zone */
-static PyObject *
-shares(PyObject *module, PyObject *args)
-{
-    (void)module;
-    Py_buffer table, numbers, by_weight, by_count;
-    Priors priors;
-    PyObject *result = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*" PRIORS "y*y*", &table, &numbers, PRIORS_OF(priors), &by_weight, &by_count))
-        return NULL;
-    const uint32_t *features = numbers.buf;
-    Py_ssize_t count = numbers.len / (Py_ssize_t)sizeof(uint32_t);
-    Py_ssize_t most = table.len / (Py_ssize_t)(COLUMNS * sizeof(float));
-    Py_ssize_t each = ZONES * (Py_ssize_t)sizeof(float);
-    if (!is_table(most) || by_weight.len != each || by_count.len != each)
-        PyErr_SetString(PyExc_ValueError, "shares(table of a power of two rows, features, ..., by_weight, by_count)");
-    else
-        result = PyByteArray_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(float));
-    float *found = result ? (float *)PyByteArray_AS_STRING(result) : NULL;
-    for (Py_ssize_t i = 0; result && i < count; i++) {
-        const float *row = (const float *)table.buf + COLUMNS * (features[i] & (uint32_t)(most - 1));
-        uint32_t zone = features[i] >> HASH_BITS;
-        if (zone >= ZONES) {
-            PyErr_SetString(PyExc_ValueError, "there is no such zone");
-            Py_CLEAR(result);
-            break;
-        }
-        Said said = said_of(row, &priors);
-        found[i] = row[0] * said.loud * ((const float *)by_weight.buf)[zone];
-        if (said.odds > 0)
-            found[i] += logf(said.odds) * ((const float *)by_count.buf)[zone];
-    }
-    PyBuffer_Release(&table);
-    PyBuffer_Release(&numbers);
-    PyBuffer_Release(&by_weight);
-    PyBuffer_Release(&by_count);
-    return result;
-}
-
-/* learn(table, features, prior, spam_mail, ham_mail, even, clear, soft, fresh, energies, steps, spam, ham): what each
-   zone adds to the rows of its features.
-
-   A row is written as a whole, as other processes read it meanwhile. */
-static PyObject *
-learn(PyObject *module, PyObject *args)
-{
-    (void)module;
-    Py_buffer table, numbers, energies, steps;
-    Priors priors;
-    float spam, ham;
-    if (!PyArg_ParseTuple(args, "w*y*" PRIORS "y*y*ff", &table, &numbers, PRIORS_OF(priors), &energies, &steps, &spam,
-                          &ham))
-        return NULL;
-    const uint32_t *features = numbers.buf;
-    const float *energy = energies.buf, *step = steps.buf;
-    Py_ssize_t count = numbers.len / (Py_ssize_t)sizeof(uint32_t);
-    Py_ssize_t most = table.len / (Py_ssize_t)(COLUMNS * sizeof(float));
-    Py_ssize_t each = ZONES * (Py_ssize_t)sizeof(float);
-    int sound = is_table(most) && energies.len == each && steps.len == each;
-    if (!sound)
-        PyErr_SetString(PyExc_ValueError, "learn(table of a power of two rows, features, ..., energies, steps, spam, ham)");
-    for (Py_ssize_t i = 0; sound && i < count; i++) {
-        if (features[i] >> HASH_BITS >= ZONES) {
-            PyErr_SetString(PyExc_ValueError, "there is no such zone");
-            sound = 0;
-            break;
-        }
-        float *place = (float *)table.buf + COLUMNS * (features[i] & (uint32_t)(most - 1)), row[COLUMNS];
-        uint32_t zone = features[i] >> HASH_BITS;
-        memcpy(row, place, sizeof row);
-        float loud = said_of(row, &priors).loud;
-        row[1] += energy[zone] * loud * loud;
-        row[0] += step[zone] * loud / sqrtf(row[1] > TINY ? row[1] : TINY);
-        row[2] += spam;
-        row[3] += ham;
-        memcpy(place, row, sizeof row);
-    }
-    PyBuffer_Release(&table);
-    PyBuffer_Release(&numbers);
-    PyBuffer_Release(&energies);
-    PyBuffer_Release(&steps);
-    if (!sound)
-        return NULL;
-    Py_RETURN_NONE;
-}
+#include "kernel_judge.h"
 
 static PyMethodDef functions[] = {
     {"learn", learn, METH_VARARGS, "Changes the rows of features in a table, by zones."},
-    {"sums", sums, METH_VARARGS, "What a table says of features, summed up by zones."},
+    {"judge", judge, METH_VARARGS, "What a table makes of features."},
     {"shares", shares, METH_VARARGS, "What each of the features adds to the score."},
     {"named", named, METH_VARARGS, "The words and facts that moved a message."},
     {"tally", tally, METH_O, "How often each octet stands in a text; its lines that are not empty, and the longest."},

@@ -2,7 +2,7 @@
 
 from lazaret.model.compiled import load
 
-INTERFACE = 7
+INTERFACE = 8
 
 
 compiled = load("lazaret.learn._kernel", INTERFACE)

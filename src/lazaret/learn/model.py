@@ -13,7 +13,6 @@ several years; docs/learning.md says which.
 import math
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -24,7 +23,7 @@ from lazaret.learn.features import Features, zone_bounds
 from lazaret.learn.zones import Zone
 
 Floats: TypeAlias = NDArray[np.float32]
-PerZone: TypeAlias = list[float]
+PerZone: TypeAlias = Sequence[float]
 
 RATE = 10.0
 """The first step of a weight, for a zone of one feature."""
@@ -125,16 +124,15 @@ class Judgement(NamedTuple):
     """What the two kinds of learners say, without the ramp."""
     zones: PerZone
     """What the weights say in each zone, not squashed."""
-    loudness: Sequence[float]
+    loudness: PerZone
     """The squares of how loud the features of each zone are, summed up."""
     votes: PerZone
     """What the counts say in each zone, not squashed."""
-    clear: Sequence[int]
+    clear: PerZone
     """How many features of each zone are clear."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shares:
+class Shares(NamedTuple):
     """What each feature adds to the score; they sum up to it."""
 
     of_feature: Floats
@@ -148,7 +146,7 @@ class _Counted(NamedTuple):
     loud: Floats
     logits: Floats
     zones: PerZone
-    known: list[int]
+    known: PerZone
 
 
 class Model:
@@ -173,21 +171,7 @@ class Model:
         if not kernel.compiled:
             columns, bounds = self._read(features), zone_bounds(features).tolist()
             return self._judged(columns, bounds, self._counted(columns, bounds))
-        sums, logits, clear, _, loudness = kernel.compiled.sums(self._table, features, *self._priors())
-        return self._fused(_normed(sums, loudness, FEW), loudness, _normed(logits, clear, FEW_COUNTED), clear)
-
-    def _priors(self) -> tuple[float, ...]:
-        """What the kernel needs to know for the odds of a feature, and how loud it is."""
-        spam_mail, ham_mail = map(self._counters.item, _COUNTED)
-        return (
-            PRIOR_MAIL / max(spam_mail + ham_mail, 1),
-            spam_mail + PRIOR_MAIL,
-            ham_mail + PRIOR_MAIL,
-            PRIOR_FEATURE / 2,
-            CLEAR,
-            SOFT,
-            FRESH,
-        )
+        return Judgement._make(kernel.compiled.judge(self._table, features, self._counters, _SETTINGS))
 
     def learn(self, features: Features, *, spam: bool, weight: float = 1.0) -> Judgement:
         """Learns one message, by `weight` as much as one that a person has taught; what it thought before."""
@@ -211,7 +195,7 @@ class Model:
         energy, step = np.array(energies, np.float32), np.array(steps, np.float32)
         if kernel.compiled:
             counts = (counted, 0.0) if spam else (0.0, counted)
-            kernel.compiled.learn(self._table, features, *self._priors(), energy, step, *counts)
+            kernel.compiled.learn(self._table, features, self._counters, _SETTINGS, energy, step, *counts)
             return
         lengths = np.diff(zone_bounds(features))
         columns = self._read(features)
@@ -226,13 +210,12 @@ class Model:
     def shares(self, features: Features, judged: Judgement | None = None) -> Shares:
         """What each feature adds to the score. `judged`: what `judge` says of them, where it was asked."""
         known = judged or self.judge(features)
+        if kernel.compiled:
+            octets = kernel.compiled.shares(self._table, features, self._counters, _SETTINGS, *known[3:])
+            return Shares(np.frombuffer(octets, np.float32), known.score)
         ramp = self._ramp()
         by_weight = [ramp * one for one in _factors(GAIN, known.zones, known.loudness, FEW)]
         by_count = [ramp * one for one in _factors(COUNTS_SHARE, known.votes, known.clear, FEW_COUNTED)]
-        if kernel.compiled:
-            factors = array("f", by_weight), array("f", by_count)
-            octets = kernel.compiled.shares(self._table, features, *self._priors(), *factors)
-            return Shares(np.frombuffer(octets, np.float32), known.score)
         columns, bounds = self._read(features), zone_bounds(features).tolist()
         counted, lengths = self._counted(columns, bounds), np.diff(bounds)
         found: Floats = columns[WEIGHT] * counted.loud * _spread(by_weight, lengths)
@@ -257,9 +240,7 @@ class Model:
         zones = _normed(_sums(columns[WEIGHT] * counted.loud, bounds), loudness, FEW)
         return self._fused(zones, loudness, counted.zones, counted.known)
 
-    def _fused(
-        self, zones: PerZone, loudness: Sequence[float], votes: PerZone, clear: Sequence[int]
-    ) -> Judgement:
+    def _fused(self, zones: PerZone, loudness: PerZone, votes: PerZone, clear: PerZone) -> Judgement:
         """The votes of the zones, of both kinds of learners."""
         weights = GAIN * _voted(zones)
         counts = _voted(votes)
@@ -293,13 +274,33 @@ class Model:
         clear = (in_spam >= _CLEAR) | (in_spam * _CLEAR <= 1)
         clear &= there
         logits: Floats = np.where(clear, np.log(in_spam), np.float32(0))
-        known = [int(n) for n in _sums(clear.astype(np.float32), bounds)]
+        known = _sums(clear.astype(np.float32), bounds)
         return _Counted(loud, logits, _normed(_sums(logits, bounds), known, FEW_COUNTED), known)
 
 
 _TINY = np.float32(1e-20)
 _SHARES = [share / sum(SHARE) for share in SHARE]
 _CLEAR = np.float32(CLEAR)
+_SETTINGS = array(
+    "d",
+    [
+        PRIOR_MAIL,
+        PRIOR_FEATURE,
+        CLEAR,
+        SOFT,
+        FRESH,
+        GAIN,
+        COUNTS_SHARE,
+        FEW,
+        FEW_COUNTED,
+        RAMP_FROM,
+        RAMP_TO,
+        MOST,
+        *LEAST,
+        *_SHARES,
+    ],
+)
+"""What the kernel is to know of these, in its order."""
 
 
 def _loud(in_spam: Floats, in_ham: Floats, counted: NDArray[np.bool_]) -> Floats:
@@ -334,7 +335,7 @@ def _sums(values: Floats, bounds: list[int]) -> PerZone:
     return sums
 
 
-def _normed(values: Sequence[float], sizes: Sequence[float], few: int) -> PerZone:
+def _normed(values: PerZone, sizes: PerZone, few: int) -> PerZone:
     return [value / math.sqrt(size + few) for value, size in zip(values, sizes, strict=True)]
 
 
@@ -343,7 +344,7 @@ def _spread(values: PerZone, lengths: NDArray[np.intp]) -> Floats:
     return np.repeat(np.array(values, np.float32), lengths)
 
 
-def _squashed(values: Sequence[float]) -> PerZone:
+def _squashed(values: PerZone) -> PerZone:
     """What each zone may say at most is the limit that it nears."""
     tanh = math.tanh
     return [
@@ -352,12 +353,12 @@ def _squashed(values: Sequence[float]) -> PerZone:
     ]
 
 
-def _voted(values: Sequence[float]) -> float:
+def _voted(values: PerZone) -> float:
     """The mean of the zones, by their shares."""
     return sum([share * value for share, value in zip(_SHARES, _squashed(values), strict=True)])
 
 
-def _factors(gain: float, votes: PerZone, sizes: Sequence[float], few: int) -> PerZone:
+def _factors(gain: float, votes: PerZone, sizes: PerZone, few: int) -> PerZone:
     """By what a feature of each zone is multiplied, to be its share of what the zone says."""
     return [
         gain * share * (squashed / vote if abs(vote) > 1e-6 else 1.0) / math.sqrt(size + few)
