@@ -134,7 +134,8 @@ class _Examination:
     def report(self) -> Report:
         """All of it."""
         if self._over_budget:
-            self._hits[OVER_BUDGET] = _scored(Hit(OVER_BUDGET), OVER_BUDGET_SYMBOL)
+            score, description = OVER_BUDGET_SYMBOL.score, OVER_BUDGET_SYMBOL.description
+            self._hits[OVER_BUDGET] = ScoredHit(OVER_BUDGET, score, description)
         took_ms = (self._worked + self._waited) * 1000
         return Report(tuple(self._hits.values()), tuple(self._unavailable), self._over_budget, took_ms)
 
@@ -161,7 +162,11 @@ class _Examination:
             self._waited += time.monotonic() - began
 
     def _note(self, check: Check, hit: Hit) -> None:
-        self._hits.setdefault(hit.symbol, _scored(hit, check.symbols[hit.symbol]))
+        name = hit.symbol
+        if name not in self._hits:
+            symbol = check.symbols[name]
+            points = round(symbol.score * hit.weight, 3)
+            self._hits[name] = ScoredHit(name, points, symbol.description, hit.detail)
 
     def _failed(self, check: Check, error: Exception) -> None:
         match error:
@@ -175,7 +180,3 @@ class _Examination:
                 log.error("check %s failed", check.name, exc_info=error)
                 reason = f"internal error: {type(error).__name__}"
         self._unavailable.append(Unavailable(check.name, reason, check.name in self._deferring))
-
-
-def _scored(hit: Hit, symbol: Symbol) -> ScoredHit:
-    return ScoredHit(hit.symbol, round(symbol.score * hit.weight, 3), symbol.description, hit.detail)

@@ -64,6 +64,9 @@ class Lockstep:
         batch: list[_Work] = []
         octets = 0
         while self._waiting and len(batch) < MOST:
+            if self._waiting[0].done.cancelled():
+                self._waiting.popleft()  # nobody waits for it any more
+                continue
             octets += self._waiting[0].octets
             if batch and octets > OCTETS:
                 break
@@ -74,35 +77,28 @@ class Lockstep:
 class _Work:
     """The steps of one message that are left."""
 
-    __slots__ = ("_meanwhile", "_steps", "_stopped", "done", "is_slow", "next", "octets")
+    __slots__ = ("_steps", "done", "meanwhile", "next", "octets", "stopped")
 
     def __init__(
         self, steps: Iterator[Label], octets: int, meanwhile: Meanwhile, done: "asyncio.Future[None]"
     ) -> None:
         self._steps = steps
         self.octets = octets
-        self._meanwhile = meanwhile
-        self._stopped = 0.0
+        self.meanwhile = meanwhile
+        self.stopped = 0.0
         """When the last step ended; 0 before the first."""
         self.done = done
         self.next = _BEGIN
-        self.is_slow = False
-        """The last step took long."""
 
-    def advance(self, until: Label) -> bool:
+    def advance(self, until: Label, now: float) -> bool:
         """Takes all steps up to `until`; whether others are left."""
-        if self.done.cancelled():
-            return False
-        self._meanwhile.others = until is not _END
-        began = time.perf_counter()
-        if self._stopped:
-            self._meanwhile.seconds += began - self._stopped
+        if self.stopped:
+            self.meanwhile.seconds += now - self.stopped
         try:
             for step in self._steps:
                 if step > until:
                     self.next = step
-                    self._stopped = time.perf_counter()
-                    self.is_slow = self._stopped - began > SLOW_S
+                    self.stopped = time.perf_counter()
                     return True
         except Exception as e:
             self.done.set_exception(e)
@@ -114,14 +110,24 @@ class _Work:
 def _advance(batch: list[_Work]) -> list[_Work]:
     """Always the one that is furthest behind, until it has passed the next one; gives those that are slow,
     and not done."""
+    for work in batch:
+        work.meanwhile.others = True
     waiting = [(work.next, place, work) for place, work in enumerate(batch)]
     waiting.sort()
     slow = []
+    now = time.perf_counter()
     while waiting:
         _, place, work = heappop(waiting)
-        if work.advance(waiting[0][0] if waiting else _END):
-            if work.is_slow:
-                slow.append(work)
-            else:
-                heappush(waiting, (work.next, place, work))
+        if waiting:
+            until = waiting[0][0]
+        else:
+            until, work.meanwhile.others = _END, False
+        if not work.advance(until, now):
+            now = time.perf_counter()
+            continue
+        began, now = now, work.stopped
+        if now - began > SLOW_S:
+            slow.append(work)
+        else:
+            heappush(waiting, (work.next, place, work))
     return slow
