@@ -24,6 +24,7 @@ _SEVERITY = (
     Category.BAD_HEADER,
     Category.OVERSIZED,
     Category.MTA,
+    Category.CLEAN,
 )
 _count = itertools.count(1)
 
@@ -85,7 +86,7 @@ def entry_of(
         recipients=tuple(_recipient(v, replies.get(v.recipient)) for v in verdicts),
         size=len(arrival.octets),
         originating=arrival.originating,
-        category=next((c for c in _SEVERITY if any(v.category is c for v in verdicts)), Category.CLEAN),
+        category=min([v.category for v in verdicts], key=_SEVERITY.index, default=Category.CLEAN),
         score=lowest.score if lowest else report.score,
         hits=(*report.hits, *lowest.hits) if lowest else report.hits,
         unavailable=report.unavailable,

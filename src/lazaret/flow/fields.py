@@ -53,17 +53,18 @@ def field(name: str, words: Iterable[str], *, separator: str = " ") -> bytes:
 
 def _fold(start: str, words: Iterable[str], separator: str) -> list[str]:
     """Lines that begin with `start`, a TAB before each but the first; a word is never broken."""
+    words = list(words)
+    if not "".join(words).isprintable():
+        words = [_UNSAFE.sub("?", word) for word in words]
     lines: list[str] = []
-    line, glue = start, ""
-    for word in words:
-        if not word.isprintable():
-            word = _UNSAFE.sub("?", word)
-        if glue and len(line) + len(glue) + len(word) > _WIDTH:
-            lines.append(line + glue.rstrip())
-            line = f"\t{word}"
+    line = start + words[0] if words else start
+    end, width = separator.rstrip(), _WIDTH - len(separator)
+    for word in words[1:]:
+        if len(line) + len(word) > width:
+            lines.append(line + end)
+            line = "\t" + word
         else:
-            line = f"{line}{glue}{word}"
-        glue = separator
+            line += separator + word
     lines.append(line)
     return lines
 

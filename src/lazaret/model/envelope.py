@@ -75,6 +75,12 @@ class Envelope:
     envid: str = ""
     """ENVID= in xtext (RFC 3461, section 4.4)."""
 
+    def to(self, recipients: tuple[Recipient, ...]) -> "Envelope":
+        """The same for these recipients."""
+        return Envelope(
+            self.sender, recipients, self.declared_size, self.body, self.smtputf8, self.ret, self.envid
+        )
+
     @property
     def addresses(self) -> tuple[str, ...]:
         """The recipients' addresses, in the order of RCPT TO."""

@@ -441,7 +441,7 @@ class SmtpServer:
             return
         self._state = _State.ANSWER
         self._charge = self._free = 0
-        envelope = replace(self._envelope, recipients=tuple(self._recipients))
+        envelope = self._envelope.to(tuple(self._recipients))
         octets = data.message()
         self._message_size = len(octets)
         self._events.append(MessageReceived(self._session, envelope, octets))
