@@ -43,6 +43,8 @@ class Lines:
         Raises EndlessLine.
         """
         buffer = self._buffer
+        if not buffer:
+            return None
         end = buffer.find(b"\n", self._searched) + 1
         if self._endless and self._skipped + (end or len(buffer)) > self._endless:
             raise EndlessLine

@@ -9,7 +9,7 @@ Only what the peer offers is used. After a message the connection is ready for t
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 
 from lazaret.model.delivery import Extensions, Outgoing
@@ -180,15 +180,11 @@ class SmtpClient:
             return
         if reply.code == 421:
             self.closing = True
-        match stage:
-            case Stage.GREETING:
-                self._greeted(reply)
-            case Stage.HELLO:
-                self._answered_hello(reply)
-            case Stage.STARTTLS:
-                self._answered_starttls(reply)
-            case _:
-                self._transact(stage, reply)
+        answered = _ANSWERED.get(stage)
+        if answered is not None:
+            answered(self, reply)
+        elif self._transaction is not None:
+            self._transact(self._transaction, stage, reply)
 
     def _break(self, text: str) -> None:
         self.closing = True
@@ -278,8 +274,9 @@ class SmtpClient:
 
     def _queue(self, commands: Iterable[tuple[Stage, bytes]]) -> None:
         if "PIPELINING" in self._keywords:
-            for stage, octets in commands:
-                self._command(stage, octets)
+            stages, octets = zip(*commands, strict=True)
+            self._expected.extend(stages)
+            self._output += b"".join(octets)
             return
         self._unsent.extend(commands)
         self._send_next()
@@ -292,26 +289,17 @@ class SmtpClient:
         self._expected.append(stage)
         self._output += octets
 
-    def _transact(self, stage: Stage, reply: Reply) -> None:
-        transaction = self._transaction
-        if transaction is None:
-            return
+    def _transact(self, transaction: "_Transaction", stage: Stage, reply: Reply) -> None:
         if reply.code == 421:
             # No further reply will come, to whatever was sent already.
             transaction.refuse_rest(reply)
             self._finish(transaction)
             return
-        match stage:
-            case Stage.MAIL:
-                self._answered_mail(transaction, reply)
-            case Stage.RCPT:
-                self._answered_rcpt(transaction, reply)
-            case Stage.DATA:
-                self._answered_data(transaction, reply)
-            case Stage.END:
-                self._answered_end(transaction, reply)
-            case _:
-                self._send_next()  # RSET and XFORWARD: a refusal of these keeps no mail back
+        answered = _ANSWERED_WITHIN.get(stage)
+        if answered is not None:
+            answered(self, transaction, reply)
+        else:
+            self._send_next()  # RSET and XFORWARD: a refusal of these keeps no mail back
 
     def _answered_mail(self, transaction: "_Transaction", reply: Reply) -> None:
         if reply.positive:
@@ -414,6 +402,20 @@ class _Transaction:
         # Without anybody accepted a further transaction would come no further: 452 is the answer then.
         took_some = len(self.postponed) < len(replies) and self.dot_sent
         return Finished(replies, tuple(self.postponed) if took_some else (), self.dot_sent)
+
+
+_ANSWERED: dict[Stage, Callable[[SmtpClient, Reply], None]] = {
+    Stage.GREETING: SmtpClient._greeted,
+    Stage.HELLO: SmtpClient._answered_hello,
+    Stage.STARTTLS: SmtpClient._answered_starttls,
+}
+_ANSWERED_WITHIN: dict[Stage, Callable[[SmtpClient, _Transaction, Reply], None]] = {
+    Stage.MAIL: SmtpClient._answered_mail,
+    Stage.RCPT: SmtpClient._answered_rcpt,
+    Stage.DATA: SmtpClient._answered_data,
+    Stage.END: SmtpClient._answered_end,
+}
+"""What a reply within a transaction is for."""
 
 
 def _is_too_many(reply: Reply) -> bool:
