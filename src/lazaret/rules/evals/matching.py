@@ -10,17 +10,24 @@ from lazaret.rules.regex_token import RegexTokenError
 
 
 @lru_cache(1024)
-def matcher(expression: str) -> Callable[[str], bool]:
+def octets_matcher(expression: str) -> Callable[[bytes], bool]:
     """Whether it is found in a text; False too when it is malformed or takes too many steps."""
     confirm = Confirm(Regex(expression.encode("latin-1", "replace")))
 
-    def found_in(text: str) -> bool:
+    def found_in(text: bytes) -> bool:
         try:
-            return confirm.count(text.encode("utf-8", "surrogateescape"), 1) > 0
+            return confirm.find_in((text,)) is not None
         except (MatchLimit, UnusableRegex):
             return False
 
     return found_in
+
+
+@lru_cache(1024)
+def matcher(expression: str) -> Callable[[str], bool]:
+    """The same for characters."""
+    matches = octets_matcher(expression)
+    return lambda text: matches(text.encode("utf-8", "surrogateescape"))
 
 
 @lru_cache(1024)
@@ -37,8 +44,3 @@ def token_matches(token: str, octets: bytes) -> bool:
         return _in_delimiters(token).search(octets) is not None
     except (MatchLimit, UnusableRegex):
         return False
-
-
-def matches(expression: str, text: str) -> bool:
-    """`matcher` for an expression that is used seldom."""
-    return matcher(expression)(text)

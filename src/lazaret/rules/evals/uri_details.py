@@ -4,12 +4,13 @@
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from lazaret.mime.urls import Uri
 from lazaret.rules import regex_token
-from lazaret.rules.evals import Subject, eval_function
-from lazaret.rules.evals.matching import matches
+from lazaret.rules.evals import Settings, Subject, eval_test
+from lazaret.rules.evals.matching import octets_matcher
 from lazaret.rules.regex_token import RegexTokenError
 
 FUNCTION = "check_uri_detail"
@@ -32,35 +33,46 @@ def conditions(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-@eval_function(FUNCTION)
-def uri_detail(subject: Subject, *arguments: str) -> str:
+@eval_test(FUNCTION)
+def uri_detail(_settings: Settings, *arguments: str) -> Callable[[Subject], str]:
     """A link for which every condition holds; it is shown."""
-    wanted = [arguments[i : i + 3] for i in range(0, len(arguments) - 2, 3)]
-    for uri in subject.message.uris:
-        if all(_holds(_known(uri, key), operator, expression) for key, operator, expression in wanted):
-            return uri.raw.decode("utf-8", "replace")
-    return ""
+    holding = [_condition(*arguments[i : i + 3]) for i in range(0, len(arguments) - 2, 3)]
+
+    def found(subject: Subject) -> str:
+        for uri in subject.message.uris:
+            for holds in holding:
+                if not holds(uri):
+                    break
+            else:
+                return uri.raw.decode("utf-8", "replace")
+        return ""
+
+    return found
 
 
-def _holds(texts: Iterable[str], operator: str, expression: str) -> bool:
-    return any(matches(expression, text) == (operator == "=~") for text in texts)
+def _condition(key: str, operator: str, expression: str) -> Callable[[Uri], bool]:
+    """Whether one of the texts that the key stands for matches, or, with `!~`, does not."""
+    matches = octets_matcher(expression)
 
+    def holds(texts: Iterable[bytes]) -> bool:
+        return any(map(matches, texts)) if operator == "=~" else not all(map(matches, texts))
 
-def _known(uri: Uri, key: str) -> Sequence[str]:
     match key:
         case "raw":
-            return (_text(uri.raw),)
-        case "type":
-            return tuple(uri.types)
+            return lambda uri: holds((uri.raw,))
         case "cleaned":
-            return tuple(map(_text, uri.cleaned))
+            return lambda uri: holds(uri.cleaned)
         case "text":
-            return tuple(map(_text, uri.anchor_text))
+            return lambda uri: holds(uri.anchor_text)
+        case "type":
+            # There are few of them, and every link has some.
+            of_types = lru_cache(maxsize=256)(lambda types: holds(map(_octets, types)))
+            return lambda uri: of_types(uri.types)
         case "domain":
-            return tuple(uri.domains)
+            return lambda uri: holds(map(_octets, uri.domains))
         case _:
-            return tuple(uri.hosts)
+            return lambda uri: holds(map(_octets, uri.hosts))
 
 
-def _text(octets: bytes) -> str:
-    return octets.decode("utf-8", "surrogateescape")
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
