@@ -135,6 +135,8 @@ class NamedLists:
                 words.setdefault(listed[1], []).extend(listed[2].split())
         lists = {name: Globs(addresses) for name, addresses in words.items()}
         self._lists = {name: globs for name, globs in lists.items() if globs}
+        self._any = Globs(word for listed in words.values() for word in listed)
+        """All of them as one, which nearly nobody is on."""
         self.names = frozenset(self._lists)
         self._remembered = lru_cache(maxsize=1024)(self._of)
         """The same ones write again."""
@@ -144,6 +146,8 @@ class NamedLists:
         return self._remembered(address) if len(address) <= _LONGEST_ADDRESS else self._of(address)
 
     def _of(self, address: str) -> tuple[str, ...]:
+        if address not in self._any:
+            return ()
         return tuple(name for name, globs in self._lists.items() if address in globs)
 
 

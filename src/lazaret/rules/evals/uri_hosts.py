@@ -33,7 +33,8 @@ class HostLists:
         """What a list says of the longest name counts."""
         lists: dict[str, bool] = {}
         for name in _names(host):
-            lists = {**self._by_host.get(name, {}), **lists}
+            if name in self._by_host:
+                lists = {**self._by_host[name], **lists}
         return tuple(name for name, included in lists.items() if included)
 
 
@@ -42,8 +43,9 @@ def _found(subject: Subject) -> Found | None:
     lists_of = subject.settings.once(HostLists).of
     found: dict[str, str] = {}
     for uri in subject.message.uris:
-        if uri.hosts and uri.raw[:7].lower() != b"mailto:":
-            for host in uri.hosts:
+        hosts = uri.hosts
+        if hosts and uri.raw[:7].lower() != b"mailto:":
+            for host in hosts:
                 for name in lists_of(host):
                     found.setdefault(name, host)
     return found or None
