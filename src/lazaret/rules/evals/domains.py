@@ -5,8 +5,8 @@ from functools import lru_cache
 
 from lazaret.mime import hostnames
 
-_SCHEME = re.compile(r"https?:/*", re.IGNORECASE)
-_HOST_END = re.compile(r"[/?#:\\\s]")
+_LINK = re.compile(r"https?:/*(?:[^/]*@)?([^/?#:\\\s]*)", re.IGNORECASE)
+"""A link of the web up to the end of its host."""
 
 
 @lru_cache(4096)
@@ -26,10 +26,5 @@ def of_address(address: str) -> str:
 
 def of_link(target: str) -> str:
     """The registered domain that an http or https link leads to; "" for other links."""
-    scheme = _SCHEME.match(target.strip())
-    if not scheme:
-        return ""
-    authority = _HOST_END.split(
-        target.strip()[scheme.end() :].partition("/")[0].rpartition("@")[2], maxsplit=1
-    )
-    return registered(authority[0])
+    link = _LINK.match(target.strip())
+    return registered(link[1]) if link else ""

@@ -21,8 +21,9 @@ def _mismatch(subject: Subject) -> str:
     for link in subject.message.links:
         if link.tag != "a" or link.attribute != "href":
             continue
-        shown, target = _shown_domain(link.text), domains.of_link(link.target.decode("utf-8", "replace"))
-        if shown and target and shown != target:
+        shown = _shown_domain(link.text)
+        target = domains.of_link(link.target.decode("utf-8", "replace")) if shown else ""
+        if target and shown != target:
             return f"{shown} leads to {target}"
     return ""
 
