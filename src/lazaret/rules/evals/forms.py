@@ -60,8 +60,13 @@ COUNTS = frozenset(count.name for count in fields(Forms) if count.name.startswit
 def encodings(subject: Subject) -> tuple[tuple[Part, bytes], ...]:
     """Every part with its transfer encoding, in lower case."""
     return tuple(
-        (part, part.last("Content-Transfer-Encoding").strip().lower()) for part in subject.message.parts
+        [(part, part.last("Content-Transfer-Encoding").strip().lower()) for part in subject.message.parts]
     )
+
+
+def in_base64(subject: Subject) -> list[Part]:
+    """The leaves that are written in it."""
+    return [part for part, encoding in subject.once(encodings) if encoding == b"base64" and part.leaf]
 
 
 def read(subject: Subject) -> Forms:

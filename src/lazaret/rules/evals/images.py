@@ -122,8 +122,7 @@ def image_name_regex(_settings: Settings, expression: str) -> Callable[[tuple[st
 
 
 def _attached(subject: Subject) -> list[Part]:
-    encoded = (part for part, encoding in subject.once(forms.encodings) if encoding == b"base64")
-    return [part for part in encoded if part.leaf and part.content_type in _KINDS]
+    return [part for part in subject.once(forms.in_base64) if part.content_type in _KINDS]
 
 
 def _size(part: Part) -> tuple[int, int] | None:

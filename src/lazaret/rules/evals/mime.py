@@ -126,8 +126,8 @@ def quoted_printable_ratio(_settings: Settings, ratio: str) -> Callable[[Forms],
 
 def _longest_base64_line(subject: Subject) -> int:
     longest = 0
-    for part, encoding in subject.once(forms.encodings):
-        if encoding == b"base64" and part.leaf and part.content_type != "application/ics":
+    for part in subject.once(forms.in_base64):
+        if part.content_type != "application/ics":
             longest = max(longest, max(map(len, part.body.splitlines(keepends=True)), default=0))
     return longest
 

@@ -77,7 +77,7 @@ def ratware_envelope_from(subject: Subject) -> int:
 @eval_function("check_equal_from_domains")
 def different_sender_domains(subject: Subject) -> int:
     """The domains of From and of the envelope sender differ, by their last two labels."""
-    author, sender = (_two_labels(subject.first(s)) for s in ("From:addr", "EnvelopeFrom:addr"))
+    author, sender = _two_labels(subject.first("From:addr")), _two_labels(subject.first("EnvelopeFrom:addr"))
     return author != "" and sender != "" and author != sender
 
 

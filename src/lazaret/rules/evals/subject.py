@@ -129,7 +129,7 @@ class Subject:
         """The lines of `header` as text, trimmed, without empty ones: one address of `To:addr` each."""
         known = self._values.get(selector)
         if known is None:
-            text = self.text(selector).strip()
+            text = self.header(selector).decode("utf-8", "replace").strip()
             if "\n" in text:
                 known = tuple(filter(None, map(str.strip, text.split("\n"))))
             else:
