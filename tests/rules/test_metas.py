@@ -12,8 +12,10 @@ from lazaret.mime import message
 from lazaret.mime.message import Message
 from lazaret.rules import expression, load, metas
 from lazaret.rules.deferral import Price
+from lazaret.rules.evals import Settings, Subject
 from lazaret.rules.settle import Settler
 from lazaret.rules.values import Found, Outset
+from lazaret.rules.views import HeaderValues
 
 Values = Callable[..., dict[str, float]]
 
@@ -74,7 +76,8 @@ def test_a_sub_rule_runs_only_for_a_listed_rule(tmp_path: Path) -> None:
     assert {"__A": 1, "M": 1} == ruleset.values(mail("x y\n"), 0).values
 
 
-_NOTHING_FOUND = Found({}, (), lambda: None, math.inf)
+_NOBODY = Subject(message.parse(b""), Settings({}), HeaderValues(message.parse(b"")), 0.0)
+_NOTHING_FOUND = Found({}, (), lambda: None, math.inf, {}, _NOBODY)
 _NAMES = ["R0", "R1", "R2", "R3", "__M0", "__M1", "M2"]
 
 
@@ -90,6 +93,10 @@ def _expressions(names: list[str]) -> st.SearchStrategy[str]:
         ),
         max_leaves=6,
     )
+
+
+def unexpected(rule: int, error: Exception) -> None:
+    raise AssertionError(f"{rule}: {error}")
 
 
 @settings(max_examples=500)
@@ -116,7 +123,7 @@ def test_looking_only_at_what_changed_gives_what_looking_at_all_gives(
         everything[numbers[name]] = metas.evaluate(metas.compiled(source), everything)
 
     waiting = frozenset(range(7)) - {meta.rule for meta in lazy if meta.triggers is not None}
-    outset = Outset(tuple(_NAMES), tuple(first), waiting, frozenset(), lazy)
+    outset = Outset(tuple(_NAMES), tuple(first), waiting, frozenset(), lazy, {}, unexpected)
     settler = Settler(lazy, len(_NAMES))
     woken = settler.octets(settler.concerned(r for r in range(4) if hits[r] != baseline[r]))
     for start in (outset.start(), outset.in_python(settler)):

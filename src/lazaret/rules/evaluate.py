@@ -11,6 +11,7 @@ from lazaret.rules import expression, plugins, views
 from lazaret.rules.book import WITHOUT_LEARNER, Kind
 from lazaret.rules.calls import Calls
 from lazaret.rules.evals import Settings, Subject
+from lazaret.rules.evals.plan import Asked
 from lazaret.rules.program import Program
 from lazaret.rules.run import DeadlineError, Run
 from lazaret.rules.search import Search, confirm
@@ -60,15 +61,22 @@ class Evaluator:
         """Rule -> how its value is worked out when somebody asks for it."""
         self._place_searches([Search(program, group, self._put_off) for group in program.groups])
         self._calls = Calls(program, self._settings, self._put_off, self._settler.concerned)
-        self._demands.update(self._calls.demands)
         waiting = self._demands.keys() | {meta.rule for meta in program.metas if meta.triggers is None}
-        waiting -= self._calls.demands.keys()
+        self._demands.update((rule, partial(_ask, asked)) for rule, asked in self._calls.on_demand.items())
         kept = {
             rule
             for rule, value in enumerate(program.baseline)
             if value and not (program.deferred and program.names[rule].startswith("__"))
         }
-        outset = Outset(program.names, program.baseline, frozenset(waiting), frozenset(kept), program.metas)
+        outset = Outset(
+            program.names,
+            program.baseline,
+            frozenset(waiting),
+            frozenset(kept),
+            program.metas,
+            self._calls.on_demand,
+            self._calls.failed,
+        )
         self._values = outset.start()
         self._known_grounds: dict[str, list[int]] = {}
 
@@ -127,19 +135,19 @@ class Evaluator:
         """All hits, in little more than `seconds`. `meanwhile` is kept by who works for others between the
         steps."""
         run = Run(message, seconds, meanwhile)
-        run.values = self._values(partial(self._work_out, run), run.found)
         run.subject = Subject(message, self._settings, run.headers, now, recipients)
+        run.values = self._values(partial(self._work_out, run), run.found)
         plugins.introduce(run.subject, run.headers)
         try:
             yield from self._search(run, meanwhile)
             if meanwhile.others:
                 yield _CALLS
-            self._calls.at_once(run)
+            run.values.ask(self._calls.at_once)
         except DeadlineError:
             run.late = True
         if meanwhile.others:
             yield _METAS
-        concerned = self._always | self._calls.pending(run)
+        concerned = self._always | self._calls.pending(run.values)
         run.values.settle(self._settler.octets(concerned))
         if meanwhile.others:
             yield _DETAILS
@@ -234,6 +242,10 @@ class Evaluator:
                 if mentioned in numbers and mentioned not in seen:
                     seen.add(mentioned)
                     waiting.append(mentioned)
+
+
+def _ask(asked: Asked, run: Run) -> None:
+    run.values.ask((asked,))
 
 
 def _search_once(searches: FieldSearches | PartSearches, run: Run) -> None:

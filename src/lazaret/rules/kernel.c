@@ -17,7 +17,7 @@
 #include "kernel_match.h"
 
 #define STACK 64
-#define INTERFACE 5
+#define INTERFACE 6
 
 /* The value of a meta as a program: numbers are pushed, operators take theirs from the stack. */
 
@@ -50,6 +50,8 @@ typedef struct {
     Py_ssize_t *order;    /* the rules of the listed metas */
     Py_ssize_t *concerned_at; /* count + 1: where in `concerned` the places of a rule begin */
     Py_ssize_t *concerned;
+    PyObject **asked;     /* of rules: NULL, or a question and its tests, for when somebody asks */
+    PyObject *failed;     /* told of rules whose functions failed */
     PyObject *names;
     PyObject *make_code;
     PyObject *evaluate;
@@ -67,6 +69,9 @@ typedef struct {
     PyObject *where;      /* a dict: rule -> the first text in which it was found */
     PyObject *spent;      /* a set of rules, or None */
     PyObject *look;       /* called when the time is used up */
+    PyObject *shown;      /* a dict: rule -> what its function said; this and the next two: or NULL */
+    PyObject *built;      /* a dict: question -> what it found in the message */
+    PyObject *subject;    /* what questions are asked of */
     double deadline;      /* of the clock that only goes forward */
     double *values;
     int32_t *last;        /* of a rule: one more than the place of its last candidate; 0: it has none */
@@ -218,9 +223,13 @@ outset_traverse(Outset *self, visitproc visit, void *arg)
     Py_VISIT(self->names);
     Py_VISIT(self->make_code);
     Py_VISIT(self->evaluate);
-    if (self->codes)
-        for (Py_ssize_t rule = 0; rule < self->count; rule++)
+    Py_VISIT(self->failed);
+    for (Py_ssize_t rule = 0; rule < self->count; rule++) {
+        if (self->codes)
             Py_VISIT(self->codes[rule]);
+        if (self->asked)
+            Py_VISIT(self->asked[rule]);
+    }
     return 0;
 }
 
@@ -229,9 +238,13 @@ outset_clear(Outset *self)
 {
     Py_CLEAR(self->make_code);
     Py_CLEAR(self->evaluate);
-    if (self->codes)
-        for (Py_ssize_t rule = 0; rule < self->count; rule++)
+    Py_CLEAR(self->failed);
+    for (Py_ssize_t rule = 0; rule < self->count; rule++) {
+        if (self->codes)
             Py_CLEAR(self->codes[rule]);
+        if (self->asked)
+            Py_CLEAR(self->asked[rule]);
+    }
     return 0;
 }
 
@@ -246,6 +259,7 @@ outset_dealloc(Outset *self)
     PyMem_Free(self->kept);
     PyMem_Free(self->metas);
     PyMem_Free(self->codes);
+    PyMem_Free(self->asked);
     PyMem_Free(self->order);
     PyMem_Free(self->concerned_at);
     PyMem_Free(self->concerned);
@@ -279,16 +293,40 @@ mark(PyObject *numbers, unsigned char *flags, Py_ssize_t count, unsigned char fl
     return 0;
 }
 
-/* Outset(names, first, waiting, kept, metas, listed, concerned, make_code, evaluate); tuples but for the last two. */
+/* Keeps what is asked for each rule: tuples of rule and (question, tests). */
+static int
+outset_keep(Outset *self, PyObject *asked)
+{
+    for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(asked); at++) {
+        PyObject *pair = PyTuple_GET_ITEM(asked, at), *each;
+        if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2)
+            goto wrong;
+        each = PyTuple_GET_ITEM(pair, 1);
+        if (!PyTuple_Check(each) || PyTuple_GET_SIZE(each) != 2 || !PyTuple_Check(PyTuple_GET_ITEM(each, 1)))
+            goto wrong;
+        Py_ssize_t rule = below(PyTuple_GET_ITEM(pair, 0), self->count);
+        if (rule < 0)
+            return -1;
+        Py_XSETREF(self->asked[rule], Py_NewRef(each));
+    }
+    return 0;
+wrong:
+    PyErr_SetString(PyExc_TypeError, "asked: tuples of a rule and (question, tests)");
+    return -1;
+}
+
+/* Outset(names, first, waiting, kept, metas, listed, concerned, asked, failed, make_code, evaluate); tuples but for the
+   functions. */
 static PyObject *
 outset_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
-    PyObject *names, *first, *waiting, *kept, *metas, *listed, *concerned, *make_code, *evaluate;
-    static char *keywords[] = {"names",  "first",     "waiting",   "kept",     "metas",
-                               "listed", "concerned", "make_code", "evaluate", NULL};
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!O!O!O!O!O!O!OO", keywords, &PyTuple_Type, &names, &PyTuple_Type,
+    PyObject *names, *first, *waiting, *kept, *metas, *listed, *concerned, *asked, *failed, *make_code, *evaluate;
+    static char *keywords[] = {"names",     "first", "waiting", "kept",      "metas",    "listed",
+                               "concerned", "asked", "failed",  "make_code", "evaluate", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!O!O!O!O!O!O!O!OOO", keywords, &PyTuple_Type, &names, &PyTuple_Type,
                                      &first, &PyTuple_Type, &waiting, &PyTuple_Type, &kept, &PyTuple_Type, &metas,
-                                     &PyTuple_Type, &listed, &PyTuple_Type, &concerned, &make_code, &evaluate))
+                                     &PyTuple_Type, &listed, &PyTuple_Type, &concerned, &PyTuple_Type, &asked, &failed,
+                                     &make_code, &evaluate))
         return NULL;
     Py_ssize_t count = PyTuple_GET_SIZE(names), total = 0;
     if (PyTuple_GET_SIZE(first) != count || PyTuple_GET_SIZE(concerned) != count) {
@@ -313,20 +351,19 @@ outset_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     self->kept = PyMem_Calloc(room, 1);
     self->metas = PyMem_Calloc(room, 1);
     self->codes = PyMem_Calloc(room, sizeof(PyObject *));
+    self->asked = PyMem_Calloc(room, sizeof(PyObject *));
     self->order = PyMem_Calloc((size_t)self->listed + 1, sizeof(Py_ssize_t));
     self->concerned_at = PyMem_Calloc(room, sizeof(Py_ssize_t));
     self->concerned = PyMem_Calloc((size_t)total + 1, sizeof(Py_ssize_t));
-    if (!self->first || !self->known || !self->kept || !self->metas || !self->codes || !self->order ||
-        !self->concerned_at || !self->concerned) {
+    if (!self->first || !self->known || !self->kept || !self->metas || !self->codes || !self->asked ||
+        !self->order || !self->concerned_at || !self->concerned) {
         PyErr_NoMemory();
         goto error;
     }
-    Py_INCREF(names);
-    self->names = names;
-    Py_INCREF(make_code);
-    self->make_code = make_code;
-    Py_INCREF(evaluate);
-    self->evaluate = evaluate;
+    self->names = Py_NewRef(names);
+    self->failed = Py_NewRef(failed);
+    self->make_code = Py_NewRef(make_code);
+    self->evaluate = Py_NewRef(evaluate);
     memset(self->known, 1, (size_t)count);
     total = 0;
     for (Py_ssize_t rule = 0; rule < count; rule++) {
@@ -349,7 +386,7 @@ outset_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
             goto error;
     }
     if (mark(waiting, self->known, count, 0) < 0 || mark(kept, self->kept, count, 1) < 0 ||
-        mark(metas, self->metas, count, 1) < 0)
+        mark(metas, self->metas, count, 1) < 0 || outset_keep(self, asked) < 0)
         goto error;
     return (PyObject *)self;
 error:
@@ -380,6 +417,9 @@ values_traverse(Values *self, visitproc visit, void *arg)
     Py_VISIT(self->where);
     Py_VISIT(self->spent);
     Py_VISIT(self->look);
+    Py_VISIT(self->shown);
+    Py_VISIT(self->built);
+    Py_VISIT(self->subject);
     return 0;
 }
 
@@ -388,6 +428,7 @@ values_clear(Values *self)
 {
     Py_CLEAR(self->work_out);
     Py_CLEAR(self->look);
+    Py_CLEAR(self->subject);
     return 0;
 }
 
@@ -402,21 +443,25 @@ values_dealloc(Values *self)
     Py_CLEAR(self->where);
     Py_CLEAR(self->spent);
     Py_CLEAR(self->look);
+    Py_CLEAR(self->shown);
+    Py_CLEAR(self->built);
+    Py_CLEAR(self->subject);
     values_free_candidates(self);
     PyMem_Free(self->values);
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 
-/* Values(outset, work_out, where, spent, look, deadline) */
+/* Values(outset, work_out, where, spent, look, deadline, shown, built, subject) */
 static PyObject *
 values_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
     Outset *outset;
-    PyObject *work_out, *where = NULL, *spent = Py_None, *look = Py_None;
+    PyObject *work_out, *where = NULL, *spent = Py_None, *look = Py_None, *shown = NULL, *built = NULL, *subject = NULL;
     double deadline = HUGE_VAL;
-    static char *keywords[] = {"outset", "work_out", "where", "spent", "look", "deadline", NULL};
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!O|O!OOd", keywords, &OutsetType, &outset, &work_out, &PyDict_Type,
-                                     &where, &spent, &look, &deadline))
+    static char *keywords[] = {"outset", "work_out", "where", "spent", "look", "deadline", "shown", "built", "subject", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!O|O!OOdO!O!O", keywords, &OutsetType, &outset, &work_out, &PyDict_Type,
+                                     &where, &spent, &look, &deadline, &PyDict_Type, &shown, &PyDict_Type, &built,
+                                     &subject))
         return NULL;
     Values *self = (Values *)type->tp_alloc(type, 0);
     if (!self)
@@ -444,6 +489,9 @@ values_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     }
     self->spent = Py_NewRef(spent);
     self->look = Py_NewRef(look);
+    self->shown = Py_XNewRef(shown);
+    self->built = Py_XNewRef(built);
+    self->subject = Py_XNewRef(subject);
     self->deadline = deadline;
     self->given_back = -1;
     return (PyObject *)self;
@@ -582,6 +630,10 @@ values_evaluate(Values *self, Py_ssize_t rule)
 enum answer { FAILED = -1, MORE, ENOUGH, TO_PYTHON };
 
 static int values_confirm(Values *self, Py_ssize_t rule);
+static int is_late(const Values *values);
+static int values_look(Values *values);
+
+#include "kernel_ask.h"
 
 /* The value of a rule, which is worked out if it is not known. */
 static int
@@ -593,6 +645,11 @@ values_value(Values *self, Py_ssize_t rule, double *value)
         int answer = TO_PYTHON;
         if (self->outset->metas[rule]) {
             if (values_evaluate(self, rule) < 0)
+                return -1;
+        }
+        else if (self->outset->asked[rule] && has_message(self) && !is_late(self)) {
+            PyObject *asked = self->outset->asked[rule];
+            if (values_ask_one(self, PyTuple_GET_ITEM(asked, 0), PyTuple_GET_ITEM(asked, 1)) < 0)
                 return -1;
         }
         else if (self->last[rule] && (answer = values_confirm(self, rule)) == FAILED)
@@ -731,6 +788,8 @@ static PyMethodDef values_methods[] = {
      "Notes a candidate of a rule, whose value is not known any more."},
     {"confirm", (PyCFunction)values_confirm_method, METH_O,
      "Looks at the candidates of a rule; gives those that Python has to look at."},
+    {"ask", (PyCFunction)values_ask, METH_O, "Asks questions, and sets the values of the rules that hit."},
+    {"unanswered", (PyCFunction)values_unanswered, METH_O, "The places of questions that have no answer."},
     {"hits", (PyCFunction)values_hits, METH_NOARGS, "Name -> value of what hit."},
     {NULL},
 };

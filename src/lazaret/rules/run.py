@@ -66,7 +66,7 @@ class Run:
     @property
     def found(self) -> Found:
         """What the values share with the run."""
-        return Found(self.where, self.spent, self.look_at_clock, self._deadline)
+        return Found(self.where, self.spent, self.look_at_clock, self._deadline, self.shown, self.subject)
 
     def end(self) -> None:
         """Lets go of what refers to the run, so that it goes when it is not needed, without a collector."""

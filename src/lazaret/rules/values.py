@@ -13,10 +13,15 @@ from lazaret.rules.metas import Code, Meta
 from lazaret.rules.settle import Settler
 
 if TYPE_CHECKING:
+    from lazaret.rules.evals import Answer, Question, Subject
+    from lazaret.rules.evals.plan import Asked
     from lazaret.rules.search import Candidate
 
 WorkOut = Callable[[int], None]
 """Sets the value of a rule that is no meta, unless it is what it is when nothing is found."""
+
+Failed = Callable[[int, Exception], None]
+"""Told of a rule whose eval function failed."""
 
 
 class Found(NamedTuple):
@@ -27,6 +32,8 @@ class Found(NamedTuple):
     look_at_clock: Callable[[], None]
     deadline: float
     """Of `time.perf_counter`; after it the clock is to be looked at."""
+    shown: dict[int, str]
+    subject: "Subject"
 
 
 class Values(Protocol):
@@ -53,6 +60,13 @@ class Values(Protocol):
         """Looks at listed metas: those of the bits (see Settler), and those concerned by what has changed or
         was put off."""
 
+    def ask(self, asked: "Sequence[Asked]", /) -> None:
+        """Asks these questions of the message, and sets the values of the rules that hit. DeadlineError when
+        the time is used up."""
+
+    def unanswered(self, questions: "tuple[Question, ...]", /) -> tuple[int, ...]:
+        """The places of those that were asked and found nothing."""
+
     def hits(self) -> dict[str, float]:
         """Name -> value of the rules that hit, as far as they are known."""
 
@@ -69,6 +83,9 @@ class Outset:
     kept: frozenset[int]
     """Rules that hit even when nothing is found, if they hit at first."""
     metas: tuple[Meta, ...]
+    asked: "Mapping[int, Asked]"
+    """Rule -> the question that it hangs on, asked when somebody wants its value."""
+    failed: Failed
 
     def start(self) -> Callable[[WorkOut, Found], Values]:
         """What makes the values of a message."""
@@ -79,7 +96,7 @@ class Outset:
         """Without the kernel."""
         codes = _Codes({meta.rule: meta.source for meta in self.metas})
         known = {rule: value for rule, value in enumerate(self.first) if rule not in self.waiting}
-        return lambda work_out, _found: PythonValues(known, self, settler, codes, work_out)
+        return lambda work_out, found: PythonValues(known, self, settler, codes, work_out, found)
 
     def _in_c(self, settler: Settler) -> Callable[[WorkOut, Found], Values]:
         sources = {meta.rule: meta.source for meta in self.metas}
@@ -91,11 +108,21 @@ class Outset:
             metas=tuple(sources),
             listed=settler.listed,
             concerned=settler.places,
+            asked=tuple(self.asked.items()),
+            failed=self.failed,
             make_code=lambda rule: kernel.code(sources[rule]) or metas.compiled(sources[rule]),
             evaluate=metas.evaluate,
         )
         return lambda work_out, found: kernel.compiled.Values(
-            outset, work_out, found.where, found.spent, found.look_at_clock, found.deadline
+            outset,
+            work_out,
+            found.where,
+            found.spent,
+            found.look_at_clock,
+            found.deadline,
+            found.shown,
+            found.subject.built,
+            found.subject,
         )
 
 
@@ -113,7 +140,7 @@ class _Codes(dict[int, Code]):
 class PythonValues(dict[int, float]):
     """Values in plain Python."""
 
-    __slots__ = ("_candidates", "_changed", "_codes", "_outset", "_settler", "_work_out")
+    __slots__ = ("_candidates", "_changed", "_codes", "_found", "_outset", "_settler", "_work_out")
 
     def __init__(
         self,
@@ -122,12 +149,14 @@ class PythonValues(dict[int, float]):
         settler: Settler,
         codes: _Codes,
         work_out: WorkOut,
+        found: Found,
     ) -> None:
         super().__init__(known)
         self._outset = outset
         self._settler = settler
         self._codes = codes
         self._work_out = work_out
+        self._found = found
         self._changed: set[int] = set()
         """Rules whose value is, or was for a while, another than at the start."""
         self._candidates: dict[int, list[Candidate]] = {}
@@ -163,6 +192,36 @@ class PythonValues(dict[int, float]):
         concerned |= settler.concerned(self._changed) | settler.concerned(self._candidates)
         for rule in settler.rules(concerned):
             self.set(rule, metas.evaluate(self._codes[rule], self))
+
+    def ask(self, asked: "Sequence[Asked]") -> None:
+        for question, tests in asked:
+            self._found.look_at_clock()
+            try:
+                found = self._found.subject.once(question)
+            except Exception as error:
+                for rule, _ in tests:
+                    self._outset.failed(rule, error)
+                continue
+            for rule, test in tests if found is not None else ():
+                try:
+                    answer = test(found)
+                except Exception as error:
+                    self._outset.failed(rule, error)
+                    continue
+                if answer:
+                    self._hit(rule, answer)
+
+    def _hit(self, rule: int, answer: "Answer") -> None:
+        """An answer that is a text is shown to people."""
+        if isinstance(answer, str):
+            self._found.shown[rule] = answer
+            self.set(rule, 1)
+        else:
+            self.set(rule, answer if answer > 0 else 1)
+
+    def unanswered(self, questions: "tuple[Question, ...]") -> tuple[int, ...]:
+        built = self._found.subject.built
+        return tuple(place for place, asked in enumerate(questions) if built.get(asked, asked) is None)
 
     def hits(self) -> dict[str, float]:
         names = self._outset.names

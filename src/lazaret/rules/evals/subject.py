@@ -1,7 +1,7 @@
 """What an eval function may look at: the message, the settings of the rule files, the time."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -75,7 +75,7 @@ def _text(line: str) -> str:
 class Subject:
     """One message under examination. `now` in seconds since 1970; `recipients` are the envelope's."""
 
-    __slots__ = ("_built", "_headers", "_texts", "_values", "message", "now", "recipients", "settings")
+    __slots__ = ("_headers", "_texts", "_values", "built", "message", "now", "recipients", "settings")
 
     def __init__(
         self,
@@ -90,13 +90,14 @@ class Subject:
         self._headers = headers
         self.now = now
         self.recipients = recipients
-        self._built: dict[Callable[[Subject], object], object] = {}
+        self.built: dict[Callable[[Subject], object], object] = {}
+        """What was made of the message so far, each by the function that made it."""
         self._texts: dict[str, str] = {}
         self._values: dict[str, tuple[str, ...]] = {}
 
     def once(self, build: "Callable[[Subject], T]") -> T:
         """What `build` makes of the message; called once, however many rules ask."""
-        built = self._built
+        built = self.built
         if build in built:
             return built[build]  # type: ignore[return-value]
         found = built[build] = build(self)
@@ -104,12 +105,7 @@ class Subject:
 
     def end(self) -> None:
         """Forgets what was built: some of it is the subject itself."""
-        self._built.clear()
-
-    def without_answer(self, builds: "Sequence[Callable[[Subject], object]]") -> tuple[int, ...]:
-        """The places of those that were called and made nothing of the message."""
-        made = self._built.get
-        return tuple([place for place, build in enumerate(builds) if made(build, build) is None])
+        self.built.clear()
 
     def header(self, selector: str) -> bytes:
         """What a header rule with this selector would search; b"" when the field is absent."""
