@@ -7,9 +7,10 @@ takes matches too, and on short texts.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import pcre2  # type: ignore[import-untyped]
 from pcre2 import _cy
@@ -48,6 +49,7 @@ class Confirm:
     """A compiled expression; the compilation itself waits for the first use."""
 
     __slots__ = (
+        "_counter",
         "_interpreted",
         "_others",
         "_others_in_ascii",
@@ -67,6 +69,8 @@ class Confirm:
         self._others: bytes | None = None
         self._others_in_ascii: bytes | None = None
         self._text = regex.ready.text if regex.ready else _text(regex)
+        self._counter: Callable[[bytes, int], int | None] | None = None
+        """Of the kernel: counts, or finds that Python has to."""
 
     def compile(self) -> None:
         """Compiles now. UnusableRegex when no engine takes it."""
@@ -150,6 +154,14 @@ class Confirm:
 
     def count(self, text: bytes, most: int | None) -> int:
         """How many matches there are, up to `most`. MatchLimit when it takes too long."""
+        counter = self._counter
+        if counter is None:
+            matcher: Any = self.matcher(counts=True) if kernel.compiled else None
+            counter = self._counter = matcher.count if matcher else _left_to_python
+        found = counter(text, -1 if most is None else most)
+        return self._count(text, most) if found is None else found
+
+    def _count(self, text: bytes, most: int | None) -> int:
         self.compile()
         others = self._others_in_ascii if text.isascii() else self._others
         if others is not None:
@@ -194,6 +206,10 @@ class Confirm:
             yield from self._interpreted.finditer(text)
         except pcre2.LibraryError as error:
             raise MatchLimit from error
+
+
+def _left_to_python(_text: bytes, _most: int) -> None:
+    """Without the kernel."""
 
 
 def _matcher(text: bytes, *known: bytes | None) -> object | None:

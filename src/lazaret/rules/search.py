@@ -32,6 +32,7 @@ class Search:
         "_alone",
         "_alone_at_once",
         "_alone_later",
+        "_at_any_rate",
         "_confirms",
         "_counted",
         "_database",
@@ -78,6 +79,7 @@ class Search:
         self._alone_at_once = [place for place in now if self._once[place] or self._counted[place]]
         self._alone = [place for place in now if not (self._once[place] or self._counted[place])]
         """Those that can wait, those that look at all texts, and those that take one text after the other."""
+        self._at_any_rate = [*self._alone, *self._alone_at_once, *self._alone_later]
         self._confirms: list[Confirm | None] = [None] * len(group.searched)
         self._found: list[int] = []
         self.finder = self._compiled_finder()
@@ -165,16 +167,16 @@ class Search:
         except (MatchLimit, UnusableRegex):
             return text
 
-    def _places(self, text: bytes) -> Iterable[int]:
+    def _places(self, text: bytes) -> Sequence[int]:
         """The places in the group of what may be in the text, each once."""
-        found: Iterable[int] = ()
         if self.finder is not None:
-            found = self.finder.find(text)
-        elif self._database is not None:
-            self._database.scan(text, self._found)
-            found = dict.fromkeys(self._found)
-            self._found.clear()
-        return [*found, *self._alone, *self._alone_at_once, *self._alone_later]
+            return self.finder.find(text) + self._at_any_rate
+        if self._database is None:
+            return self._at_any_rate
+        self._database.scan(text, self._found)
+        found = [*dict.fromkeys(self._found), *self._at_any_rate]
+        self._found.clear()
+        return found
 
     def _note(self, run: Run, number: int, text: bytes, later: dict[int, list[int]]) -> None:
         """Takes what was found in a text; `later` collects the texts of rules that can wait."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 
 from lazaret.mime import selectors
 from lazaret.mime.message import Message
@@ -121,7 +122,7 @@ def _slice(text: str) -> slice:
 
 
 def _uris(message: Message) -> Sequence[bytes]:
-    return tuple(dict.fromkeys(text for uri in message.uris for text in uri.cleaned))
+    return tuple(dict.fromkeys(chain.from_iterable([uri.cleaned for uri in message.uris])))
 
 
 TEXTS: Mapping[str, Callable[[Message], Sequence[bytes]]] = {
