@@ -24,6 +24,7 @@ from lazaret.model.envelope import Recipient, Session
 from lazaret.model.errors import Reply
 from lazaret.rules import RuleSet, load, syntax
 from lazaret.rules import kernel as rules_kernel
+from lazaret.rules.evals import mime as sentences
 from lazaret.rules.evals import pdf_reader, vba
 from lazaret.rules.evals.office_files import Inspection, Limits, Names
 from lazaret.rules.perl_regex import RegexError
@@ -205,8 +206,10 @@ def html_page(octets: bytes) -> None:
 
 
 def text_lines(octets: bytes) -> None:
-    """Lines, pieces and quoted-printable are the same compiled as in Python, where they are."""
+    """Lines, pieces, quoted-printable and capitals are the same compiled as in Python, where they are."""
     if kernel.text:
+        lines = tuple(octets.splitlines(keepends=True))
+        assert sentences._letters_in(b"".join(sentences._sentences(lines))) == sentences._letters(lines)
         assert list(text._short_lines(text._paragraphs(octets))) == kernel.text.lines(b"", octets, 2048)
         pieces = kernel.text.pieces(octets, uri_finder._BLANKS, uri_finder.PIECE_LIMIT)
         assert list(uri_finder._pieces(octets.lower())) == pieces

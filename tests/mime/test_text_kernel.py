@@ -103,6 +103,8 @@ def test_quoted_printable_is_the_same() -> None:
         ("pieces", (b"a", b"short", 5)),
         ("pieces", (b"a", bytes(256), -1)),
         ("quoted_printable", ("text",)),
+        ("sentences", ([b"two words"],)),
+        ("sentences", ((b"two words", "text"),)),
     ],
 )
 def test_what_makes_no_sense_is_refused(function: str, arguments: tuple[Any, ...]) -> None:

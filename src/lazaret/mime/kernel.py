@@ -8,5 +8,5 @@ received = load("lazaret.mime._received_kernel", 1)
 """None: Received is read by regular expressions, with the same results."""
 html = load("lazaret.mime._html_kernel", 1)
 """None: HTML is read in Python, with the same results."""
-text = load("lazaret.mime._text_kernel", 1)
+text = load("lazaret.mime._text_kernel", 2)
 """None: text is read in Python, with the same results."""

@@ -1,4 +1,4 @@
-/* The inner loops of text.py, uri_finder.py and transfer.py, for machines with a C compiler.
+/* The inner loops of text.py, uri_finder.py, transfer.py and rules/evals/mime.py, for machines with a C compiler.
 
    Everything here exists in Python too, and gives the same: tests/mime/test_text_kernel.py compares the two.
 
@@ -9,7 +9,7 @@
 #include <Python.h>
 #include <string.h>
 
-#define INTERFACE 1
+#define INTERFACE 2
 
 typedef Py_ssize_t Place;
 typedef unsigned char Octet;
@@ -281,9 +281,60 @@ quoted_printable(PyObject *module, PyObject *given)
     return made;
 }
 
+/* Sentences: rules/evals/mime.py, _letters. */
+
+static inline int
+is_blank(Octet c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+enum { LONG_WORD = 60, ESCAPE = 0x1b };
+
+/* sentences(lines) -> the octets of the lines that have more than one word, their capitals, and their other letters and
+   digits; None where one of them needs a closer look. */
+static PyObject *
+sentences(PyObject *module, PyObject *lines)
+{
+    (void)module;
+    if (!PyTuple_Check(lines)) {
+        PyErr_SetString(PyExc_TypeError, "a tuple of lines");
+        return NULL;
+    }
+    Place octets = 0, capitals = 0, others = 0;
+    for (Place at = 0; at < PyTuple_GET_SIZE(lines); at++) {
+        PyObject *line = PyTuple_GET_ITEM(lines, at);
+        if (!PyBytes_Check(line)) {
+            PyErr_SetString(PyExc_TypeError, "lines of octets");
+            return NULL;
+        }
+        const Octet *text = (const Octet *)PyBytes_AS_STRING(line);
+        Place length = PyBytes_GET_SIZE(line), word = 0;
+        while (word < length && is_blank(text[word]))
+            word++;
+        Place end = word;
+        while (end < length && !is_blank(text[end]))
+            end++;
+        Place next = end;
+        while (next < length && is_blank(text[next]))
+            next++;
+        if (next == length)
+            continue;
+        if (end - word >= LONG_WORD || memchr(text, ESCAPE, length))
+            Py_RETURN_NONE;
+        octets += length;
+        for (Place i = word; i < length; i++) {
+            capitals += (Octet)(text[i] - 'A') < 26;
+            others += (Octet)(text[i] - 'a') < 26 || (Octet)(text[i] - '0') < 10;
+        }
+    }
+    return Py_BuildValue("(nnn)", octets, capitals, others);
+}
+
 static PyMethodDef functions[] = {
     {"lines", lines, METH_VARARGS, "The body lines of a text."},
     {"pieces", pieces, METH_VARARGS, "Where the pieces of a text stand that may hold a URI."},
+    {"sentences", sentences, METH_O, "How many capitals and other letters there are in the lines of several words."},
     {"quoted_printable", quoted_printable, METH_O, "The octets without their transfer encoding."},
     {NULL},
 };

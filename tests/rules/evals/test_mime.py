@@ -1,6 +1,12 @@
 """The parts of a message and how they are encoded."""
 
+import random
 from collections.abc import Callable
+
+import pytest
+
+from lazaret.mime import kernel
+from lazaret.rules.evals import mime
 
 Call = Callable[..., float | str]
 
@@ -37,6 +43,48 @@ def test_capitals_are_measured(call: Call) -> None:
     raw = b"Subject: s\n\n" + b"SHOUT AT ME " * 40
     assert call(raw, "check_for_uppercase", "75", "100")
     assert not call(raw.lower(), "check_for_uppercase", "0", "100")
+
+
+@pytest.mark.parametrize(
+    ("expected", "lines"),
+    [
+        ((12, 2, 4), (b"A bC de1 .\t\n",)),
+        ((0, 0, 0), (b"\n", b"WORD\n", b" Word \n", b"")),
+        ((2, 0, 0), (b"\x1b$B%U%!\x1b(B -",)),
+        ((0, 0, 0), ((b"A" * 60 + b" ") * 2 + b"\n",)),
+        ((64, 61, 0), (b"A" * 61 + b" .\n",)),
+    ],
+)
+def test_capitals_of_sentences_count(expected: tuple[int, int, int], lines: tuple[bytes, ...]) -> None:
+    assert expected == mime._letters(lines)
+
+
+@pytest.mark.skipif(not kernel.text, reason="the kernel is not compiled: gcc, python3-dev")
+def test_the_kernel_counts_the_same_capitals(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(1)
+    pieces = [
+        b" ",
+        b" ",
+        b"\t",
+        b"\v",
+        b"\n",
+        b"a",
+        b"B",
+        b"9",
+        b".",
+        b"\x1b$B",
+        b"\x1b(B",
+        b"Q" * 60,
+        b"\xc4",
+        b"\x1c",
+    ]
+    messages = [
+        tuple(b"".join(rng.choices(pieces, k=rng.randrange(8))) for _ in range(rng.randrange(4)))
+        for _ in range(5_000)
+    ]
+    compiled = [mime._letters(lines) for lines in messages]
+    monkeypatch.setattr(kernel, "text", None)
+    assert compiled == [mime._letters(lines) for lines in messages]
 
 
 def test_an_alternative_that_is_no_text_is_seen(call: Call) -> None:

@@ -2,8 +2,9 @@
 
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
+from lazaret.mime import kernel
 from lazaret.rules.evals import Settings, Subject, Test, eval_function, eval_test, forms
 from lazaret.rules.evals.charsets import all_are_read, declared, foreign, in_capitals
 from lazaret.rules.evals.forms import Forms
@@ -80,12 +81,19 @@ def _uppercase(subject: Subject) -> float:
     charsets = [declared(subject.header("Content-Type")), *subject.once(forms.read).charsets]
     if any(map(in_capitals, charsets)):
         return 0.0
-    text = b"".join(_sentences(subject.message.body))
-    if len(text) < _SHORTEST_SHOUT:
-        return 0.0
+    octets, upper, lower = _letters(subject.message.body)
+    return 100 * upper / (upper + lower) if octets >= _SHORTEST_SHOUT and upper + lower else 0.0
+
+
+def _letters(lines: Sequence[bytes]) -> tuple[int, int, int]:
+    """The octets of sentences, their capitals, and their other letters and digits."""
+    counted: tuple[int, int, int] | None = kernel.text.sentences(lines) if kernel.text else None
+    return _letters_in(b"".join(_sentences(lines))) if counted is None else counted
+
+
+def _letters_in(text: bytes) -> tuple[int, int, int]:
     others = text.translate(None, _SMALL)
-    lower, upper = len(text) - len(others), len(others) - len(others.translate(None, _CAPITALS))
-    return 100 * upper / (upper + lower) if upper + lower else 0.0
+    return len(text), len(others) - len(others.translate(None, _CAPITALS)), len(text) - len(others)
 
 
 def _sentences(lines: Iterable[bytes]) -> list[bytes]:
