@@ -51,13 +51,14 @@ def name_domain(subject: Subject) -> str:
 def from_is_to(subject: Subject) -> int:
     """The only sender is one of the recipients."""
     senders = {address.lower() for address in subject.values("From:addr")}
-    recipients = {address.lower() for address in (*subject.values("To:addr"), *subject.values("Cc:addr"))}
-    return len(senders) == 1 and bool(senders & recipients)
+    return len(senders) == 1 and any(address.lower() in senders for address in _named(subject))
 
 
 @eval_function("lz_replyto_differs")
 def replyto_differs(subject: Subject) -> str:
     """Answers go to another domain than the sender's."""
+    if "Reply-To" not in subject.message.header:
+        return ""
     own, answers = domains.of_address(subject.first("From:addr")), subject.first("Reply-To:addr")
     other = domains.of_address(answers)
     return answers if own and other and own != other else ""
@@ -115,10 +116,15 @@ def recipient_in_body(_settings: Settings, part: str) -> Callable[[Subject], str
     return named
 
 
+def _named(subject: Subject) -> tuple[str, ...]:
+    """The recipients whom the header names."""
+    to = subject.values("To:addr")
+    return to + subject.values("Cc:addr") if "Cc" in subject.message.header else to
+
+
 def _recipients(subject: Subject) -> list[str]:
-    copied = subject.values("Cc:addr") if "Cc" in subject.message.header else ()
-    named = (*subject.values("To:addr"), *copied, *subject.recipients)
-    return list(dict.fromkeys([address.lower() for address in named if "@" in address]))
+    everyone = _named(subject) + subject.recipients
+    return list(dict.fromkeys([address.lower() for address in everyone if "@" in address]))
 
 
 def _locals(subject: Subject) -> list[str]:

@@ -59,8 +59,9 @@ _PROVIDER = re.compile(
 
 def _provider(subject: Subject) -> str:
     """Of the sender; "" when it is none of those that are known here."""
-    sender = subject.text("From:addr")
-    found = _PROVIDER.search(sender) if ".com" in sender[-5:].lower() else None
+    if b".com" not in subject.header("From:addr")[-5:].lower():
+        return ""
+    found = _PROVIDER.search(subject.text("From:addr"))
     return (found.lastgroup or "") if found else ""
 
 

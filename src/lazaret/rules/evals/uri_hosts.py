@@ -31,10 +31,12 @@ class HostLists:
 
     def _of(self, host: str) -> tuple[str, ...]:
         """What a list says of the longest name counts."""
+        names = _names(host)
+        if self._by_host.keys().isdisjoint(names):
+            return ()
         lists: dict[str, bool] = {}
-        for name in _names(host):
-            if name in self._by_host:
-                lists = {**self._by_host[name], **lists}
+        for name in names:
+            lists = {**self._by_host.get(name, {}), **lists}
         return tuple(name for name, included in lists.items() if included)
 
 
