@@ -105,23 +105,33 @@ class Registry:
         """The part of a name, in ASCII and lower case, that somebody registered: example.co.uk."""
         return _registered(self, host)
 
-    def is_suffix(self, labels: list[str]) -> bool:
-        """Whether names are given out below these labels."""
-        name = ".".join(labels)
-        if name in self.suffixes:
-            return True
-        if len(labels) > 1 and ".".join(labels[1:]) in self.wildcards:
-            return name not in self.exceptions
-        return labels[-1] == "us" and _is_us_place(labels)
+
+_SUFFIX_LABELS = 5
+"""Names with more are looked up by so many of their last ones."""
 
 
 @lru_cache(maxsize=8192)
 def _registered(registry: Registry, host: str) -> str:
-    labels = [label for label in host.split(".") if label]
-    for start in range(max(0, len(labels) - 5), len(labels) - 1):
-        if registry.is_suffix(labels[start:]):
-            return ".".join(labels[max(0, start - 1) :])
-    return ".".join(labels[-2:])
+    # The longest name that others register under counts, and with it the label before.
+    registered = name = host
+    labels = host.split(".")
+    if len(labels) > _SUFFIX_LABELS or "" in labels:
+        labels = list(filter(None, labels))
+        registered = ".".join(labels[-_SUFFIX_LABELS - 1 :])
+        name = ".".join(labels[-_SUFFIX_LABELS:])
+    suffixes, wildcards = registry.suffixes, registry.wildcards
+    _, dot, above = name.partition(".")
+    while dot:
+        if name in suffixes:
+            return registered
+        if above in wildcards:
+            if name not in registry.exceptions:
+                return registered
+        elif labels[-1] == "us" and _is_us_place(name.split(".")):
+            return registered
+        registered, name = name, above
+        _, dot, above = name.partition(".")
+    return registered
 
 
 def _is_us_place(labels: list[str]) -> bool:

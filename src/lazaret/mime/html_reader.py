@@ -53,6 +53,8 @@ _GOOD_FACE = re.compile(
 )
 _META_REFRESH = re.compile(r"\burl\s*=", re.I | re.A)
 _META_CHARSET = re.compile(r"\bcharset\s*=\s*[\"']?([^\"']+)", re.I | re.A)
+_REDIRECTED = "data-saferedirecturl"
+"""Where Gmail notes what a link led to."""
 _IMAGE_SIDE = re.compile(r"(\d{1,9})(%)?$", re.A)
 _GUESSED_SIDE = 200
 """Pixels of an image whose size cannot be read."""
@@ -83,11 +85,13 @@ class Reader(Page):
     def anchor(self, tag: str, found: Mapping[str, str]) -> None:
         self.link_texts = self._link(tag, "href", _slashed(found, "href").replace("\ufeff", ""))
         self._anchors.append(self.link_texts)
-        self._link(tag, "data-saferedirecturl", found.get("data-saferedirecturl", ""))
+        if _REDIRECTED in found:
+            self._link(tag, _REDIRECTED, found[_REDIRECTED])
 
     def area(self, tag: str, found: Mapping[str, str]) -> None:
         self._link(tag, "href", _slashed(found, "href").replace("\ufeff", ""))
-        self._link(tag, "data-saferedirecturl", found.get("data-saferedirecturl", ""))
+        if _REDIRECTED in found:
+            self._link(tag, _REDIRECTED, found[_REDIRECTED])
 
     def source(self, tag: str, found: Mapping[str, str]) -> None:
         self._link(tag, "src", _slashed(found, "src"))
@@ -104,7 +108,8 @@ class Reader(Page):
             self.facts.image_area += width * height
 
     def background(self, tag: str, found: Mapping[str, str]) -> None:
-        self._link(tag, "background", found.get("background", ""))
+        if "background" in found:
+            self._link(tag, "background", found["background"])
 
     def form(self, tag: str, found: Mapping[str, str]) -> None:
         action = found.get("action", "")
@@ -214,6 +219,8 @@ Reader.kinds = {
 
 def _slashed(found: Mapping[str, str], name: str) -> str:
     """The value of `name`, also where bad HTML has glued another word before it: <a x/href=…>."""
+    if "/" not in "".join(found):
+        return found.get(name, "")
     for key, value in found.items():
         if "/" not in key:
             continue

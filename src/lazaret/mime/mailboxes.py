@@ -33,6 +33,7 @@ _ESCAPE = re.compile(rb"\\(?!\\)")
 _REMEMBERED = 512
 """Octets of a value whose mailboxes are remembered; longer ones would cost too much memory."""
 _WHITE = b" \t\n\r\x0b\x0c"
+_COLON, _BACKSLASH = b":\\"
 
 
 class Mailbox(NamedTuple):
@@ -91,31 +92,21 @@ class _Entry:
         return _one_at(address) if _is_address(address) else None
 
 
-def parse(value: bytes) -> list[Mailbox]:
+def parse(value: bytes) -> tuple[Mailbox, ...]:
     """The mailboxes of a raw field value, in order. Linear; never raises."""
-    return list(_remembered(value) if len(value) <= _REMEMBERED else _read(value))
+    return _remembered(value) if len(value) <= _REMEMBERED else _read(value)
 
 
-def _read(value: bytes) -> list[Mailbox]:
-    if b":" not in value and b"\\" not in value:
-        plain = _read_plain(value.rstrip(_WHITE))
-        if plain is not None:
-            return plain
-    return _read_any(value.rstrip(_WHITE).replace(b"\\\\", b""))
-
-
-_remembered = lru_cache(maxsize=2048)(_read)
-"""Several rules ask for the addresses of one field, and people write again."""
-
-
-def _read_plain(text: bytes) -> list[Mailbox] | None:
-    """The mailboxes when every entry is written as most are; None when one is not."""
+def _read(value: bytes) -> tuple[Mailbox, ...]:
+    text = value.rstrip(_WHITE)
+    if _COLON in text or _BACKSLASH in text:
+        return tuple(_read_any(text.replace(b"\\\\", b"")))
     found: list[Mailbox] = []
-    position = 0
-    while position < len(text):
+    position, end = 0, len(text)
+    while position < end:
         entry = _PLAIN_ENTRY.match(text, position)
         if entry is None:
-            return None
+            return tuple(_read_any(text))
         position = entry.end()
         quoted, blanks, phrase, angle, bare, comment = entry.groups()
         if bare is not None:
@@ -123,7 +114,23 @@ def _read_plain(text: bytes) -> list[Mailbox] | None:
             continue
         name = phrase if quoted is None else quoted + blanks
         found.append(Mailbox(angle, name if name and name != angle else None))
-    return found
+    return tuple(found)
+
+
+_remembered = lru_cache(maxsize=2048)(_read)
+"""Several rules ask for the addresses of one field, and people write again."""
+
+
+def addresses(value: bytes) -> tuple[bytes, ...]:
+    """Those of the mailboxes that have one."""
+    return _remembered_addresses(value) if len(value) <= _REMEMBERED else _addresses(value)
+
+
+def _addresses(value: bytes) -> tuple[bytes, ...]:
+    return tuple([mailbox.address for mailbox in parse(value) if mailbox.address is not None])
+
+
+_remembered_addresses = lru_cache(maxsize=1024)(_addresses)
 
 
 def _read_any(text: bytes) -> list[Mailbox]:

@@ -5,6 +5,7 @@ because rules match the string form of a relay.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -99,12 +100,10 @@ _UNPARSEABLE = Unrecorded(Outcome.UNPARSEABLE)
 
 def parse(value: bytes) -> Relay | Unrecorded:
     """Reads the value of one Received field. Never raises; linear, and nothing after 8192 octets counts."""
-    if _reader is None:
-        return parse_plain(value)
-    found: Relay | Unrecorded | tuple[str, str | None] | None = _reader.read(value)
-    if found is None:
-        return parse_plain(value)
-    return found if isinstance(found, (Relay, Unrecorded)) else _no_format(*found)
+    found: Relay | Unrecorded | tuple[str, str | None] | None = _read_compiled(value)
+    if isinstance(found, (Relay, Unrecorded)):
+        return found
+    return parse_plain(value) if found is None else _no_format(*found)
 
 
 def parse_plain(value: bytes) -> Relay | Unrecorded:
@@ -244,17 +243,19 @@ def _bare_address(literal: str) -> str | None:
     return ip.without_wrapping(literal) if ip.is_address(literal) else None
 
 
-def _load() -> Any:
+def _load() -> Callable[[bytes], Any]:
+    """What reads most fields where it could be compiled (received_kernel.c), and says None of the others."""
     if kernel.received is None:
-        return None
+        return lambda value: None
     outcomes = {outcome: Unrecorded(outcome) for outcome in Outcome}
     programs = received_program.shapes(_BY_SHAPE, outcomes)
     login = received_auth.authentication
     try:
-        return kernel.received.Reader(programs, Relay, _IGNORED, login, _bare_address, received_auth.HINTS)
+        reader = kernel.received.Reader(programs, Relay, _IGNORED, login, _bare_address, received_auth.HINTS)
     except ValueError:
-        return None  # It lacks an operation: it is of another version.
+        return lambda value: None  # It lacks an operation: it is of another version.
+    read: Callable[[bytes], Any] = reader.read
+    return read
 
 
-_reader = _load()
-"""Reads most fields where it could be compiled (received_kernel.c), and says so when it cannot."""
+_read_compiled = _load()

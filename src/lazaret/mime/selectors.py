@@ -5,7 +5,7 @@ raw, addr, name, host, domain, ip, revip, first, last.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
@@ -72,7 +72,7 @@ def values(message: Message, selector: str) -> list[bytes]:
     return list(_reader(selector)(message))
 
 
-_Reader = Callable[[Message], list[bytes]]
+_Reader = Callable[[Message], Sequence[bytes]]
 _TextReader = Callable[[Message], bytes | None]
 
 
@@ -85,15 +85,16 @@ def text_reader(selector: str) -> Callable[[Message], bytes | None]:
     if ":" not in name and name not in _SPECIAL_ANY_CASE and selector not in _SPECIAL:
         return _NOTHING if header_text.is_verdict(name) else lambda message: message.header.text(name)
     read = _reader(selector)
-    return lambda message: _joined(read(message))
 
+    def joined(message: Message) -> bytes | None:
+        found = read(message)
+        if not found:
+            return None
+        if len(found) == 1:
+            return found[0]
+        return (b"" if found[0].endswith(b"\n") else b"\n").join(found)
 
-def _joined(found: list[bytes]) -> bytes | None:
-    if not found:
-        return None
-    if len(found) == 1:
-        return found[0]
-    return (b"" if found[0].endswith(b"\n") else b"\n").join(found)
+    return joined
 
 
 @lru_cache(maxsize=1024)
@@ -126,6 +127,11 @@ def _source(wanted: Selector) -> _Reader:
 
 def _one_of(read: _Reader, which: slice) -> _Reader:
     return lambda message: read(message)[which]
+
+
+def _texts_of(*names: str) -> _TextReader:
+    """The values of several fields as one text; the names are in lower case."""
+    return lambda message: b"".join(filter(None, map(message.header.text, names))) or None
 
 
 def _fields(*names: str) -> "_Special":
@@ -183,7 +189,7 @@ def _all(wanted: Selector) -> _Reader:
 def _above(fields: Callable[[Message], int]) -> "_Special":
     def special(wanted: Selector) -> _Reader:
         read = _all(wanted)
-        return lambda message: header_text.above(read(message), fields(message))
+        return lambda message: header_text.above(list(read(message)), fields(message))
 
     return special
 
@@ -191,7 +197,7 @@ def _above(fields: Callable[[Message], int]) -> "_Special":
 def _below(fields: Callable[[Message], int]) -> "_Special":
     def special(wanted: Selector) -> _Reader:
         read = _all(wanted)
-        return lambda message: header_text.below(read(message), fields(message))
+        return lambda message: header_text.below(list(read(message)), fields(message))
 
     return special
 
@@ -219,20 +225,23 @@ _NOTHING: _TextReader = lambda message: None  # noqa: E731
 _TEXTS: dict[str, _TextReader] = {
     "ALL": lambda message: header_text.whole(message.header) or None,
     "ALL:raw": lambda message: message.header.whole or None,
+    "MESSAGEID": _texts_of(*map(str.lower, _MESSAGE_IDS)),
+    "ToCc": _texts_of("to", "cc"),
 }
 
 
 def _addresses_in(read: _Reader) -> _Reader:
-    return lambda message: [
-        mailbox.address
-        for value in read(message)
-        for mailbox in mailboxes.parse(value)
-        if mailbox.address is not None
-    ]
+    def addresses(message: Message) -> Sequence[bytes]:
+        found = read(message)
+        if len(found) == 1:
+            return mailboxes.addresses(found[0])
+        return [address for value in found for address in mailboxes.addresses(value)]
+
+    return addresses
 
 
 def _names_in(read: _Reader, *, raw: bool) -> _Reader:
-    def names(message: Message) -> list[bytes]:
+    def names(message: Message) -> Sequence[bytes]:
         found = [m.name for value in read(message) for m in mailboxes.parse(value) if m.name is not None]
         return found if raw else [_shown(name) for name in found]
 
@@ -256,7 +265,7 @@ def _literals_in(read: _Reader, wanted: Selector) -> _Reader:
     return lambda message: _literals(read(message), wanted)
 
 
-def _hosts(found: list[bytes], wanted: Selector, registry: Registry) -> list[bytes]:
+def _hosts(found: Sequence[bytes], wanted: Selector, registry: Registry) -> list[bytes]:
     hosts = []
     for value in found:
         if wanted.address:
@@ -289,7 +298,7 @@ def _host_at_start(word: bytes, registry: Registry) -> bytes:
     return host if hostnames.is_name(hostnames.to_ascii(host).decode("latin-1")) else b""
 
 
-def _literals(found: list[bytes], wanted: Selector) -> list[bytes]:
+def _literals(found: Sequence[bytes], wanted: Selector) -> list[bytes]:
     literals = (ip.find(value.decode("latin-1")) for value in found)
     shown = (ip.reversed_labels(a) if wanted.reversed_literal else a for a in literals if a)
     return [literal.encode("ascii") for literal in shown if literal]

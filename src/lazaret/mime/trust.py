@@ -15,14 +15,14 @@ from lazaret.mime.networks import NetworkList, parse_list
 from lazaret.mime.received import Outcome, Relay
 
 ORIGINATING_IP_HEADERS = (
-    "X-Yahoo-Post-IP",
-    "X-Originating-IP",
-    "X-Apparently-From",
-    "X-SenderIP",
-    "X-AOL-IP",
-    "X-MS-Exchange-CrossTenant-OriginalAttributedTenantConnectingIp",
+    "x-yahoo-post-ip",
+    "x-originating-ip",
+    "x-apparently-from",
+    "x-senderip",
+    "x-aol-ip",
+    "x-ms-exchange-crosstenant-originalattributedtenantconnectingip",
 )
-"""Fields in which webmailers name the address of their user."""
+"""Fields in which webmailers name the address of their user, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Networks:
     msa: NetworkList = field(default_factory=NetworkList)
     """Submission servers: who hands in mail there has logged in."""
     originating_ip_headers: tuple[str, ...] = ORIGINATING_IP_HEADERS
-    """Each counts as one more relay, the oldest of all."""
+    """Each counts as one more relay, the oldest of all; in lower case."""
     envelope_sender_header: str = ""
     """The field in which our own delivery agent writes the envelope sender; "" where it may be any."""
 
@@ -60,7 +60,7 @@ class Networks:
             trusted=ours,
             internal=second.within(ours) if second.configured else ours,
             msa=parse_list(msa).within(ours),
-            originating_ip_headers=tuple(originating_ip_headers),
+            originating_ip_headers=tuple(map(str.lower, originating_ip_headers)),
             envelope_sender_header=envelope_sender_header,
         )
 
@@ -106,15 +106,15 @@ class _Path:
         self.internal_fields = 0
 
     def pass_relay(self, relay: Relay) -> None:
-        msa = False
-        if self.in_trusted:
-            msa = not self.msa_found and self._cross(relay)
-            if self.in_internal or msa:
-                # By position: _replace costs as much again as all else here.
-                relay = Relay(*relay[:6], self.in_internal, *relay[7:9], msa, relay[10])
-            self.trusted += self.in_trusted
-            self.internal += self.in_internal
-            self.pass_field()
+        """One that stands on the trusted side, or is the first beyond."""
+        msa = not self.msa_found and self._cross(relay)
+        if self.in_internal or msa:
+            # By position: _replace costs as much again as all else here.
+            relay = Relay(*relay[:6], self.in_internal, *relay[7:9], msa, relay[10])
+        self.trusted += self.in_trusted
+        self.internal += self.in_internal
+        self.trusted_fields += self.in_trusted
+        self.internal_fields += self.in_internal
         self.relays.append(relay)
 
     def pass_field(self) -> None:
@@ -153,8 +153,13 @@ def walk(header: HeaderSection, networks: Networks, *, originating: bool = False
     for value in _fields(header, networks):
         found = received.parse(value)
         if isinstance(found, Relay):
-            path.pass_relay(found._replace(envfrom=scanned_sender) if scanned_sender else found)
-            scanned_sender = None
+            if scanned_sender:
+                found = found._replace(envfrom=scanned_sender)
+                scanned_sender = None
+            if path.in_trusted:
+                path.pass_relay(found)
+            else:
+                path.relays.append(found)
             continue
         if found.why is Outcome.FETCHED:
             path.pass_fetcher()
@@ -174,7 +179,11 @@ def walk(header: HeaderSection, networks: Networks, *, originating: bool = False
 
 
 def _fields(header: HeaderSection, networks: Networks) -> list[bytes]:
-    fields = [v if v.isascii() else words.decode(v, "Received") for v in header.values("received")]
+    fields = header.values("received")
+    if not b"".join(fields).isascii():
+        fields = [v if v.isascii() else words.decode(v, "Received") for v in fields]
+    if header.present.isdisjoint(networks.originating_ip_headers):
+        return fields
     for name in networks.originating_ip_headers:
         for value in reversed(header.values(name)):
             address = ip.find(value.decode("latin-1"))

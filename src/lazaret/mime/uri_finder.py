@@ -48,6 +48,7 @@ _LOOKED_BACK = 3
 _REMEMBERED = 128
 """Octets of a piece that is remembered; longer ones would cost too much memory."""
 
+_AT, _DOT = b"@."
 _PUNCTUATION = b"-~!@#^&*()_+=:;'?,."
 _PLAIN = re.compile(rb"(?:https?|ftp)://.", re.I | re.S)
 _CONTENT_ID = re.compile(rb"[cm]id:", re.I)
@@ -69,27 +70,27 @@ class Found(NamedTuple):
     written_with_scheme: bool = True
 
 
-def find(text: bytes, registry: Registry) -> Iterator[Found]:
+def find(text: bytes, registry: Registry) -> list[Found]:
     """The URIs of a text, in order; each wording once. Linear in the length of the text."""
-    seen: set[bytes] = set()
+    seen: dict[bytes, Found | None] = {}
     for start, end in (
         kernel.text.pieces(text, _BLANKS, PIECE_LIMIT) if kernel.text else _pieces(text.lower())
     ):
-        before = min(start, _LOOKED_BACK)
+        before = start if start < _LOOKED_BACK else _LOOKED_BACK
         read = _read if end - start > _REMEMBERED else _remembered
         for wording, found in read(text[start - before : end], before, registry):
-            if wording in seen:
-                continue
-            seen.add(wording)
-            if found:
-                yield found
+            if wording not in seen:
+                seen[wording] = found
+    return list(filter(None, seen.values()))
 
 
 def _read(piece: bytes, before: int, registry: Registry) -> tuple[tuple[bytes, Found | None], ...]:
     """Every wording of a piece and what it stands for; the first octets are what stands before it."""
-    wordings = _wordings(piece, piece.lower(), before, len(piece), registry)
-    trimmed = ((_trimmed(wording), kind) for wording, kind in wordings)
-    return tuple((wording, _completed(wording, kind)) for wording, kind in trimmed)
+    found = []
+    for written, kind in _wordings(piece, piece.lower(), before, len(piece), registry):
+        wording = _trimmed(written)
+        found.append((wording, _completed(wording, kind)))
+    return tuple(found)
 
 
 _remembered = lru_cache(maxsize=4096)(_read)
@@ -112,25 +113,23 @@ def _pieces(lowered: bytes) -> Iterator[tuple[int, int]]:
 
 def _wordings(
     text: bytes, lowered: bytes, start: int, end: int, registry: Registry
-) -> Iterator[tuple[bytes, str]]:
+) -> list[tuple[bytes, str]]:
     if lowered.startswith(_WITH_SCHEME, start) and _LONGEST_SCHEME < end - start <= _SURE:
-        yield text[start:end], "scheme"
-        return
-    pattern = _ANY if lowered.find(b"@", start, end) >= 0 else _WITHOUT_MAIL
-    match = pattern.search(lowered, start, end)
+        return [(text[start:end], "scheme")]
+    found = []
+    search = (_ANY if lowered.find(b"@", start) >= 0 else _WITHOUT_MAIL).search
+    match = search(lowered, start, end)
     while match:
         kind = match.lastgroup or ""
-        after = match.end()
-        if kind != "host" or _is_known(match["host"].decode("ascii").removesuffix("."), registry):
-            yield text[match.start() : after], kind
-        elif not registry.knows_tld(match["host"].decode("ascii").removesuffix(".")):
+        begin, after = match.span()
+        host = match["host"].decode("ascii").removesuffix(".") if kind == "host" else ""
+        if host and not registry.knows_tld(host):
             # It was no host name after all: its path may hold one.
             after = match.end("host")
-        match = pattern.search(lowered, after, end)
-
-
-def _is_known(host: str, registry: Registry) -> bool:
-    return registry.knows_tld(host) and hostnames.is_name(host)
+        elif not host or hostnames.is_name(host):
+            found.append((text[begin:after], kind))
+        match = search(lowered, after, end)
+    return found
 
 
 def _trimmed(wording: bytes) -> bytes:
@@ -142,7 +141,7 @@ def _trimmed(wording: bytes) -> bytes:
 
 
 def _completed(wording: bytes, kind: str) -> Found | None:
-    if kind == "mail" and b"@" not in wording:
+    if kind == "mail" and _AT not in wording:
         return None
     if _PLAIN.match(wording):
         return Found(wording)
@@ -154,10 +153,10 @@ def _completed(wording: bytes, kind: str) -> Found | None:
         return Found(b"ftp://" + wording, written_with_scheme=False)
     if _WEB.match(wording) or _PATH_BEFORE_AT.search(wording):
         return Found(b"http://" + wording, written_with_scheme=False)
-    if b"@" in wording:
+    if _AT in wording:
         if not _DOT_AFTER_AT.search(wording) or b"&nbsp;" in wording:
             return None
         return Found(b"mailto:" + _MISPARSED.sub(b"", wording), written_with_scheme=False)
-    if b"." not in wording:
+    if _DOT not in wording:
         return None
     return Found(b"http://" + wording, linked=False, written_with_scheme=False)

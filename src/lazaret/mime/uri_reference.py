@@ -11,6 +11,7 @@ _ABSOLUTE = re.compile(rb"[^:/?#]+://[^/?#]")
 _NO_HOST = re.compile(rb"(?:data|mailto|file|cid|tel):", re.I)
 _BASE = re.compile(rb"(?:https?|ftp):/{0,2}", re.I)
 _FILE_NAME = re.compile(rb"([a-z]+:/{0,2}[^/]+/.*?)[^/.]+\.[^/.]{2,4}\Z", re.I | re.S)
+_LF, _DOT = b"\n."
 
 
 class _Reference(NamedTuple):
@@ -41,7 +42,7 @@ def resolve(base: bytes, uri: bytes) -> bytes:
     """The URI that the reference stands for on a page with this base; b"" base: it stays relative."""
     if _NO_HOST.match(uri):
         return uri
-    if b"/." not in uri and b"\n" not in uri and _ABSOLUTE.match(uri):
+    if _LF not in uri and uri.find(b"/.") < 0 and _ABSOLUTE.match(uri):
         return uri
     reference, page = _parse(uri), _parse(base)
     if reference.scheme is not None and reference.scheme == page.scheme:
@@ -69,7 +70,7 @@ def _merged(page: _Reference, path: bytes) -> bytes:
 
 def _without_dots(path: bytes) -> bytes:
     """Section 5.2.4; a leading `../` or `./` counts as `/`, as browsers read it."""
-    if b"." not in path:
+    if _DOT not in path:
         return path
     path = re.sub(rb"\A\.\.?/", b"/", path)
     absolute = path.startswith(b"/")

@@ -25,7 +25,7 @@ _SIMPLE = re.compile(
 )
 _TRICK = re.compile(rb"%[0-9a-fA-F]{2}|\\|&#|(?i:https?:)")
 """What makes a simple URI one of several readings."""
-_TRICK_MARKS = (b":", b"%", b"\\", b"&#")
+_COLON, _PER_CENT, _BACKSLASH, _AMPERSAND, _DOT = b":%\\&."
 
 _ESCAPE = re.compile(rb"%([0-9a-fA-F]{2})")
 _KEPT_ESCAPE = re.compile(rb"20|7[fF]|[0189a-fA-F][0-9a-fA-F]")
@@ -66,7 +66,7 @@ class Sites:
         """Where a known redirector leads to; b"" when it is none."""
         for redirector in self.redirectors:
             match = redirector.search(uri)
-            if match and match[1] and b"." in match[1]:
+            if match and match[1] and _DOT in match[1]:
                 return match[1]
         return b""
 
@@ -100,9 +100,10 @@ def variants(uri: bytes, sites: Sites) -> tuple[bytes, ...]:
 
 def _leads_on(uri: bytes, rest: bytes, sites: Sites) -> bool:
     """Whether a URI with a plain host is more than it seems. A target needs a dot after the host."""
-    if any(mark in rest for mark in _TRICK_MARKS) and _TRICK.search(rest):
+    suspect = _COLON in rest or _PER_CENT in rest or _BACKSLASH in rest or _AMPERSAND in rest
+    if suspect and _TRICK.search(rest):
         return True
-    return b"." in rest and bool(sites.target(uri))
+    return _DOT in rest and bool(sites.target(uri))
 
 
 _MAIL_PARAMETERS = re.compile(rb"([^@]+@[^?]+)\?")
@@ -183,7 +184,7 @@ class _Reading:
 
     def _embedded(self) -> bytes:
         found = _EMBEDDED.search(self.rest)
-        return found[0] if found and b"." in found[0] else b""
+        return found[0] if found and _DOT in found[0] else b""
 
     def _read_junk(self) -> None:
         for junk in (_USER, _TRAILING_JUNK):

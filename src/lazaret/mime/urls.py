@@ -40,8 +40,7 @@ class Uri(NamedTuple):
 def _read(raw: bytes, sites: Sites) -> tuple[tuple[bytes, ...], tuple[tuple[str, str], ...]]:
     """All readings of a URI, and the hosts that they name with their domains."""
     cleaned = variants(raw, sites)
-    found = (host_and_domain(reading, sites.registry) for reading in cleaned)
-    return cleaned, tuple(pair for pair in found if pair)
+    return cleaned, tuple([pair for reading in cleaned if (pair := host_and_domain(reading, sites.registry))])
 
 
 _TEXTS_KEPT = 100

@@ -6,6 +6,7 @@ import urllib.parse
 from lazaret.mime import charset, transfer
 
 _FOLD = re.compile(rb"\n[ \t]+")
+_LF = 0x0A
 _LINE_END = re.compile(rb"\r?\n")
 _NEVER_ENCODED = re.compile(
     r"(?:Received|(?:Resent-)?(?:Message-ID|Date)|MIME-Version|References|In-Reply-To|List-.*)\Z", re.I | re.S
@@ -33,14 +34,14 @@ def decode(value: bytes, name: str = "", *, people: bool = False) -> bytes:
 def unfold(value: bytes) -> bytes:
     """The value on one line, without blanks round it."""
     value = value.strip()
-    return _LINE_END.sub(b"", _FOLD.sub(b" ", value).strip()) if b"\n" in value else value
+    return _LINE_END.sub(b"", _FOLD.sub(b" ", value).strip()) if _LF in value else value
 
 
 def decode_line(value: bytes, name: str = "", *, people: bool = False) -> bytes:
     """`decode` of what is unfolded already."""
     if not value.isascii():
         value = charset.decode(value, "UTF-8").characters.encode("utf-8", "replace")
-    if b"=?" not in value or _NEVER_ENCODED.match(name):
+    if value.find(b"=?") < 0 or _NEVER_ENCODED.match(name):
         return value
     return _decode_words(_BETWEEN_WORDS.sub(rb"\1", value), people)
 
@@ -48,7 +49,7 @@ def decode_line(value: bytes, name: str = "", *, people: bool = False) -> bytes:
 def for_people(value: bytes, name: str = "") -> str:
     """The value on one line, without control characters: safe for a log, a terminal, a page."""
     line = value.strip()
-    if b"\n" in line or b"=?" in line or not line.isascii():
+    if _LF in line or line.find(b"=?") >= 0 or not line.isascii():
         line = decode(line, name, people=True)
     text = line.decode("utf-8", "replace")
     # Nothing printable is a control character, and Python says so ten times as fast.
