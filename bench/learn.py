@@ -84,13 +84,15 @@ def padded(mail: Mail, padding: bytes, *, before: bool) -> Features:
     new = padding + b"\n" + old if before else old + b"\n" + padding
     pieces[place] = pieces[place]._replace(octets=new[: zones.TEXT_OCTETS])
     grams = b"\n".join(p.octets for n, p in enumerate(pieces) if n in at)[: zones.TEXT_GRAM_OCTETS]
-    runs = tuple(r._replace(octets=grams) if r.zone == zones.Zone.TEXT_GRAMS else r for r in mail.view.runs)
+    runs = [r._replace(octets=grams) if r.zone == zones.Zone.TEXT_GRAMS else r for r in mail.view.runs]
     text = b"\n".join(p.octets for n, p in enumerate(pieces) if n in at)
     facts = tuple(
-        f._replace(told=form.of_body(mail.message, text)) if f.zone == zones.Zone.BODY_FORM else f
+        f._replace(told=form.of_body(mail.message, form.written(mail.message), text))
+        if f.zone == zones.Zone.BODY_FORM
+        else f
         for f in mail.view.facts
     )
-    return HASHER.features(zones.View(tuple(pieces), runs, facts))
+    return HASHER.features(zones.View(zones.Pieces.of(pieces), zones.Pieces.of(runs), facts))
 
 
 def attack(learned: list[Mail], rest: list[Mail], seed: int) -> None:

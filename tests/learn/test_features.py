@@ -4,13 +4,13 @@ import numpy as np
 from tests.learn.mail import HASHER, features, mail
 
 from lazaret.learn.features import HASH_BITS, WORDS_OCTETS, Hasher, joined, zone_bounds
-from lazaret.learn.zones import Facts, Piece, View, Zone
+from lazaret.learn.zones import Facts, Piece, Pieces, View, Zone
 
 OTHER = Hasher(b"another secret")
 
 
 def words_of(text: bytes, zone: Zone = Zone.TEXT, name: str = "text", hasher: Hasher = HASHER) -> list[int]:
-    return hasher.words([Piece(zone, name, text)]).features.tolist()
+    return hasher.words(Pieces.of([Piece(zone, name, text)])).features.tolist()
 
 
 def test_features_are_sorted_and_stand_once():
@@ -42,14 +42,16 @@ def test_the_octets_after_a_word_do_not_change_it():
 
 
 def test_pairs_know_their_order_and_do_not_cross_pieces():
-    found = HASHER.words([Piece(Zone.TEXT, "text", b"a b a"), Piece(Zone.TEXT, "text", b"b")])
+    found = HASHER.words(Pieces.of([Piece(Zone.TEXT, "text", b"a b a"), Piece(Zone.TEXT, "text", b"b")]))
 
     assert 2 == len(found.pairs)
     assert found.pairs[0] != found.pairs[1]
 
 
 def test_places_of_words_lead_back_to_them():
-    pieces = [Piece(Zone.HEADER, "subject", b"Buy now!"), Piece(Zone.TEXT, "text", b"hello, world")]
+    pieces = Pieces.of(
+        [Piece(Zone.HEADER, "subject", b"Buy now!"), Piece(Zone.TEXT, "text", b"hello, world")]
+    )
     found = HASHER.words(pieces)
     octets = joined(pieces)
 
@@ -77,7 +79,8 @@ def test_the_zone_is_in_the_highest_bits():
 
 def test_runs_of_four_octets_tell_case_apart():
     runs = [
-        HASHER.features(View((), (Piece(Zone.TEXT_GRAMS, "text", t),))).tolist() for t in (b"FREE", b"free")
+        HASHER.features(View(Pieces.of([]), Pieces.of([Piece(Zone.TEXT_GRAMS, "text", t)]))).tolist()
+        for t in (b"FREE", b"free")
     ]
 
     assert 1 == len(runs[0])
@@ -85,11 +88,11 @@ def test_runs_of_four_octets_tell_case_apart():
 
 
 def test_nothing_gives_nothing():
-    assert [] == HASHER.features(View((), ())).tolist()
+    assert [] == HASHER.features(View(Pieces.of([]), Pieces.of([]))).tolist()
 
 
 def test_a_text_without_end_is_cut():
-    pieces = [Piece(Zone.TEXT, "text", b"word " * 100_000)]
+    pieces = Pieces.of([Piece(Zone.TEXT, "text", b"word " * 100_000)])
     found = HASHER.words(pieces)
 
     assert found.ends[-1] <= WORDS_OCTETS
@@ -101,7 +104,7 @@ def test_a_word_that_the_limit_cuts_is_no_word():
         Piece(Zone.TEXT, "text", b"c d"),
     ]
 
-    assert 1 == len(HASHER.words(pieces).features)
+    assert 1 == len(HASHER.words(Pieces.of(pieces)).features)
 
 
 def test_many_different_words_hardly_collide():
@@ -120,7 +123,7 @@ def test_more_names_of_fields_than_are_kept_are_all_told_apart():
 
 def test_a_word_counts_once_more_wherever_it_stands():
     subject, text, agent = (
-        HASHER.words([Piece(zone, name, b"offer")])
+        HASHER.words(Pieces.of([Piece(zone, name, b"offer")]))
         for zone, name in ((Zone.HEADER, "subject"), (Zone.TEXT, "text"), (Zone.HEADER, "user-agent"))
     )
 

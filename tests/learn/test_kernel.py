@@ -13,7 +13,7 @@ from lazaret.learn import explain, form, kernel, model, zones
 from lazaret.learn.features import HASH_BITS, WORDS_OCTETS, Features, Hasher
 from lazaret.learn.form import FACTS_LIMIT
 from lazaret.learn.model import ZONES, Counter, Model, Private
-from lazaret.learn.zones import Facts, Piece, View
+from lazaret.learn.zones import Facts, Piece, Pieces, View
 from lazaret.mime import message
 
 Given = TypeVar("Given")
@@ -28,7 +28,8 @@ OCTETS = st.binary(max_size=60) | st.text(st.sampled_from("abcXYZ019 \n\t.,-_$!'
 )
 PIECES = st.lists(
     st.builds(Piece, st.integers(0, 7), st.sampled_from(["text", "from", "link", "ä"]), OCTETS), max_size=8
-).map(tuple)
+).map(Pieces.of)
+NOTHING = Pieces.of([])
 FACTS = st.lists(
     st.builds(Facts, st.integers(8, 9), st.lists(OCTETS, max_size=9).map(tuple)), max_size=3
 ).map(tuple)
@@ -55,9 +56,23 @@ def assert_same(view: View) -> None:
     assert plain.tolist() == compiled.tolist()
 
 
+def in_python(work: Callable[[], Given]) -> Given:
+    """Without the kernel."""
+    kernel.compiled = None
+    try:
+        return work()
+    finally:
+        kernel.compiled = COMPILED
+
+
 @given(OCTETS)
 def test_texts_are_tallied_alike(text):
-    assert COMPILED.tally(text) == form.tally(text)
+    assert COMPILED.tally(text, form._SIGNS) == form.tally(text, form._SIGNS)
+
+
+@given(OCTETS, st.integers(0, 70))
+def test_shapes_are_alike(octets, most):
+    assert form.shape(octets, most) == in_python(lambda: form.shape(octets, most))
 
 
 @given(PIECES, PIECES, FACTS)
@@ -66,7 +81,7 @@ def test_any_pieces_have_the_same_features(pieces, runs, facts):
 
 
 def test_as_many_facts_as_there_may_be_have_the_same_features():
-    assert_same(View((), (), (Facts(8, tuple(b"fact=%d" % n for n in range(FACTS_LIMIT))),)))
+    assert_same(View(NOTHING, NOTHING, (Facts(8, tuple(b"fact=%d" % n for n in range(FACTS_LIMIT))),)))
 
 
 @pytest.mark.parametrize("kind", ["spam", "ham"])
@@ -90,12 +105,12 @@ def test_mail_has_the_same_features(kind, html):
 )
 def test_the_limit_cuts_alike(octets):
     text = Piece(int(zones.Zone.TEXT), "text", octets)
-    assert_same(View((text, Piece(0, "from", b"after it")), (text,)))
+    assert_same(View(Pieces.of([text, Piece(0, "from", b"after it")]), Pieces.of([text])))
 
 
 def test_more_pieces_than_there_are_places_are_cut_alike():
-    pieces = tuple(Piece(0, f"x-{number}", b"one two") for number in range(900))
-    assert_same(View(pieces, ()))
+    pieces = Pieces.of(Piece(0, f"x-{number}", b"one two") for number in range(900))
+    assert_same(View(pieces, NOTHING))
 
 
 def given_to_it(**changed: object) -> Sequence[object]:
@@ -196,15 +211,6 @@ def test_thousands_of_hashes_that_lie_together_are_sorted(last):
 def test_lengths_beyond_the_octets_are_cut():
     assert isinstance(COMPILED.features(*given_to_it(lengths=[10**9])), bytearray)
     assert isinstance(COMPILED.features(*given_to_it(octets=b"")), bytearray)
-
-
-def in_python(work: Callable[[], Given]) -> Given:
-    """Without the kernel."""
-    kernel.compiled = None
-    try:
-        return work()
-    finally:
-        kernel.compiled = COMPILED
 
 
 def taught() -> Model:
@@ -328,29 +334,54 @@ def test_of_many_words_the_strongest_are_named():
     model._table[:, 1:] = np.abs(model._table[:, 1:])
     model._counters[:4] = 50
     hasher = Hasher(b"secret")
-    view = View((Piece(2, "text", b" ".join(b"word%d" % (n * n % 3001) for n in range(3000))),), ())
+    text = b" ".join(b"Word%d" % (n * n % 3001) for n in range(3000))
+    view = View(Pieces.of([Piece(2, "text", text)]), NOTHING)
     found = hasher.features(view)
     shares = model.shares(found).of_feature
-    words, facts = hasher.named(view, found, shares, 100)
-    expected, told = explain._named(view, hasher, found, shares)
-    assert told == facts == []
-    assert [abs(amount) for *_, amount in expected] == pytest.approx([abs(a) for *_, a in words], abs=1e-6)
-    assert {word[:3] for word in expected} == {word[:3] for word in words}
+    words = hasher.named(view, found, shares, (["text"], []), most=100, longest=40)
+    expected = explain._named(view, hasher, found, shares, ["text"], [])
+    assert expected == pytest.approx(words, abs=1e-6)
+    assert all(group == "text" and word.startswith("word") for group, word in words)
+
+
+def test_words_are_named_as_python_writes_them():
+    pieces = Pieces.of([Piece(2, "text", "ÄRGER Ärger KELVIN kelvin ".encode() + b" \xff\xfe\xc3 x")])
+    view, model = View(pieces, NOTHING), Model(Private(16))
+    model._table[:] = 1
+    model._counters[:4] = 50
+    assert_same_pushes(view, model)
+    assert ("text", "kelvin") in pushes_of(view, model)
 
 
 def test_features_of_another_message_are_refused():
-    view, hasher = View((Piece(2, "text", b"some words"),), ()), Hasher(b"secret")
-    other = np.array([1, 2, 3], np.uint32)
+    view, hasher = View(Pieces.of([Piece(2, "text", b"some words")]), NOTHING), Hasher(b"secret")
+    names = ["text"], []
     with pytest.raises(ValueError, match="another message"):
-        hasher.named(view, other, np.zeros(3, np.float32), 4)
+        hasher.named(view, np.arange(3, dtype=np.uint32), np.zeros(3, np.float32), names, most=4, longest=9)
     with pytest.raises(ValueError, match="as many shares"):
-        hasher.named(view, hasher.features(view), np.zeros(1, np.float32), 4)
+        hasher.named(view, hasher.features(view), np.zeros(1, np.float32), names, most=4, longest=9)
+
+
+@pytest.mark.parametrize("names", [([], [[]]), (["a"], []), (["a"], [[("b", "c")]]), (["a"], [0])], ids=str)
+def test_what_has_no_name_is_not_named(names):
+    view, hasher = View(Pieces.of([Piece(2, "text", b"a b")]), NOTHING, (Facts(8, ()),)), Hasher(b"secret")
+    found = hasher.features(view)
+    with pytest.raises(ValueError, match="a group"):
+        hasher.named(view, found, np.zeros(len(found), np.float32), names, most=4, longest=9)
 
 
 @pytest.mark.parametrize("changed", [{"places": [4]}, {"fact_places": [4]}, {"lengths": [-1]}], ids=str)
 def test_what_is_not_sound_is_not_named(changed):
     with pytest.raises((ValueError, IndexError)):
-        COMPILED.named(tuple(given_to_it(**changed)), np.zeros(1, np.uint32), np.zeros(1, np.float32), 4)
+        COMPILED.named(
+            tuple(given_to_it(**changed)),
+            np.zeros(1, np.uint32),
+            np.zeros(1, np.float32),
+            ["text"],
+            [[("form", "a"), ("form", "b")]],
+            4,
+            40,
+        )
 
 
 def test_shares_of_no_table_are_refused():

@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lazaret.learn import kernel
 from lazaret.learn.features import Features, Hasher, joined
 from lazaret.learn.model import Floats, Judgement, Model
-from lazaret.learn.zones import View
+from lazaret.learn.zones import Kind, View
 
 SENDER = frozenset(
     {"from", "reply-to", "sender", "message-id", "organization", "x-sender", "relay", "received"}
@@ -23,8 +23,7 @@ _LONGEST = 40
 _LOOKED_AT = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
+class Push(NamedTuple):
     """A word, and by how much log-odds it moved the message; above 0 towards spam."""
 
     group: str
@@ -51,38 +50,45 @@ def pushes(
     if features is None:
         features = hasher.features(view)
     shares = model.shares(features, judged).of_feature
-    name = _named_by_kernel if kernel.compiled else _named
-    words, facts = name(view, hasher, features, shares)
-    found: defaultdict[tuple[str, str], float] = defaultdict(float)
-    for told, amounts in zip(view.facts, facts, strict=True):
-        for key, share in zip(map(_key_of, told.told), amounts, strict=True):
-            found[key] += share
-    octets = joined(view.pieces)
-    groups: list[str] = [_group(piece.name) for piece in view.pieces]
-    for piece, start, end, amount in words:
-        word = octets[start : min(end, start + _LONGEST)].decode("utf-8", "replace")
-        found[groups[piece], word.lower()] += amount
+    groups = list(map(_group, view.pieces.kinds))
+    facts = [list(map(_key_of, told)) for _, told in view.facts]
+    if kernel.compiled:
+        names = groups, facts
+        found = hasher.named(view, features, shares, names, most=_LOOKED_AT, longest=_LONGEST)
+    else:
+        found = _named(view, hasher, features, shares, groups, facts)
     ranked = sorted(found.items(), key=itemgetter(1))
     return [
-        *(Push(*key, amount) for key, amount in reversed(ranked[-most:]) if amount > 0),
-        *(Push(*key, amount) for key, amount in ranked[:most] if amount < 0),
+        *[Push(*key, amount) for key, amount in ranked[: -most - 1 : -1] if amount > 0],
+        *[Push(*key, amount) for key, amount in ranked[:most] if amount < 0],
     ]
 
 
-_Words = list[tuple[int, int, int, float]]
-"""Of each word the number of its piece, its place in `joined`, and by how much it pushed."""
-
-
-def _named_by_kernel(
-    view: View, hasher: Hasher, features: Features, shares: Floats
-) -> tuple[_Words, list[list[float]]]:
-    return hasher.named(view, features, shares, _LOOKED_AT)
+_Key = tuple[str, str]
+"""Of a word or a fact its group, and how it is called."""
 
 
 def _named(
+    view: View, hasher: Hasher, features: Features, shares: Floats, groups: list[str], facts: list[list[_Key]]
+) -> dict[_Key, float]:
+    """What all facts and the strongest words add."""
+    words, told_amounts = _strongest(view, hasher, features, shares)
+    found: defaultdict[_Key, float] = defaultdict(float)
+    for keys, amounts in zip(facts, told_amounts, strict=True):
+        for key, share in zip(keys, amounts, strict=True):
+            found[key] += share
+    octets = joined(view.pieces)
+    for piece, start, end, amount in words:
+        word = octets[start : min(end, start + _LONGEST)].decode("utf-8", "replace")
+        found[groups[piece], word.lower()] += amount
+    return found
+
+
+def _strongest(
     view: View, hasher: Hasher, features: Features, shares: Floats
-) -> tuple[_Words, list[list[float]]]:
-    """The strongest words, and what each fact adds."""
+) -> tuple[list[tuple[int, int, int, float]], list[list[float]]]:
+    """The strongest words: of each the number of its piece, its place in `joined`, and by how much it pushed;
+    and what each fact adds."""
     told_amounts: list[list[float]] = []
     for facts in view.facts:
         told = hasher.told(facts)
@@ -126,11 +132,13 @@ def _summed(numbers: NDArray[np.intp], amounts: NDArray[np.floating], most: int)
 
 
 @lru_cache(4096)
-def _key_of(fact: bytes) -> tuple[str, str]:
+def _key_of(fact: bytes) -> _Key:
     return "form", fact.partition(b"=")[0].decode()
 
 
-def _group(name: str) -> str:
+@lru_cache(1024)
+def _group(kind: Kind) -> str:
+    name = kind.name
     if name in ("subject", "text"):
         return name
     for group, members in (("sender", SENDER), ("links", LINKS), ("form", FORM)):

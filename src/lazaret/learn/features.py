@@ -9,7 +9,7 @@ Where a compiled kernel is there (kernel.c), it does all of this in one pass, wi
 """
 
 import hashlib
-from array import array
+import sys
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple, TypeAlias
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lazaret.learn import kernel
-from lazaret.learn.zones import ANYWHERE, Facts, Piece, View, Zone
+from lazaret.learn.zones import ANYWHERE, Facts, Kind, Pieces, View, Zone
 
 Features: TypeAlias = NDArray[np.uint32]
 """Sorted, each once."""
@@ -51,6 +51,7 @@ _FACTS_LIMIT = 4096
 """Facts whose hashes are kept."""
 _PADDING = bytes(WORD_OCTETS)
 
+_FORMS = [Kind(int(zone), "") for zone in Zone]
 _ZONE_BITS = [zone << HASH_BITS for zone in range(len(Zone))]
 _ANYWHERE_BITS = Zone.WORDS << HASH_BITS
 _DROPPED = np.uint64(35)
@@ -85,9 +86,9 @@ class Told(NamedTuple):
     """Of each pair, the numbers of its facts."""
 
 
-def joined(pieces: Sequence[Piece]) -> bytes:
+def joined(pieces: Pieces) -> bytes:
     """The octets in which the places of `Words` count."""
-    return b"\n".join([b"", *[octets for _, _, octets in pieces], b""])[:WORDS_OCTETS]
+    return b"\n".join([b"", *pieces.octets, b""])[:WORDS_OCTETS]
 
 
 class Hasher:
@@ -99,8 +100,8 @@ class Hasher:
         self._constants = drawn[: _CHUNKS + 5]
         self._chunk = drawn[:_CHUNKS]
         self._mix, self._pair, self._last, self._run, self._anywhere = drawn[_CHUNKS : _CHUNKS + 5]
-        self._known_facts: dict[bytes, int] = {}
-        self._places: dict[tuple[int, str], int] = {}
+        self._known_facts: dict[bytes, bytes] = {}
+        self._places: dict[Kind, int] = {}
         self._salts = np.zeros(_PLACES_LIMIT, np.uint64)
         self._zones = np.zeros(_PLACES_LIMIT, np.uint32)
         self._again = np.zeros(_PLACES_LIMIT, np.uint32)
@@ -108,28 +109,31 @@ class Hasher:
         self._made: tuple[View | None, tuple[object, ...]] = (None, ())
         """What the kernel took of the last view: whoever asks for its words has just had its features."""
 
-    def _salted(self, pieces: Sequence[Piece]) -> list[int]:
-        """Where in `_salts` and `_zones` each piece finds what tells its words from those of others."""
+    def _salted(self, kinds: Sequence[Kind]) -> list[int]:
+        """Where in `_salts` and `_zones` each kind finds what tells its words from those of others."""
         known = self._places
-        if len(known) + len(pieces) > _PLACES_LIMIT:
+        if len(known) + len(kinds) > _PLACES_LIMIT:
             known.clear()  # names of header fields are the sender's to choose
         try:
-            return [known[zone, name] for zone, name, _ in pieces]
+            return list(map(known.__getitem__, kinds))
         except KeyError:
-            self._salt(pieces)
-        return [known[zone, name] for zone, name, _ in pieces]
+            self._salt(kinds)
+        return list(map(known.__getitem__, kinds))
 
-    def _salt(self, pieces: Sequence[Piece]) -> None:
-        """Makes places for the pieces that have none."""
+    def _salt(self, kinds: Sequence[Kind]) -> None:
+        """Makes places for the kinds that have none."""
         known = self._places
-        for zone, name, _ in pieces:
-            if (zone, name) not in known:
-                number = known[zone, name] = len(known)
-                octets = name.encode("utf-8", "replace")
-                digest = hashlib.blake2b(octets, key=self._key, digest_size=8).digest()
-                self._salts[number] = int.from_bytes(digest, "little")
-                self._zones[number] = zone << HASH_BITS
-                self._again[number] = _ANYWHERE_BITS if name in ANYWHERE else 0
+        for kind in kinds:
+            if kind not in known:
+                number = known[kind] = len(known)
+                self._salts[number] = int.from_bytes(
+                    self._digest(kind.name.encode("utf-8", "replace")), "little"
+                )
+                self._zones[number] = kind.zone << HASH_BITS
+                self._again[number] = _ANYWHERE_BITS if kind.name in ANYWHERE else 0
+
+    def _digest(self, octets: bytes) -> bytes:
+        return hashlib.blake2b(octets, key=self._key, digest_size=8).digest()
 
     def features(self, view: View) -> Features:
         """All features of a message."""
@@ -151,16 +155,25 @@ class Hasher:
         return unique
 
     def named(
-        self, view: View, features: Features, shares: NDArray[np.float32], most: int
-    ) -> tuple[list[tuple[int, int, int, float]], list[list[float]]]:
-        """By the kernel: the `most` words of the strongest shares, and the shares of all facts.
+        self,
+        view: View,
+        features: Features,
+        shares: NDArray[np.float32],
+        names: tuple[list[str], list[list[tuple[str, str]]]],
+        *,
+        most: int,
+        longest: int,
+    ) -> dict[tuple[str, str], float]:
+        """By the kernel: what the `most` words of the strongest shares, and all facts, add to the score.
 
-        Of a word the number of its piece, and where it begins and ends in `joined`. `features` are those of
-        the view, or ValueError.
+        `names`: the groups of the pieces, and of each fact its group and name. Of a word `longest` octets
+        are its name. `features` are those of the view, or ValueError.
         """
         assert kernel.compiled
-        words, facts = kernel.compiled.named(self._for_kernel(view), features, shares, most)
-        return words, facts
+        found: dict[tuple[str, str], float] = kernel.compiled.named(
+            self._for_kernel(view), features, shares, *names, most, longest
+        )
+        return found
 
     def _compiled(self, view: View) -> Features:
         """All features, by the kernel."""
@@ -176,18 +189,19 @@ class Hasher:
         return made
 
     def _make_for_kernel(self, view: View) -> tuple[object, ...]:
-        pieces = view.pieces[:_PLACES_LIMIT]
+        kinds = view.pieces.kinds[:_PLACES_LIMIT]
         runs = view.runs
-        forms = [Piece(facts.zone, "", b"") for facts in view.facts]
-        places = self._salted([*pieces, *runs, *forms])
+        forms = [_FORMS[zone] for zone, _ in view.facts]
+        places = self._salted([*kinds, *runs.kinds, *forms])
+        first, last = len(kinds), len(kinds) + len(runs)
         return (
             joined(view.pieces),
-            list(map(len, [octets for _, _, octets in pieces])),
-            places[: len(pieces)],
-            [octets for _, _, octets in runs],
-            places[len(pieces) : len(pieces) + len(runs)],
+            list(map(len, view.pieces.octets[:_PLACES_LIMIT])),
+            places[:first],
+            runs.octets,
+            places[first:last],
             [self._hashes_of_facts(facts) for facts in view.facts],
-            places[len(pieces) + len(runs) :],
+            places[last:],
             self._salts,
             self._zones,
             self._again,
@@ -196,7 +210,7 @@ class Hasher:
             _LOWER,
         )
 
-    def words(self, pieces: Sequence[Piece]) -> Words:
+    def words(self, pieces: Pieces) -> Words:
         """The words of all pieces with their places; upper and lower case are alike."""
         octets = joined(pieces)
         inside = np.frombuffer(octets.translate(_IN_WORD), np.bool_)
@@ -207,11 +221,11 @@ class Hasher:
         hashes = self._hashes(
             octets.translate(_LOWER) + _PADDING, starts, np.minimum(ends - starts, WORD_OCTETS)
         )
-        pieces = pieces[:_PLACES_LIMIT]
-        borders = list(accumulate([len(piece.octets) + 1 for piece in pieces], initial=1))
+        kinds = pieces.kinds[:_PLACES_LIMIT]
+        borders = list(accumulate([len(octets) + 1 for octets in pieces.octets[:_PLACES_LIMIT]], initial=1))
         counts = np.diff(starts.searchsorted(borders))
-        numbers = np.arange(len(pieces)).repeat(counts)
-        places = np.array(self._salted(pieces), np.intp).repeat(counts)
+        numbers = np.arange(len(kinds)).repeat(counts)
+        places = np.array(self._salted(kinds), np.intp).repeat(counts)
         salts, zones = self._salts[places], self._zones[places]
         first = np.flatnonzero(numbers[1:] == numbers[:-1])
         both = hashes[:-1] * self._pair
@@ -235,7 +249,7 @@ class Hasher:
     def told(self, facts: Facts) -> Told:
         """Every fact, and every two of them: what one says depends on the others."""
         hashes = np.frombuffer(self._hashes_of_facts(facts), np.uint64)
-        (place,) = self._salted([Piece(facts.zone, "", b"")])
+        (place,) = self._salted([_FORMS[facts.zone]])
         salt, zone = self._salts[place], self._zones[place : place + 1]
         first, second = np.triu_indices(len(hashes), 1)
         both = hashes[first] * self._pair
@@ -244,17 +258,18 @@ class Hasher:
         return Told(self._finish(hashes + salt, zone), self._finish(both, zone), first, second)
 
     def _hashes_of_facts(self, facts: Facts) -> bytes:
+        """Of each fact 64 bits, as this machine writes numbers."""
         known = self._known_facts
         if len(known) > _FACTS_LIMIT:
             known.clear()  # shapes are the sender's to choose
         try:
-            return array("Q", [known[fact] for fact in facts.told]).tobytes()
+            return b"".join(map(known.__getitem__, facts.told))
         except KeyError:
             for fact in facts.told:
                 if fact not in known:
-                    digest = hashlib.blake2b(fact, key=self._key, digest_size=8).digest()
-                    known[fact] = int.from_bytes(digest, "little")
-        return array("Q", [known[fact] for fact in facts.told]).tobytes()
+                    digest = self._digest(fact)
+                    known[fact] = digest if sys.byteorder == "little" else digest[::-1]
+        return b"".join(map(known.__getitem__, facts.told))
 
     def _hashes(self, octets: bytes, starts: _Places, lengths: _Places) -> _Hashes:
         """Of the words that begin at `starts`; the octets go on for WORD_OCTETS after the last one."""
@@ -272,16 +287,20 @@ class Hasher:
         hashes ^= hashes >> _HALF
         return hashes
 
-    def _runs(self, pieces: Sequence[Piece]) -> Features:
+    def _runs(self, pieces: Pieces) -> Features:
         """Every run of four octets, upper and lower case apart."""
-        pieces = [piece for piece in pieces if len(piece.octets) >= 4]
-        if not pieces:
+        kinds = [kind for kind, octets in zip(pieces.kinds, pieces.octets, strict=True) if len(octets) >= 4]
+        if not kinds:
             return np.zeros(0, np.uint32)
-        found = [np.ndarray((len(p.octets) - 3,), "<u4", p.octets, strides=(1,)) for p in pieces]
+        found = [
+            np.ndarray((len(octets) - 3,), "<u4", octets, strides=(1,))
+            for octets in pieces.octets
+            if len(octets) >= 4
+        ]
         lengths = [len(runs) for runs in found]
         hashes = np.concatenate(found).astype(np.uint64)
         hashes *= self._run
-        places = self._salted(pieces)
+        places = self._salted(kinds)
         hashes += self._salts[places].repeat(lengths)
         hashes ^= hashes >> _HALF
         return self._finish(hashes, self._zones[places].repeat(lengths))

@@ -7,7 +7,9 @@ little; a message is known by which of them come together, so that features are 
 
 import re
 from bisect import bisect_right as _step  # How many of the steps a value reaches.
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import getitem
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,7 +20,7 @@ from lazaret.mime.message import Message
 FACTS_LIMIT = 64
 """Facts of one kind: every two of them make a feature."""
 _VALUE_OCTETS = 400
-_SHAPE_OCTETS = 60
+SHAPE_OCTETS = 60
 _LINKS_LIMIT = 24
 _HTML_LINKS_LIMIT = 200
 _PARTS_LIMIT = 16
@@ -39,7 +41,7 @@ def _kinds() -> bytes:
 _KINDS = _kinds()
 _SAME_KIND = re.compile(rb"([aA0\xff])(?=\1)")
 """One that another of its kind follows: to put one in the place of a run, re would call Python each time."""
-_ADDRESS = re.compile(rb"[\w.+=-]{1,80}@([\w.-]{1,200})")
+_DOMAIN = re.compile(rb"[\w.+=-]@([\w.-]{1,200})")
 _REPLY = re.compile(rb"(?:re|aw|sv):", re.I)
 _FORWARD = re.compile(rb"(?:fwd?|wg):", re.I)
 _NUMBER_HOST = re.compile(rb"https?://[\d.]+(?:[/:]|\Z)", re.I)
@@ -59,9 +61,46 @@ def stepped(name: bytes, *steps: float) -> Callable[[float], bytes]:
     return lambda value: each[_step(steps, value)]
 
 
-def shape(octets: bytes) -> bytes:
+class Table:
+    """Facts whose values come together: they are written in one go."""
+
+    def __init__(self, *facts: tuple[bytes, tuple[float, ...]]) -> None:
+        """Each with its name and its steps."""
+        self._steps = [steps for _, steps in facts]
+        self._written = [numbered(name, len(steps)) for name, steps in facts]
+
+    def told(self, values: Iterable[float]) -> list[bytes]:
+        """By how many of the steps each value reaches; where there are fewer values, of the first ones."""
+        return list(map(getitem, self._written, map(_step, self._steps, values)))
+
+
+def shape(octets: bytes, most: int = SHAPE_OCTETS) -> bytes:
     """What it looks like: letters are `a` and `A`, digits are `0`, each run of them is one."""
-    return _SAME_KIND.sub(b"", octets.translate(_KINDS))[:_SHAPE_OCTETS]
+    if kernel.compiled:
+        shaped: bytes = kernel.compiled.shape(octets, most)
+        return shaped
+    return _SAME_KIND.sub(b"", octets.translate(_KINDS))[: min(most, SHAPE_OCTETS)]
+
+
+class Written(NamedTuple):
+    """What facts of several kinds are told by: fields on one line, and the domains that they name."""
+
+    sender: bytes
+    reply: bytes
+    message_id: bytes
+    sender_domain: bytes
+    reply_domain: bytes
+    message_id_domain: bytes
+
+
+def written(message: Message) -> Written:
+    """Of one message."""
+    sender, reply, message_id = (
+        value(message, "from"),
+        value(message, "reply-to"),
+        value(message, "message-id"),
+    )
+    return Written(sender, reply, message_id, domain_of(sender), domain_of(reply), domain_of(message_id))
 
 
 _REPLY_TO = numbered(b"reply-to", 3)
@@ -76,25 +115,24 @@ _SUBJECT_ENCODED = numbered(b"subject-encoded", 1)
 _DIGIT = re.compile(rb"[0-9]")
 
 
-def of_header(message: Message, subject: bytes) -> tuple[bytes, ...]:
+def of_header(message: Message, written: Written, subject: bytes) -> tuple[bytes, ...]:
     """Who writes to whom, and how fields are written. `subject` is decoded."""
-    sender, reply, message_id, date = (value(message, n) for n in ("from", "reply-to", "message-id", "date"))
+    sender, reply, message_id, domain, reply_domain, message_id_domain = written
     recipients = b",".join([value(message, "to"), value(message, "cc")])
-    domain = domain_of(sender)
     display, _, _ = sender.partition(b"<")
     local = sender.partition(b"@")[0].rpartition(b"<")[2][-30:]
     return (
-        _REPLY_TO[_relation(reply, domain_of(reply), domain)],
-        _MESSAGE_ID_DOMAIN[_relation(message_id, domain_of(message_id), domain)],
+        _REPLY_TO[_relation(reply, reply_domain, domain)],
+        _MESSAGE_ID_DOMAIN[_relation(message_id, message_id_domain, domain)],
         _TO_OWN_DOMAIN[_relation(recipients, domain_of(recipients), domain)],
         _RECIPIENTS(recipients.count(b"@")),
-        b"from=" + shape(sender)[:40],
+        b"from=" + shape(sender, 40),
         _DIGITS_IN_ADDRESS[_DIGIT.search(local) is not None],
         _NAME[0 if b"<" not in sender else 1 if b'"' not in sender else 2],
         _ADDRESS_AS_NAME[b"@" in display and b"<" in sender],
         _NAME_IN_CAPITALS[display.isupper()],
-        b"message-id=" + shape(message_id)[:50],
-        b"date=" + shape(date)[:50],
+        b"message-id=" + shape(message_id, 50),
+        b"date=" + shape(value(message, "date"), 50),
         *_of_subject(subject),
         _SUBJECT_ENCODED[b"=?" in value(message, "subject")],
     )
@@ -134,31 +172,15 @@ def _of_subject(subject: bytes) -> Sequence[bytes]:
     )
 
 
-_SIGNS = [
-    (ord(sign), stepped(name, *steps))
-    for name, sign, steps in (
-        (b"exclamation-marks", "!", (1, 2, 4, 8, 16)),
-        (b"question-marks", "?", (1, 2, 4, 8)),
-        (b"dollars", "$", (1, 2, 4, 8)),
-        (b"per-cents", "%", (1, 3)),
-        (b"at-signs", "@", (1, 2, 4)),
-        (b"parentheses", "(", (1, 3, 8)),
-        (b"quotation-marks", '"', (1, 3, 8)),
-        (b"semicolons", ";", (1, 3)),
-        (b"underscores", "_", (1, 5, 40)),
-        (b"asterisks", "*", (1, 5)),
-        (b"number-signs", "#", (1, 3)),
-    )
-]
 _IS_HTML = numbered(b"html", 1)
 
 
-def of_body(message: Message, text: bytes) -> tuple[bytes, ...]:
+def of_body(message: Message, written: Written, text: bytes) -> tuple[bytes, ...]:
     """How the text is written, how many links there are and to where, and which parts there are.
 
     `text` is what a reader sees of it.
     """
-    facts = [*_of_text(text), *_of_links(message)]
+    facts = [*_of_text(text), *_of_links(message, written.sender_domain)]
     parts = ",".join([f"{part.depth}{part.content_type}" for part in message.parts[:_PARTS_LIMIT]])
     content_type = value(message, "content-type")
     boundary = _BOUNDARY.search(content_type)
@@ -166,81 +188,101 @@ def of_body(message: Message, text: bytes) -> tuple[bytes, ...]:
         _IS_HTML[message.html.html],
         *_of_html(message.html),
         b"parts=" + parts.encode("utf-8", "replace"),
-        b"boundary=" + (shape(boundary[1])[:40] if boundary else b""),
+        b"boundary=" + (shape(boundary[1], 40) if boundary else b""),
         b"content-type=" + shape(content_type),
         b"transfer-encoding=" + value(message, "content-transfer-encoding").lower()[:20],
     )
     return tuple(facts)
 
 
-_LENGTH = stepped(b"length", 1, 50, 150, 400, 1000, 2000, 4000, 7900)
-_LINES = stepped(b"lines", 1, 3, 8, 20, 50, 120)
-_CAPITALS = stepped(b"capitals", 0.02, 0.04, 0.06, 0.1, 0.15, 0.25, 0.5)
-_DIGITS = stepped(b"digits", 0.001, 0.005, 0.01, 0.02, 0.05, 0.1)
-_EIGHT_BIT = stepped(b"eight-bit", 1, 10, 100, 500)
-_QUOTED_LINES = stepped(b"quoted-lines", 1, 3, 10)
-_RULES_OF_DASHES = stepped(b"rules-of-dashes", 1, 3)
-_LENGTH_OF_WORDS = stepped(b"length-of-words", 4.5, 5.2, 5.6, 6.0, 6.5, 7.5, 9)
-_LONGEST_LINE = stepped(b"longest-line", 50, 66, 73, 80, 120, 400)
-_LENGTH_OF_LINES = stepped(b"length-of-lines", 20, 35, 50, 60, 70, 100, 200)
+_TEXT = Table(
+    (b"length", (1, 50, 150, 400, 1000, 2000, 4000, 7900)),
+    (b"lines", (1, 3, 8, 20, 50, 120)),
+    (b"capitals", (0.02, 0.04, 0.06, 0.1, 0.15, 0.25, 0.5)),
+    (b"digits", (0.001, 0.005, 0.01, 0.02, 0.05, 0.1)),
+    (b"eight-bit", (1, 10, 100, 500)),
+    (b"exclamation-marks", (1, 2, 4, 8, 16)),
+    (b"question-marks", (1, 2, 4, 8)),
+    (b"dollars", (1, 2, 4, 8)),
+    (b"per-cents", (1, 3)),
+    (b"at-signs", (1, 2, 4)),
+    (b"parentheses", (1, 3, 8)),
+    (b"quotation-marks", (1, 3, 8)),
+    (b"semicolons", (1, 3)),
+    (b"underscores", (1, 5, 40)),
+    (b"asterisks", (1, 5)),
+    (b"number-signs", (1, 3)),
+    (b"quoted-lines", (1, 3, 10)),
+    (b"rules-of-dashes", (1, 3)),
+    (b"length-of-words", (4.5, 5.2, 5.6, 6.0, 6.5, 7.5, 9)),
+    (b"longest-line", (50, 66, 73, 80, 120, 400)),
+    (b"length-of-lines", (20, 35, 50, 60, 70, 100, 200)),
+)
+_SIGNS = b' \n!?$%@(";_*#'
+"""A blank, a line end, and what is counted from the exclamation marks on."""
 
 
 def _of_text(text: bytes) -> list[bytes]:
     octets = len(text)
-    counts, filled, longest = kernel.compiled.tally(text) if kernel.compiled else tally(text)
-    capitals, small, digits = sum(counts[65:91]), sum(counts[97:123]), sum(counts[48:58])
-    told = [
-        _LENGTH(octets),
-        _LINES(counts[10]),
-        _CAPITALS(capitals / max(capitals + small, 1)),
-        _DIGITS(digits / max(octets, 1)),
-        _EIGHT_BIT(sum(counts[128:])),
-        *[steps(counts[sign]) for sign, steps in _SIGNS],
-        _QUOTED_LINES(text.count(b"\n>")),
-        _RULES_OF_DASHES(text.count(b"---")),
-    ]
-    if filled:
-        told += [
-            _LENGTH_OF_WORDS(octets / (counts[32] + filled)),
-            _LONGEST_LINE(longest),
-            _LENGTH_OF_LINES(octets / filled),
-        ]
-    return told
-
-
-def tally(text: bytes) -> tuple[list[int], int, int]:
-    """How often each octet stands in it, how many lines are not empty, and how long the longest is."""
-    counts = np.bincount(np.frombuffer(text, np.uint8), minlength=256).tolist()
-    lines = [len(line) for line in text.split(b"\n")]
-    return counts, len(lines) - lines.count(0), max(lines)
-
-
-_LINKS = stepped(b"links", 1, 2, 4, 8, 16)
-_SITES = stepped(b"sites", 1, 2, 3, 5, 8)
-_LINKS_TO_SENDER = numbered(b"links-to-sender", 2)
-_LINKS_TO_NUMBER = numbered(b"links-to-number", 1)
-_LINKS_TO_PORT = numbered(b"links-to-port", 1)
-_LINKS_WITH_QUERY = numbered(b"links-with-query", 1)
-_IMAGES = stepped(b"images", 1, 2, 5, 10, 20)
-_HTML_LINKS = stepped(b"html-links", 1, 2, 5, 10, 20)
-
-
-def _of_links(message: Message) -> Sequence[bytes]:
-    uris = message.uris[:_LINKS_LIMIT]
-    sites = {site for uri in uris for site in uri.hosts.values()}
-    sender = domain_of(value(message, "from")).decode("latin-1")
-    own = any(sender == site or sender.endswith(f".{site}") for site in sites)
-    tags = [link.tag for link in message.links[:_HTML_LINKS_LIMIT]]
-    return (
-        _LINKS(len(uris)),
-        _SITES(len(sites)),
-        _LINKS_TO_SENDER[0 if not sites else 1 if own else 2],
-        _LINKS_TO_NUMBER[any(_NUMBER_HOST.match(uri.raw) for uri in uris)],
-        _LINKS_TO_PORT[any(_PORT.match(uri.raw) for uri in uris)],
-        _LINKS_WITH_QUERY[any(b"?" in uri.raw for uri in uris)],
-        _IMAGES(tags.count("img")),
-        _HTML_LINKS(tags.count("a")),
+    counts, capitals, small, digits, eight_bit, filled, longest = (
+        kernel.compiled.tally(text, _SIGNS) if kernel.compiled else tally(text, _SIGNS)
     )
+    blanks, lines, *signs = counts
+    letters = capitals + small
+    values = [octets, lines, capitals / max(letters, 1), digits / max(octets, 1), eight_bit, *signs]
+    values += (text.count(b"\n>"), text.count(b"---"))
+    if filled:
+        values += (octets / (blanks + filled), longest, octets / filled)
+    return _TEXT.told(values)
+
+
+def tally(text: bytes, signs: bytes) -> tuple[list[int], int, int, int, int, int, int]:
+    """How often each of the signs stands in it, how many octets are A to Z, a to z, 0 to 9 and beyond ASCII,
+    how many lines are not empty, and how long the longest is."""
+    counts = np.bincount(np.frombuffer(text, np.uint8), minlength=256).tolist()
+    kinds = sum(counts[65:91]), sum(counts[97:123]), sum(counts[48:58]), sum(counts[128:])
+    lines = [len(line) for line in text.split(b"\n")]
+    return [counts[sign] for sign in signs], *kinds, len(lines) - lines.count(0), max(lines)
+
+
+_LINKS = Table(
+    (b"links", (1, 2, 4, 8, 16)),
+    (b"sites", (1, 2, 3, 5, 8)),
+    (b"links-to-sender", (1, 2)),
+    (b"links-to-number", (1,)),
+    (b"links-to-port", (1,)),
+    (b"links-with-query", (1,)),
+    (b"images", (1, 2, 5, 10, 20)),
+    (b"html-links", (1, 2, 5, 10, 20)),
+)
+
+
+def _of_links(message: Message, domain: bytes) -> list[bytes]:
+    """`domain`: the sender's."""
+    uris = [uri.raw for uri in message.uris[:_LINKS_LIMIT]]
+    sites = sites_of(message)
+    own = 0
+    if sites:
+        sender = domain.decode("latin-1")
+        own = 1 if any(sender == site or sender.endswith(f".{site}") for site in sites) else 2
+    tags = [link.tag for link in message.links[:_HTML_LINKS_LIMIT]]
+    return _LINKS.told(
+        [
+            len(uris),
+            len(sites),
+            own,
+            any(map(_NUMBER_HOST.match, uris)),
+            any(map(_PORT.match, uris)),
+            b"?" in b"".join(uris),
+            tags.count("img"),
+            tags.count("a"),
+        ]
+    )
+
+
+def sites_of(message: Message) -> set[str]:
+    """Where the first links lead."""
+    return {site for uri in message.uris[:_LINKS_LIMIT] for site in uri.hosts.values()}
 
 
 _HTML_STEPS = {
@@ -275,14 +317,16 @@ def _of_html(facts: HtmlFacts) -> list[bytes]:
 def value(message: Message, name: str) -> bytes:
     """The first field of this name, which is in lower case, on one line; empty without one."""
     header = message.header
-    for place in header.places(name)[:1]:
-        start, end = header.spans[place]
-        return b" ".join(header.raw[start : min(end, start + _VALUE_OCTETS)].split())
-    return b""
+    places = header.places(name)
+    if not places:
+        return b""
+    start, end = header.spans[places[0]]
+    return b" ".join(header.raw[start:end][:_VALUE_OCTETS].split())
 
 
 def domain_of(value: bytes) -> bytes:
-    found = _ADDRESS.search(value)
+    """That of the first address."""
+    found = _DOMAIN.search(value)
     return found[1].lower().rstrip(b".") if found else b""
 
 

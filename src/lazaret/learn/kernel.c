@@ -1,4 +1,4 @@
-/* The inner loops of learn/features.py, learn/form.py and learn/model.py, for machines with a C compiler.
+/* The inner loops of features.py, form.py, model.py and explain.py, for machines with a C compiler.
 
    Everything here exists in Python too, and gives the same numbers, sums but for their rounding:
    tests/learn/test_kernel.py compares the two.
@@ -14,12 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INTERFACE 8
+#define INTERFACE 9
 #define HASH_BITS 28
 #define DROPPED 35 /* as in learn/features.py */
 #define WORD_OCTETS 16
 #define CHUNK 8
 #define FACTS 64
+#define SHAPE 60 /* octets, as in learn/form.py */
 #define ZONES 12
 #define HASH ((1u << HASH_BITS) - 1)
 
@@ -295,14 +296,24 @@ features(PyObject *module, PyObject *args)
 
 #include "kernel_named.h"
 
-/* tally(octets) -> how often each octet stands there, how many lines are not empty, and how long the longest is */
+static Py_ssize_t
+sum(const Py_ssize_t *counts, int first, int last)
+{
+    Py_ssize_t all = 0;
+    for (int octet = first; octet <= last; octet++)
+        all += counts[octet];
+    return all;
+}
+
+/* tally(octets, signs) -> how often each of the signs stands there, how many are A to Z, a to z, 0 to 9 and beyond ASCII,
+   how many lines are not empty, and how long the longest is */
 static PyObject *
-tally(PyObject *module, PyObject *text)
+tally(PyObject *module, PyObject *args)
 {
     (void)module;
     Py_ssize_t counts[256] = {0}, filled = 0, longest = 0, begin = 0;
-    Py_buffer given;
-    if (PyObject_GetBuffer(text, &given, PyBUF_SIMPLE) < 0)
+    Py_buffer given, signs;
+    if (!PyArg_ParseTuple(args, "y*y*", &given, &signs))
         return NULL;
     const unsigned char *octets = given.buf;
     for (Py_ssize_t i = 0; i <= given.len; i++) {
@@ -314,16 +325,52 @@ tally(PyObject *module, PyObject *text)
         longest = i - begin > longest ? i - begin : longest;
         begin = i + 1;
     }
-    PyBuffer_Release(&given);
-    PyObject *found = PyList_New(256);
-    for (int octet = 0; found && octet < 256; octet++) {
-        PyObject *count = PyLong_FromSsize_t(counts[octet]);
+    PyObject *found = PyList_New(signs.len);
+    for (Py_ssize_t i = 0; found && i < signs.len; i++) {
+        PyObject *count = PyLong_FromSsize_t(counts[((const unsigned char *)signs.buf)[i]]);
         if (count)
-            PyList_SET_ITEM(found, octet, count);
+            PyList_SET_ITEM(found, i, count);
         else
             Py_CLEAR(found);
     }
-    return found ? Py_BuildValue("(Nnn)", found, filled, longest) : NULL;
+    PyBuffer_Release(&given);
+    PyBuffer_Release(&signs);
+    return found ? Py_BuildValue("(Nnnnnnn)", found, sum(counts, 'A', 'Z'), sum(counts, 'a', 'z'),
+                                 sum(counts, '0', '9'), sum(counts, 128, 255), filled, longest)
+                 : NULL;
+}
+
+static int
+kind_of(unsigned char octet)
+{
+    if (octet >= '0' && octet <= '9')
+        return '0';
+    if (octet >= 'A' && octet <= 'Z')
+        return 'A';
+    if (octet >= 'a' && octet <= 'z')
+        return 'a';
+    return octet < 128 ? octet : 0xff;
+}
+
+/* shape(octets, most) -> their kinds, each run of letters, digits or octets beyond ASCII as one, cut */
+static PyObject *
+shape(PyObject *module, PyObject *args)
+{
+    (void)module;
+    Py_buffer given;
+    Py_ssize_t most, found = 0;
+    unsigned char kinds[SHAPE];
+    int before = -1;
+    if (!PyArg_ParseTuple(args, "y*n", &given, &most))
+        return NULL;
+    for (Py_ssize_t i = 0; i < given.len && found < most && found < SHAPE; i++) {
+        int kind = kind_of(((const unsigned char *)given.buf)[i]);
+        if (kind != before || !(kind == '0' || kind == 'A' || kind == 'a' || kind == 0xff))
+            kinds[found++] = (unsigned char)kind;
+        before = kind;
+    }
+    PyBuffer_Release(&given);
+    return PyBytes_FromStringAndSize((const char *)kinds, found);
 }
 
 #include "kernel_judge.h"
@@ -333,7 +380,8 @@ static PyMethodDef functions[] = {
     {"judge", judge, METH_VARARGS, "What a table makes of features."},
     {"shares", shares, METH_VARARGS, "What each of the features adds to the score."},
     {"named", named, METH_VARARGS, "The words and facts that moved a message."},
-    {"tally", tally, METH_O, "How often each octet stands in a text; its lines that are not empty, and the longest."},
+    {"tally", tally, METH_VARARGS, "How often octets stand in a text; its lines that are not empty, and the longest."},
+    {"shape", shape, METH_VARARGS, "What octets look like."},
     {"features", features, METH_VARARGS, "The features of a message as a bytearray of sorted numbers."},
     {NULL},
 };

@@ -2,7 +2,7 @@
 
 from lazaret.model.compiled import load
 
-INTERFACE = 8
+INTERFACE = 9
 
 
 compiled = load("lazaret.learn._kernel", INTERFACE)

@@ -144,25 +144,36 @@ strongest(Naming *n, Py_ssize_t most)
     return n->found < most ? n->found : most;
 }
 
-static PyObject *
-named_words(Naming *n, Py_ssize_t most)
+/* To what is found under this key. */
+static int
+add_amount(PyObject *found, PyObject *key, double amount)
 {
-    Py_ssize_t count = strongest(n, most);
-    PyObject *list = PyList_New(count);
-    for (Py_ssize_t i = 0; list && i < count; i++) {
-        const Word *word = &n->words[i];
-        PyObject *one = Py_BuildValue("(nnnd)", word->piece, word->start, word->end, word->amount);
-        if (!one)
-            Py_CLEAR(list);
-        else
-            PyList_SET_ITEM(list, i, one);
-    }
-    return list;
+    PyObject *before = PyDict_GetItemWithError(found, key);
+    if (!before && PyErr_Occurred())
+        return -1;
+    PyObject *sum = PyFloat_FromDouble((before ? PyFloat_AS_DOUBLE(before) : 0) + amount);
+    int done = sum ? PyDict_SetItem(found, key, sum) : -1;
+    Py_XDECREF(sum);
+    return done;
+}
+
+/* The group of a piece, and a word of it in lower case, as Python writes it. */
+static PyObject *
+key_of(const Given *given, const Word *word, PyObject *groups, Py_ssize_t longest)
+{
+    const char *octets = (const char *)given->octets.buf + word->start;
+    Py_ssize_t length = word->end - word->start;
+    PyObject *text = PyUnicode_DecodeUTF8(octets, length < longest ? length : longest, "replace");
+    PyObject *lower = text ? PyObject_CallMethod(text, "lower", NULL) : NULL;
+    PyObject *key = lower ? PyTuple_Pack(2, PyList_GET_ITEM(groups, word->piece), lower) : NULL;
+    Py_XDECREF(text);
+    Py_XDECREF(lower);
+    return key;
 }
 
 /* What each fact adds, with half of what it adds together with each other one. */
-static PyObject *
-named_facts(Naming *n, PyObject *hashes, Py_ssize_t place, const float *shares)
+static int
+name_facts(Naming *n, PyObject *hashes, PyObject *keys, Py_ssize_t place, const float *shares, PyObject *named)
 {
     const Making *m = n->making;
     const char *octets = PyBytes_AS_STRING(hashes);
@@ -184,73 +195,91 @@ named_facts(Naming *n, PyObject *hashes, Py_ssize_t place, const float *shares)
             amounts[k] += half;
         }
     }
-    PyObject *list = PyList_New(count);
-    for (Py_ssize_t i = 0; list && i < count; i++) {
-        PyObject *amount = PyFloat_FromDouble(amounts[i]);
-        if (!amount)
-            Py_CLEAR(list);
-        else
-            PyList_SET_ITEM(list, i, amount);
-    }
-    return list;
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (add_amount(named, PyList_GET_ITEM(keys, i), amounts[i]) < 0)
+            return -1;
+    return 0;
 }
 
-static PyObject *
-name_all(Naming *n, const Given *given, const float *shares, Py_ssize_t most)
+/* Adds all facts, then the strongest words. */
+static int
+name_all(Naming *n, const Given *given, const float *shares, PyObject *groups, PyObject *keys, Py_ssize_t most,
+         Py_ssize_t longest, PyObject *named)
 {
     Py_ssize_t at = 1, end = given->octets.len;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(given->lengths) && at < end; i++) {
         Py_ssize_t place, to = piece_end(n->making, given, i, at, &place);
         if (to < 0)
-            return NULL;
+            return -1;
         name_words(n, given->octets.buf, at, to, end, place, i, given->inside.buf, given->lower.buf);
         at = to + 1;
     }
-    Py_ssize_t kinds = PyList_GET_SIZE(given->facts);
-    PyObject *facts = PyList_New(kinds), *words = NULL;
-    for (Py_ssize_t i = 0; facts && i < kinds; i++) {
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(given->facts); i++) {
         Py_ssize_t place = place_at(n->making, given->fact_places, i);
-        PyObject *one = place < 0 ? NULL : named_facts(n, PyList_GET_ITEM(given->facts, i), place, shares);
-        if (!one)
-            Py_CLEAR(facts);
-        else
-            PyList_SET_ITEM(facts, i, one);
+        if (place < 0 || name_facts(n, PyList_GET_ITEM(given->facts, i), PyList_GET_ITEM(keys, i), place, shares, named) < 0)
+            return -1;
     }
-    if (facts && n->strange)
+    if (n->strange) {
         PyErr_SetString(PyExc_ValueError, "the features are those of another message");
-    else if (facts && share_out(n, shares) < 0)
-        PyErr_NoMemory();
-    else if (facts)
-        words = named_words(n, most);
-    if (!words) {
-        Py_XDECREF(facts);
-        return NULL;
+        return -1;
     }
-    return Py_BuildValue("(NN)", words, facts);
+    if (share_out(n, shares) < 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    Py_ssize_t count = strongest(n, most);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *key = key_of(given, &n->words[i], groups, longest);
+        int added = key ? add_amount(named, key, n->words[i].amount) : -1;
+        Py_XDECREF(key);
+        if (added < 0)
+            return -1;
+    }
+    return 0;
 }
 
-/* named(what features() takes, features, shares, most) -> the strongest words as (number of the piece, start, end,
-   amount), the strongest first, and the amounts of all facts */
+/* Whether each piece has a group, and each fact a key. */
+static int
+all_have_names(const Given *given, PyObject *groups, PyObject *keys)
+{
+    if (PyList_GET_SIZE(groups) < PyList_GET_SIZE(given->lengths) ||
+        PyList_GET_SIZE(keys) != PyList_GET_SIZE(given->facts))
+        return 0;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(keys); i++) {
+        PyObject *some = PyList_GET_ITEM(keys, i);
+        if (!PyList_Check(some) || PyList_GET_SIZE(some) != facts_in(PyList_GET_ITEM(given->facts, i)))
+            return 0;
+    }
+    return 1;
+}
+
+/* named(what features() takes, features, shares, groups of the pieces, keys of the facts, most, longest) -> what all
+   facts and the `most` strongest words add, by key; that of a word is the group of its piece and its first octets, at
+   most `longest` of them */
 static PyObject *
 named(PyObject *module, PyObject *args)
 {
     (void)module;
-    PyObject *all, *result = NULL;
+    PyObject *all, *groups, *keys, *result = NULL;
     Py_buffer features, shares;
-    Py_ssize_t most;
-    if (!PyArg_ParseTuple(args, "O!y*y*n", &PyTuple_Type, &all, &features, &shares, &most))
+    Py_ssize_t most, longest;
+    if (!PyArg_ParseTuple(args, "O!y*y*O!O!nn", &PyTuple_Type, &all, &features, &shares, &PyList_Type, &groups,
+                          &PyList_Type, &keys, &most, &longest))
         return NULL;
     Given given;
     Making m;
     Naming n = {.making = &m, .features = features.buf, .count = features.len / (Py_ssize_t)sizeof(uint32_t)};
     if (take(all, &given, &m) == 0) {
-        if (shares.len != n.count * (Py_ssize_t)sizeof(float) || most < 1)
-            PyErr_SetString(PyExc_ValueError, "named(all, features, as many shares, most)");
+        if (shares.len != n.count * (Py_ssize_t)sizeof(float) || most < 1 || longest < 1)
+            PyErr_SetString(PyExc_ValueError, "named(all, features, as many shares, ...)");
+        else if (!all_have_names(&given, groups, keys))
+            PyErr_SetString(PyExc_ValueError, "each piece has a group, each fact a key");
         /* A word and the blank after it are two octets at least. */
         else if (!(n.words = PyMem_Malloc((size_t)(given.octets.len / 2 + 1) * sizeof(Word))) || place_all(&n) < 0)
             PyErr_NoMemory();
-        else
-            result = name_all(&n, &given, shares.buf, most);
+        else if ((result = PyDict_New()) &&
+                 name_all(&n, &given, shares.buf, groups, keys, most, longest, result) < 0)
+            Py_CLEAR(result);
         PyMem_Free(n.words);
         PyMem_Free(n.places);
         let_go(&given);

@@ -6,17 +6,15 @@ A newsletter comes from a host of its sender's, and links to it; spam comes from
 itself something else. How many hosts there were is left out: it says at which mailbox mail was collected.
 """
 
-from bisect import bisect_right as _step
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
-from lazaret.learn.form import domain_of, numbered, value
+from lazaret.learn.form import Written, numbered, sites_of
 from lazaret.mime.hostnames import Registry
 from lazaret.mime.message import Message
 from lazaret.mime.received import Relay
 
 RELAYS_LIMIT = 24
-_LINKS_LIMIT = 24
 _NAME_LIMIT = 255
 _NUMBERED = 4
 """So many digits in its first label, and a host is one of many."""
@@ -31,7 +29,7 @@ _SENDER_ON_THE_WAY = numbered(b"sender-on-the-way", 1)
 _MESSAGE_ID_ON_THE_WAY = numbered(b"message-id-on-the-way", 1)
 
 
-class _Written(NamedTuple):
+class _Told(NamedTuple):
     """The facts about one relay, by their numbers."""
 
     name: tuple[bytes, ...]
@@ -41,15 +39,15 @@ class _Written(NamedTuple):
     helo_sender: tuple[bytes, ...]
 
 
-def _written(place: bytes) -> _Written:
+def _told(place: bytes) -> _Told:
     facts = (b"name", b"helo", b"helo-name", b"name-sender", b"helo-sender")
-    return _Written(*(numbered(b"%b-%b" % (place, fact), _RELATIONS) for fact in facts))
+    return _Told(*(numbered(b"%b-%b" % (place, fact), _RELATIONS) for fact in facts))
 
 
-_OF_RELAY, _OF_ORIGIN = _written(b"relay"), _written(b"origin")
+_OF_RELAY, _OF_ORIGIN = _told(b"relay"), _told(b"origin")
 
 
-def of_way(message: Message) -> tuple[bytes, ...]:
+def of_way(message: Message, written: Written) -> tuple[bytes, ...]:
     """How hosts on the way relate to sender, Message-ID and links. Nothing where no relay is known."""
     relays = message.relays
     untrusted = relays.untrusted[:RELAYS_LIMIT]
@@ -58,41 +56,33 @@ def of_way(message: Message) -> tuple[bytes, ...]:
         return ()
     registry = message.registry
     outer = [relay for relay in untrusted if not relay.private]
-    sender, message_id, reply = (
-        _Host(registry, _domain(message, n)) for n in ("from", "message-id", "reply-to")
-    )
-    sites = {site for uri in message.uris[:_LINKS_LIMIT] for site in uri.hosts.values()}
-    passed = {_Host(registry, relay.by).site for relay in untrusted} - {""}
-    relay = _Named(registry, handed_in[0])
-    first = _Named(registry, (outer or untrusted or handed_in)[-1])
-    facts = [
-        *relay.facts(_OF_RELAY, sender),
-        *first.facts(_OF_ORIGIN, sender),
+    sender = _host(registry, written.sender_domain.decode("latin-1"))
+    message_id = _host(registry, written.message_id_domain.decode("latin-1"))
+    reply = _host(registry, written.reply_domain.decode("latin-1"))
+    sites = sites_of(message)
+    passed = {_host(registry, relay.by[:_NAME_LIMIT]).site for relay in untrusted} - {""}
+    relay = _named(registry, handed_in[0])
+    first = _named(registry, (outer or untrusted or handed_in)[-1])
+    return (
+        *_of_relay(_OF_RELAY, relay, sender),
+        *_of_relay(_OF_ORIGIN, first, sender),
         _RELAY_NAME_MESSAGE_ID[relay.name.relation(message_id)],
         _RELAY_HELO_MESSAGE_ID[relay.helo.relation(message_id)],
         _RELAY_NAME_REPLY_TO[relay.name.relation(reply)],
         _RELAY_NAME_LINKS[0 if not sites else 1 if relay.name.site in sites else 2],
         _SENDER_ON_THE_WAY[sender.site in passed],
         _MESSAGE_ID_ON_THE_WAY[message_id.site in passed],
-    ]
-    return tuple(facts)
+    )
 
 
-class _Host:
+class _Host(NamedTuple):
     """What a host is called, by itself or by others."""
 
-    __slots__ = ("kind", "name", "site")
-
-    def __init__(self, registry: Registry, name: str) -> None:
-        self.name = name[:_NAME_LIMIT].strip("[]!.").lower()
-        if not self.name:
-            self.kind = 0
-        elif self.name.replace(".", "").isdigit():
-            self.kind = 1
-        else:
-            self.kind = 3 if "." in self.name else 2
-        self.site = registry.registered(self.name) if self.kind == 3 else ""
-        """The part that somebody registered; empty for an address or a name without a dot."""
+    kind: int
+    """0: not at all; 1: as an address; 2: by a name without a dot; 3: by a full one."""
+    name: str
+    site: str
+    """The part that somebody registered; empty for an address or a name without a dot."""
 
     def relation(self, other: "_Host") -> int:
         """0: it has no name; 1: they are one; 2: of one site; 3: of two; 4: it has no full name."""
@@ -105,35 +95,46 @@ class _Host:
         return 2 if self.site == other.site else 3
 
 
-class _Named:
-    """A relay: what it is called, and what it calls itself."""
+class _Named(NamedTuple):
+    """A relay: what it is called, of which kind that is, and what it calls itself."""
 
-    def __init__(self, registry: Registry, relay: Relay) -> None:
-        self.name = _Host(registry, relay.rdns)
-        self.helo = _Host(registry, relay.helo)
-        self._ip = relay.ip
-
-    def facts(self, written: "_Written", sender: _Host) -> Iterable[bytes]:
-        return (
-            written.name[self._kind_of_name()],
-            written.helo[self.helo.kind],
-            written.helo_name[self.helo.relation(self.name)],
-            written.name_sender[self.name.relation(sender)],
-            written.helo_sender[self.helo.relation(sender)],
-        )
-
-    def _kind_of_name(self) -> int:
-        """0: none; 1: a host's own; 2: one with a number; 3: one with half of its address in it, as those of
-        customers' connections have."""
-        name = self.name.name
-        if not name:
-            return 0
-        numbers = [number for number in self._ip.split(".") if len(number) > 1]
-        if sum([number in name for number in numbers]) >= 2:
-            return 3
-        digits = sum(map(str.isdigit, name.partition(".")[0]))
-        return 1 + _step((_NUMBERED,), digits)
+    name: _Host
+    kind: int
+    helo: _Host
 
 
-def _domain(message: Message, name: str) -> str:
-    return domain_of(value(message, name)).decode("latin-1")
+@lru_cache(maxsize=2048)
+def _host(registry: Registry, name: str) -> _Host:
+    """By a name of at most _NAME_LIMIT characters: the same ones stand in many messages."""
+    name = name.strip("[]!.").lower()
+    if not name:
+        return _Host(0, "", "")
+    if name.replace(".", "").isdigit():
+        return _Host(1, name, "")
+    return _Host(3, name, registry.registered(name)) if "." in name else _Host(2, name, "")
+
+
+def _named(registry: Registry, relay: Relay) -> _Named:
+    name = _host(registry, relay.rdns[:_NAME_LIMIT])
+    return _Named(name, _kind_of_name(name.name, relay.ip), _host(registry, relay.helo[:_NAME_LIMIT]))
+
+
+def _of_relay(told: _Told, relay: _Named, sender: _Host) -> tuple[bytes, ...]:
+    name, kind, helo = relay
+    return (
+        told.name[kind],
+        told.helo[helo.kind],
+        told.helo_name[helo.relation(name)],
+        told.name_sender[name.relation(sender)],
+        told.helo_sender[helo.relation(sender)],
+    )
+
+
+def _kind_of_name(name: str, ip: str) -> int:
+    """0: none; 1: a host's own; 2: one with a number; 3: one with half of its address in it, as those of
+    customers' connections have."""
+    if not name:
+        return 0
+    if sum([len(number) > 1 and number in name for number in ip.split(".")]) >= 2:
+        return 3
+    return 2 if sum(map(str.isdigit, name.partition(".")[0])) >= _NUMBERED else 1

@@ -7,9 +7,12 @@ too: next year's mail has others.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
-from functools import lru_cache, partial
+from functools import lru_cache
+from itertools import accumulate, compress
+from operator import itemgetter
 from typing import NamedTuple
 
 from lazaret.learn import form, way
@@ -46,6 +49,8 @@ _OWN_OR_VERDICT = re.compile(
 )
 """Written on arrival, by the mail store, or by a filter."""
 _DELIVERY = re.compile(rb"\bwith LMTP|\(lazaret[,)]|\(Dovecot\)", re.I)
+_DELIVERY_HINTS = (b"with lmtp", b"(lazaret", b"(dovecot)")
+"""One of these is in lower case wherever it matches: to look for them is far cheaper."""
 _TIME_ZONE = re.compile(rb"[-+]\d{4}.*", re.S)
 
 
@@ -69,26 +74,76 @@ class Zone(IntEnum):
     WAY = 11
 
 
-_HEADER, _RELAYS, _TEXT, _LINKS = map(int, [Zone.HEADER, Zone.RELAYS, Zone.TEXT, Zone.LINKS])
-_HEADER_GRAMS, _TEXT_GRAMS = int(Zone.HEADER_GRAMS), int(Zone.TEXT_GRAMS)
-_SUBJECT_GRAMS, _SENDER_GRAMS = int(Zone.SUBJECT_GRAMS), int(Zone.SENDER_GRAMS)
-_BODY_FORM, _HEADER_FORM, _WAY = int(Zone.BODY_FORM), int(Zone.HEADER_FORM), int(Zone.WAY)
 ANYWHERE = frozenset({"subject", "text", "link", "site", "from", "title", "attachment"})
 """Pieces whose words count once more in `Zone.WORDS`, wherever they stand."""
+
+
+class Kind(NamedTuple):
+    """Where octets stand."""
+
+    zone: int
+    """A `Zone`; plain numbers, because those of an enumeration are slow keys."""
+    name: str
+    """Words are told apart by it: `from`, `subject`, `text`, `link`."""
 
 
 class Piece(NamedTuple):
     """Octets out of one place of a message, decoded; line ends and blanks are as they came."""
 
     zone: int
-    """A `Zone`; plain numbers, because those of an enumeration are slow keys."""
     name: str
-    """Words are told apart by it: `from`, `subject`, `text`, `link`."""
     octets: bytes
 
 
-_piece: Callable[[tuple[int, str, bytes]], Piece] = partial(tuple.__new__, Piece)
-"""Makes one without a call of Python: a message has sixty."""
+class Pieces:
+    """Some of them, by columns: a message has sixty."""
+
+    __slots__ = ("kinds", "octets")
+
+    def __init__(self, kinds: list[Kind], octets: list[bytes]) -> None:
+        self.kinds = kinds
+        self.octets = octets
+
+    @classmethod
+    def of(cls, pieces: Iterable[Piece]) -> "Pieces":
+        """The same, from one after the other."""
+        found = cls([], [])
+        for zone, name, octets in pieces:
+            found.add(Kind(zone, name), [octets])
+        return found
+
+    def __iter__(self) -> Iterator[Piece]:
+        for (zone, name), octets in zip(self.kinds, self.octets, strict=True):
+            yield Piece(zone, name, octets)
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+    def add(self, kind: Kind, octets: list[bytes]) -> None:
+        """More of one kind."""
+        self.kinds += [kind] * len(octets)
+        self.octets += octets
+
+
+_DATE, _SUBJECT, _NAMES, _FROM, _REPLY_TO = (
+    Kind(int(Zone.HEADER), name) for name in ("date", "subject", "names", "from", "reply-to")
+)
+_SENDERS = frozenset({_FROM, _REPLY_TO})
+_RELAY, _RECEIVED = Kind(int(Zone.RELAYS), "relay"), Kind(int(Zone.RELAYS), "received")
+_LINK, _SITE, _MIME, _ATTACHMENT, _TITLE = (
+    Kind(int(Zone.LINKS), name) for name in ("link", "site", "mime", "attachment", "title")
+)
+_TEXT = Kind(int(Zone.TEXT), "text")
+_RUNS = [
+    Kind(int(zone), name)
+    for zone, name in (
+        (Zone.HEADER_GRAMS, "header"),
+        (Zone.TEXT_GRAMS, "text"),
+        (Zone.SUBJECT_GRAMS, "subject"),
+        (Zone.SENDER_GRAMS, "sender"),
+    )
+]
+_BODY_FORM, _HEADER_FORM, _WAY = int(Zone.BODY_FORM), int(Zone.HEADER_FORM), int(Zone.WAY)
 
 
 class Facts(NamedTuple):
@@ -101,84 +156,93 @@ class Facts(NamedTuple):
 class View(NamedTuple):
     """What is learned of one message."""
 
-    pieces: tuple[Piece, ...]
+    pieces: Pieces
     """Cut into words."""
-    runs: tuple[Piece, ...]
+    runs: Pieces
     """Cut into runs of four octets."""
     facts: tuple[Facts, ...] = ()
 
 
 def view(message: Message) -> View:
     """The pieces of a message. Bounded, whatever the message is."""
-    header, lines = _header(message)
+    fields, octets = _header(message)
+    kinds, names = list(map(_kind_of, fields)), list(map(_name_of, fields))
+    lines = b"\n".join([*map(b": ".join, zip(names, octets, strict=True)), b""])
+    subjects = list(compress(octets, map(_SUBJECT.__eq__, kinds)))
+    subject = b"\n".join(subjects)
+    sender = b"\n".join(compress(octets, map(_SENDERS.__contains__, kinds)))
     text = _text(message)
-    pieces = [*header, *_relays(message), *_links(message), *_parts(message)]
-    pieces += [_piece((_TEXT, "text", p.octets)) for p in header if p.name == "subject"]
-    subject = b"\n".join([p.octets for p in header if p.name == "subject"])
-    sender = b"\n".join([p.octets for p in header if p.name in ("from", "reply-to")])
-    pieces += text
+    pieces = Pieces(kinds, octets)
+    pieces.add(_NAMES, [b" ".join(names)])
+    _add_relays(pieces, message)
+    _add_links(pieces, message)
+    _add_parts(pieces, message)
+    pieces.add(_TEXT, subjects)
+    pieces.add(_TEXT, text)
     # A mailbox has other line ends than the wire, and the message is the same.
-    runs_of_text = b"\n".join([p.octets for p in text]).replace(b"\r\n", b"\n")
-    runs = (
-        Piece(_HEADER_GRAMS, "header", lines.replace(b"\r\n", b"\n")[:HEADER_GRAM_OCTETS]),
-        Piece(_TEXT_GRAMS, "text", runs_of_text[:TEXT_GRAM_OCTETS]),
-        Piece(_SUBJECT_GRAMS, "subject", subject[:SHORT_GRAM_OCTETS]),
-        Piece(_SENDER_GRAMS, "sender", sender[:SHORT_GRAM_OCTETS]),
-    )
+    runs_of_text = b"\n".join(text).replace(b"\r\n", b"\n")
+    runs = [
+        lines.replace(b"\r\n", b"\n")[:HEADER_GRAM_OCTETS],
+        runs_of_text[:TEXT_GRAM_OCTETS],
+        subject[:SHORT_GRAM_OCTETS],
+        sender[:SHORT_GRAM_OCTETS],
+    ]
+    written = form.written(message)
     facts = (
-        Facts(_BODY_FORM, form.of_body(message, runs_of_text)[: form.FACTS_LIMIT]),
-        Facts(_HEADER_FORM, form.of_header(message, subject)[: form.FACTS_LIMIT]),
-        Facts(_WAY, way.of_way(message)[: form.FACTS_LIMIT]),
+        Facts(_BODY_FORM, form.of_body(message, written, runs_of_text)[: form.FACTS_LIMIT]),
+        Facts(_HEADER_FORM, form.of_header(message, written, subject)[: form.FACTS_LIMIT]),
+        Facts(_WAY, way.of_way(message, written)[: form.FACTS_LIMIT]),
     )
-    return View(tuple(pieces), runs, facts)
+    return View(pieces, Pieces(_RUNS, runs), facts)
 
 
-class _Name(NamedTuple):
-    """How a field is called, for people's text and for octets."""
+class _Field(NamedTuple):
+    """How a field is called, where its words count and in octets."""
 
-    text: str
-    octets: bytes
+    kind: Kind
+    name: bytes
+
+
+_kind_of, _name_of = itemgetter(0), itemgetter(1)
 
 
 @lru_cache(maxsize=1024)
-def _kept(name: str) -> _Name | None:
-    """The name under which a field is learned from, of that in lower case; None when it is not."""
+def _kept(name: str) -> _Field | None:
+    """As what a field is learned from, by its name in lower case; None when it is not."""
     name = name[:40]
     if name == "received" or _OWN_OR_VERDICT.match(name):
         return None
-    return _Name(name, name.encode("latin-1", "replace"))
+    return _Field(Kind(int(Zone.HEADER), name), name.encode("latin-1", "replace"))
 
 
-def _header(message: Message) -> tuple[list[Piece], bytes]:
-    """The fields, then their names in order; and all of it as one text."""
+def _header(message: Message) -> tuple[list[_Field], list[bytes]]:
+    """The fields, and what they say."""
     header = message.header
-    left = HEADER_OCTETS
-    pieces: list[Piece] = []
-    names: list[bytes] = []
-    lines: list[bytes] = []
-    raw, spans = header.raw, header.spans
-    for place, written in enumerate(header.names[:FIELDS_LIMIT]):
-        name = _kept(written)
-        if name is None:
-            continue
-        start, end = spans[place]
-        value = raw[start : min(end, start + FIELD_OCTETS)]
-        if b"=?" in value:
-            value = words.decode(value, written)[:FIELD_OCTETS]
-        if name.text == "date":
-            value = b"".join(_TIME_ZONE.findall(value)[:1])
-        value = value.strip()[:left]
-        pieces.append(_piece((_HEADER, name.text, value)))
-        names.append(name.octets)
-        lines += (name.octets, b": ", value, b"\n")
-        left -= len(value)
-        if left <= 0:
-            break
-    pieces.append(Piece(_HEADER, "names", b" ".join(names)))
-    return pieces, b"".join(lines)
+    raw = header.raw
+    found = list(map(_kept, header.names[:FIELDS_LIMIT]))
+    fields = [field for field in found if field]
+    values = [raw[start:end][:FIELD_OCTETS] for start, end in compress(header.spans, found)]
+    if raw.find(b"=?", 0, header.body_start) >= 0:
+        values = [
+            words.decode(value, name)[:FIELD_OCTETS] if b"=?" in value else value
+            for value, name in zip(values, compress(header.names, found), strict=True)
+        ]
+    kinds = list(map(_kind_of, fields))
+    at = -1
+    for _ in range(kinds.count(_DATE)):
+        at = kinds.index(_DATE, at + 1)
+        zone = _TIME_ZONE.search(values[at])
+        values[at] = zone[0] if zone else b""
+    octets = list(map(bytes.strip, values))
+    if sum(map(len, octets)) >= HEADER_OCTETS:
+        ends = list(accumulate(map(len, octets)))
+        last = bisect_left(ends, HEADER_OCTETS)
+        octets[last] = octets[last][: len(octets[last]) - (ends[last] - HEADER_OCTETS)]
+        return fields[: last + 1], octets[: last + 1]
+    return fields, octets
 
 
-def _relays(message: Message) -> Iterator[Piece]:
+def _add_relays(pieces: Pieces, message: Message) -> None:
     """Who handed the message in, and the way before: without dates.
 
     Where the trusted networks are configured, what our own hosts wrote is left out. Without them nobody
@@ -187,47 +251,49 @@ def _relays(message: Message) -> Iterator[Piece]:
     relays = message.relays
     for relay in relays.untrusted[:1] or relays.trusted[-1:]:
         known = f"{relay.helo} {relay.rdns} {relay.ip}"[:FIELD_OCTETS]
-        yield Piece(_RELAYS, "relay", known.encode("utf-8", "replace"))
+        pieces.add(_RELAY, [known.encode("utf-8", "replace")])
     header = message.header
     networks = message.networks
     own = relays.trusted_fields + 1 if networks and networks.trusted.configured else 0
-    for place in header.places("received")[own : own + RELAYS_LIMIT]:
-        start, end = header.spans[place]
-        value = header.raw[start : min(end, start + FIELD_OCTETS)]
-        if not _DELIVERY.search(value):
-            yield _piece((_RELAYS, "received", value.rpartition(b";")[0] or value))
+    places = header.places("received")[own : own + RELAYS_LIMIT]
+    raw = header.raw
+    values = [raw[start:end][:FIELD_OCTETS] for start, end in map(header.spans.__getitem__, places)]
+    whole = b"\n".join(values).lower()
+    if any(map(whole.__contains__, _DELIVERY_HINTS)):
+        values = [value for value in values if not _DELIVERY.search(value)]
+    pieces.add(_RECEIVED, [value.rpartition(b";")[0] or value for value in values])
 
 
-def _links(message: Message) -> Iterator[Piece]:
+def _add_links(pieces: Pieces, message: Message) -> None:
     for uri in message.uris[:LINKS_LIMIT]:
         if "domainkeys" in uri.types:
             continue
-        yield _piece((_LINKS, "link", uri.raw[:LINK_OCTETS]))
-        for domain in sorted(set(uri.hosts.values()))[:2]:
-            yield _piece((_LINKS, "site", domain.encode("utf-8", "replace")[:LINK_OCTETS]))
+        pieces.add(_LINK, [uri.raw[:LINK_OCTETS]])
+        domains = sorted(set(uri.hosts.values()))[:2]
+        pieces.add(_SITE, [domain.encode("utf-8", "replace")[:LINK_OCTETS] for domain in domains])
 
 
-def _parts(message: Message) -> Iterator[Piece]:
+def _add_parts(pieces: Pieces, message: Message) -> None:
     """Of which parts the message is made, and the names of its attachments and of its HTML page."""
     for part in message.parts[:PARTS_LIMIT]:
         kind = f"{part.content_type} {part.charset} {part.disposition}"[:NAME_OCTETS]
-        yield Piece(_LINKS, "mime", kind.encode("utf-8", "replace"))
+        pieces.add(_MIME, [kind.encode("utf-8", "replace")])
     for attachment in message.attachments[: PARTS_LIMIT // 2]:
-        yield Piece(_LINKS, "attachment", attachment.name[:NAME_OCTETS].encode("utf-8", "replace"))
+        pieces.add(_ATTACHMENT, [attachment.name[:NAME_OCTETS].encode("utf-8", "replace")])
     if message.html.html:
         title = " ".join(message.html.title[:2])[: 2 * NAME_OCTETS]
-        yield Piece(_LINKS, "title", title.encode("utf-8", "replace"))
+        pieces.add(_TITLE, [title.encode("utf-8", "replace")])
 
 
-def _text(message: Message) -> list[Piece]:
+def _text(message: Message) -> list[bytes]:
     left = TEXT_OCTETS
-    pieces = []
+    texts = []
     for rendered in message.rendered:
         limit = min(left, PART_OCTETS)
         octets = rendered.seen[:limit].encode("utf-8", "replace")[:limit]
         if octets:
-            pieces.append(Piece(_TEXT, "text", octets))
+            texts.append(octets)
         left -= len(octets)
         if left <= 0:
             break
-    return pieces
+    return texts
