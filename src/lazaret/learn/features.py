@@ -265,10 +265,9 @@ class Hasher:
         try:
             return b"".join(map(known.__getitem__, facts.told))
         except KeyError:
-            for fact in facts.told:
-                if fact not in known:
-                    digest = self._digest(fact)
-                    known[fact] = digest if sys.byteorder == "little" else digest[::-1]
+            for fact in set(facts.told).difference(known):
+                digest = self._digest(fact)
+                known[fact] = digest if sys.byteorder == "little" else digest[::-1]
         return b"".join(map(known.__getitem__, facts.told))
 
     def _hashes(self, octets: bytes, starts: _Places, lengths: _Places) -> _Hashes:

@@ -91,16 +91,16 @@ class Written(NamedTuple):
     sender_domain: bytes
     reply_domain: bytes
     message_id_domain: bytes
+    sites: set[str]
+    """Where the first links lead."""
 
 
 def written(message: Message) -> Written:
     """Of one message."""
-    sender, reply, message_id = (
-        value(message, "from"),
-        value(message, "reply-to"),
-        value(message, "message-id"),
-    )
-    return Written(sender, reply, message_id, domain_of(sender), domain_of(reply), domain_of(message_id))
+    sender, reply, message_id = (value(message, name) for name in ("from", "reply-to", "message-id"))
+    domains = domain_of(sender), domain_of(reply), domain_of(message_id)
+    sites = {site for uri in message.uris[:_LINKS_LIMIT] for site in uri.hosts.values()}
+    return Written(sender, reply, message_id, *domains, sites)
 
 
 _REPLY_TO = numbered(b"reply-to", 3)
@@ -117,7 +117,7 @@ _DIGIT = re.compile(rb"[0-9]")
 
 def of_header(message: Message, written: Written, subject: bytes) -> tuple[bytes, ...]:
     """Who writes to whom, and how fields are written. `subject` is decoded."""
-    sender, reply, message_id, domain, reply_domain, message_id_domain = written
+    sender, reply, message_id, domain, reply_domain, message_id_domain, _ = written
     recipients = b",".join([value(message, "to"), value(message, "cc")])
     display, _, _ = sender.partition(b"<")
     local = sender.partition(b"@")[0].rpartition(b"<")[2][-30:]
@@ -180,7 +180,7 @@ def of_body(message: Message, written: Written, text: bytes) -> tuple[bytes, ...
 
     `text` is what a reader sees of it.
     """
-    facts = [*_of_text(text), *_of_links(message, written.sender_domain)]
+    facts = [*_of_text(text), *_of_links(message, written)]
     parts = ",".join([f"{part.depth}{part.content_type}" for part in message.parts[:_PARTS_LIMIT]])
     content_type = value(message, "content-type")
     boundary = _BOUNDARY.search(content_type)
@@ -257,13 +257,12 @@ _LINKS = Table(
 )
 
 
-def _of_links(message: Message, domain: bytes) -> list[bytes]:
-    """`domain`: the sender's."""
+def _of_links(message: Message, written: Written) -> list[bytes]:
     uris = [uri.raw for uri in message.uris[:_LINKS_LIMIT]]
-    sites = sites_of(message)
+    sites = written.sites
     own = 0
     if sites:
-        sender = domain.decode("latin-1")
+        sender = written.sender_domain.decode("latin-1")
         own = 1 if any(sender == site or sender.endswith(f".{site}") for site in sites) else 2
     tags = [link.tag for link in message.links[:_HTML_LINKS_LIMIT]]
     return _LINKS.told(
@@ -278,11 +277,6 @@ def _of_links(message: Message, domain: bytes) -> list[bytes]:
             tags.count("a"),
         ]
     )
-
-
-def sites_of(message: Message) -> set[str]:
-    """Where the first links lead."""
-    return {site for uri in message.uris[:_LINKS_LIMIT] for site in uri.hosts.values()}
 
 
 _HTML_STEPS = {

@@ -7,10 +7,11 @@
 
 #define NONE UINT32_MAX /* Of a zone that there is not. */
 #define STEPS 32        /* So many steps for a feature on the whole, and they lie too closely. */
+#define SPARE 128       /* Places behind the last stretch; when they are full, too. */
 
 /* Where the numbers of each zone stand: number * places / 2**HASH_BITS from `begin` on. */
 typedef struct {
-    uint64_t places[ZONES], begin[ZONES];
+    uint64_t places[ZONES], begin[ZONES], all;
 } Stretches;
 
 static int
@@ -36,6 +37,7 @@ static Py_ssize_t
 place_each_once(const Making *m, const Stretches *stretches, uint32_t *table)
 {
     Py_ssize_t again = 0, left = STEPS * m->count;
+    const uint32_t *end = table + stretches->all + SPARE; /* This last place stays free: there a search ends. */
     for (Py_ssize_t i = 0; i < m->count; i++) {
         uint32_t number = m->found[i], zone = number >> HASH_BITS;
         uint32_t *at = table + (stretches->begin[zone] + (number * stretches->places[zone] >> HASH_BITS));
@@ -55,6 +57,8 @@ place_each_once(const Making *m, const Stretches *stretches, uint32_t *table)
             next = *at;
             *at++ = number;
         }
+        if (at >= end)
+            return -1;
     }
     return m->count - again;
 }
@@ -63,19 +67,17 @@ place_each_once(const Making *m, const Stretches *stretches, uint32_t *table)
 static int
 sort_each_once(Making *m)
 {
-    Stretches stretches;
-    uint64_t places = 0;
+    Stretches stretches = {.all = 0};
     for (uint32_t zone = 0; zone < ZONES; zone++) {
         stretches.places[zone] = (uint64_t)m->of_zone[zone] * 3 / 2;
-        stretches.begin[zone] = places - zone * stretches.places[zone]; /* The zone is in the number, too. */
-        places += stretches.places[zone];
+        stretches.begin[zone] = stretches.all - zone * stretches.places[zone]; /* The zone is in the number, too. */
+        stretches.all += stretches.places[zone];
     }
-    /* The last number's place is below this, and as many may be moved on; one is left free behind them. */
-    places += (uint64_t)m->count + 1;
-    uint32_t *table = PyMem_Malloc(places * sizeof(uint32_t)), *at = table;
+    size_t size = (stretches.all + SPARE + 1) * sizeof(uint32_t);
+    uint32_t *table = PyMem_Malloc(size), *at = table;
     if (!table)
         return -1;
-    memset(table, 0xff, places * sizeof(uint32_t));
+    memset(table, 0xff, size);
     Py_ssize_t kept = 0, count = place_each_once(m, &stretches, table);
     if (count < 0)
         compare_each_once(m);

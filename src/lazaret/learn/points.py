@@ -7,8 +7,7 @@ and of ham, and its full say from CLASS_FULL on.
 
 import math
 from collections import deque
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +32,7 @@ PRIOR = 100.0
 _STEPS = 25
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(NamedTuple):
     """How log-odds become points."""
 
     factor: float = FACTOR

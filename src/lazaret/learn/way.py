@@ -9,7 +9,7 @@ itself something else. How many hosts there were is left out: it says at which m
 from functools import lru_cache
 from typing import NamedTuple
 
-from lazaret.learn.form import Written, numbered, sites_of
+from lazaret.learn.form import Written, numbered
 from lazaret.mime.hostnames import Registry
 from lazaret.mime.message import Message
 from lazaret.mime.received import Relay
@@ -59,7 +59,6 @@ def of_way(message: Message, written: Written) -> tuple[bytes, ...]:
     sender = _host(registry, written.sender_domain.decode("latin-1"))
     message_id = _host(registry, written.message_id_domain.decode("latin-1"))
     reply = _host(registry, written.reply_domain.decode("latin-1"))
-    sites = sites_of(message)
     passed = {_host(registry, relay.by[:_NAME_LIMIT]).site for relay in untrusted} - {""}
     relay = _named(registry, handed_in[0])
     first = _named(registry, (outer or untrusted or handed_in)[-1])
@@ -69,7 +68,7 @@ def of_way(message: Message, written: Written) -> tuple[bytes, ...]:
         _RELAY_NAME_MESSAGE_ID[relay.name.relation(message_id)],
         _RELAY_HELO_MESSAGE_ID[relay.helo.relation(message_id)],
         _RELAY_NAME_REPLY_TO[relay.name.relation(reply)],
-        _RELAY_NAME_LINKS[0 if not sites else 1 if relay.name.site in sites else 2],
+        _RELAY_NAME_LINKS[0 if not written.sites else 1 if relay.name.site in written.sites else 2],
         _SENDER_ON_THE_WAY[sender.site in passed],
         _MESSAGE_ID_ON_THE_WAY[message_id.site in passed],
     )

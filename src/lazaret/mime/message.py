@@ -135,7 +135,7 @@ class Message:
         )
         return tuple(html.facts if html else HtmlFacts() for html in of_html)
 
-    @property
+    @lazy
     def html(self) -> HtmlFacts:
         """Those of the last HTML part."""
         return self.pages[-1] if self.pages else HtmlFacts()
