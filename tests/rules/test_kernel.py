@@ -260,8 +260,10 @@ def finder(scan: object, places: tuple[tuple[int, int, int], ...], alone: tuple[
     return kernel.compiled.Finder(scan, None, places, alone, None, lambda _place: None)
 
 
-def finders(*each: object, at_first: tuple[tuple[int, int], ...] = (), confirm: Any = never) -> Any:
-    return kernel.compiled.Finders(each, (), (), (), (), at_first, folding.TABLE, confirm)
+def finders(
+    *each: object, at_first: tuple[tuple[int, int], ...] = (), confirm: Any = never, read: Any = never
+) -> Any:
+    return kernel.compiled.Finders(each, (), (), (), (), at_first, folding.TABLE, confirm, "X", read)
 
 
 def run_with(found: object) -> object:
@@ -320,6 +322,43 @@ def test_what_is_no_text_of_a_run_is_refused() -> None:
     for run, texts in ((run_with(found), ("x",)), (run_with(found), None), (run_with({}), ()), (found, ())):
         with pytest.raises((TypeError, AttributeError)):
             finders().over(run, texts)
+
+
+@needs_kernel
+def test_a_field_is_read_once_and_searched_if_it_is_there() -> None:
+    values = kernel.compiled.Values(outset_of((0.0,), (), ()), never)
+    for known, read, beside, expected in (
+        ({}, b"read", None, [b"read"]),
+        ({"X": b"known"}, b"read", None, [b"known"]),
+        ({"X": None}, b"read", None, []),
+        ({}, None, b"beside", [b"beside"]),
+        ({}, None, None, []),
+    ):
+        scanned: list[bytes] = []
+        headers = HeaderValues(message.parse(b""))
+        headers.update(known)
+        headers.beside = lambda _selector, beside=beside: beside  # type: ignore[misc]
+        group = finder(lambda text, *_, scanned=scanned: scanned.append(text), ())
+        run = SimpleNamespace(values=values, headers=headers, message=None)
+        finders(group, read=lambda _message, read=read: read).in_field(run)
+        assert expected == scanned
+        assert {"X": expected[0] if expected else None} == headers
+
+
+@needs_kernel
+def test_what_is_no_field_of_a_run_is_refused() -> None:
+    values = kernel.compiled.Values(outset_of((0.0,), (), ()), never)
+    for run in (
+        None,
+        SimpleNamespace(values=values, headers=None, message=None),
+        SimpleNamespace(values=values, headers={"X": "text"}, message=None),
+        SimpleNamespace(values=None, headers={"X": b"octets"}, message=None),
+    ):
+        with pytest.raises((TypeError, AttributeError)):
+            finders().in_field(run)
+    nothing_there = SimpleNamespace(values=values, headers={}, message=None)
+    with pytest.raises(KeyError):
+        finders(read=lambda _message: None).in_field(nothing_there)
 
 
 @needs_kernel
@@ -407,7 +446,7 @@ def test_what_takes_too_many_steps_is_left_to_python() -> None:
 @pytest.mark.parametrize("fold", [b"", bytes(255)])
 def test_a_table_of_another_size_is_refused(fold: bytes) -> None:
     with pytest.raises(ValueError, match="fold"):
-        kernel.compiled.Finders((), (), (), (), (), (), fold, never)
+        kernel.compiled.Finders((), (), (), (), (), (), fold, never, "", None)
 
 
 def test_it_is_built_where_there_is_a_compiler(tmp_path: Path) -> None:

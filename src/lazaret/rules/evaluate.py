@@ -15,7 +15,7 @@ from lazaret.rules.evals.plan import Asked
 from lazaret.rules.program import Program
 from lazaret.rules.run import DeadlineError, Run
 from lazaret.rules.search import Search, confirm
-from lazaret.rules.searches import FieldSearches, Over, PartSearches, over
+from lazaret.rules.searches import FieldSearches, PartSearches, over
 from lazaret.rules.settle import Settler
 from lazaret.rules.shortcircuit import Shortcuts
 from lazaret.rules.values import Outset
@@ -27,8 +27,8 @@ _GROUNDS = 2
 """Of a meta, so many matched texts are shown."""
 
 
-_FieldStep: TypeAlias = tuple[int, list[tuple[str, Over]]]
-"""The number of a step, and what is searched in a field: selectors, and the searches of what they select."""
+_FieldStep: TypeAlias = tuple[int, list[Callable[[Run], None]]]
+"""The number of a step, and what searches a field."""
 
 
 class Findings(NamedTuple):
@@ -109,13 +109,12 @@ class Evaluator:
                     self._parts.append(part)
 
     def _place_field(self, field: FieldSearches, name: str, assembled: bool) -> None:
-        searched = (field.selector, field.over)
         if not assembled:
-            self._fields.setdefault(name, (_FIELDS + len(self._fields), []))[1].append(searched)
+            self._fields.setdefault(name, (_FIELDS + len(self._fields), []))[1].append(field.run)
         elif field.rules <= self._put_off:
             self._always |= self._demand(field)
         else:
-            self._assembled.append((_ASSEMBLED + len(self._assembled), [searched]))
+            self._assembled.append((_ASSEMBLED + len(self._assembled), [field.run]))
 
     def _demand(self, searches: FieldSearches | PartSearches) -> int:
         """Searches on demand; gives the metas that hang on it."""
@@ -170,16 +169,13 @@ class Evaluator:
         return Findings(hits, run.exceeded, weights, values)
 
     def _search(self, run: Run, meanwhile: Meanwhile) -> Iterator[int]:
-        headers = run.headers
         # Nearly all of a large rule set look at fields that a message lacks.
         present = filter(None, map(self._fields.get, run.message.header.present))
-        for step, searched in (*self._assembled, *sorted(present)):
+        for step, searches in (*self._assembled, *sorted(present)):
             if meanwhile.others:
                 yield step
-            for selector, over_value in searched:
-                value = headers[selector]
-                if value is not None:
-                    over_value(run, (value,))
+            for search in searches:
+                search(run)
         for step, texts, over_texts in self._texts:
             if meanwhile.others:
                 yield step

@@ -17,7 +17,7 @@
 #include "kernel_match.h"
 
 #define STACK 64
-#define INTERFACE 6
+#define INTERFACE 7
 
 /* The value of a meta as a program: numbers are pushed, operators take theirs from the stack. */
 
@@ -84,7 +84,7 @@ typedef struct {
 
 static PyTypeObject ValuesType;
 
-static PyObject *name_of_values;
+static PyObject *name_of_values, *name_of_headers, *name_of_message; /* attributes of a run */
 
 /* -- Code -- */
 
@@ -822,7 +822,9 @@ PyInit__kernel(void)
     PyObject *made = PyModule_Create(&module);
     pcre2_load();
     name_of_values = PyUnicode_InternFromString("values");
-    if (!made || !name_of_values || PyModule_AddType(made, &CodeType) < 0 || PyModule_AddType(made, &OutsetType) < 0 ||
+    name_of_headers = PyUnicode_InternFromString("headers");
+    name_of_message = PyUnicode_InternFromString("message");
+    if (!made || !name_of_values || !name_of_headers || !name_of_message || PyModule_AddType(made, &CodeType) < 0 || PyModule_AddType(made, &OutsetType) < 0 ||
         PyModule_AddType(made, &ValuesType) < 0 || PyModule_AddType(made, &MatcherType) < 0 ||
         PyModule_AddType(made, &FinderType) < 0 || PyModule_AddType(made, &FindersType) < 0 ||
         PyModule_AddIntConstant(made, "INTERFACE", INTERFACE) < 0) {

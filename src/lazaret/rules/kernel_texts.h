@@ -14,6 +14,8 @@ typedef struct {
     Py_ssize_t *rules; /* that have a value as soon as there are texts */
     double *values;
     PyObject *confirm;
+    PyObject *selector; /* of the header field that is searched; unless it is "", `reader` gives its value */
+    PyObject *reader;
 } Finders;
 
 static int
@@ -23,6 +25,8 @@ finders_traverse(Finders *self, visitproc visit, void *arg)
     for (int kind = 0; kind < KINDS; kind++)
         Py_VISIT(self->of_kind[kind]);
     Py_VISIT(self->confirm);
+    Py_VISIT(self->selector);
+    Py_VISIT(self->reader);
     return 0;
 }
 
@@ -34,6 +38,8 @@ finders_dealloc(Finders *self)
     for (int kind = 0; kind < KINDS; kind++)
         Py_CLEAR(self->of_kind[kind]);
     Py_CLEAR(self->confirm);
+    Py_CLEAR(self->selector);
+    Py_CLEAR(self->reader);
     PyMem_Free(self->rules);
     PyMem_Free(self->values);
     Py_TYPE(self)->tp_free((PyObject *)self);
@@ -50,18 +56,19 @@ are_finders(PyObject *finders)
     return 1;
 }
 
-/* Finders(each, plain, strange, ascii, other, at_first, fold, confirm); at_first: tuples of rule and value; confirm(run,
-   candidate) looks at what has to be looked at in Python */
+/* Finders(each, plain, strange, ascii, other, at_first, fold, confirm, selector, reader); at_first: tuples of rule and
+   value; confirm(run, candidate) looks at what has to be looked at in Python; reader(message) gives what is selected */
 static PyObject *
 finders_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
-    PyObject *each, *of_kind[KINDS], *at_first, *confirm;
+    PyObject *each, *of_kind[KINDS], *at_first, *confirm, *selector, *reader;
     Py_buffer fold;
-    static char *keywords[] = {"each", "plain", "strange", "ascii", "other", "at_first", "fold", "confirm", NULL};
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!O!O!O!O!O!y*O", keywords, &PyTuple_Type, &each, &PyTuple_Type,
+    static char *keywords[] = {"each", "plain", "strange", "ascii", "other", "at_first", "fold", "confirm", "selector",
+                               "reader", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!O!O!O!O!O!y*OUO", keywords, &PyTuple_Type, &each, &PyTuple_Type,
                                      &of_kind[PLAIN], &PyTuple_Type, &of_kind[STRANGE], &PyTuple_Type,
                                      &of_kind[IN_PURE_ASCII], &PyTuple_Type, &of_kind[OTHER], &PyTuple_Type, &at_first,
-                                     &fold, &confirm))
+                                     &fold, &confirm, &selector, &reader))
         return NULL;
     Finders *self = fold.len == 256 ? (Finders *)type->tp_alloc(type, 0) : NULL;
     if (self)
@@ -72,6 +79,8 @@ finders_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     if (!self)
         return NULL;
     self->confirm = Py_NewRef(confirm);
+    self->selector = Py_NewRef(selector);
+    self->reader = Py_NewRef(reader);
     if (!are_finders(each))
         goto error;
     self->each = Py_NewRef(each);
@@ -193,6 +202,26 @@ finders_search(const Finders *self, PyObject *texts, Values *values, PyObject **
     return finders_by_kind(self, texts, IN_PURE_ASCII, values, rest);
 }
 
+/* Searches the texts of a run. */
+static int
+finders_run(const Finders *self, PyObject *run, PyObject *texts)
+{
+    PyObject *rest = NULL, *values = PyObject_GetAttr(run, name_of_values);
+    int result = -1;
+    if (values && Py_TYPE(values) == &ValuesType)
+        result = finders_search(self, texts, (Values *)values, &rest);
+    else if (values)
+        PyErr_SetString(PyExc_TypeError, "run.values: Values");
+    for (Py_ssize_t at = 0; rest && !result && at < PyList_GET_SIZE(rest); at++) {
+        PyObject *done = PyObject_CallFunctionObjArgs(self->confirm, run, PyList_GET_ITEM(rest, at), NULL);
+        result = done ? 0 : -1;
+        Py_XDECREF(done);
+    }
+    Py_XDECREF(rest);
+    Py_XDECREF(values);
+    return result;
+}
+
 /* over(run, texts) */
 static PyObject *
 finders_over(Finders *self, PyObject *const *args, Py_ssize_t count)
@@ -201,21 +230,49 @@ finders_over(Finders *self, PyObject *const *args, Py_ssize_t count)
         PyErr_SetString(PyExc_TypeError, "over(run, texts)");
         return NULL;
     }
-    PyObject *run = args[0], *rest = NULL, *values = PyObject_GetAttr(run, name_of_values);
-    PyObject *texts = values ? PySequence_Tuple(args[1]) : NULL;
-    int result = -1;
-    if (values && Py_TYPE(values) != &ValuesType)
-        PyErr_SetString(PyExc_TypeError, "run.values: Values");
-    else if (texts && are_texts(texts))
-        result = finders_search(self, texts, (Values *)values, &rest);
-    for (Py_ssize_t at = 0; rest && !result && at < PyList_GET_SIZE(rest); at++) {
-        PyObject *done = PyObject_CallFunctionObjArgs(self->confirm, run, PyList_GET_ITEM(rest, at), NULL);
-        result = done ? 0 : -1;
-        Py_XDECREF(done);
-    }
-    Py_XDECREF(rest);
+    PyObject *texts = PySequence_Tuple(args[1]);
+    int result = texts && are_texts(texts) ? finders_run(self, args[0], texts) : -1;
     Py_XDECREF(texts);
-    Py_XDECREF(values);
+    if (result < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* The value of the field, as `run.headers[selector]` gives it: mostly nobody has read it before. */
+static PyObject *
+finders_value(const Finders *self, PyObject *run, PyObject *headers)
+{
+    PyObject *value = PyDict_GetItemWithError(headers, self->selector);
+    if (value || PyErr_Occurred())
+        return Py_XNewRef(value);
+    PyObject *message = PyObject_GetAttr(run, name_of_message);
+    value = message ? PyObject_CallOneArg(self->reader, message) : NULL;
+    Py_XDECREF(message);
+    if (value == Py_None) { /* There may be something beside the message. */
+        Py_DECREF(value);
+        return PyObject_GetItem(headers, self->selector);
+    }
+    if (value && PyDict_SetItem(headers, self->selector, value) < 0)
+        Py_CLEAR(value);
+    return value;
+}
+
+/* in_field(run) */
+static PyObject *
+finders_in_field(Finders *self, PyObject *run)
+{
+    PyObject *headers = PyObject_GetAttr(run, name_of_headers), *value = NULL;
+    if (headers && PyDict_Check(headers))
+        value = finders_value(self, run, headers);
+    else if (headers)
+        PyErr_SetString(PyExc_TypeError, "run.headers: a dict");
+    Py_XDECREF(headers);
+    PyObject *texts = value && value != Py_None ? PyTuple_Pack(1, value) : NULL;
+    int result = value ? 0 : -1;
+    if (value && value != Py_None)
+        result = texts && are_texts(texts) ? finders_run(self, run, texts) : -1;
+    Py_XDECREF(texts);
+    Py_XDECREF(value);
     if (result < 0)
         return NULL;
     Py_RETURN_NONE;
@@ -224,6 +281,7 @@ finders_over(Finders *self, PyObject *const *args, Py_ssize_t count)
 static PyMethodDef finders_methods[] = {
     {"over", (PyCFunction)(void (*)(void))finders_over, METH_FASTCALL,
      "Searches the texts of a run."},
+    {"in_field", (PyCFunction)finders_in_field, METH_O, "Searches the value of the field of a run, if there is one."},
     {NULL},
 };
 

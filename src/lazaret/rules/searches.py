@@ -2,50 +2,59 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
+from lazaret.mime import selectors
 from lazaret.rules import folding, kernel, views
 from lazaret.rules.run import Run
 from lazaret.rules.search import Search, confirm
 from lazaret.rules.texts import Texts
 
-_KINDS = ("plain", "strange", "ascii", "other")
-"""Of texts (`texts.Texts`), as Finders of the kernel take them."""
-
-
 Over = Callable[[Run, Sequence[bytes]], None]
 """Searches texts of a message."""
 
 
-def over(searches: Sequence[Search], at_first: Sequence[tuple[int, float]] = ()) -> Over:
-    """What searches the same texts for all these rules: in the kernel, if it can do all of it.
-
-    `at_first`: rules, and their values where nothing is found in the texts.
-    """
-    each = [s for s in searches if s.group.reach == "each" and s.group.searched]
-    of_kind = {kind: [s for s in searches if s.group.reach == kind] for kind in _KINDS}
-    reaches = [tuple(s.finder for s in some) for some in (each, *of_kind.values())]
-    if not kernel.compiled or any(finder is None for finders in reaches for finder in finders):
-        return partial(_in_python, each, of_kind, at_first)
-    made: Over = kernel.compiled.Finders(*reaches, tuple(at_first), folding.TABLE, confirm).over
+def over(searches: Sequence[Search]) -> Over:
+    """What searches the same texts for all these rules."""
+    finders = _finders(searches)
+    made: Over = finders.over if finders else partial(_in_python, searches, ())
     return made
 
 
+def _finders(
+    searches: Sequence[Search], at_first: Iterable[tuple[int, float]] = (), selector: str = ""
+) -> Any:
+    """All of it in the kernel; None where there is none, or it cannot do one of the searches.
+
+    `at_first`: rules, and their values where nothing is found in the texts. `selector`: of a header field.
+    """
+    reaches = [tuple(s.finder for s in some) for some in _by_reach(searches).values()]
+    if not kernel.compiled or any(finder is None for finders in reaches for finder in finders):
+        return None
+    reader = selectors.text_reader(selector) if selector else None
+    return kernel.compiled.Finders(*reaches, tuple(at_first), folding.TABLE, confirm, selector, reader)
+
+
+def _by_reach(searches: Sequence[Search]) -> Mapping[str, Sequence[Search]]:
+    """Those of each text, and those of the texts of each kind (`texts.Texts`), as the kernel takes them."""
+    return {
+        reach: [s for s in searches if s.group.reach == reach and s.group.searched]
+        for reach in ("each", "plain", "strange", "ascii", "other")
+    }
+
+
 def _in_python(
-    each: Sequence[Search],
-    of_kind: Mapping[str, Sequence[Search]],
-    at_first: Iterable[tuple[int, float]],
-    run: Run,
-    texts: Sequence[bytes],
+    searches: Sequence[Search], at_first: Iterable[tuple[int, float]], run: Run, texts: Sequence[bytes]
 ) -> None:
     for rule, value in at_first:
         run.values.set(rule, value)
-    for search in each:
-        search.each(run, texts)
-    if any(of_kind.values()):
-        of_kinds = Texts(texts)
-        for kind, searches in of_kind.items():
-            for search in searches:
-                search.some(run, texts, getattr(of_kinds, kind))
+    kinds = Texts(texts)
+    for reach, some in _by_reach(searches).items():
+        for search in some:
+            if reach == "each":
+                search.each(run, texts)
+            else:
+                search.some(run, texts, getattr(kinds, reach))
 
 
 class FieldSearches:
@@ -62,13 +71,19 @@ class FieldSearches:
             *((rule, 1) for rule in sorted(exists | negated)),
             *((s.rule, 0) for s in searched if s.when_absent and not s.negated),
         ]
-        self.over = over(searches, at_first)
-
-    def run(self, run: Run) -> None:
+        finders = _finders(searches, at_first, self.selector)
+        self.run: Callable[[Run], None] = (
+            finders.in_field if finders else partial(_in_field, self.selector, searches, at_first)
+        )
         """Searches the value, if there is one."""
-        value = run.headers[self.selector]
-        if value is not None:
-            self.over(run, (value,))
+
+
+def _in_field(
+    selector: str, searches: Sequence[Search], at_first: Iterable[tuple[int, float]], run: Run
+) -> None:
+    value = run.headers[selector]
+    if value is not None:
+        _in_python(searches, at_first, run, (value,))
 
 
 class PartSearches:
