@@ -724,12 +724,22 @@ values_forget(Values *self, PyObject *rules)
     Py_RETURN_NONE;
 }
 
+/* The first number from `from` on whose flag is set; `count` where there is none. */
+static Py_ssize_t
+next_set(const unsigned char *flags, Py_ssize_t from, Py_ssize_t count)
+{
+    const unsigned char *found = memchr(flags + from, 1, (size_t)(count - from));
+    return found ? found - flags : count;
+}
+
 static void
 concern(Outset *outset, Py_ssize_t rule, unsigned char *places)
 {
     for (Py_ssize_t at = outset->concerned_at[rule]; at < outset->concerned_at[rule + 1]; at++)
         places[outset->concerned[at]] = 1;
 }
+
+static void values_concern_noted(const Values *self, unsigned char *places);
 
 /* settle(bits) */
 static PyObject *
@@ -746,12 +756,12 @@ values_settle(Values *self, PyObject *listed)
     const unsigned char *bits = (const unsigned char *)PyBytes_AS_STRING(listed);
     for (Py_ssize_t place = 0; place < outset->listed && place / 8 < PyBytes_GET_SIZE(listed); place++)
         places[place] = bits[place / 8] >> place % 8 & 1;
-    /* What is worked out on the way has no candidates any more. */
-    for (Py_ssize_t rule = 0; rule < outset->count; rule++)
-        if (self->changed[rule] || self->last[rule])
-            concern(outset, rule, places);
-    for (Py_ssize_t place = 0; place < outset->listed; place++)
-        if (places[place] && values_evaluate(self, outset->order[place]) < 0) {
+    Py_ssize_t count = outset->count;
+    for (Py_ssize_t rule = 0; (rule = next_set(self->changed, rule, count)) < count; rule++)
+        concern(outset, rule, places);
+    values_concern_noted(self, places);
+    for (Py_ssize_t place = 0; (place = next_set(places, place, outset->listed)) < outset->listed; place++)
+        if (values_evaluate(self, outset->order[place]) < 0) {
             PyMem_Free(places);
             return NULL;
         }
@@ -765,7 +775,11 @@ values_hits(Values *self, PyObject *Py_UNUSED(ignored))
     Outset *outset = self->outset;
     PyObject *hits = PyDict_New();
     for (Py_ssize_t rule = 0; hits && rule < outset->count; rule++) {
-        if (!(self->changed[rule] | outset->kept[rule]) || !self->known[rule] || self->values[rule] == 0)
+        Py_ssize_t changed = next_set(self->changed, rule, outset->count);
+        rule = next_set(outset->kept, rule, changed);
+        if (rule == outset->count)
+            break;
+        if (!self->known[rule] || self->values[rule] == 0)
             continue;
         PyObject *value = as_number(self->values[rule]);
         if (!value || PyDict_SetItem(hits, PyTuple_GET_ITEM(outset->names, rule), value) < 0)

@@ -220,6 +220,15 @@ values_note(Values *self, Py_ssize_t rule, const struct Candidate *candidate)
     return 0;
 }
 
+/* Marks the places of the metas that hang on rules with candidates: one that was worked out has none any more. */
+static void
+values_concern_noted(const Values *self, unsigned char *places)
+{
+    for (Py_ssize_t at = 0; at < self->noted; at++)
+        if (self->last[self->candidates[at].rule])
+            concern(self->outset, self->candidates[at].rule, places);
+}
+
 /* Looks at what was put off for a rule, whose value is known to be that of the start. MORE or ENOUGH: it is done. */
 static int
 values_confirm(Values *self, Py_ssize_t rule)
