@@ -1,6 +1,7 @@
 """The compiled kernel gives what plain Python gives, and nothing that it is given makes it read astray."""
 
 import math
+import re
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pcre2  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -99,6 +101,25 @@ def test_rules_find_the_same_with_and_without_it(both: tuple[RuleSet, RuleSet], 
     assert found(plain, raw) == found(compiled, raw)
     shown = [ruleset.evaluate(message.parse(raw), 0, seconds=60) for ruleset in both]
     assert shown[0] == shown[1]
+
+
+@pytest.mark.parametrize("with_kernel", [True, False])
+def test_what_is_made_beforehand_is_not_made_for_a_message(
+    with_kernel: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not with_kernel:
+        monkeypatch.setattr(kernel, "compiled", None)
+    elif not kernel.compiled:
+        pytest.skip("the kernel is not compiled: gcc, python3-dev")
+    # What captures, or needs what was captured, is compiled when it is needed.
+    rules = re.sub(r"(?m)^body (__TAGGED|USED) .*\n", "", RULES)
+    (tmp_path / "a.cf").write_text(rules)
+    ready, other = (load([tmp_path / "a.cf"], shipped=False, cache_dir=tmp_path) for _ in range(2))
+    expected = [other.evaluate(message.parse(raw), 0, seconds=60) for raw in MAILS]
+    ready.make_ready()
+    for maker in ((Confirm, "matcher"), (pcre2, "compile"), (kernel, "code"), (metas, "compiled")):
+        monkeypatch.setattr(*maker, never)
+    assert [ready.evaluate(message.parse(raw), 0, seconds=60) for raw in MAILS] == expected
 
 
 @needs_kernel
@@ -440,6 +461,23 @@ def test_what_takes_too_many_steps_is_left_to_python() -> None:
     assert group.first(0, b"a" * 5000) is None
     with pytest.raises(ValueError, match="PCRE2"):
         kernel.compiled.Matcher(b"(", None, None)
+
+
+@needs_kernel
+def test_all_matchers_are_made_beforehand() -> None:
+    asked: list[int] = []
+    settled, put_off, exact, by_python = 1, 2, 32, 64
+    places = tuple((rule, flag, 1) for rule, flag in enumerate((0, settled, put_off, exact, by_python)))
+    group = kernel.compiled.Finder(None, None, places, (), None, asked.append)
+    group.make_ready()
+    group.make_ready()
+    assert asked == [0, 1, 2, 3]
+
+    def fails(_place: int) -> None:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        kernel.compiled.Finder(None, None, places, (), None, fails).make_ready()
 
 
 @needs_kernel

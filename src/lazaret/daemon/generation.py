@@ -39,6 +39,7 @@ def renewed(old: State, config: Config, ruleset: RuleSet) -> State:
     for problem in ruleset.problems:
         if not problem.line:
             raise UserError(f"{problem.file}: {problem.text}", EX_NOINPUT)
+    ruleset.make_ready()
     try_store(old.config, config)
     listeners = sockets.bind_all(config, old.listeners)
     try:

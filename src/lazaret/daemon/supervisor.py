@@ -149,6 +149,7 @@ class _Supervisor:
         self._look_at = time.monotonic() + config.rules.watch_s
         state = State(config, self._first_rules(config), listeners)
         generation.log_problems(state.ruleset)
+        state.ruleset.make_ready()
         sockets.listen(listeners)
         return state
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
-from lazaret.mime.message import Message
+from lazaret.mime.message import Message, parse
 from lazaret.model.steps import Meanwhile, Steps
 from lazaret.rules import expression, plugins, views
 from lazaret.rules.book import WITHOUT_LEARNER, Kind
@@ -22,6 +22,8 @@ from lazaret.rules.values import Outset
 
 _ASSEMBLED, _FIELDS, _TEXTS, _PARTS, _CALLS, _METAS, _DETAILS = range(0, 7_000_000, 1_000_000)
 """Numbers of steps: which they begin with."""
+_EMPTY_S = 60.0
+"""More seconds than it can take to see that nothing stands in a message that is empty."""
 _DETAIL_LENGTH = 80
 _GROUNDS = 2
 """Of a meta, so many matched texts are shown."""
@@ -59,7 +61,8 @@ class Evaluator:
         """Metas that are looked at in any case: what they hang on is worked out on demand."""
         self._demands: dict[int, Callable[[Run], None]] = {}
         """Rule -> how its value is worked out when somebody asks for it."""
-        self._place_searches([Search(program, group, self._put_off) for group in program.groups])
+        self._searches = [Search(program, group, self._put_off) for group in program.groups]
+        self._place_searches(self._searches)
         self._calls = Calls(program, self._settings, self._put_off, self._settler.concerned)
         waiting = self._demands.keys() | {meta.rule for meta in program.metas if meta.triggers is None}
         self._demands.update((rule, partial(_ask, asked)) for rule, asked in self._calls.on_demand.items())
@@ -79,6 +82,17 @@ class Evaluator:
         )
         self._values = outset.start()
         self._known_grounds: dict[str, list[int]] = {}
+
+    def make_ready(self) -> None:
+        """Makes what is otherwise made when a message first needs it: matchers, the programs of metas. It
+        takes a tenth of a second for SpamAssassin's rules; who forks afterwards shares it."""
+        for search in self._searches:
+            search.make_ready()
+        run = self._begun(parse(b""), _EMPTY_S, 0, (), Meanwhile())
+        run.values.settle(self._settler.octets(self._settler.all))
+        for meta in self._program.metas:
+            run.values[meta.rule]  # Those that are not listed are worked out by whoever asks.
+        run.end()
 
     def _place_searches(self, searches: Sequence[Search]) -> None:
         together: dict[tuple[str, str], list[Search]] = {}
@@ -133,10 +147,7 @@ class Evaluator:
     ) -> Steps[Findings]:
         """All hits, in little more than `seconds`. `meanwhile` is kept by who works for others between the
         steps."""
-        run = Run(message, seconds, meanwhile)
-        run.subject = Subject(message, self._settings, run.headers, now, recipients)
-        run.values = self._values(partial(self._work_out, run), run.found)
-        plugins.introduce(run.subject, run.headers)
+        run = self._begun(message, seconds, now, recipients, meanwhile)
         try:
             yield from self._search(run, meanwhile)
             if meanwhile.others:
@@ -155,6 +166,15 @@ class Evaluator:
         findings = self._findings(run)
         run.end()
         return findings
+
+    def _begun(
+        self, message: Message, seconds: float, now: float, recipients: tuple[str, ...], meanwhile: Meanwhile
+    ) -> Run:
+        run = Run(message, seconds, meanwhile)
+        run.subject = Subject(message, self._settings, run.headers, now, recipients)
+        run.values = self._values(partial(self._work_out, run), run.found)
+        plugins.introduce(run.subject, run.headers)
+        return run
 
     def _findings(self, run: Run) -> Findings:
         values: Mapping[str, float] = run.values.hits()

@@ -17,7 +17,7 @@
 #include "kernel_match.h"
 
 #define STACK 64
-#define INTERFACE 7
+#define INTERFACE 8
 
 /* The value of a meta as a program: numbers are pushed, operators take theirs from the stack. */
 

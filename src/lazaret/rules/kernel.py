@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from lazaret.model.compiled import load
 
-INTERFACE = 7
+INTERFACE = 8
 _STACK = 60
 _LARGEST = 1e9
 """Of the numbers in a meta: what it adds up stays a whole number that a double holds exactly."""
@@ -23,6 +23,9 @@ class Finder(Protocol):
 
     def find(self, text: bytes, /) -> list[int]:
         """What matches, each once."""
+
+    def make_ready(self) -> None:
+        """Makes all matchers now: each is otherwise made when it is first needed."""
 
     def first(self, place: int, text: bytes, /) -> bytes | None:
         """The first match of an expression; None where there is none, or `Confirm.first` has to find out."""

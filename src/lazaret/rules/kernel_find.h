@@ -634,7 +634,18 @@ finder_first(Finder *self, PyObject *const *args, Py_ssize_t count)
     Py_RETURN_NONE;
 }
 
+/* make_ready(): makes every Matcher, so that no message waits for it */
+static PyObject *
+finder_make_ready(Finder *self, PyObject *Py_UNUSED(none))
+{
+    for (Py_ssize_t at = 0; at < self->count; at++)
+        if (!(self->places[at].flags & BY_PYTHON) && !finder_matcher(self, at) && PyErr_Occurred())
+            return NULL;
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef finder_methods[] = {
+    {"make_ready", (PyCFunction)finder_make_ready, METH_NOARGS, "Makes all that is otherwise made when it is first needed."},
     {"first", (PyCFunction)(void (*)(void))finder_first, METH_FASTCALL, "What the first match in a text is."},
     {"find", (PyCFunction)finder_find, METH_O, "The places of what matches in the text."},
     {NULL},

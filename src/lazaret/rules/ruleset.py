@@ -75,6 +75,10 @@ class RuleSet:
         self.sites = hosts.sites(book)
         """What the files know of the hosts in links; None: nothing."""
 
+    def make_ready(self) -> None:
+        """Makes what is otherwise made when a message first needs it: for who is about to fork workers."""
+        self._evaluator.make_ready()
+
     def priced(self, score_set: int) -> Mapping[str, Symbol]:
         """What every listed rule that is run is worth in this score set.
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from functools import lru_cache, partial
 from itertools import islice
 
@@ -114,6 +115,16 @@ class Search:
 
     def _matcher(self, place: int) -> object | None:
         return self._confirm(place).matcher(counts=self.group.searched[place].max_hits != 1)
+
+    def make_ready(self) -> None:
+        """Compiles the expressions, so that no message waits for it."""
+        if self.finder is not None:
+            self.finder.make_ready()
+            return
+        for place, searched in enumerate(self.group.searched):
+            if not searched.needs:
+                with suppress(UnusableRegex):
+                    self._confirm(place).compile()
 
     def each(self, run: Run, texts: Sequence[bytes]) -> None:
         """Searches each text by itself and adds up what is found. The kernel does it in Finders."""

@@ -20,6 +20,11 @@ class Settler:
         """Of each rule: the places of the metas that it concerns."""
         self._concerned = [sum(1 << place for place in set(each)) for each in places]
 
+    @property
+    def all(self) -> int:
+        """All of them."""
+        return (1 << len(self.listed)) - 1
+
     def concerned(self, rules: Iterable[int]) -> int:
         """The metas to look at when the values of these rules have changed, or may have."""
         metas = 0
