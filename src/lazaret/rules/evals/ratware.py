@@ -65,10 +65,10 @@ def ratware_envelope_from(subject: Subject) -> int:
     sender = subject.first("EnvelopeFrom:addr")
     if not user or user.lower() not in sender.lower() or _SENDER_REWRITTEN.match(sender):
         return 0
-    # To read an expression made for one message takes a hundred times as long as to look first.
-    if (user + sender).isascii() and f"{user}@".lower() not in sender.lower():
-        return 0
     domain = subject.message.registry.registered(host.lower())
+    # To read an expression made for one message takes a hundred times as long as to look first.
+    if (user + sender).isascii() and domain not in sender.lower().rpartition(f"{user}@".lower())[0]:
+        return 0
     if not hostnames.is_name(domain) or not subject.message.registry.knows_tld(domain):
         return 0
     return re.search(rf"\b{re.escape(domain)}.{re.escape(user)}@", sender, re.IGNORECASE) is not None
@@ -94,6 +94,8 @@ def to_in_subject(subject: Subject, what: str) -> int:
     if not to:
         return 0
     if what == "address":
+        if (to + text).isascii() and to.lower() not in text.lower():
+            return 0
         return re.search(rf"\b{re.escape(to)}\b", text, re.IGNORECASE) is not None
     if not _may_be_addressed(to.partition("@")[0].lower(), text.lower()):
         return 0
