@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from lazaret.mime import message
 from lazaret.mime.trust import ORIGINATING_IP_HEADERS
+from lazaret.mime.uri_variants import Sites
 from lazaret.rules import RuleSet
 
 Rules = Callable[[str], RuleSet]
@@ -50,6 +53,29 @@ def test_sites_of_the_files_are_known(rules: Rules) -> None:
     )
     mail = message.parse(b"Subject: s\n\nhttp://GO.com/?to=http%3A//evil.com/\n", sites=ruleset.sites)
     assert {"X"} == ruleset.values(mail, 0).values.keys()
+
+
+@pytest.mark.parametrize(
+    ("patterns", "marks"),
+    [
+        ((), None),
+        ((r"m'^https?://Go\.com/\?to=(.*)$'i",), rb"go\.com/\?to="),
+        ((r"m'^https?://Go\.com/\?to=(.*)$'i", r"/\?.*u(?:rl|ri)=(.*)/"), rb"go\.com/\?to=|uri=|url="),
+        ((r"m'^https?://Go\.com/\?to=(.*)$'i", r"/[^a-z](.*)/"), None),
+    ],
+)
+def test_what_no_redirector_can_match_is_told_by_its_words(
+    rules: Rules, patterns: tuple[str, ...], marks: bytes | None
+) -> None:
+    sites = rules("util_rb_tld com\n" + "".join(f"redirector_pattern {p}\n" for p in patterns)).sites
+    assert sites is not None
+    assert marks == (sites.marks.pattern if sites.marks else None)
+    for uri in (
+        b"HTTP://GO.com/?to=http://a.com",
+        b"http://b.com/?uri=http://a.com",
+        b"http://b.com/?urn=a.com",
+    ):
+        assert sites.target(uri) == Sites(sites.registry, sites.redirectors).target(uri)
 
 
 def test_domains_of_the_files_are_known(rules: Rules) -> None:

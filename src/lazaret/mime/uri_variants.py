@@ -61,9 +61,13 @@ class Sites:
     registry: Registry = field(default_factory=hostnames.public)
     redirectors: tuple[re.Pattern[bytes], ...] = ()
     """Their first group is where a redirecting URI leads to (`redirector_pattern`)."""
+    marks: re.Pattern[bytes] | None = None
+    """What a URI that one of them matches holds in small letters; None: nobody knows."""
 
     def target(self, uri: bytes) -> bytes:
         """Where a known redirector leads to; b"" when it is none."""
+        if self.marks and not self.marks.search(uri.lower()):
+            return b""
         for redirector in self.redirectors:
             match = redirector.search(uri)
             if match and match[1] and _DOT in match[1]:

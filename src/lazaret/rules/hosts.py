@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterable
+from itertools import dropwhile
 
 from lazaret.mime import hostnames
 from lazaret.mime.networks import parse_list
 from lazaret.mime.trust import ORIGINATING_IP_HEADERS, Networks
 from lazaret.mime.uri_variants import Sites
-from lazaret.rules import regex_token
-from lazaret.rules.book import Book
+from lazaret.rules import literals, perl_regex, regex_token
+from lazaret.rules.book import Book, Regex
+from lazaret.rules.perl_regex import Chars, Edge, Node, RegexError, Repeat, Sequence
 from lazaret.rules.regex_token import RegexTokenError
 
+_OF_SCHEME = sum(1 << octet for octet in b"hHtTpPsS:/")
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE}
 
 
@@ -34,10 +37,18 @@ def networks(book: Book) -> Networks:
 def sites(book: Book) -> Sites | None:
     """`util_rb_*` and `redirector_pattern`; None when the files say nothing of sites."""
     lists = [_words(book.settings.get(word, ())) for word in ("util_rb_tld", "util_rb_2tld", "util_rb_3tld")]
-    redirectors = tuple(filter(None, map(_redirector, book.settings.get("redirector_pattern", ()))))
-    if not any(lists) and not redirectors:
+    found = list(filter(None, map(_redirector, book.settings.get("redirector_pattern", ()))))
+    if not any(lists) and not found:
         return None
-    return Sites(hostnames.public().with_lists(*lists), redirectors)
+    registry = hostnames.public().with_lists(*lists)
+    marks = _any_of([words for _, words in found])
+    return Sites(registry, tuple(pattern for pattern, _ in found), marks)
+
+
+def _any_of(sets: list[literals.Words]) -> re.Pattern[bytes] | None:
+    """Finds every word of the sets; None where one of them is empty."""
+    words = sorted(frozenset[bytes]().union(*sets))
+    return re.compile(b"|".join(map(re.escape, words))) if sets and all(sets) else None
 
 
 def _words(lines: Iterable[str]) -> list[str]:
@@ -57,12 +68,33 @@ def _is_network(word: str) -> bool:
     return True
 
 
-def _redirector(line: str) -> re.Pattern[bytes] | None:
-    """As an expression whose first group is the target; None when it is none."""
+def _redirector(line: str) -> tuple[re.Pattern[bytes], literals.Words] | None:
+    """As an expression whose first group is the target, and words of which it needs one; None: it is none."""
     try:
         regex = regex_token.parse(line)
         flags = sum((_FLAGS.get(modifier, re.NOFLAG) for modifier in regex.modifiers), re.NOFLAG)
         pattern = re.compile(regex.source, flags)
     except (RegexTokenError, re.error):
         return None
-    return pattern if pattern.groups else None
+    return (pattern, _words_of(regex)) if pattern.groups else None
+
+
+def _words_of(regex: Regex) -> literals.Words:
+    """Words of which it needs one, behind the scheme that all URIs begin with; empty: none are known."""
+    try:
+        node = perl_regex.parse(regex.source, regex.modifiers)
+    except RegexError:
+        return frozenset()
+    if isinstance(node, Sequence):
+        node = Sequence(tuple(dropwhile(_is_of_scheme, node.items)))
+    return literals.required_words(node)
+
+
+def _is_of_scheme(node: Node) -> bool:
+    match node:
+        case Chars(mask):
+            return not mask & ~_OF_SCHEME
+        case Repeat(item):
+            return _is_of_scheme(item)
+        case _:
+            return isinstance(node, Edge)

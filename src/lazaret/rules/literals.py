@@ -21,7 +21,12 @@ Words = frozenset[bytes]
 def telling(node: Node) -> float:
     """How much the best set of words says, of which each match contains one: the chance of finding one of
     them at a given place of ordinary text is 2 ** -bits. 0 when there is no such set."""
-    return max((_said(words) for words in _read(node).required), default=0.0)
+    return _said(required_words(node))
+
+
+def required_words(node: Node) -> Words:
+    """Of the sets of words of which each match contains one the one that says most; empty without any."""
+    return max(_read(node).required, key=_said, default=frozenset())
 
 
 class _Reading:
