@@ -7,6 +7,7 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <stdint.h>
 #include <string.h>
 
 #define INTERFACE 2
@@ -291,6 +292,10 @@ is_blank(Octet c)
 
 enum { LONG_WORD = 60, ESCAPE = 0x1b };
 
+/* What an octet counts for: capitals in the low half, other letters and digits in the high one. */
+static const uint64_t weights[256] = {
+    ['A' ... 'Z'] = 1, ['a' ... 'z'] = (uint64_t)1 << 32, ['0' ... '9'] = (uint64_t)1 << 32};
+
 /* sentences(lines) -> the octets of the lines that have more than one word, their capitals, and their other letters and
    digits; None where one of them needs a closer look. */
 static PyObject *
@@ -323,9 +328,13 @@ sentences(PyObject *module, PyObject *lines)
         if (end - word >= LONG_WORD || memchr(text, ESCAPE, length))
             Py_RETURN_NONE;
         octets += length;
-        for (Place i = word; i < length; i++) {
-            capitals += (Octet)(text[i] - 'A') < 26;
-            others += (Octet)(text[i] - 'a') < 26 || (Octet)(text[i] - '0') < 10;
+        while (word < length) {
+            uint64_t sum = 0;
+            Place stop = length - word < INT32_MAX ? length : word + INT32_MAX;
+            for (; word < stop; word++)
+                sum += weights[text[word]];
+            capitals += (Place)(sum & UINT32_MAX);
+            others += (Place)(sum >> 32);
         }
     }
     return Py_BuildValue("(nnn)", octets, capitals, others);

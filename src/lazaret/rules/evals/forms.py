@@ -21,7 +21,6 @@ _ASCII = re.compile(
 _ISO = re.compile(rb"iso-\S+-\S+\b")
 _KNOWN_ISO = re.compile(rb"iso-(?:8859-\d{1,2}|2022-(?:jp|kr))\b")
 _ENTITY = re.compile(rb"&#x[0-9A-F]{4};")
-_NOT_ASCII_TEXT = re.compile(rb"[\x00\r\x80-\xff]")
 _ENTITY_LENGTH = len("&#x0041;")
 _LONGEST_CHARSET = 40
 """Of those that are remembered."""
@@ -48,8 +47,8 @@ class Forms:
     mime_qp_count: int = 0
     mime_qp_ratio: float = 0
     mime_qp_long_line: int = 0
-    mime_ascii_text_illegal: int = 0
-    """Lines that are not ASCII in parts that say they are."""
+    mime_ascii_text_illegal: bool = False
+    """Some part that says it is ASCII is not."""
     mime_text_unicode_ratio: float = 0
     multipart_ratio: float = 1.0
     """Octets of the plain alternative to those of the HTML one."""
@@ -226,21 +225,21 @@ class _Plain:
 
     octets: int = 0
     entities: int = 0
-    illegal_lines: int = 0
+    illegal: bool = False
 
     def add(self, part: Part, encoding: bytes, charset: bytes) -> None:
         if part.type.name_of_type != "text/plain":
             return
         body = part.body
         if _says_ascii_and_is_not(part, charset):
-            self.illegal_lines += sum(1 for line in body.split(b"\n") if _NOT_ASCII_TEXT.search(line))
+            self.illegal = True
         if encoding in _UNCHANGED:
             found = len(_ENTITY.findall(body)) if b"&#x" in body else 0
             self.entities += found
             self.octets += len(body) - _ENTITY_LENGTH * found
 
     def note(self, forms: Forms) -> None:
-        forms.mime_ascii_text_illegal = self.illegal_lines
+        forms.mime_ascii_text_illegal = self.illegal
         forms.mime_text_unicode_ratio = self.entities / self.octets if self.octets else 0
 
 

@@ -117,7 +117,7 @@ def uppercase(_settings: Settings, low: str, high: str) -> Test:
 @eval_test("check_for_ascii_text_illegal", of=forms.read)
 def ascii_text_illegal(_settings: Settings) -> Callable[[Forms], bool]:
     """A part that says it is plain ASCII is not."""
-    return lambda found: found.mime_ascii_text_illegal > 0
+    return lambda found: found.mime_ascii_text_illegal
 
 
 @eval_test("check_abundant_unicode_ratio", of=forms.read)
