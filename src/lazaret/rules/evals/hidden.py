@@ -1,5 +1,6 @@
 """Text that people do not see, and letters that are not what they look like."""
 
+import math
 import re
 from collections.abc import Callable
 from typing import NamedTuple
@@ -26,17 +27,28 @@ class Sizes(NamedTuple):
     all: int
 
 
+class _Fewest:
+    """So many characters must be hidden for any rule to want to know."""
+
+    def __init__(self, _settings: Settings) -> None:
+        self.hidden = math.inf
+
+
 def _sizes(subject: Subject) -> Sizes | None:
-    """None where nothing is hidden: the text of most messages need not be counted."""
+    """None where no rule wants to know: the text of most messages need not be counted."""
     pages = subject.message.rendered
-    hidden = sum(_size(page.invisible.characters) for page in pages if page.html is not None)
-    return Sizes(hidden, sum(_size(page.text.characters) for page in pages)) if hidden else None
+    hidden = sum([_size(page.invisible.characters) for page in pages if page.html is not None])
+    if not hidden or hidden < subject.settings.once(_Fewest).hidden:
+        return None
+    return Sizes(hidden, sum([_size(page.text.characters) for page in pages]))
 
 
 @eval_test("lz_hidden_text", of=_sizes)
-def hidden_text(_settings: Settings, least: str, percent: str) -> Callable[[Sizes], bool]:
+def hidden_text(settings: Settings, least: str, percent: str) -> Callable[[Sizes], bool]:
     """So many characters of the HTML are hidden, and so many per cent of all text."""
     fewest, share = number(least), number(percent)
+    known = settings.once(_Fewest)
+    known.hidden = min(known.hidden, fewest)
     return lambda sizes: sizes.hidden >= fewest and sizes.hidden * 100 >= sizes.all * share
 
 

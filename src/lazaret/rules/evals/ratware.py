@@ -12,6 +12,7 @@ _OUTLOOK_START = 27111902.8329849
 """The token in the id counts steps of about seven minutes since 1601: seconds since 1970, times, plus."""
 _OUTLOOK_FUDGE = 250
 _DATE_IN_RECEIVED = re.compile(r"(\s.?\d+ \S\S\S \d+ \d+:\d+:\d+ \S+).*?$")
+"""In the last line: nothing but its first octet can be a line end."""
 _TEMPLATE = re.compile(r"%[A-Z][A-Z_-]")
 _MAY_HAVE_PERCENT = re.compile(
     r"(?:X-VMS-To|X-UIDL|X-Face|To|Cc|From|Subject|References|In-Reply-To"
@@ -29,7 +30,8 @@ def outlook_message_id(subject: Subject) -> int:
     if not found:
         return 0
     token = int(found[1], 16)
-    received = _DATE_IN_RECEIVED.search(subject.text("Received"))
+    hand_overs = subject.text("Received")
+    received = _DATE_IN_RECEIVED.search(hand_overs, max(hand_overs.rfind("\n", 0, -1), 0))
     times = (subject.text("Date"), received[1] if received else "")
     return all(abs(token - _expected(time)) >= _OUTLOOK_FUDGE for time in times)
 
