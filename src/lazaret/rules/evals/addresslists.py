@@ -28,11 +28,13 @@ _LONGEST_ADDRESS = 320
 
 def senders(subject: Subject) -> tuple[str, ...]:
     """Every address that stands for the sender; of a message that was sent on, who did it."""
-    resent = _addresses(subject, ("Resent-From",), ":first:addr")
+    resent = subject.values("Resent-From:first:addr") if "Resent-From" in subject.message.header else ()
     if resent:
-        return tuple(resent)
+        return resent
     everyone = [*_addresses(subject, _SENDER_FIELDS), *subject.values("EnvelopeFrom:addr")]
-    return tuple(dict.fromkeys(_DOTS.sub(".", a) if ".." in a else a for a in everyone))
+    if ".." in " ".join(everyone):
+        everyone = [_DOTS.sub(".", address) for address in everyone]
+    return tuple(dict.fromkeys(everyone))
 
 
 def recipients(subject: Subject) -> tuple[str, ...]:
