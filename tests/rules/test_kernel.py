@@ -117,7 +117,8 @@ def test_what_is_made_beforehand_is_not_made_for_a_message(
     ready, other = (load([tmp_path / "a.cf"], shipped=False, cache_dir=tmp_path) for _ in range(2))
     expected = [other.evaluate(message.parse(raw), 0, seconds=60) for raw in MAILS]
     ready.make_ready()
-    for maker in ((Confirm, "matcher"), (pcre2, "compile"), (kernel, "code"), (metas, "compiled")):
+    makers = ((Confirm, "matcher"), (pcre2, "compile"), (kernel, "code"), (metas, "compiled"))
+    for maker in (*makers, (expression, "mentioned")):
         monkeypatch.setattr(*maker, never)
     assert [ready.evaluate(message.parse(raw), 0, seconds=60) for raw in MAILS] == expected
 
