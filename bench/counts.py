@@ -1,12 +1,13 @@
-"""How much is done for a message? Counted, not timed, so that a busy machine gives the same as an idle one.
+"""How much is done for a message? Counted, not timed: a busy machine gives nearly the same as an idle one.
 
-    .venv/bin/python bench/counts.py INDEX.tsv [--machine] [--messages N] [--connections N] [--state FOLDER]
+    .venv/bin/python bench/counts.py INDEX.tsv [--machine] [--messages N] [--connections N] [--most N]
+        [--state FOLDER]
 
 INDEX.tsv and the service are as for bench/steps.py: one worker, SQLite, stock rules, a taught learner.
 Counted are the bytecodes and calls of Python in all threads of the worker, by room and by function. With
 --machine the worker runs under valgrind (Debian: valgrind): instructions, and what misses caches of 32 KiB
 (I1mr, D1mr, D1mw) and of 512 KiB (ILmr, DLmr, DLmw), by library. FOLDER keeps the compiled rules and the
-lessons for the next run.
+lessons for the next run. It varies by some percent with how many messages happen to be examined together.
 """
 
 import argparse
