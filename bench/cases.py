@@ -63,7 +63,7 @@ def differences(case: Case, rules: RuleSet) -> list[str]:
     """The rules that hit only here or only there, sub-rules included."""
     raw = base64.b64decode(case["message_base64"] or "")
     mail = message.parse(raw, networks=rules.networks, sites=rules.sites)
-    values = rules.values(mail, RECORDED_AT, seconds=PATIENCE_S).values
+    values = rules.evaluate(mail, RECORDED_AT, seconds=PATIENCE_S).values
     actual = case["actual"]
     return sorted(set(values) ^ (set(actual["hits"]) | set(actual["subtests"])))
 

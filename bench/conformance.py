@@ -114,7 +114,7 @@ def compare(rules: RuleSet, recorded: Path, paths: Mapping[str, Path]) -> Agreem
         raw = layers.find(record, paths).read_bytes()
         started = time.process_time()
         mail = message.parse(raw, networks=rules.networks, sites=rules.sites)
-        found = rules.values(mail, cases.RECORDED_AT, seconds=cases.PATIENCE_S).values
+        found = rules.evaluate(mail, cases.RECORDED_AT, seconds=cases.PATIENCE_S).values
         result.seconds += time.process_time() - started
         note(result, rules, record, found)
     return result

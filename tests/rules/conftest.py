@@ -35,6 +35,6 @@ def values(rules: Rules) -> Values:
     """What hits in a message, with its count, under rules given as text."""
 
     def run(text: str, body: str = "hello\n", **fields: str) -> dict[str, float]:
-        return dict(rules(text).values(mail(body, **fields), 0).values)
+        return dict(rules(text).evaluate(mail(body, **fields), 0).values)
 
     return run

@@ -17,8 +17,8 @@ RELAYED = b"Received: from a.org (a.org [%s]) by b.org (Postfix) with ESMTP id 1
 def test_networks_of_the_files_are_believed(rules: Rules) -> None:
     ruleset = rules("trusted_networks 198.51.100.0/24 nonsense\nheader X X-Spam-Relays-Trusted =~ /ip=/\n")
     raw = RELAYED % b"198.51.100.7" + b"\n"
-    assert {"X"} == ruleset.values(message.parse(raw, networks=ruleset.networks), 0).values.keys()
-    assert not ruleset.values(message.parse(raw), 0).values
+    assert {"X"} == ruleset.evaluate(message.parse(raw, networks=ruleset.networks), 0).values.keys()
+    assert not ruleset.evaluate(message.parse(raw), 0).values
 
 
 def test_networks_can_be_taken_back(rules: Rules) -> None:
@@ -42,7 +42,7 @@ def test_fields_of_webmailers_are_the_usual_ones_and_those_that_the_files_name(r
 def test_the_field_of_the_envelope_sender_is_known(rules: Rules) -> None:
     ruleset = rules("envelope_sender_header X-From-Line\nheader X EnvelopeFrom =~ /ann/\n")
     raw = b"X-From-Line: ann@example.com\nReturn-Path: <bob@example.com>\n\nx\n"
-    assert {"X"} == set(ruleset.values(message.parse(raw, networks=ruleset.networks), 0).values)
+    assert {"X"} == set(ruleset.evaluate(message.parse(raw, networks=ruleset.networks), 0).values)
 
 
 def test_sites_of_the_files_are_known(rules: Rules) -> None:
@@ -52,7 +52,7 @@ def test_sites_of_the_files_are_known(rules: Rules) -> None:
         "redirector_pattern /(/\nuri X m!^http://evil!\n"
     )
     mail = message.parse(b"Subject: s\n\nhttp://GO.com/?to=http%3A//evil.com/\n", sites=ruleset.sites)
-    assert {"X"} == ruleset.values(mail, 0).values.keys()
+    assert {"X"} == ruleset.evaluate(mail, 0).values.keys()
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def test_rules_find_the_same_in_any_text(
 
 
 def found(ruleset: RuleSet, raw: bytes) -> object:
-    return ruleset.values(message.parse(raw), 0, seconds=60).values
+    return ruleset.evaluate(message.parse(raw), 0, seconds=60).values
 
 
 _LEAVES = st.one_of(st.sampled_from(["R0", "R1", "R2"]), st.sampled_from(["0", "1", "2.5", "17"]))

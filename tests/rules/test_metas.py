@@ -73,7 +73,7 @@ def test_rules_matching_sums_by_name(values: Values) -> None:
 def test_a_sub_rule_runs_only_for_a_listed_rule(tmp_path: Path) -> None:
     (tmp_path / "a.cf").write_text("body __A /x/\nbody __B /y/\nmeta M __A\nmeta OFF __B\nscore OFF 0\n")
     ruleset = load([tmp_path / "a.cf"], shipped=False, cache_dir=None)
-    assert {"__A": 1, "M": 1} == ruleset.values(mail("x y\n"), 0).values
+    assert {"__A": 1, "M": 1} == ruleset.evaluate(mail("x y\n"), 0).values
 
 
 _NOBODY = Subject(message.parse(b""), Settings({}), HeaderValues(message.parse(b"")), 0.0)
@@ -146,4 +146,4 @@ def test_what_no_meta_asks_for_is_not_worked_out(tmp_path: Path, caplog: pytest.
     )
     ruleset = load([tmp_path / "a.cf"], shipped=False, cache_dir=None)
     assert () == ruleset.evaluate(mail("y\n"), 0).hits
-    assert {"__A": 1} == ruleset.values(mail("x\n"), 0).values
+    assert {"__A": 1} == ruleset.evaluate(mail("x\n"), 0).values

@@ -77,7 +77,7 @@ def test_what_no_meta_asks_for_first_is_not_searched(tmp_path: Path) -> None:
     texts = (b"ABC-ABCDEFGHIJKLMNOP", b"123-1234567890123456", b"a remarkable ABC-ABCDEFGHIJKLMNOP")
     heads = (b"From: a@b.example\n", b"From: a@b.example\nTo: a@b.example\n")
     found = [
-        set(ruleset.values(message.parse(b"X: y\n" + head + b"\n" + text + b"\n"), 0).values)
+        set(ruleset.evaluate(message.parse(b"X: y\n" + head + b"\n" + text + b"\n"), 0).values)
         & {"GUARDED", "FIRST", "SAME"}
         for head in heads
         for text in texts

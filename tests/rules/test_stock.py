@@ -117,7 +117,7 @@ def test_the_cases_of_spamassassin_give_the_same_hits(material: Path, tmp_path: 
         actual: dict[str, dict[str, float]] = case["actual"]  # type: ignore[assignment]
         there = set(actual["hits"]) | set(actual["subtests"])
         mail = message.parse(raw, networks=ruleset.networks, sites=ruleset.sites)
-        here = set(ruleset.values(mail, RECORDED_AT).values)
+        here = set(ruleset.evaluate(mail, RECORDED_AT).values)
         book = ruleset.book
         if name.startswith("shortcircuit") or not all(n in book.rules and runnable(book, n) for n in there):
             continue
@@ -145,7 +145,7 @@ def test_eval_rules_hit_where_spamassassins_do(material: Path, stock: Book, tmp_
         record = json.loads(line)
         raw = (material / "messages-sa-repo" / record["message"].removeprefix("sa-repo/")).read_bytes()
         mail = message.parse(raw, networks=ruleset.networks, sites=ruleset.sites)
-        here = ruleset.values(mail, RECORDED_AT, seconds=60).values.keys()
+        here = ruleset.evaluate(mail, RECORDED_AT, seconds=60).values.keys()
         there = (set(record["hits"]) | set(record["subtests"])) & called.keys()
         assert there == here, record["message"]
         hit |= there

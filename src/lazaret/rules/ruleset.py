@@ -143,10 +143,6 @@ class RuleSet:
         """`evaluate`, in steps. `meanwhile` is kept by who works for others between them."""
         return self._evaluator.steps(message, now, seconds, recipients=tuple(recipients), meanwhile=meanwhile)
 
-    def values(self, message: Message, now: float, *, seconds: float = _DEFAULT_SECONDS) -> Findings:
-        """`evaluate`, for comparing and for debugging: its `values` are of interest."""
-        return self.evaluate(message, now, seconds=seconds)
-
     def under(self, settings: Mapping[str, tuple[str, ...]]) -> "RuleSet":
         """The same rules under other settings: what a directory of users' preferences may bring."""
         return RuleSet(replace(self._program, book=replace(self.book, settings=settings)))

@@ -52,7 +52,7 @@ def files(tmp_path: Path) -> str:
 
 def hits(ruleset: RuleSet, raw: str = RAW) -> set[str]:
     mail = message.parse(raw.encode(), networks=ruleset.networks)
-    return set(ruleset.values(mail, 0, seconds=10).values)
+    return set(ruleset.evaluate(mail, 0, seconds=10).values)
 
 
 def test_rules_see_countries_and_systems(rules: Callable[[str], RuleSet], files: str) -> None:

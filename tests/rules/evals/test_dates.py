@@ -65,4 +65,4 @@ def test_its_age_is_measured_in_months(rules: Rules, expected: bool, arguments: 
     mail = message.parse(MAIL % b"Mon, 1 Jul 2024 12:00:00 +0000")
     now = 1719835200 + 45 * 86400
     ruleset = rules(f"header X eval:received_within_months({arguments})\n")
-    assert expected == ("X" in ruleset.values(mail, now).values)
+    assert expected == ("X" in ruleset.evaluate(mail, now).values)

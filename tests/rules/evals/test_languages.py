@@ -48,7 +48,7 @@ def ruleset(tmp_path: Path, languages: bytes) -> Callable[[str], RuleSet]:
 
 def hits(ruleset: RuleSet, text: str) -> set[str]:
     mail = message.parse(f"Subject: s\nContent-Type: text/plain; charset=utf-8\n\n{text}\n".encode())
-    return set(ruleset.values(mail, 0, seconds=10).values)
+    return set(ruleset.evaluate(mail, 0, seconds=10).values)
 
 
 RULES = """
@@ -105,7 +105,7 @@ def test_a_text_like_too_many_languages_is_of_none(ruleset: Callable[[str], Rule
 
 def test_a_field_of_the_message_comes_first(ruleset: Callable[[str], RuleSet]) -> None:
     mail = message.parse(f"X-Languages: de\n\n{ENGLISH}\n".encode())
-    assert {"DE", "LONG"} == set(ruleset(LOAD + RULES).values(mail, 0).values)
+    assert {"DE", "LONG"} == set(ruleset(LOAD + RULES).evaluate(mail, 0).values)
 
 
 @pytest.mark.parametrize(("expected", "wanted"), [(False, "all"), (True, "en de"), (False, "en ru")])

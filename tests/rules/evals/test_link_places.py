@@ -40,13 +40,13 @@ def test_a_rule_looks_for_places(
     (tmp_path / "GeoIP2-ISP.mmdb").write_bytes(database(PROVIDERS))
     ruleset = rules(f"geodb_search_path {tmp_path}\n{line}\n")
     mail = message.parse(b"Subject: s\n\nSee http://192.0.3.9/x and http://name.example.com/\n")
-    assert expected == ("X" in ruleset.values(mail, 0).values)
+    assert expected == ("X" in ruleset.evaluate(mail, 0).values)
 
 
 def test_nothing_is_found_without_a_database(rules: Callable[[str], RuleSet]) -> None:
     ruleset = rules("geodb_search_path /nowhere\nuri_block_cidr X 192.0.3.0/25\n")
     mail = message.parse(b"Subject: s\n\nSee http://192.0.3.9/x\n")
-    assert {} == dict(ruleset.values(mail, 0).values)
+    assert {} == dict(ruleset.evaluate(mail, 0).values)
 
 
 def test_a_line_without_places_is_named(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_a_renewed_list_counts_and_a_missing_one_costs_nothing(
     ruleset = rules("body X eval:check_phishing()\nphishing_openphish_feed feed.txt\n")
 
     def hits() -> set[str]:
-        return set(ruleset.values(message.parse(mail("http://new.example.com/x")), 0).values)
+        return set(ruleset.evaluate(message.parse(mail("http://new.example.com/x")), 0).values)
 
     assert set() == hits()
     (tmp_path / "feed.txt").write_text("http://old.example.com/x\n")

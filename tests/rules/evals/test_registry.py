@@ -153,5 +153,5 @@ def test_a_failing_plug_in_costs_nothing_else(
     evals.functions()
     monkeypatch.setitem(evals._uri_sources, "PDFInfo", fail)
     ruleset = rules("loadplugin Mail::SpamAssassin::Plugin::PDFInfo\nbody GOOD /x/\n")
-    assert {"GOOD"} == set(ruleset.values(message.parse(b"Subject: s\n\nx\n"), 0).values)
+    assert {"GOOD"} == set(ruleset.evaluate(message.parse(b"Subject: s\n\nx\n"), 0).values)
     assert "damaged" in caplog.text
