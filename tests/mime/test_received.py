@@ -9,6 +9,7 @@ from tests.mime.layers import recorded
 
 from lazaret.mime import received
 from lazaret.mime.received import Outcome, Relay, Unrecorded
+from lazaret.mime.received_formats import FORMATS
 
 
 def relay(value: str) -> Relay:
@@ -126,3 +127,9 @@ def test_hostile_fields_cost_next_to_nothing() -> None:
     for value in values:
         received.parse(value)
     assert time.process_time() - began < 0.005 * len(values)
+
+
+def test_what_is_made_beforehand_is_not_made_for_a_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    received.make_ready()
+    monkeypatch.setattr(re, "compile", None)
+    assert all(form.pattern for form in FORMATS)

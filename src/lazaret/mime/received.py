@@ -106,6 +106,12 @@ def parse(value: bytes) -> Relay | Unrecorded:
     return parse_plain(value) if found is None else _no_format(*found)
 
 
+def make_ready() -> None:
+    """Makes the expressions of all formats, which are otherwise made when a field first needs them."""
+    for form in (*FORMATS, SIMTA, NORTON):
+        form.pattern  # noqa: B018
+
+
 def parse_plain(value: bytes) -> Relay | Unrecorded:
     """`parse` in Python."""
     octets = b" ".join(value[:LENGTH_LIMIT].split()).rstrip(b" ;")

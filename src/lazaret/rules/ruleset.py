@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lazaret.mime import received
 from lazaret.mime.message import Message
 from lazaret.model.lazy import lazy
 from lazaret.model.steps import Meanwhile, Steps, finish
@@ -77,6 +78,7 @@ class RuleSet:
 
     def make_ready(self) -> None:
         """Makes what is otherwise made when a message first needs it: for who is about to fork workers."""
+        received.make_ready()
         self._evaluator.make_ready()
 
     def priced(self, score_set: int) -> Mapping[str, Symbol]:
