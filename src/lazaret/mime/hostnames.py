@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 
 from publicsuffixlist import PSLFILE
 
@@ -26,6 +26,9 @@ _OTHER_DOTS = re.compile("[\u2024\u3002\uff0e\uff61\ufe52]")
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _REGISTERED_LABEL = _LABEL.replace("_", "")
 _NAME = re.compile(rf"(?:{_LABEL}\.)*{_REGISTERED_LABEL}\.{_REGISTERED_LABEL}", re.ASCII)
+
+_SUFFIX_LABELS = 5
+"""Names with more are looked up by so many of their last ones."""
 
 _US_STATES = (
     " ak al ar az ca co ct dc de fl ga gu hi ia id il in ks ky la ma md me mi mn mo ms mt nc nd ne nh nj nm"
@@ -63,7 +66,6 @@ def _label_to_ascii(label: str) -> str:
     return normal if normal.isascii() else "xn--" + normal.encode("punycode").decode("ascii")
 
 
-@lru_cache(maxsize=8192)
 def is_name(host: str) -> bool:
     """Whether the name, already in ASCII and lower case, has the form of a host's: two labels or more."""
     bare = host.rstrip(".")
@@ -99,39 +101,30 @@ class Registry:
     def knows_tld(self, host: str) -> bool:
         """Whether the name, in ASCII and lower case, has a dot and ends in a top-level domain."""
         _, dot, tld = host.rpartition(".")
-        return bool(dot) and tld in self.tlds and len(host.split()) == 1
+        return dot != "" and tld in self.tlds and len(host.split()) == 1
 
     def registered(self, host: str) -> str:
         """The part of a name, in ASCII and lower case, that somebody registered: example.co.uk."""
-        return _registered(self, host)
-
-
-_SUFFIX_LABELS = 5
-"""Names with more are looked up by so many of their last ones."""
-
-
-@lru_cache(maxsize=8192)
-def _registered(registry: Registry, host: str) -> str:
-    # The longest name that others register under counts, and with it the label before.
-    registered = name = host
-    labels = host.split(".")
-    if len(labels) > _SUFFIX_LABELS or "" in labels:
-        labels = list(filter(None, labels))
-        registered = ".".join(labels[-_SUFFIX_LABELS - 1 :])
-        name = ".".join(labels[-_SUFFIX_LABELS:])
-    suffixes, wildcards = registry.suffixes, registry.wildcards
-    _, dot, above = name.partition(".")
-    while dot:
-        if name in suffixes:
-            return registered
-        if above in wildcards:
-            if name not in registry.exceptions:
-                return registered
-        elif labels[-1] == "us" and _is_us_place(name.split(".")):
-            return registered
-        registered, name = name, above
+        # The longest name that others register under counts, and with it the label before.
+        registered = name = host
+        labels = host.split(".")
+        if len(labels) > _SUFFIX_LABELS or "" in labels:
+            labels = list(filter(None, labels))
+            registered = ".".join(labels[-_SUFFIX_LABELS - 1 :])
+            name = ".".join(labels[-_SUFFIX_LABELS:])
+        suffixes, wildcards, of_us = self.suffixes, self.wildcards, name.endswith(".us")
         _, dot, above = name.partition(".")
-    return registered
+        while dot:
+            if name in suffixes:
+                return registered
+            if above in wildcards:
+                if name not in self.exceptions:
+                    return registered
+            elif of_us and _is_us_place(name.split(".")):
+                return registered
+            registered, name = name, above
+            _, dot, above = name.partition(".")
+        return registered
 
 
 def _is_us_place(labels: list[str]) -> bool:
