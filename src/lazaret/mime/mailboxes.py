@@ -123,14 +123,7 @@ _remembered = lru_cache(maxsize=2048)(_read)
 
 def addresses(value: bytes) -> tuple[bytes, ...]:
     """Those of the mailboxes that have one."""
-    return _remembered_addresses(value) if len(value) <= _REMEMBERED else _addresses(value)
-
-
-def _addresses(value: bytes) -> tuple[bytes, ...]:
     return tuple([mailbox.address for mailbox in parse(value) if mailbox.address is not None])
-
-
-_remembered_addresses = lru_cache(maxsize=1024)(_addresses)
 
 
 def _read_any(text: bytes) -> list[Mailbox]:
