@@ -15,7 +15,9 @@ MAX_WORD = 64
 """Longer words are cut here: they are encoded data, and databases limit the length of a token."""
 
 _CJK = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
-_WORD = re.compile(r"[^\W_]+")
+_RUN = re.compile(r"[^\W_]+")
+_WORD = re.compile(rf"([^\W_]{{1,{MAX_WORD}}}+)[^\W_]*+")
+"""Of which a word is what counts."""
 _HAS_CJK = re.compile(f"[{_CJK}]")
 _RUNS = re.compile(f"[{_CJK}]+|[^{_CJK}]+")
 # Normalising sorts combining marks by insertion: a message of nothing but marks would take quadratic
@@ -35,8 +37,8 @@ def split(text: str) -> list[str]:
     """The words of a text, in order, as they are indexed."""
     text = fold(text)
     if _HAS_CJK.search(text) is None:
-        return [word[:MAX_WORD] for word in _WORD.findall(text)]
-    return [word for run in _WORD.findall(text) for word in _with_pairs(run)]
+        return _WORD.findall(text)
+    return [word for run in _RUN.findall(text) for word in _with_pairs(run)]
 
 
 def phrase(text: str) -> Phrase:
