@@ -18,6 +18,8 @@ VISIBLE_LIMIT = 65_536
 
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What a terminal would act on, and what turns the direction of writing."""
+_NO_PAGE = HtmlFacts()
+"""What is known of an HTML part where there is none."""
 _EMPTY_LINES = re.compile(r"\n\s*\n")
 
 
@@ -138,7 +140,7 @@ class Message:
     @lazy
     def html(self) -> HtmlFacts:
         """Those of the last HTML part."""
-        return self.pages[-1] if self.pages else HtmlFacts()
+        return self.pages[-1] if self.pages else _NO_PAGE
 
     @lazy
     def links(self) -> tuple[Link, ...]:

@@ -91,7 +91,7 @@ class Action(StrEnum):
     @property
     def delivers(self) -> bool:
         """Whether this recipient gets the message now."""
-        return self in (Action.DELIVER, Action.MARK)
+        return self is Action.DELIVER or self is Action.MARK
 
 
 @frozen
