@@ -6,9 +6,8 @@ right after the same step of another message it finds nearly all of it (docs/dec
 
 import asyncio
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
-from heapq import heappop, heappush
 from typing import TypeAlias
 
 from lazaret.model.steps import Meanwhile
@@ -24,7 +23,6 @@ SLOW_S = 0.05
 """After a step that took so long, the message waits until the others of its batch are answered."""
 
 _BEGIN: Label = (-1, 0)
-_END: Label = (2**31, 0)
 
 
 class Lockstep:
@@ -90,16 +88,14 @@ class _Work:
         self.done = done
         self.next = _BEGIN
 
-    def advance(self, until: Label, now: float) -> bool:
-        """Takes all steps up to `until`; whether others are left."""
+    def advance(self, now: float, others: bool) -> bool:
+        """Takes the next step; whether more are left. `others`: whether anybody waits for its end."""
+        self.meanwhile.others = others
         if self.stopped:
             self.meanwhile.seconds += now - self.stopped
         try:
-            for step in self._steps:
-                if step > until:
-                    self.next = step
-                    self.stopped = time.perf_counter()
-                    return True
+            for self.next in self._steps:
+                return True
         except Exception as e:
             self.done.set_exception(e)
         else:
@@ -108,26 +104,22 @@ class _Work:
 
 
 def _advance(batch: list[_Work]) -> list[_Work]:
-    """Always the one that is furthest behind, until it has passed the next one; gives those that are slow,
-    and not done."""
+    """Always those that are furthest behind, one after the other; gives those that are slow, and not done."""
+    waiting: defaultdict[Label, list[_Work]] = defaultdict(list)
     for work in batch:
-        work.meanwhile.others = True
-    waiting = [(work.next, place, work) for place, work in enumerate(batch)]
-    waiting.sort()
-    slow = []
+        waiting[work.next].append(work)
+    slow: list[_Work] = []
+    left = len(batch)
     now = time.perf_counter()
     while waiting:
-        _, place, work = heappop(waiting)
-        if waiting:
-            until = waiting[0][0]
-        else:
-            until, work.meanwhile.others = _END, False
-        if not work.advance(until, now):
-            now = time.perf_counter()
-            continue
-        began, now = now, work.stopped
-        if now - began > SLOW_S:
-            slow.append(work)
-        else:
-            heappush(waiting, (work.next, place, work))
+        for work in waiting.pop(min(waiting)):
+            began = now
+            goes_on = work.advance(began, left > 1)
+            now = work.stopped = time.perf_counter()
+            if goes_on and now - began <= SLOW_S:
+                waiting[work.next].append(work)
+                continue
+            left -= 1
+            if goes_on:
+                slow.append(work)
     return slow
