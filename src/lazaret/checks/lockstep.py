@@ -94,7 +94,8 @@ class _Work:
         if self.stopped:
             self.meanwhile.seconds += now - self.stopped
         try:
-            for self.next in self._steps:
+            for step in self._steps:
+                self.next = step
                 return True
         except Exception as e:
             self.done.set_exception(e)

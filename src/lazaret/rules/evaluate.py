@@ -3,6 +3,8 @@
 from collections import deque
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
+from operator import attrgetter, itemgetter
 from typing import NamedTuple, TypeAlias
 
 from lazaret.mime.message import Message, parse
@@ -15,13 +17,16 @@ from lazaret.rules.evals.plan import Asked
 from lazaret.rules.program import Program
 from lazaret.rules.run import DeadlineError, Run
 from lazaret.rules.search import Search, confirm
-from lazaret.rules.searches import FieldSearches, PartSearches, over
+from lazaret.rules.searches import FieldSearches, Over, PartSearches, over
 from lazaret.rules.settle import Settler
 from lazaret.rules.shortcircuit import Shortcuts
 from lazaret.rules.values import Outset
 
-_ASSEMBLED, _FIELDS, _TEXTS, _PARTS, _CALLS, _METAS, _DETAILS = range(0, 7_000_000, 1_000_000)
+_BEGIN, _ASSEMBLED, _FIELDS, _TEXTS, _PARTS, _CALLS, _METAS, _DETAILS = range(0, 8_000_000, 1_000_000)
 """Numbers of steps: which they begin with."""
+_MANY = 16
+"""Rules that look at a field: it is searched in a step of its own. To go from one step to the next costs more
+than to search for a few."""
 _EMPTY_S = 60.0
 """More seconds than it can take to see that nothing stands in a message that is empty."""
 _DETAIL_LENGTH = 80
@@ -29,8 +34,15 @@ _GROUNDS = 2
 """Of a meta, so many matched texts are shown."""
 
 
-_FieldStep: TypeAlias = tuple[int, list[Callable[[Run], None]]]
-"""The number of a step, and what searches a field."""
+_Planned: TypeAlias = tuple[int, Callable[[Run], object]]
+"""The number of the step, and what is done in it."""
+
+_number: Callable[[_Planned], int] = itemgetter(0)
+_READ_BEFORE: Mapping[str, Callable[[Run], object]] = {
+    "body": attrgetter("message.body"),
+    "uri": attrgetter("message.uris"),
+}
+"""View -> what it comes from, where it takes long to make that: it is a step of its own, and kept."""
 
 
 class Findings(NamedTuple):
@@ -105,39 +117,43 @@ class Evaluator:
             places = enumerate(search.group.searched)
             self._searched.update((s.rule, (search, place)) for place, s in places)
             together.setdefault((search.group.view, search.group.selector), []).append(search)
-        self._texts = [
-            (_TEXTS + 2 * place, texts, over(together[view, ""]))
-            for place, (view, texts) in enumerate(views.TEXTS.items())
-            if (view, "") in together
-        ]
-        self._fields: dict[str, _FieldStep] = {}
+        assembled: dict[str, list[FieldSearches]] = {}
+        """Selectors whose value is put together from several fields."""
+        fields: dict[str, list[FieldSearches]] = {}
         """By the names of fields."""
-        self._assembled: list[_FieldStep] = []
-        """Of selectors whose value is put together from several fields."""
-        self._parts: list[PartSearches] = []
+        parts: list[PartSearches] = []
         for (view, selector), members in together.items():
-            if view == "header":
-                self._place_field(FieldSearches(members), views.base(selector), views.is_pseudo(selector))
+            if view == "header" and not views.is_pseudo(selector):
+                fields.setdefault(views.base(selector), []).append(FieldSearches(members))
+            elif view == "header":
+                field = FieldSearches(members)
+                if not self._demand(field):
+                    assembled[selector] = [field]
             elif view == "mimeheader":
                 part = PartSearches(members)
-                if part.rules <= self._put_off:
-                    self._always |= self._demand(part)
-                else:
-                    self._parts.append(part)
+                if not self._demand(part):
+                    parts.append(part)
+        self._first = sorted(chain.from_iterable(_in_steps(assembled, _ASSEMBLED).values()), key=_number)
+        self._fields = _in_steps(fields, _FIELDS)
+        """What is searched where a message has the field."""
+        self._last: list[_Planned] = []
+        for step, (view, texts) in enumerate(views.TEXTS.items()):
+            if (view, "") in together:
+                if view in _READ_BEFORE:
+                    self._last.append((_TEXTS + 2 * step, _READ_BEFORE[view]))
+                over_texts = over(together[view, ""])
+                self._last.append((_TEXTS + 2 * step + 1, partial(_search_texts, texts, over_texts)))
+        self._last += [(_PARTS, part.run) for part in parts]
+        self._last.append((_CALLS, self._ask_at_once))
 
-    def _place_field(self, field: FieldSearches, name: str, assembled: bool) -> None:
-        if not assembled:
-            self._fields.setdefault(name, (_FIELDS + len(self._fields), []))[1].append(field.run)
-        elif field.rules <= self._put_off:
-            self._always |= self._demand(field)
-        else:
-            self._assembled.append((_ASSEMBLED + len(self._assembled), [field.run]))
-
-    def _demand(self, searches: FieldSearches | PartSearches) -> int:
-        """Searches on demand; gives the metas that hang on it."""
+    def _demand(self, searches: FieldSearches | PartSearches) -> bool:
+        """Searches on demand, if all that it is about can wait."""
+        if not searches.rules <= self._put_off:
+            return False
         for rule in searches.rules:
             self._demands[rule] = partial(_search_once, searches)
-        return self._settler.concerned(searches.rules)
+        self._always |= self._settler.concerned(searches.rules)
+        return True
 
     def steps(
         self,
@@ -152,10 +168,13 @@ class Evaluator:
         steps."""
         run = self._begun(message, seconds, now, recipients, meanwhile)
         try:
-            yield from self._search(run, meanwhile)
-            if meanwhile.others:
-                yield _CALLS
-            run.values.ask(self._calls.at_once)
+            step = _BEGIN
+            for number, search in self._planned(message):
+                if number > step:
+                    step = number
+                    if meanwhile.others:
+                        yield step
+                search(run)
         except DeadlineError:
             run.late = True
         if meanwhile.others:
@@ -191,26 +210,14 @@ class Evaluator:
         hits = tuple([(n, self._detail(run, n, told)) for n in sorted(self._listed.intersection(values))])
         return Findings(hits, run.exceeded, weights, values)
 
-    def _search(self, run: Run, meanwhile: Meanwhile) -> Iterator[int]:
+    def _planned(self, message: Message) -> list[_Planned]:
+        """All that is searched in the message, or asked of it."""
         # Nearly all of a large rule set look at fields that a message lacks.
-        present = filter(None, map(self._fields.get, run.message.header.present))
-        for step, searches in (*self._assembled, *sorted(present)):
-            if meanwhile.others:
-                yield step
-            for search in searches:
-                search(run)
-        for step, texts, over_texts in self._texts:
-            if meanwhile.others:
-                yield step
-            run.look_at_clock()
-            found = texts(run.message)
-            if meanwhile.others:
-                yield step + 1
-            over_texts(run, found)
-        for step, part in enumerate(self._parts, _PARTS):
-            if meanwhile.others:
-                yield step
-            part.run(run)
+        present = filter(None, map(self._fields.get, message.header.present))
+        return [*self._first, *sorted(chain.from_iterable(present), key=_number), *self._last]
+
+    def _ask_at_once(self, run: Run) -> None:
+        run.values.ask(self._calls.at_once)
 
     def _work_out(self, run: Run, rule: int) -> None:
         """Sets the value of a rule that waited, no meta, unless it is what it is when nothing is found."""
@@ -261,6 +268,21 @@ class Evaluator:
                 if mentioned in numbers and mentioned not in seen:
                     seen.add(mentioned)
                     waiting.append(mentioned)
+
+
+def _in_steps(named: Mapping[str, Sequence[FieldSearches]], first: int) -> Mapping[str, list[_Planned]]:
+    """What is searched, by the same names. The first step is for all that few rules look at."""
+    planned: dict[str, list[_Planned]] = {}
+    for place, (name, searches) in enumerate(named.items(), 1):
+        rules = sum(len(each.rules) for each in searches)
+        step = first + place if rules >= _MANY else first
+        planned[name] = [(step, each.run) for each in searches]
+    return planned
+
+
+def _search_texts(texts: Callable[[Message], Sequence[bytes]], over_texts: Over, run: Run) -> None:
+    run.look_at_clock()
+    over_texts(run, texts(run.message))
 
 
 def _ask(asked: Asked, run: Run) -> None:
