@@ -18,64 +18,66 @@ class Lines:
     With `endless` one beyond that many octets is an error.
     """
 
-    __slots__ = ("_buffer", "_endless", "_limit", "_searched", "_skipped", "_skipping")
+    __slots__ = ("_buffer", "_endless", "_limit", "_skipped", "_start")
 
     def __init__(self, limit: int, endless: int = 0) -> None:
         self._limit = limit
         self._endless = endless
         self._skipped = 0
         """Octets thrown away of the line that has not ended yet."""
-        self._buffer = bytearray()
-        self._searched = 0
-        self._skipping = False
+        self._buffer = b""
+        self._start = 0
+        """What stands before it has been given; mostly that is all when more comes, and nothing is copied."""
 
     def __len__(self) -> int:
         """Octets that wait."""
-        return len(self._buffer)
+        return len(self._buffer) - self._start
 
     def feed(self, octets: bytes) -> None:
         """Takes what came in."""
-        self._buffer += octets
+        self._buffer = self._buffer[self._start :] + octets
+        self._start = 0
 
     def pop(self) -> bytes | None:
         """The next line with its line end, TOO_LONG when it was too long, None when it is not whole yet.
 
         Raises EndlessLine.
         """
-        buffer = self._buffer
-        if not buffer:
-            return None
-        end = buffer.find(b"\n", self._searched) + 1
-        if self._endless and self._skipped + (end or len(buffer)) > self._endless:
-            raise EndlessLine
+        start = self._start
+        end = self._buffer.find(b"\n", start) + 1
         if not end:
-            self._keep_waiting()
+            self._buffer = self._buffer[start:]
+            self._start = 0
+            if self._buffer:
+                self._keep_waiting()
             return None
-        line = bytes(buffer[:end])
-        del buffer[:end]
-        self._searched = 0
-        if self._skipping or end > self._limit:
-            self._skipping = False
+        if self._skipped or end - start > self._limit:
+            self._look_for_endless(end - start)
             self._skipped = 0
+            self._start = end
             return TOO_LONG
-        return line
+        self._start = end
+        return self._buffer[start:end]
 
     def take_all(self) -> bytes:
         """Everything that waits, for a phase without lines."""
-        octets = bytes(self._buffer)
+        octets = self._buffer[self._start :]
         self.clear()
         return octets
 
     def clear(self) -> None:
         """Throws away what waits."""
-        self._buffer.clear()
-        self._searched = 0
+        self._buffer = b""
+        self._start = 0
         self._skipped = 0
-        self._skipping = False
 
     def _keep_waiting(self) -> None:
-        if len(self._buffer) > self._limit:
-            self._skipping = True
-            self._skipped += len(self._buffer)
-            self._buffer.clear()
-        self._searched = len(self._buffer)
+        waiting = len(self._buffer)
+        self._look_for_endless(waiting)
+        if waiting > self._limit:
+            self._skipped += waiting
+            self._buffer = b""
+
+    def _look_for_endless(self, more: int) -> None:
+        if self._endless and self._skipped + more > self._endless:
+            raise EndlessLine
