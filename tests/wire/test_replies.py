@@ -62,6 +62,24 @@ def test_replies_are_read(octets: bytes, reply: Reply | None):
     assert [expected] == read(octets)
 
 
+def test_replies_that_come_together_or_in_pieces_are_the_same():
+    octets = b"250 2.1.0 Ok\r\n250-a\r\n250 b\r\n354 go\r\n"
+    expected = [Reply(250, "2.1.0", "Ok"), Reply(250, "", "a\nb"), Reply(354, "", "go")]
+    for step in (1, 5, 14, 100):
+        reader = ReplyReader()
+        pieces = [octets[at : at + step] for at in range(0, len(octets), step)]
+
+        assert expected == [reply for piece in pieces for reply in reader.receive(piece)]
+        assert [Reply(250, "2.1.5", "Ok")] * 2 == list(reader.receive(b"250 2.1.5 Ok\r\n" * 2))
+
+
+def test_an_overlong_line_in_pieces_is_no_reply():
+    reader = ReplyReader()
+    assert [] == list(reader.receive(b"x" * 9999))
+    with pytest.raises(ReplyError):
+        list(reader.receive(b"250 2.1.5 Ok\r\n"))
+
+
 @pytest.mark.parametrize(
     "octets", [b"\r\n", b"hello\r\n", b"25 x\r\n", b"250x\r\n", b"999 x\r\n", b"x" * 9999 + b"\n"]
 )

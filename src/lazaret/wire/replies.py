@@ -4,7 +4,7 @@ A line break in `Reply.text` is a line break of a multi-line reply; each line re
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from lazaret.model.errors import Reply
@@ -67,28 +67,36 @@ def _wrap(text: bytes, room: int) -> Iterator[bytes]:
 class ReplyReader:
     """Replies out of a stream, in any split."""
 
-    __slots__ = ("_lines", "_texts")
+    __slots__ = ("_between", "_lines", "_texts")
 
     def __init__(self) -> None:
         self._lines = Lines(MAX_LINE_RECEIVED)
         self._texts: list[str] = []
+        self._between = True
+        """Nothing waits: what comes next begins a reply."""
 
-    def receive(self, octets: bytes) -> Iterator[Reply]:
-        """The replies that are whole now. Raises ReplyError."""
+    def receive(self, octets: bytes) -> Iterable[Reply]:
+        """The replies that are whole now, each to be taken before more comes. Raises ReplyError."""
+        if self._between and len(octets) <= MAX_LINE_RECEIVED and (known := _all_whole(octets)) is not None:
+            return known
+        return self._read(octets)
+
+    def _read(self, octets: bytes) -> Iterator[Reply]:
+        self._between = False
         self._lines.feed(octets)
         while (line := self._lines.pop()) is not None:
             reply = self._add(line)
             if reply is not None:
                 yield reply
+        self._between = octets.endswith(b"\n") and not self._texts
 
     def clear(self) -> None:
         """Throws away what waits: a reply sent before TLS must not be taken for one under it."""
         self._lines.clear()
         self._texts.clear()
+        self._between = True
 
     def _add(self, line: bytes) -> Reply | None:
-        if not self._texts and (known := _whole(line)) is not None:
-            return known
         match = _LINE.fullmatch(line.rstrip(b"\r\n"))
         if match is None or len(self._texts) >= MAX_LINES_RECEIVED:
             raise ReplyError(line[:100].decode("ascii", "backslashreplace").strip() or "overlong line")
@@ -101,12 +109,14 @@ class ReplyReader:
 
 
 @lru_cache(256)
-def _whole(line: bytes) -> Reply | None:
-    """The reply that is one line; most say the same each time. None: it is another, or none."""
-    match = _LINE.fullmatch(line.rstrip(b"\r\n"))
-    if match is None or match[2] == b"-":
+def _all_whole(octets: bytes) -> tuple[Reply, ...] | None:
+    """The replies of which these octets consist, where each is one line; most say the same each time."""
+    *lines, rest = octets.split(b"\n")
+    matches = [_LINE.fullmatch(line.rstrip(b"\r")) for line in lines]
+    if rest or any(match is None or match[2] == b"-" for match in matches):
         return None
-    return _decode(int(match[1]), [(match[3] or b"").decode("utf-8", "surrogateescape")])
+    found = (match.groups(b"") for match in matches if match is not None)
+    return tuple(_decode(int(code), [text.decode("utf-8", "surrogateescape")]) for code, _, text in found)
 
 
 def _decode(code: int, texts: list[str]) -> Reply:
