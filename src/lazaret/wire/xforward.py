@@ -2,7 +2,6 @@
 
 import ipaddress
 import re
-from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
@@ -18,6 +17,8 @@ MAX_VALUE = 255
 
 _HEX = re.compile(rb"\+([0-9A-Fa-f]{2})")
 _TO_QUOTE = re.compile(rb"[^!-*,-<>-~]")
+_PLAIN = re.compile("[!-*,-<>-~]*")
+"""Nothing to quote."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _GROUPS = (("NAME", "ADDR", "PORT"), ("PROTO", "HELO", "IDENT", "SOURCE"))
 
@@ -95,25 +96,25 @@ def _port(value: str) -> int:
     return int(value)
 
 
-def commands(session: Session, offered: Collection[str]) -> Iterator[bytes]:
-    """The XFORWARD commands that tell `session` to a next hop that offers these attributes.
-
-    Two commands, because one with long names would pass the 512 octets of a command line.
-    """
+def commands(session: Session, offered: tuple[str, ...]) -> list[bytes]:
+    """The XFORWARD commands that tell `session` to a next hop that offers these attributes."""
     values = {
-        "NAME": session.client_name,
-        "ADDR": f"IPV6:{session.client_ip}" if ":" in session.client_ip else session.client_ip,
-        "PORT": str(session.client_port or ""),
-        "PROTO": session.client_protocol or session.protocol,
-        "HELO": session.helo,
-        "IDENT": session.queue_id,
-        "SOURCE": session.source,
+        "NAME": session.client_name or UNAVAILABLE,
+        "ADDR": f"IPV6:{session.client_ip}" if ":" in session.client_ip else session.client_ip or UNAVAILABLE,
+        "PORT": str(session.client_port or UNAVAILABLE),
+        "PROTO": session.client_protocol or session.protocol or UNAVAILABLE,
+        "HELO": session.helo or UNAVAILABLE,
+        "IDENT": session.queue_id or UNAVAILABLE,
+        "SOURCE": session.source or UNAVAILABLE,
     }
-    for group in _GROUPS:
-        words = [f"{name}={_value(values[name])}" for name in group if name in offered]
-        if words:
-            yield f"XFORWARD {' '.join(words)}\r\n".encode("ascii")
+    joined = "".join(values.values())
+    if len(joined) > MAX_VALUE or not _PLAIN.fullmatch(joined):
+        values = {name: xtext_encode(value[:MAX_VALUE]) for name, value in values.items()}
+    return [form.format_map(values).encode("ascii") for form in _forms(offered)]
 
 
-def _value(value: str) -> str:
-    return xtext_encode(value[:MAX_VALUE]) if value else UNAVAILABLE
+@lru_cache(64)
+def _forms(offered: tuple[str, ...]) -> tuple[str, ...]:
+    """Two commands, because one with long names would pass the 512 octets of a command line."""
+    groups = [[f"{name}={{{name}}}" for name in group if name in offered] for group in _GROUPS]
+    return tuple(f"XFORWARD {' '.join(words)}\r\n" for words in groups if words)
