@@ -100,6 +100,8 @@ class SmtpClient:
         self._unsent: deque[tuple[Stage, bytes]] = deque()
         """Commands that wait for the reply before them, where the peer offers no PIPELINING."""
         self._keywords: dict[str, str] = {}
+        self._forwarded: tuple[str, ...] = ()
+        """What the peer wants to know by XFORWARD."""
         self._tried_helo = False
         self._open = False
         """A transaction of ours may still be open at the peer: RSET goes before the next one."""
@@ -175,16 +177,20 @@ class SmtpClient:
             self._break(f"unasked reply: {reply}")
             return
         stage = self._expected.popleft()
-        if not _fits(stage, reply):
+        if not _fits(stage, reply.code):
             self._break(f"{reply} at {stage}")
             return
         if reply.code == 421:
             self.closing = True
-        answered = _ANSWERED.get(stage)
-        if answered is not None:
-            answered(self, reply)
-        elif self._transaction is not None:
-            self._transact(self._transaction, stage, reply)
+        transaction = self._transaction
+        if transaction is None:
+            _ANSWERED[stage](self, reply)
+        elif self.closing:
+            # No further reply will come, to whatever was sent already.
+            transaction.refuse_rest(reply)
+            self._finish(transaction)
+        else:
+            _ANSWERED_WITHIN[stage](self, transaction, reply)
 
     def _break(self, text: str) -> None:
         self.closing = True
@@ -212,6 +218,7 @@ class SmtpClient:
             self._refused(reply)
             return
         self._keywords = {} if self._tried_helo else _parse_keywords(reply.text)
+        self._forwarded = tuple(self._keywords.get("XFORWARD", "").split())
         self.extensions = _extensions(self._keywords)
         if self._wants_tls and "STARTTLS" in self._keywords:
             self._command(Stage.STARTTLS, b"STARTTLS\r\n")
@@ -239,8 +246,8 @@ class SmtpClient:
             yield Stage.RSET, b"RSET\r\n"
         self._open = True
         outgoing = transaction.outgoing
-        if outgoing.client is not None and "XFORWARD" in self._keywords:
-            for command in xforward.commands(outgoing.client, self._keywords["XFORWARD"].split()):
+        if outgoing.client is not None and self._forwarded:
+            for command in xforward.commands(outgoing.client, self._forwarded):
                 yield Stage.XFORWARD, command
         yield Stage.MAIL, self._mail(transaction)
         for index in transaction.pending:
@@ -289,17 +296,8 @@ class SmtpClient:
         self._expected.append(stage)
         self._output += octets
 
-    def _transact(self, transaction: "_Transaction", stage: Stage, reply: Reply) -> None:
-        if reply.code == 421:
-            # No further reply will come, to whatever was sent already.
-            transaction.refuse_rest(reply)
-            self._finish(transaction)
-            return
-        answered = _ANSWERED_WITHIN.get(stage)
-        if answered is not None:
-            answered(self, transaction, reply)
-        else:
-            self._send_next()  # RSET and XFORWARD: a refusal of these keeps no mail back
+    def _answered_aside(self, transaction: "_Transaction", reply: Reply) -> None:
+        self._send_next()  # a refusal of these keeps no mail back
 
     def _answered_mail(self, transaction: "_Transaction", reply: Reply) -> None:
         if reply.positive:
@@ -410,6 +408,8 @@ _ANSWERED: dict[Stage, Callable[[SmtpClient, Reply], None]] = {
     Stage.STARTTLS: SmtpClient._answered_starttls,
 }
 _ANSWERED_WITHIN: dict[Stage, Callable[[SmtpClient, _Transaction, Reply], None]] = {
+    Stage.RSET: SmtpClient._answered_aside,
+    Stage.XFORWARD: SmtpClient._answered_aside,
     Stage.MAIL: SmtpClient._answered_mail,
     Stage.RCPT: SmtpClient._answered_rcpt,
     Stage.DATA: SmtpClient._answered_data,
@@ -423,9 +423,9 @@ def _is_too_many(reply: Reply) -> bool:
     return reply.code == 452 and reply.enhanced in ("", "4.5.3")
 
 
-def _fits(stage: Stage, reply: Reply) -> bool:
+def _fits(stage: Stage, code: int) -> bool:
     """Whether a reply of this class may stand here; 354 after the message would be taken for success."""
-    return reply.code >= 400 or (reply.code == 354 if stage is Stage.DATA else reply.positive)
+    return code >= 400 or (code == 354 if stage is Stage.DATA else 200 <= code < 300)
 
 
 def _parse_keywords(text: str) -> dict[str, str]:
