@@ -36,7 +36,7 @@ class Phrase:
 def split(text: str) -> list[str]:
     """The words of a text, in order, as they are indexed."""
     text = fold(text)
-    if _HAS_CJK.search(text) is None:
+    if text.isascii() or _HAS_CJK.search(text) is None:
         return _WORD.findall(text)
     return [word for run in _RUN.findall(text) for word in _with_pairs(run)]
 

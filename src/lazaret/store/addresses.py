@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import islice
 
 from lazaret.model import address, words
 from lazaret.store.connection import Connection
@@ -25,6 +24,12 @@ MAX_IN_HEADER = 10
 def key(written: str) -> str:
     """The form in `maddr.email`: lower case, the domain in ASCII, at most 255 characters."""
     return plain(address.normalise(written), 255)
+
+
+@lru_cache(maxsize=4096)
+def domain_of(key: str) -> str:
+    """The form in `maddr.domain`: reversed, at most 255 characters."""
+    return address.reversed_domain(key)[:255]
 
 
 def exact(written: str) -> bytes | None:
@@ -62,7 +67,7 @@ def ids(connection: Connection, written: Iterable[str], tag: int) -> dict[str, i
     missing = sorted(set(keys.values()) - found.keys())
     if missing:
         # Passes over what another process has put in since; the second reading finds its rows too.
-        insert(connection, _MADDR, [(tag, one, address.reversed_domain(one)[:255]) for one in missing])
+        insert(connection, _MADDR, [(tag, one, domain_of(one)) for one in missing])
         found |= _known(connection, set(missing), tag)
     return {one: found[key] for one, key in keys.items()}
 
@@ -70,8 +75,8 @@ def ids(connection: Connection, written: Iterable[str], tag: int) -> dict[str, i
 @lru_cache(maxsize=1024)
 def in_header(field: str) -> tuple[str, ...]:
     """Keys of the addresses in a decoded From, Reply-To or To field: the first ten, each once."""
-    found = (piece for piece in _BETWEEN.split(field[:4096]) if "@" in piece[1:-1])
-    return tuple(dict.fromkeys(key(piece) for piece in islice(found, 10 * MAX_IN_HEADER)))[:MAX_IN_HEADER]
+    found = [piece for piece in _BETWEEN.split(field[:4096]) if "@" in piece[1:-1]]
+    return tuple(dict.fromkeys(map(key, found[: 10 * MAX_IN_HEADER])))[:MAX_IN_HEADER]
 
 
 @lru_cache(maxsize=1024)

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from lazaret.model.digest import MESSAGE_ID
 from lazaret.model.entry import Entry, EntryRecipient
-from lazaret.model.verdict import Action
 from lazaret.store import digests, releases
 from lazaret.store.addresses import from_octets, key, plain
 from lazaret.store.connection import Connection
@@ -94,7 +93,7 @@ def _complete(
             "action": recipient.action,
             "reason": plain(recipient.reason, 1000),
             "stored": "Y" if recipient.stored else "N",
-            "ds": DS_LETTERS[Action(recipient.action)],
+            "ds": DS_LETTERS[recipient.action],
             "category": recipient.category.value,
             "response": plain(recipient.response, 255),
         }

@@ -126,9 +126,9 @@ def _adopt(connection: Connection, item: Item, found: Extract, prefix: bytes) ->
         },
     )
     msg = numbers(connection, [item.mail_id], item.partition_tag)[item.mail_id]
-    insert(connection, LZ_HITS, list(hit_rows(msg, tests, symbols)))
+    insert(connection, LZ_HITS, hit_rows(msg, tests, symbols))
     recipients = [copy.address for copy in item.copies]
-    insert(connection, LZ_ADDRESSES, list(address_rows(msg, item.sender, recipients, header)))
+    insert(connection, LZ_ADDRESSES, address_rows(msg, item.sender, recipients, header))
     return msg
 
 

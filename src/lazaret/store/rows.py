@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
+from operator import itemgetter
 
 from lazaret.model import words
-from lazaret.model.address import reversed_domain
 from lazaret.model.entry import Entry
+from lazaret.model.frozen import frozen
 from lazaret.model.partition import Partition
 from lazaret.model.verdict import Action, ScoredHit
 from lazaret.store import addresses, campaigns, fulltext, text
-from lazaret.store.addresses import exact, in_header, key, names_in, plain
+from lazaret.store.addresses import domain_of, exact, in_header, key, names_in, plain
 from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import Table, insert, marks, portions
@@ -22,7 +23,7 @@ Row = tuple[object, ...]
 IMPORTED = "IMPORTED"
 """`msgs.policy` of what was taken over from another filter; amavisd names its policy bank there."""
 
-DS_LETTERS = {
+DS_LETTERS: Mapping[str, str] = {
     Action.DELIVER: "P",
     Action.MARK: "P",
     Action.QUARANTINE: "D",
@@ -30,7 +31,7 @@ DS_LETTERS = {
     Action.REJECT: "R",
     Action.DEFER: "T",
 }
-"""`msgrcpt.ds` for each action."""
+"""`msgrcpt.ds` for the word of each action."""
 
 _MSGS = Table(
     "msgs",
@@ -66,7 +67,7 @@ LZ_HITS = Table("lz_hits", ("symbol", "msg", "score"), loads=True)
 LZ_ATTACHMENTS = Table("lz_attachments", ("msg", "num", "name"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Header:
     """Three fields of a message, decoded."""
 
@@ -111,11 +112,11 @@ class Rows:
         ids = numbers(connection, [entry.mail_id for entry in entries], tag)
         numbered = [(ids[entry.mail_id], entry) for entry in entries]
         insert(connection, _LZ_MSGRCPT, [row for msg, entry in numbered for row in _lz_msgrcpt(msg, entry)])
-        named = [row for msg, entry in numbered for row in _address_rows(msg, entry)]
+        named = list(chain.from_iterable([_address_rows(msg, entry) for msg, entry in numbered]))
         insert(connection, LZ_ADDRESSES, named)
-        # In the order of their key, which spares SQLite most of the search for each row's place.
-        hits = sorted(row for msg, entry in numbered for row in hit_rows(msg, entry.hits, symbols))
-        insert(connection, LZ_HITS, hits)
+        # In the order of their key (messages are), which spares SQLite most of the search for each place.
+        hits = chain.from_iterable([hit_rows(msg, entry.hits, symbols) for msg, entry in numbered])
+        insert(connection, LZ_HITS, sorted(hits, key=itemgetter(0)))
         for entry, octets, _ in stored:
             chunks = text.chunks(octets)
             insert(connection, QUARANTINE, [(tag, entry.mail_id, number, chunk) for number, chunk in chunks])
@@ -127,10 +128,10 @@ class Rows:
         place = quar_loc(entry.mail_id, tag) if kept else ""
         return (
             *(tag, entry.mail_id, entry.secret_id, plain(entry.log_id, 20)),
-            *(int(entry.time), time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(entry.time))),
+            *(int(entry.time), _iso(int(entry.time))),
             *(maddr[entry.sender], IMPORTED if entry.imported else ""),
             *(plain(entry.session.client_ip, 255), entry.size),
-            *("Y" if entry.originating else "N", entry.category.value),
+            *("Y" if entry.originating else "N", str(entry.category)),
             *("Q" if kept else " ", place, entry.dsn_sent, entry.score),
             *(plain(entry.message_id, 255), plain(entry.from_header, 255), plain(entry.subject, 255)),
             self._host,
@@ -144,6 +145,12 @@ def numbers(connection: Connection, mail_ids: Sequence[str], tag: int) -> dict[s
         statement = sql(_NUMBERS, marks(len(some)), ")")
         found.update(connection.execute(statement, [tag, *some]))
     return found
+
+
+@lru_cache(maxsize=64)
+def _iso(second: int) -> str:
+    """`msgs.time_iso`; much mail comes in the same second."""
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
 
 
 def quar_loc(mail_id: str, tag: int) -> str:
@@ -160,13 +167,13 @@ def _msgrcpt(tag: int, entry: Entry, maddr: dict[str, int]) -> Iterator[Row]:
     for number, recipient in enumerate(entry.recipients, 1):
         yield (
             *(tag, entry.mail_id, number, maddr[recipient.address], "Y" if recipient.local else "N"),
-            *(recipient.category.value, DS_LETTERS[Action(recipient.action)], " "),
+            *(str(recipient.category), DS_LETTERS[recipient.action], " "),
             *("Y" if recipient.blocked else "N", "Y" if recipient.allowed else "N"),
             *(recipient.score, plain(recipient.response, 255)),
         )
 
 
-def _lz_msgs(tag: int, entry: Entry, line_ends: str, numbers: dict[str, int]) -> Row:
+def _lz_msgs(tag: int, entry: Entry, line_ends: str, numbers: Mapping[str, int]) -> Row:
     kept = entry.text is not None
     unavailable = "\n".join(plain(f"{one.check}: {one.reason}", 500) for one in entry.unavailable)
     return (
@@ -189,7 +196,7 @@ def _stored_prefix(entry: Entry, line_ends: str) -> int:
 def _lz_msgrcpt(msg: int, entry: Entry) -> Iterator[Row]:
     for number, one in enumerate(entry.recipients, 1):
         stored = "Y" if one.stored else "N"
-        yield msg, number, exact(one.address), one.action, stored, plain(one.reason, 1000)
+        yield msg, number, exact(one.address), str(one.action), stored, plain(one.reason, 1000)
 
 
 def header_values(sender: str, header: Header) -> tuple[str, str, str, str]:
@@ -203,7 +210,7 @@ def attachment_rows(msg: int, names: Iterable[str]) -> list[Row]:
     return [(msg, number, plain(name, 255)) for number, name in enumerate(names, 1)]
 
 
-def _address_rows(msg: int, entry: Entry) -> Iterator[Row]:
+def _address_rows(msg: int, entry: Entry) -> list[Row]:
     recipients = [one.address for one in entry.recipients]
     return address_rows(msg, entry.sender, recipients, _header(entry))
 
@@ -212,24 +219,22 @@ def _header(entry: Entry) -> Header:
     return Header(entry.from_header, entry.reply_to, entry.to_header)
 
 
-def address_rows(msg: int, sender: str, recipients: Iterable[str], header: Header) -> Iterator[Row]:
+def address_rows(msg: int, sender: str, recipients: Iterable[str], header: Header) -> list[Row]:
     """Rows of `lz_addresses`: the addresses in the header that the envelope does not name already."""
     senders, named = {key(sender)}, {key(one) for one in recipients}
     fields = (("F", header.sender, senders), ("R", header.reply_to, senders), ("T", header.to, named))
     found = [(field, one) for field, value, known in fields for one in in_header(value) if one not in known]
-    for number, (field, one) in enumerate(found, 1):
-        yield msg, number, field, one, reversed_domain(one)[:255]
+    return [(msg, number, field, one, domain_of(one)) for number, (field, one) in enumerate(found, 1)]
 
 
-def hit_rows(
-    msg: int, hits: Iterable[ScoredHit], numbers: Mapping[str, int]
-) -> Iterator[tuple[int, int, float]]:
+def hit_rows(msg: int, hits: Sequence[ScoredHit], numbers: Mapping[str, int]) -> list[tuple[int, int, float]]:
     """Rows of `lz_hits`: one per symbol; one that hit more than once has the sum."""
-    scores: dict[int, float] = {}
-    for hit in hits:
-        number = numbers[hit.symbol]
-        scores[number] = scores.get(number, 0.0) + hit.score
-    return ((number, msg, score) for number, score in scores.items())
+    scores = {numbers[hit.symbol]: hit.score for hit in hits}
+    if len(scores) < len(hits):
+        scores = dict.fromkeys(scores, 0.0)
+        for hit in hits:
+            scores[numbers[hit.symbol]] += hit.score
+    return [(number, msg, score) for number, score in scores.items()]
 
 
 def _searchable(entry: Entry) -> fulltext.Searchable:

@@ -15,23 +15,26 @@ class Symbols:
     """The numbers that this process knows. They never change, as no symbol is ever removed."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[int, str]] = {}
+        self._numbers: dict[str, int] = {}
+        self._described: dict[str, str] = {}
 
     def forget(self) -> None:
         """After a transaction was undone: its numbers are not in the database."""
-        self._known.clear()
+        self._numbers.clear()
+        self._described.clear()
 
-    def ids(self, connection: Connection, hits: Iterable[ScoredHit]) -> dict[str, int]:
-        """Symbol -> its number, for all of `hits`; the latest description is kept."""
+    def ids(self, connection: Connection, hits: Iterable[ScoredHit]) -> Mapping[str, int]:
+        """Symbol -> its number, for all of `hits` and more; the latest description is kept."""
         described = {hit.symbol: hit.description for hit in hits}
-        stale = {name: text for name, text in described.items() if self._is_stale(name, text)}
-        if stale:
+        # Nearly always all are known, which is found in one step.
+        if not described.items() <= self._described.items():
+            stale = {name: text for name, text in described.items() if self._is_stale(name, text)}
             self._store(connection, stale)
-        return {name: self._known[name][0] for name in described}
+        return self._numbers
 
     def _is_stale(self, name: str, description: str) -> bool:
-        known = self._known.get(name)
-        return known is None or (known[1] != description and description != "")
+        known = self._described.get(name)
+        return known is None or (known != description and description != "")
 
     def _store(self, connection: Connection, described: dict[str, str]) -> None:
         names = {name: plain(name, 128) for name in described}
@@ -44,12 +47,15 @@ class Symbols:
                     values,
                 )
             (number,) = connection.execute("SELECT id FROM lz_symbols WHERE name = :name", values).fetchone()
-            self._known[name] = (number, text)
+            self._numbers[name], self._described[name] = number, text
 
 
 def packed(hits: Iterable[ScoredHit], numbers: Mapping[str, int]) -> str:
     """`lz_msgs.hits`: one value for a message; a row per hit would cost as much as all the rest."""
-    return "\n".join(f"{numbers[hit.symbol]} {hit.score!r} {plain(hit.detail, 1000)}" for hit in hits)
+    lines = [f"{numbers[hit.symbol]} {hit.score!r} {hit.detail[:1000]}" for hit in hits]
+    if not "".join(lines).isprintable():
+        lines = [plain(line, len(line)) for line in lines]
+    return "\n".join(lines)
 
 
 def unpacked(connection: Connection, lines: Sequence[str]) -> list[tuple[ScoredHit, ...]]:
