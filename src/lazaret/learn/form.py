@@ -39,6 +39,10 @@ def _kinds() -> bytes:
 
 
 _KINDS = _kinds()
+_ANY_DIGIT, _ANY_HIGH = b"0\xff"
+"""What stands for them in a text of kinds."""
+_LESS, _QUOTE, _AT, _QUESTION, _DOLLAR, _PER_CENT = b'<"@?$%'
+"""As numbers: before Python looks for bytes, it makes the error that they are no number."""
 _SAME_KIND = re.compile(rb"([aA0\xff])(?=\1)")
 """One that another of its kind follows: to put one in the place of a run, re would call Python each time."""
 _DOMAIN = re.compile(rb"[\w.+=-]@([\w.-]{1,200})")
@@ -128,13 +132,13 @@ def of_header(message: Message, written: Written, subject: bytes) -> tuple[bytes
         _RECIPIENTS(recipients.count(b"@")),
         b"from=" + shape(sender, 40),
         _DIGITS_IN_ADDRESS[_DIGIT.search(local) is not None],
-        _NAME[0 if b"<" not in sender else 1 if b'"' not in sender else 2],
-        _ADDRESS_AS_NAME[b"@" in display and b"<" in sender],
+        _NAME[0 if _LESS not in sender else 1 if _QUOTE not in sender else 2],
+        _ADDRESS_AS_NAME[_AT in display and _LESS in sender],
         _NAME_IN_CAPITALS[display.isupper()],
         b"message-id=" + shape(message_id, 50),
         b"date=" + shape(value(message, "date"), 50),
         *_of_subject(subject),
-        _SUBJECT_ENCODED[b"=?" in value(message, "subject")],
+        _SUBJECT_ENCODED[value(message, "subject").find(b"=?") >= 0],
     )
 
 
@@ -161,12 +165,12 @@ def _of_subject(subject: bytes) -> Sequence[bytes]:
         b"subject-end=" + kinds[-1:],
         b"subject-begin=" + kinds[:1],
         _SUBJECT_EXCLAMATION_MARKS[min(subject.count(b"!"), 3)],
-        _SUBJECT_QUESTION[b"?" in subject],
-        _SUBJECT_DOLLAR[b"$" in subject],
-        _SUBJECT_PER_CENT[b"%" in subject],
-        _SUBJECT_DIGITS[b"0" in kinds],
-        _SUBJECT_GAP[b"    " in subject],
-        _SUBJECT_EIGHT_BIT[b"\xff" in kinds],
+        _SUBJECT_QUESTION[_QUESTION in subject],
+        _SUBJECT_DOLLAR[_DOLLAR in subject],
+        _SUBJECT_PER_CENT[_PER_CENT in subject],
+        _SUBJECT_DIGITS[_ANY_DIGIT in kinds],
+        _SUBJECT_GAP[subject.find(b"    ") >= 0],
+        _SUBJECT_EIGHT_BIT[_ANY_HIGH in kinds],
         _IS_REPLY[_REPLY.match(subject) is not None],
         _IS_FORWARD[_FORWARD.match(subject) is not None],
     )
@@ -272,7 +276,7 @@ def _of_links(message: Message, written: Written) -> list[bytes]:
             own,
             any(map(_NUMBER_HOST.match, uris)),
             any(map(_PORT.match, uris)),
-            b"?" in b"".join(uris),
+            _QUESTION in b"".join(uris),
             tags.count("img"),
             tags.count("a"),
         ]

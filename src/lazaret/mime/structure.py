@@ -192,7 +192,7 @@ class _Cutter:
 
 def mbox_end(raw: bytes) -> int:
     """The length of a leading "From " line of an mbox; 0 when there is none."""
-    if raw[:1] not in b"From 0123456789\t":
+    if b"From 0123456789\t".find(raw[:1]) < 0:
         return 0
     line_end = raw.find(b"\n") + 1 or len(raw)
     return line_end if _MBOX_LINE.match(raw[:line_end]) else 0

@@ -154,7 +154,7 @@ def _completed(wording: bytes, kind: str) -> Found | None:
     if _WEB.match(wording) or _PATH_BEFORE_AT.search(wording):
         return Found(b"http://" + wording, written_with_scheme=False)
     if _AT in wording:
-        if not _DOT_AFTER_AT.search(wording) or b"&nbsp;" in wording:
+        if not _DOT_AFTER_AT.search(wording) or wording.find(b"&nbsp;") >= 0:
             return None
         return Found(b"mailto:" + _MISPARSED.sub(b"", wording), written_with_scheme=False)
     if _DOT not in wording:

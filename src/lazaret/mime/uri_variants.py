@@ -119,7 +119,7 @@ _MAIL_ANGLES = re.compile(rb"[^?&]*<([^@<>]+@[^>]+)>")
 def _mail_readings(uri: bytes) -> list[bytes]:
     """An address without parameters; Outlook takes `&` for one, and some take the text between < and >."""
     readings = [m[1] for m in (_MAIL_PARAMETERS.match(uri), _MAIL_AMPERSAND.match(uri)) if m]
-    blanks = _MAIL_BLANKS.match(uri) if b"%20" in uri else None
+    blanks = _MAIL_BLANKS.match(uri) if uri.find(b"%20") >= 0 else None
     angles = _MAIL_ANGLES.match(uri, 0, uri.rfind(b">") + 1)
     return readings + [b"mailto:" + m[1] for m in (blanks, angles) if m]
 
@@ -132,7 +132,7 @@ def _decoded(uri: bytes) -> bytes:
     if not _SCHEME.match(uri):
         uri = (b"ftp://" if uri.startswith(b"ftp.") else b"http://") + uri
     uri = _NO_PATH.sub(rb"\1/\2", uri)
-    if b"&#" not in uri:
+    if uri.find(b"&#") < 0:
         return uri
     uri = _DECIMAL.sub(lambda m: bytes((int(m[1]),)), uri)
     uri = _HEXADECIMAL.sub(lambda m: bytes((int(m[1], 16),)), uri)

@@ -79,7 +79,7 @@ class DotReader:
         octets = bytes(self._buffer)
         self._buffer.clear()
         # To look first costs half of a replacement that finds nothing, and most messages have no such dot.
-        if b"\r\n." in octets:
+        if octets.find(b"\r\n.") >= 0:
             octets = octets.replace(b"\r\n.", b"\r\n")
         return (normalize(octets) if self._saw_bare_lf else octets)[2:]
 
@@ -125,7 +125,7 @@ def stuff(octets: bytes) -> bytes:
     """
     if octets.count(b"\n") != octets.count(b"\r\n"):
         octets = normalize(octets)
-    if b"\r\n." in octets:
+    if octets.find(b"\r\n.") >= 0:
         octets = octets.replace(b"\r\n.", b"\r\n..")
     first = b"." if octets.startswith(b".") else b""
     last = b".\r\n" if octets.endswith(b"\r\n") or not octets else _END

@@ -37,7 +37,7 @@ _OF_LANGUAGE = {
 
 def declared(content_type: bytes) -> bytes:
     """The charset that a Content-Type names; b"" when it names none."""
-    found = _DECLARED.search(content_type) if b"charset=" in content_type.lower() else None
+    found = _DECLARED.search(content_type) if content_type.lower().find(b"charset=") >= 0 else None
     return next((group for group in found.groups() if group), b"") if found else b""
 
 

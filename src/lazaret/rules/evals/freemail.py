@@ -38,6 +38,7 @@ _MAX_ADDRESSES = "5"
 _MAX_FREE = "3"
 _MOST_LINKS = 20
 _MOST_ADDRESSES = 40
+_AT = ord("@")
 
 
 class _Providers:
@@ -172,7 +173,7 @@ def _addresses_in_body(subject: Subject) -> list[str]:
             linked = _MAILTO.match(uri.raw)
             found.update(dict.fromkeys(_whole(subject, [linked[1]] if linked else [])))
     for line in subject.message.body:
-        if b"@" in line and len(found) < _MOST_ADDRESSES:
+        if _AT in line and len(found) < _MOST_ADDRESSES:
             text = _QUOTED.sub(b" ", _URL_WITH_ADDRESS.sub(b" ", line))
             found.update(dict.fromkeys(_whole(subject, _ADDRESS.findall(text))))
     return list(found)[:_MOST_ADDRESSES]

@@ -59,7 +59,7 @@ _PROVIDER = re.compile(
 
 def _provider(subject: Subject) -> str:
     """Of the sender; "" when it is none of those that are known here."""
-    if b".com" not in subject.header("From:addr")[-5:].lower():
+    if subject.header("From:addr")[-5:].lower().find(b".com") < 0:
         return ""
     found = _PROVIDER.search(subject.text("From:addr"))
     return (found.lastgroup or "") if found else ""

@@ -20,6 +20,7 @@ _MAY_HAVE_PERCENT = re.compile(
     re.IGNORECASE,
 )
 _ID_WITH_ADDRESS = re.compile(r"<[A-Z]{28}\.([^>]+?)>")
+_PER_CENT = ord("%")
 _SENDER_REWRITTEN = re.compile(r"SRS\d[=+-]", re.IGNORECASE)
 
 
@@ -43,7 +44,7 @@ def _expected(date: str) -> int:
 @eval_function("check_unresolved_template")
 def unresolved_template(subject: Subject) -> str:
     """A field in which the program should have put something in the place of `%NAME`."""
-    if b"%" not in subject.header("ALL"):
+    if _PER_CENT not in subject.header("ALL"):
         return ""
     for line in subject.text("ALL").split("\n"):
         if _TEMPLATE.search(line) and not _MAY_HAVE_PERCENT.match(line):
