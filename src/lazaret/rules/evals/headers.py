@@ -23,13 +23,12 @@ _MOST_RECIPIENTS = 256
 def header_count_range(_settings: Settings, name: str, low: str, high: str) -> Callable[[Subject], bool]:
     """How many different values the field has."""
     least, most = number(low), number(high)
-    lowered = name.lower()
+    lowered, fewest, if_fewer = name.lower(), max(least, 1), least <= 0
 
     def holds(subject: Subject) -> bool:
         section = subject.message.header
-        written = len(section.places(lowered))
-        if written < max(least, 1):
-            return least <= 0
+        if len(section.places(lowered)) < fewest:
+            return if_fewer
         return least <= len({b" ".join(value.split()) for value in section.values(name)}) <= most
 
     return holds

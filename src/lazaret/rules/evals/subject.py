@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -72,10 +73,29 @@ def _text(line: str) -> str:
     return line if line.isascii() else line.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
+class _Lines(dict[str, tuple[str, ...]]):
+    """Selector -> the lines of `header` of a Subject, as text."""
+
+    __slots__ = ("_headers",)
+
+    def __init__(self, headers: HeaderValues) -> None:
+        super().__init__()
+        self._headers = headers
+
+    def __missing__(self, selector: str) -> tuple[str, ...]:
+        text = _octets(self._headers, selector).decode("utf-8", "replace").strip()
+        if "\n" in text:
+            found = tuple(filter(None, map(str.strip, text.split("\n"))))
+        else:
+            found = (text,) if text else ()
+        self[selector] = found
+        return found
+
+
 class Subject:
     """One message under examination. `now` in seconds since 1970; `recipients` are the envelope's."""
 
-    __slots__ = ("_headers", "_texts", "_values", "built", "message", "now", "recipients", "settings")
+    __slots__ = ("built", "header", "message", "now", "recipients", "settings", "values")
 
     def __init__(
         self,
@@ -87,13 +107,14 @@ class Subject:
     ) -> None:
         self.message = message
         self.settings = settings
-        self._headers = headers
         self.now = now
         self.recipients = recipients
         self.built: dict[Callable[[Subject], object], object] = {}
         """What was made of the message so far, each by the function that made it."""
-        self._texts: dict[str, str] = {}
-        self._values: dict[str, tuple[str, ...]] = {}
+        self.header: Callable[[str], bytes] = partial(_octets, headers)
+        """What a header rule with this selector would search; b"" when the field is absent."""
+        self.values: Callable[[str], tuple[str, ...]] = _Lines(headers).__getitem__
+        """The lines of `header` as text, trimmed, without empty ones: one address of `To:addr` each."""
 
     def once(self, build: "Callable[[Subject], T]") -> T:
         """What `build` makes of the message; called once, however many rules ask."""
@@ -107,31 +128,9 @@ class Subject:
         """Forgets what was built: some of it is the subject itself."""
         self.built.clear()
 
-    def header(self, selector: str) -> bytes:
-        """What a header rule with this selector would search; b"" when the field is absent."""
-        if selector == _SENDER_ADDRESS:
-            return self.once(_sender_address)
-        return self._headers[selector] or b""
-
     def text(self, selector: str) -> str:
         """`header` as text."""
-        known = self._texts.get(selector)
-        if known is None:
-            octets = self.header(selector)
-            known = self._texts[selector] = octets.decode("utf-8", "replace") if octets else ""
-        return known
-
-    def values(self, selector: str) -> tuple[str, ...]:
-        """The lines of `header` as text, trimmed, without empty ones: one address of `To:addr` each."""
-        known = self._values.get(selector)
-        if known is None:
-            text = self.header(selector).decode("utf-8", "replace").strip()
-            if "\n" in text:
-                known = tuple(filter(None, map(str.strip, text.split("\n"))))
-            else:
-                known = (text,) if text else ()
-            self._values[selector] = known
-        return known
+        return self.header(selector).decode("utf-8", "replace")
 
     def first(self, selector: str) -> str:
         """The first of `values`, or ""."""
@@ -139,9 +138,16 @@ class Subject:
         return values[0] if values else ""
 
 
-def _sender_address(subject: Subject) -> bytes:
+def _octets(headers: HeaderValues, selector: str) -> bytes:
+    """`header` of a Subject."""
+    if selector == _SENDER_ADDRESS:
+        return _sender_address(headers)
+    return headers[selector] or b""
+
+
+def _sender_address(headers: HeaderValues) -> bytes:
     """From what rules look at anyhow: by a selector of its own the sender would be guessed a second time."""
-    sender = subject.header("EnvelopeFrom")
+    sender = headers["EnvelopeFrom"] or b""
     if _PLAIN_ADDRESS.fullmatch(sender):
         return sender
     found = mailboxes.parse(sender)

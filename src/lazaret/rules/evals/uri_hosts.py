@@ -45,10 +45,9 @@ def _found(subject: Subject) -> Found | None:
     lists_of = subject.settings.once(HostLists).of
     found: dict[str, str] = {}
     for uri in subject.message.uris:
-        hosts = uri.hosts
-        if hosts and uri.raw[:7].lower() != b"mailto:":
-            for host in hosts:
-                for name in lists_of(host):
+        for host in uri.hosts:
+            for name in lists_of(host):
+                if uri.raw[:7].lower() != b"mailto:":
                     found.setdefault(name, host)
     return found or None
 
