@@ -8,18 +8,20 @@ little; a message is known by which of them come together, so that features are 
 import re
 from bisect import bisect_right as _step  # How many of the steps a value reaches.
 from collections.abc import Callable, Iterable, Sequence
-from operator import getitem
-from typing import NamedTuple
+from operator import attrgetter, getitem
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from lazaret.learn import kernel
 from lazaret.mime.html_facts import HtmlFacts
 from lazaret.mime.message import Message
+from lazaret.mime.urls import Uri
 
 FACTS_LIMIT = 64
 """Facts of one kind: every two of them make a feature."""
-_VALUE_OCTETS = 400
+FIELD_OCTETS = 400
+"""Of a header field, so much is looked at."""
 SHAPE_OCTETS = 60
 _LINKS_LIMIT = 24
 _HTML_LINKS_LIMIT = 200
@@ -39,9 +41,7 @@ def _kinds() -> bytes:
 
 
 _KINDS = _kinds()
-_ANY_DIGIT, _ANY_HIGH = b"0\xff"
-"""What stands for them in a text of kinds."""
-_LESS, _QUOTE, _AT, _QUESTION, _DOLLAR, _PER_CENT = b'<"@?$%'
+_LESS, _QUOTE, _AT, _QUESTION = b'<"@?'
 """As numbers: before Python looks for bytes, it makes the error that they are no number."""
 _SAME_KIND = re.compile(rb"([aA0\xff])(?=\1)")
 """One that another of its kind follows: to put one in the place of a run, re would call Python each time."""
@@ -86,25 +86,55 @@ def shape(octets: bytes, most: int = SHAPE_OCTETS) -> bytes:
     return _SAME_KIND.sub(b"", octets.translate(_KINDS))[: min(most, SHAPE_OCTETS)]
 
 
+def cut(raw: bytes, spans: Iterable[tuple[int, int]]) -> list[bytes]:
+    """What lies between these places; of each, what is looked at."""
+    return [raw[start:end][:FIELD_OCTETS] for start, end in spans]
+
+
 class Written(NamedTuple):
-    """What facts of several kinds are told by: fields on one line, and the domains that they name."""
+    """What facts of several kinds are told by: first fields, each on one line, their domains, and links."""
 
     sender: bytes
     reply: bytes
     message_id: bytes
+    to: bytes
+    copies: bytes
+    date: bytes
+    subject: bytes
+    content_type: bytes
+    transfer_encoding: bytes
     sender_domain: bytes
     reply_domain: bytes
     message_id_domain: bytes
+    links: Sequence[Uri]
+    """The first ones."""
     sites: set[str]
-    """Where the first links lead."""
+    """Where they lead."""
+
+
+_FIELDS = (
+    "from",
+    "reply-to",
+    "message-id",
+    "to",
+    "cc",
+    "date",
+    "subject",
+    "content-type",
+    "content-transfer-encoding",
+)
+"""As in `Written`."""
+_raw_of, _hosts_of, _tag_of = attrgetter("raw"), attrgetter("hosts"), attrgetter("tag")
 
 
 def written(message: Message) -> Written:
-    """Of one message."""
-    sender, reply, message_id = (value(message, name) for name in ("from", "reply-to", "message-id"))
-    domains = domain_of(sender), domain_of(reply), domain_of(message_id)
-    sites = {site for uri in message.uris[:_LINKS_LIMIT] for site in uri.hosts.values()}
-    return Written(sender, reply, message_id, *domains, sites)
+    """Of one message; a field that it lacks is empty."""
+    header, links = message.header, message.uris[:_LINKS_LIMIT]
+    spans = header.spans
+    firsts = [spans[places[0]] if places else (0, 0) for places in map(header.places, _FIELDS)]
+    fields = list(map(b" ".join, map(bytes.split, cut(header.raw, firsts))))
+    sites: set[str] = set().union(*map(dict.values, map(_hosts_of, links)))
+    return Written._make((*fields, *map(domain_of, fields[:3]), links, sites))
 
 
 _REPLY_TO = numbered(b"reply-to", 3)
@@ -119,15 +149,15 @@ _SUBJECT_ENCODED = numbered(b"subject-encoded", 1)
 _DIGIT = re.compile(rb"[0-9]")
 
 
-def of_header(message: Message, written: Written, subject: bytes) -> tuple[bytes, ...]:
+def of_header(written: Written, subject: bytes) -> tuple[bytes, ...]:
     """Who writes to whom, and how fields are written. `subject` is decoded."""
-    sender, reply, message_id, domain, reply_domain, message_id_domain, _ = written
-    recipients = b",".join([value(message, "to"), value(message, "cc")])
+    sender, domain = written.sender, written.sender_domain
+    recipients = b",".join([written.to, written.copies])
     display, _, _ = sender.partition(b"<")
     local = sender.partition(b"@")[0].rpartition(b"<")[2][-30:]
     return (
-        _REPLY_TO[_relation(reply, reply_domain, domain)],
-        _MESSAGE_ID_DOMAIN[_relation(message_id, message_id_domain, domain)],
+        _REPLY_TO[_relation(written.reply, written.reply_domain, domain)],
+        _MESSAGE_ID_DOMAIN[_relation(written.message_id, written.message_id_domain, domain)],
         _TO_OWN_DOMAIN[_relation(recipients, domain_of(recipients), domain)],
         _RECIPIENTS(recipients.count(b"@")),
         b"from=" + shape(sender, 40),
@@ -135,45 +165,41 @@ def of_header(message: Message, written: Written, subject: bytes) -> tuple[bytes
         _NAME[0 if _LESS not in sender else 1 if _QUOTE not in sender else 2],
         _ADDRESS_AS_NAME[_AT in display and _LESS in sender],
         _NAME_IN_CAPITALS[display.isupper()],
-        b"message-id=" + shape(message_id, 50),
-        b"date=" + shape(value(message, "date"), 50),
+        b"message-id=" + shape(written.message_id, 50),
+        b"date=" + shape(written.date, 50),
         *_of_subject(subject),
-        _SUBJECT_ENCODED[value(message, "subject").find(b"=?") >= 0],
+        _SUBJECT_ENCODED[written.subject.find(b"=?") >= 0],
     )
 
 
-_SUBJECT_CAPITALS = stepped(b"subject-capitals", 0.01, 0.1, 0.2, 0.4, 0.7, 0.99)
-_SUBJECT_LENGTH = stepped(b"subject-length", 1, 8, 15, 25, 40, 60, 90)
-_SUBJECT_EXCLAMATION_MARKS = numbered(b"subject-exclamation-marks", 3)
-_SUBJECT_QUESTION = numbered(b"subject-question", 1)
-_SUBJECT_DOLLAR = numbered(b"subject-dollar", 1)
-_SUBJECT_PER_CENT = numbered(b"subject-per-cent", 1)
-_SUBJECT_DIGITS = numbered(b"subject-digits", 1)
-_SUBJECT_GAP = numbered(b"subject-gap", 1)
-_SUBJECT_EIGHT_BIT = numbered(b"subject-eight-bit", 1)
-_IS_REPLY = numbered(b"reply", 1)
-_IS_FORWARD = numbered(b"forward", 1)
+_SUBJECT = Table(
+    (b"subject-capitals", (0.01, 0.1, 0.2, 0.4, 0.7, 0.99)),
+    (b"subject-length", (1, 8, 15, 25, 40, 60, 90)),
+    (b"subject-exclamation-marks", (1, 2, 3)),
+    (b"subject-question", (1,)),
+    (b"subject-dollar", (1,)),
+    (b"subject-per-cent", (1,)),
+    (b"subject-digits", (1,)),
+    (b"subject-gap", (1,)),
+    (b"subject-eight-bit", (1,)),
+    (b"reply", (1,)),
+    (b"forward", (1,)),
+)
+_SUBJECT_SIGNS = b"!?$%"
 
 
 def _of_subject(subject: bytes) -> Sequence[bytes]:
     subject = subject.strip()
-    kinds = subject.translate(_KINDS)
-    capitals, small = kinds.count(b"A"), kinds.count(b"a")
-    return (
-        _SUBJECT_CAPITALS(capitals / max(capitals + small, 1)),
-        _SUBJECT_LENGTH(len(subject)),
-        b"subject-end=" + kinds[-1:],
-        b"subject-begin=" + kinds[:1],
-        _SUBJECT_EXCLAMATION_MARKS[min(subject.count(b"!"), 3)],
-        _SUBJECT_QUESTION[_QUESTION in subject],
-        _SUBJECT_DOLLAR[_DOLLAR in subject],
-        _SUBJECT_PER_CENT[_PER_CENT in subject],
-        _SUBJECT_DIGITS[_ANY_DIGIT in kinds],
-        _SUBJECT_GAP[subject.find(b"    ") >= 0],
-        _SUBJECT_EIGHT_BIT[_ANY_HIGH in kinds],
-        _IS_REPLY[_REPLY.match(subject) is not None],
-        _IS_FORWARD[_FORWARD.match(subject) is not None],
+    signs, capitals, small, digits, eight_bit, _, _ = _tallied(subject, _SUBJECT_SIGNS)
+    gaps = subject.count(b"    ")
+    is_reply, is_forward = _REPLY.match(subject) is not None, _FORWARD.match(subject) is not None
+    share = capitals / max(capitals + small, 1)
+    told = _SUBJECT.told([share, len(subject), *signs, digits, gaps, eight_bit, is_reply, is_forward])
+    told[2:2] = (
+        b"subject-end=" + subject[-1:].translate(_KINDS),
+        b"subject-begin=" + subject[:1].translate(_KINDS),
     )
+    return told
 
 
 _IS_HTML = numbered(b"html", 1)
@@ -186,15 +212,14 @@ def of_body(message: Message, written: Written, text: bytes) -> tuple[bytes, ...
     """
     facts = [*_of_text(text), *_of_links(message, written)]
     parts = ",".join([f"{part.depth}{part.content_type}" for part in message.parts[:_PARTS_LIMIT]])
-    content_type = value(message, "content-type")
-    boundary = _BOUNDARY.search(content_type)
+    boundary = _BOUNDARY.search(written.content_type)
     facts += (
         _IS_HTML[message.html.html],
         *_of_html(message.html),
         b"parts=" + parts.encode("utf-8", "replace"),
         b"boundary=" + (shape(boundary[1], 40) if boundary else b""),
-        b"content-type=" + shape(content_type),
-        b"transfer-encoding=" + value(message, "content-transfer-encoding").lower()[:20],
+        b"content-type=" + shape(written.content_type),
+        b"transfer-encoding=" + written.transfer_encoding.lower()[:20],
     )
     return tuple(facts)
 
@@ -228,9 +253,7 @@ _SIGNS = b' \n!?$%@(";_*#'
 
 def _of_text(text: bytes) -> list[bytes]:
     octets = len(text)
-    counts, capitals, small, digits, eight_bit, filled, longest = (
-        kernel.compiled.tally(text, _SIGNS) if kernel.compiled else tally(text, _SIGNS)
-    )
+    counts, capitals, small, digits, eight_bit, filled, longest = _tallied(text, _SIGNS)
     blanks, lines, *signs = counts
     letters = capitals + small
     values = [octets, lines, capitals / max(letters, 1), digits / max(octets, 1), eight_bit, *signs]
@@ -240,7 +263,15 @@ def _of_text(text: bytes) -> list[bytes]:
     return _TEXT.told(values)
 
 
-def tally(text: bytes, signs: bytes) -> tuple[list[int], int, int, int, int, int, int]:
+_Tally: TypeAlias = tuple[list[int], int, int, int, int, int, int]
+
+
+def _tallied(text: bytes, signs: bytes) -> _Tally:
+    found: _Tally = kernel.compiled.tally(text, signs) if kernel.compiled else tally(text, signs)
+    return found
+
+
+def tally(text: bytes, signs: bytes) -> _Tally:
     """How often each of the signs stands in it, how many octets are A to Z, a to z, 0 to 9 and beyond ASCII,
     how many lines are not empty, and how long the longest is."""
     counts = np.bincount(np.frombuffer(text, np.uint8), minlength=256).tolist()
@@ -262,13 +293,12 @@ _LINKS = Table(
 
 
 def _of_links(message: Message, written: Written) -> list[bytes]:
-    uris = [uri.raw for uri in message.uris[:_LINKS_LIMIT]]
-    sites = written.sites
+    uris, sites = list(map(_raw_of, written.links)), written.sites
     own = 0
     if sites:
-        sender = written.sender_domain.decode("latin-1")
-        own = 1 if any(sender == site or sender.endswith(f".{site}") for site in sites) else 2
-    tags = [link.tag for link in message.links[:_HTML_LINKS_LIMIT]]
+        sender = f".{written.sender_domain.decode('latin-1')}"
+        own = 1 if sender.endswith(tuple(map(".".__add__, sites))) else 2
+    tags = list(map(_tag_of, message.links[:_HTML_LINKS_LIMIT]))
     return _LINKS.told(
         [
             len(uris),
@@ -310,16 +340,6 @@ def _of_html(facts: HtmlFacts) -> list[bytes]:
             told.append(steps(value))
     told += [each[getattr(facts, name)] for name, each in _HTML_FLAGS.items()]
     return told
-
-
-def value(message: Message, name: str) -> bytes:
-    """The first field of this name, which is in lower case, on one line; empty without one."""
-    header = message.header
-    places = header.places(name)
-    if not places:
-        return b""
-    start, end = header.spans[places[0]]
-    return b" ".join(header.raw[start:end][:_VALUE_OCTETS].split())
 
 
 def domain_of(value: bytes) -> bytes:

@@ -7,6 +7,8 @@ itself something else. How many hosts there were is left out: it says at which m
 """
 
 from functools import lru_cache
+from itertools import filterfalse
+from operator import attrgetter
 from typing import NamedTuple
 
 from lazaret.learn.form import Written, numbered
@@ -18,7 +20,7 @@ RELAYS_LIMIT = 24
 _NAME_LIMIT = 255
 _NUMBERED = 4
 """So many digits in its first label, and a host is one of many."""
-
+_is_private = attrgetter("private")
 
 _RELATIONS = 4
 _RELAY_NAME_MESSAGE_ID = numbered(b"relay-name-message-id", _RELATIONS)
@@ -55,13 +57,13 @@ def of_way(message: Message, written: Written) -> tuple[bytes, ...]:
     if not handed_in:
         return ()
     registry = message.registry
-    outer = [relay for relay in untrusted if not relay.private]
     sender = _host(registry, written.sender_domain.decode("latin-1"))
     message_id = _host(registry, written.message_id_domain.decode("latin-1"))
     reply = _host(registry, written.reply_domain.decode("latin-1"))
     passed = {_host(registry, relay.by[:_NAME_LIMIT]).site for relay in untrusted} - {""}
     relay = _named(registry, handed_in[0])
-    first = _named(registry, (outer or untrusted or handed_in)[-1])
+    oldest = (untrusted or handed_in)[-1]
+    first = _named(registry, next(filterfalse(_is_private, reversed(untrusted)), oldest))
     return (
         *_of_relay(_OF_RELAY, relay, sender),
         *_of_relay(_OF_ORIGIN, first, sender),
@@ -85,10 +87,8 @@ class _Host(NamedTuple):
 
     def relation(self, other: "_Host") -> int:
         """0: it has no name; 1: they are one; 2: of one site; 3: of two; 4: it has no full name."""
-        if not self.kind:
-            return 0
         if self.kind < 3:
-            return 4
+            return 4 if self.kind else 0
         if self.name == other.name:
             return 1
         return 2 if self.site == other.site else 3
@@ -129,6 +129,7 @@ def _of_relay(told: _Told, relay: _Named, sender: _Host) -> tuple[bytes, ...]:
     )
 
 
+@lru_cache(maxsize=2048)
 def _kind_of_name(name: str, ip: str) -> int:
     """0: none; 1: a host's own; 2: one with a number; 3: one with half of its address in it, as those of
     customers' connections have."""

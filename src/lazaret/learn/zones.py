@@ -8,7 +8,7 @@ too: next year's mail has others.
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from itertools import accumulate, compress
@@ -16,13 +16,13 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from lazaret.learn import form, way
+from lazaret.learn.form import FIELD_OCTETS
 from lazaret.mime import words
 from lazaret.mime.message import Message
 
 FIELDS_LIMIT = 80
-FIELD_OCTETS = 400
 HEADER_OCTETS = 4_000
-"""Header fields that are looked at, octets of each, and of all together."""
+"""Header fields that are looked at, and octets of all together."""
 RELAYS_LIMIT = 12
 """Received fields."""
 TEXT_OCTETS = 8_000
@@ -119,20 +119,20 @@ class Pieces:
     def __len__(self) -> int:
         return len(self.kinds)
 
-    def add(self, kind: Kind, octets: list[bytes]) -> None:
+    def add(self, kind: Kind, octets: Sequence[bytes]) -> None:
         """More of one kind."""
         self.kinds += [kind] * len(octets)
         self.octets += octets
 
 
-_DATE, _SUBJECT, _NAMES, _FROM, _REPLY_TO = (
-    Kind(int(Zone.HEADER), name) for name in ("date", "subject", "names", "from", "reply-to")
-)
-_SENDERS = frozenset({_FROM, _REPLY_TO})
+_is_subject = frozenset({b"subject"}).__contains__
+_is_sender = frozenset({b"from", b"reply-to"}).__contains__
+_NAMES = Kind(int(Zone.HEADER), "names")
 _RELAY, _RECEIVED = Kind(int(Zone.RELAYS), "relay"), Kind(int(Zone.RELAYS), "received")
 _LINK, _SITE, _MIME, _ATTACHMENT, _TITLE = (
     Kind(int(Zone.LINKS), name) for name in ("link", "site", "mime", "attachment", "title")
 )
+_LINK_WITH_SITES = (_LINK, _SITE, _SITE)
 _TEXT = Kind(int(Zone.TEXT), "text")
 _RUNS = [
     Kind(int(zone), name)
@@ -165,12 +165,11 @@ class View(NamedTuple):
 
 def view(message: Message) -> View:
     """The pieces of a message. Bounded, whatever the message is."""
-    fields, octets = _header(message)
-    kinds, names = list(map(_kind_of, fields)), list(map(_name_of, fields))
+    kinds, names, octets = _header(message)
     lines = b"\n".join([*map(b": ".join, zip(names, octets, strict=True)), b""])
-    subjects = list(compress(octets, map(_SUBJECT.__eq__, kinds)))
+    subjects = list(compress(octets, map(_is_subject, names)))
     subject = b"\n".join(subjects)
-    sender = b"\n".join(compress(octets, map(_SENDERS.__contains__, kinds)))
+    sender = b"\n".join(compress(octets, map(_is_sender, names)))
     text = _text(message)
     pieces = Pieces(kinds, octets)
     pieces.add(_NAMES, [b" ".join(names)])
@@ -190,7 +189,7 @@ def view(message: Message) -> View:
     written = form.written(message)
     facts = (
         Facts(_BODY_FORM, form.of_body(message, written, runs_of_text)[: form.FACTS_LIMIT]),
-        Facts(_HEADER_FORM, form.of_header(message, written, subject)[: form.FACTS_LIMIT]),
+        Facts(_HEADER_FORM, form.of_header(written, subject)[: form.FACTS_LIMIT]),
         Facts(_WAY, way.of_way(message, written)[: form.FACTS_LIMIT]),
     )
     return View(pieces, Pieces(_RUNS, runs), facts)
@@ -215,22 +214,22 @@ def _kept(name: str) -> _Field | None:
     return _Field(Kind(int(Zone.HEADER), name), name.encode("latin-1", "replace"))
 
 
-def _header(message: Message) -> tuple[list[_Field], list[bytes]]:
-    """The fields, and what they say."""
+def _header(message: Message) -> tuple[list[Kind], list[bytes], list[bytes]]:
+    """Of the fields kinds, names, and what they say."""
     header = message.header
     raw = header.raw
     found = list(map(_kept, header.names[:FIELDS_LIMIT]))
-    fields = [field for field in found if field]
-    values = [raw[start:end][:FIELD_OCTETS] for start, end in compress(header.spans, found)]
+    fields = list(filter(None, found))
+    kinds, names = list(map(_kind_of, fields)), list(map(_name_of, fields))
+    values = form.cut(raw, compress(header.spans, found))
     if raw.find(b"=?", 0, header.body_start) >= 0:
         values = [
             words.decode(value, name)[:FIELD_OCTETS] if b"=?" in value else value
             for value, name in zip(values, compress(header.names, found), strict=True)
         ]
-    kinds = list(map(_kind_of, fields))
     at = -1
-    for _ in range(kinds.count(_DATE)):
-        at = kinds.index(_DATE, at + 1)
+    for _ in range(names.count(b"date")):
+        at = names.index(b"date", at + 1)
         zone = _TIME_ZONE.search(values[at])
         values[at] = zone[0] if zone else b""
     octets = list(map(bytes.strip, values))
@@ -238,8 +237,8 @@ def _header(message: Message) -> tuple[list[_Field], list[bytes]]:
         ends = list(accumulate(map(len, octets)))
         last = bisect_left(ends, HEADER_OCTETS)
         octets[last] = octets[last][: len(octets[last]) - (ends[last] - HEADER_OCTETS)]
-        return fields[: last + 1], octets[: last + 1]
-    return fields, octets
+        return kinds[: last + 1], names[: last + 1], octets[: last + 1]
+    return kinds, names, octets
 
 
 def _add_relays(pieces: Pieces, message: Message) -> None:
@@ -256,21 +255,26 @@ def _add_relays(pieces: Pieces, message: Message) -> None:
     networks = message.networks
     own = relays.trusted_fields + 1 if networks and networks.trusted.configured else 0
     places = header.places("received")[own : own + RELAYS_LIMIT]
-    raw = header.raw
-    values = [raw[start:end][:FIELD_OCTETS] for start, end in map(header.spans.__getitem__, places)]
+    values = form.cut(header.raw, map(header.spans.__getitem__, places))
     whole = b"\n".join(values).lower()
-    if any(map(whole.__contains__, _DELIVERY_HINTS)):
+    if any(map(whole.count, _DELIVERY_HINTS)):
         values = [value for value in values if not _DELIVERY.search(value)]
     pieces.add(_RECEIVED, [value.rpartition(b";")[0] or value for value in values])
 
 
 def _add_links(pieces: Pieces, message: Message) -> None:
+    """Each with the sites to which it leads."""
+    kinds, octets = pieces.kinds, pieces.octets
     for uri in message.uris[:LINKS_LIMIT]:
-        if "domainkeys" in uri.types:
-            continue
-        pieces.add(_LINK, [uri.raw[:LINK_OCTETS]])
-        domains = sorted(set(uri.hosts.values()))[:2]
-        pieces.add(_SITE, [domain.encode("utf-8", "replace")[:LINK_OCTETS] for domain in domains])
+        if "domainkeys" not in uri.types:
+            sites = sorted(set(uri.hosts.values()))[:2]
+            kinds += _LINK_WITH_SITES[: 1 + len(sites)]
+            octets += uri.raw[:LINK_OCTETS], *map(_octets_of, sites)
+
+
+@lru_cache(maxsize=1024)
+def _octets_of(site: str) -> bytes:
+    return site.encode("utf-8", "replace")[:LINK_OCTETS]
 
 
 def _add_parts(pieces: Pieces, message: Message) -> None:
