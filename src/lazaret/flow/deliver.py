@@ -95,11 +95,10 @@ class Courier:
         self, arrival: Arrival, octets: bytes, recipients: Sequence[str], outcome: Outcome
     ) -> None:
         envelope = arrival.envelope
-        wanted = set(recipients)
-        first = {r.address: r for r in reversed(envelope.recipients) if r.address in wanted}
+        first = {r.address: r for r in reversed(envelope.recipients)}
         outgoing = Outgoing(
             envelope.sender,
-            tuple(first[a] for a in recipients),
+            tuple([first[a] for a in recipients]),
             octets,
             body=envelope.body,
             smtputf8=envelope.smtputf8,

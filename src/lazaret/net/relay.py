@@ -84,14 +84,15 @@ class Relay:
 
     async def send(self, outgoing: Outgoing) -> tuple[Answer, ...]:
         """One answer per recipient, in their order. Network trouble is a 4xx answer, never an exception."""
-        found: dict[int, Answer] = {}
-        rest = list(range(len(outgoing.recipients)))
         async with self._slots:
+            outcome = await self._transact(outgoing)
+            found, rest = list(outcome.answers), outcome.postponed
             while rest:
                 outcome = await self._transact(_only(outgoing, rest))
-                found.update(zip(rest, outcome.answers, strict=True))
-                rest = [rest[position] for position in outcome.postponed]
-        return tuple(found[index] for index in range(len(outgoing.recipients)))
+                for index, answer in zip(rest, outcome.answers, strict=True):
+                    found[index] = answer
+                rest = tuple(rest[position] for position in outcome.postponed)
+        return tuple(found)
 
     async def extensions(self) -> Extensions:
         """What all next hops that answer offer; asked anew after 60 s, 10 s when none answered."""
@@ -182,14 +183,13 @@ class Relay:
 
 
 def _only(outgoing: Outgoing, indices: Sequence[int]) -> Outgoing:
-    if len(indices) == len(outgoing.recipients):
-        return outgoing
     return replace(outgoing, recipients=tuple(outgoing.recipients[i] for i in indices))
 
 
 def _outcome(hop: NextHop, outgoing: Outgoing, finished: Finished) -> _Outcome:
     pairs = zip(outgoing.recipients, finished.replies, strict=True)
-    return _Outcome(tuple(answers.from_hop(hop, r.address, reply) for r, reply in pairs), finished.postponed)
+    found = [answers.from_hop(hop, recipient.address, reply) for recipient, reply in pairs]
+    return _Outcome(tuple(found), finished.postponed)
 
 
 def _own(outgoing: Outgoing, reply: Reply) -> _Outcome:

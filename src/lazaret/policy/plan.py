@@ -113,9 +113,11 @@ def one_reply(replies: Mapping[str, Reply], verdicts: Sequence[Verdict]) -> Repl
     deferred = next((r for r in replies.values() if r.transient), None)
     if deferred is not None:
         return deferred
+    served = [replies[v.recipient] for v in verdicts if v.action.delivers and replies[v.recipient].positive]
+    if served and len(served) == len(verdicts):
+        return served[0]
     if all(r.permanent for r in replies.values()):
         return next(iter(replies.values()))
-    served = [replies[v.recipient] for v in verdicts if v.action.delivers and replies[v.recipient].positive]
     if not served:
         return next(r for r in replies.values() if r.positive)
     fates = [_fate(v, replies[v.recipient]) for v in verdicts]
