@@ -91,7 +91,7 @@ def conclude(
     arrival: Arrival, report: Report, verdicts: Sequence[Verdict], sides: Mapping[str, str]
 ) -> Conclusion | None:
     """What the report leaves no doubt about. Pure."""
-    own = sum(hit.score for hit in report.hits if hit.symbol in LEARNERS)
+    own = sum([hit.score for hit in report.hits if hit.symbol in LEARNERS])
     points = report.score - own
     if HAM_TO < points < SPAM_FROM:
         return None  # nearly all mail

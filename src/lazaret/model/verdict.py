@@ -1,10 +1,11 @@
 """What was found in a message, and what follows from it for one recipient."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lazaret.model.frozen import frozen
+from lazaret.model.lazy import lazy
 
 
 @frozen
@@ -37,7 +38,7 @@ class Unavailable:
     """The check's `on_unavailable` is "defer": the message is to be tried again later."""
 
 
-@frozen
+@dataclass(frozen=True)
 class Report:
     """All that the checks found in one message."""
 
@@ -47,7 +48,7 @@ class Report:
     """A budget (time, matches, parts) ran out: LAZARET_OVER_BUDGET is among the hits."""
     took_ms: float = 0.0
 
-    @property
+    @lazy
     def score(self) -> float:
         """Sum of all hits, rounded to 3 decimals as SpamAssassin rounds it."""
         return round(sum([h.score for h in self.hits]), 3) + 0.0
