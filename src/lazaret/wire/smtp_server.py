@@ -209,14 +209,12 @@ class SmtpServer:
         self._reset()
 
     def _advance(self) -> list[Event]:
-        while self._take_line() or self._take_data():
+        while self._take_line() if self._state is _State.COMMANDS else self._take_data():
             pass
         events, self._events = self._events, []
         return events
 
     def _take_line(self) -> bool:
-        if self._state is not _State.COMMANDS:
-            return False
         try:
             line = self._lines.pop()
         except EndlessLine:
