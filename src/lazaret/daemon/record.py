@@ -12,7 +12,7 @@ from lazaret.model.verdict import Action
 
 log = logging.getLogger("lazaret.mail")
 
-_CELLS = {
+_CELLS: dict[str, Cell] = {
     Action.DELIVER: Cell.DELIVERED,
     Action.MARK: Cell.MARKED,
     Action.QUARANTINE: Cell.QUARANTINED,
@@ -40,7 +40,7 @@ def _count(handled: Handled, row: Row) -> None:
     """Copies by fate, messages by the time they took."""
     entry = handled.entry
     for recipient in entry.recipients:
-        row.add(_CELLS[Action(recipient.action)])
+        row.add(_CELLS[recipient.action])
     row.add(Cell.MESSAGES)
     row.add(Cell.OCTETS, entry.size)
     row.add(Cell.UNAVAILABLE, len(entry.unavailable))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
+from itertools import starmap
 from operator import attrgetter
 
 from lazaret.model.envelope import Envelope, Session
@@ -35,6 +36,7 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 """Nothing of it is printable, which Python says of a text ten times as fast."""
 _NO_WORD = re.compile(r"[^\w.:\-\[\]]", re.ASCII)
 _BY_SYMBOL = attrgetter("symbol")
+_SYMBOL_AND_SCORE = attrgetter("symbol", "score")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ def received(session: Session, envelope: Envelope, mail_id: str, site: Site, at:
     """Our Received field (RFC 5321, section 4.4), in the clauses and lines of amavis."""
     peer = _word(session.peer_ip) or "127.0.0.1"
     port = f"port {session.listen_port}" if session.listen_port else "unix socket"
-    only = f" for <{_UNSAFE.sub('?', envelope.addresses[0])}>" if len(envelope.recipients) == 1 else ""
+    to = envelope.recipients
+    only = f" for <{_UNSAFE.sub('?', to[0].address)}>" if len(to) == 1 else ""
     return _octets(
         [
             f"Received: from {_word(session.peer_helo) or 'unknown'} ([{peer}])",
@@ -139,13 +142,12 @@ def quarantine_fields(
 def _spam_fields(hits: Sequence[ScoredHit], score: float, spam: bool, limits: str) -> bytes:
     stars = min(max(int(score), 0), _MAX_STARS)
     points = number(score)
-    tests = [f"{h.symbol}={number(h.score)}" for h in sorted(hits, key=_BY_SYMBOL)]
     return _octets(
         [
             f"X-Spam-Flag: {'YES' if spam else 'NO'}",
             f"X-Spam-Score: {points}",
             f"X-Spam-Level: {'*' * stars}" if stars else "X-Spam-Level:",
-            *_status(f"{'Yes' if spam else 'No'}, score={points} {limits}", tests),
+            *_status(f"{'Yes' if spam else 'No'}, score={points} {limits}", tests(hits)),
         ]
     )
 
@@ -155,6 +157,16 @@ def _status(facts: str, tests: Sequence[str]) -> list[str]:
     lines = [f"X-Spam-Status: {facts}", *_fold("\ttests=[", tests, ", "), "\tautolearn=no"]
     lines[-2] += "]"
     return lines
+
+
+def tests(hits: Iterable[ScoredHit]) -> list[str]:
+    """Each hit with its score, in the order of the symbols."""
+    return list(starmap(_test, map(_SYMBOL_AND_SCORE, sorted(hits, key=_BY_SYMBOL))))
+
+
+@lru_cache(4096)
+def _test(symbol: str, score: float) -> str:
+    return f"{symbol}={number(score)}"
 
 
 def resent_fields(

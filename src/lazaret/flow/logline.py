@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from operator import attrgetter
 
 import msgspec
 
-from lazaret.flow.fields import number
+from lazaret.flow.fields import number, tests
 from lazaret.flow.filter import Handled
 from lazaret.model.entry import Entry, EntryRecipient
 from lazaret.model.verdict import Category
@@ -15,13 +14,7 @@ _MAX_TESTS = 50
 _MAX_TEXT = 300
 """Characters of one value: a line has to fit into a datagram to syslog."""
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-_CATEGORIES = {
-    Category.CLEAN: "CLEAN",
-    Category.SPAMMY: "SPAMMY",
-    Category.SPAM: "SPAM",
-    Category.UNCHECKED: "UNCHECKED",
-    Category.MTA: "MTA-BLOCKED",
-}
+_CATEGORIES = {category: category.word.upper() for category in Category} | {Category.MTA: "MTA-BLOCKED"}
 _ACTIONS = {
     "deliver": "Relayed",
     "mark": "RelayedTagged",
@@ -54,7 +47,7 @@ def text(handled: Handled) -> list[str]:
 
 def _line(handled: Handled, fate: str, group: Sequence[EntryRecipient], *, stored: bool) -> str:
     entry, session = handled.entry, handled.entry.session
-    category = _CATEGORIES.get(group[0].category, group[0].category.word.upper())
+    category = _CATEGORIES[group[0].category]
     client = (
         f"[{session.client_ip}]:{session.client_port} [{session.client_ip}] " if session.client_ip else ""
     )
@@ -69,7 +62,7 @@ def _line(handled: Handled, fate: str, group: Sequence[EntryRecipient], *, store
         f"Hits: {number(entry.score)}",
         f"size: {entry.size}",
         f"queued_as: {'/'.join(map(_safe, handled.queued_as))}" if not stored and handled.queued_as else "",
-        f"Tests: [{_tests(handled)}]" if entry.hits else "",
+        f"Tests: [{','.join(tests(entry.hits)[:_MAX_TESTS])}]" if entry.hits else "",
         f"{entry.took_ms:.0f} ms",
     ]
     return ", ".join(filter(None, facts))
@@ -82,11 +75,6 @@ def _actions(entry: Entry, group: Sequence[EntryRecipient], *, stored: bool) -> 
         if stored and r.stored:
             words["Quarantined"] = None
     return ",".join(words)
-
-
-def _tests(handled: Handled) -> str:
-    hits = sorted(handled.entry.hits, key=attrgetter("symbol"))[:_MAX_TESTS]
-    return ",".join([f"{h.symbol}={number(h.score)}" for h in hits])
 
 
 def json(handled: Handled) -> str:
