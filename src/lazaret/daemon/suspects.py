@@ -28,10 +28,10 @@ _NONE = bytes(MARK)
 
 
 def fingerprint(octets: bytes) -> bytes:
-    """Sixteen octets that are the same at every attempt."""
+    """Sixteen octets that are the same at every attempt. Processors know SHA-256: it takes half of BLAKE2."""
     trace = _TRACE.match(octets)
     start = trace.end() if trace else 0
-    return hashlib.blake2b(memoryview(octets)[start:], digest_size=MARK).digest()
+    return hashlib.sha256(memoryview(octets)[start:]).digest()[:MARK]
 
 
 class Suspects:

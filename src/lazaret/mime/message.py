@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from lazaret.mime import header_text, headers, structure, text, words
-from lazaret.mime.html import HtmlFacts, Link
+from lazaret.mime.html import HtmlFacts, Link, Rendering
 from lazaret.mime.structure import Part
 from lazaret.model.lazy import lazy
 
@@ -87,21 +88,23 @@ class Message:
     @lazy
     def _leaves(self) -> tuple[Part, ...]:
         """The parts that rules look into; a type that is all forbidden characters is none."""
-        return tuple(part for part in self.parts if part.leaf and part.content_type)
+        return tuple([part for part in self.parts if part.leaf and part.content_type])
 
     @lazy
     def attachments(self) -> tuple[Attachment, ...]:
         """Parts with a file name or the disposition attachment, and attached messages."""
         return tuple(
-            Attachment(part.filename, part.content_type, len(part.octets))
-            for part in self.parts
-            if part.depth and (part.filename or part.disposition == "attachment" or part.is_message)
+            [
+                Attachment(part.filename, part.content_type, len(part.octets))
+                for part in self.parts
+                if part.depth and (part.filename or part.disposition == "attachment" or part.is_message)
+            ]
         )
 
     @property
     def over_budget(self) -> bool:
         """A limit was reached: number of parts, depth, tags of HTML."""
-        return self.tree.over_budget or any(r.html and r.html.over_budget for r in self.rendered)
+        return self.tree.over_budget or any(page.over_budget for page in self._renderings)
 
     # What rules match.
 
@@ -111,6 +114,11 @@ class Message:
         return tuple(text.render_all(self._leaves))
 
     @lazy
+    def _renderings(self) -> tuple[Rendering, ...]:
+        """Every HTML part that was read, in order."""
+        return tuple([rendered.html for rendered in self.rendered if rendered.html])
+
+    @lazy
     def body(self) -> tuple[bytes, ...]:
         """Body lines in UTF-8, the first one the Subject."""
         return text.lines(self._subject, [rendered.text for rendered in self.rendered])
@@ -118,9 +126,8 @@ class Message:
     @lazy
     def rawbody(self) -> tuple[bytes, ...]:
         """Chunks of the decoded text parts, in their own charset."""
-        return tuple(
-            chunk for part in self._leaves if text.is_rawbody(part) for chunk in text.chunks(part.octets)
-        )
+        chunks = [text.chunks(part.octets) for part in self._leaves if text.is_rawbody(part)]
+        return tuple(chain.from_iterable(chunks))
 
     @property
     def full(self) -> bytes:
@@ -130,12 +137,12 @@ class Message:
     @lazy
     def pages(self) -> tuple[HtmlFacts, ...]:
         """Statistics of each HTML part, in order."""
-        of_html = (
+        of_html = [
             rendered.html
             for part, rendered in zip(self._leaves, self.rendered, strict=True)
             if part.effective_type == "text/html"
-        )
-        return tuple(html.facts if html else HtmlFacts() for html in of_html)
+        ]
+        return tuple([html.facts if html else HtmlFacts() for html in of_html])
 
     @lazy
     def html(self) -> HtmlFacts:
@@ -145,14 +152,14 @@ class Message:
     @lazy
     def links(self) -> tuple[Link, ...]:
         """The links of all HTML parts, in order."""
-        return tuple(link for rendered in self.rendered if rendered.html for link in rendered.html.links)
+        return tuple([link for page in self._renderings for link in page.links])
 
     @lazy
     def uris(self) -> "tuple[urls.Uri, ...]":
         """URIs in text and links."""
         from lazaret.mime.urls import collect  # By this form Python looks for no module again.
 
-        pages = (rendered.html.links for rendered in self.rendered if rendered.html)
+        pages = [page.links for page in self._renderings]
         signatures = self.header.values("DomainKey-Signature") + self.header.values("DKIM-Signature")
         return collect(self.body, pages, signatures, self._sites)
 

@@ -77,7 +77,7 @@ class Relay(NamedTuple):
         address, rdns, helo, by, ident, envfrom, intl, message_id, auth, msa, _ = self
         return (
             f"[ ip={address} rdns={rdns} helo={helo} by={by} ident={ident} envfrom={envfrom or ''}"
-            f" intl={intl:d} id={message_id} auth={auth} msa={msa:d} ]"
+            f" intl={+intl} id={message_id} auth={auth} msa={+msa} ]"
         )
 
     @property
