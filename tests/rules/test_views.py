@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from lazaret.rules import views
+
 Values = Callable[..., dict[str, float]]
 
 BODY = (
@@ -48,3 +50,11 @@ def test_a_field_may_stand_in_an_expression(values: Values) -> None:
     assert {"X"} == values(rule, "see www.shop.com/x\n", From="a@mail.shop.com").keys()
     assert set() == values(rule, "see www.shopXcom/x\n", From="a@mail.shop.com").keys()
     assert set() == values(rule, "see www.shop.com/x\n").keys()
+
+
+def test_rules_of_one_field_are_searched_together_however_they_write_its_name(values: Values) -> None:
+    rules = "header X X-One =~ /a/\nheader Y x-ONE =~ /b/\nheader Z exists:X-one\nheader N X-oNe !~ /a/\n"
+    assert {"X", "Y", "Z"} == values(rules, X_One="ab").keys()
+    assert {"N"} == values(rules).keys()
+    assert views.alike("X-One:raw") == views.alike("x-one:raw") != views.alike("x-one:addr")
+    assert "ToCc" == views.alike("ToCc")

@@ -9,7 +9,6 @@ from lazaret.learn.features import Features, Hasher
 from lazaret.learn.known import Known
 from lazaret.learn.model import Counter, Judgement, Model
 from lazaret.learn.points import CLASS_FULL, QUIET, Scale
-from lazaret.mime.message import Message
 from lazaret.model.steps import Steps, finish
 from lazaret.model.verdict import Hit
 
@@ -61,7 +60,7 @@ class LearnCheck:
         scale = Scale.of(memory)
         if not scale.say(spam=spam, ham=ham):
             return
-        read = yield from _read(scan.message, Model(memory), hasher)
+        read = yield from _read(scan, Model(memory), hasher)
         scan.notes[self.name] = read
         points = scale.points(read.judged.score, spam=spam, ham=ham)
         if abs(points) < QUIET:
@@ -73,16 +72,20 @@ class LearnCheck:
         """The words of a hit that came without them."""
         read = scan.notes.get(self.name)
         if not isinstance(read, _Read):
-            read = finish(_read(scan.message, Model(self._known.memory), self._known.hasher))
+            read = finish(_read(scan, Model(self._known.memory), self._known.hasher))
         return _words(read)
 
 
-def _read(message: Message, model: Model, hasher: Hasher) -> Steps[_Read]:
-    yield 0
-    view = zones.view(message)
-    yield 1
+def _read(scan: Scan, model: Model, hasher: Hasher) -> Steps[_Read]:
+    meanwhile = scan.meanwhile
+    if meanwhile.others:
+        yield 0
+    view = zones.view(scan.message)
+    if meanwhile.others:
+        yield 1
     features = hasher.features(view)
-    yield 2
+    if meanwhile.others:
+        yield 2
     return _Read(view, features, model.judge(features), model, hasher)
 
 

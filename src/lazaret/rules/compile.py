@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import hyperscan
 
-from lazaret.rules import database, deferral, evals, expression, metas
+from lazaret.rules import database, deferral, evals, expression, metas, views
 from lazaret.rules.book import WITH_LEARNER, Book, Kind, Problem, Regex, Rule
 from lazaret.rules.confirm import Confirm, MatchLimit, UnusableRegex, made_ready
 from lazaret.rules.evals import network
@@ -240,9 +240,12 @@ def _groups(
     book: Book, placed: Mapping[str, _Forms], numbers: Mapping[str, int], pool: ThreadPoolExecutor
 ) -> tuple[Group, ...]:
     together: dict[tuple[str, str], _Companies] = {}
+    spelled: dict[str, str] = {}
+    """Selectors as they are written first."""
     for name, forms in placed.items():
         rule = book.rules[name]
-        companies = together.setdefault((_VIEWS[rule.kind], rule.selector), {})
+        selector = spelled.setdefault(views.alike(rule.selector), rule.selector)
+        companies = together.setdefault((_VIEWS[rule.kind], selector), {})
         for reach, form in forms:
             companies.setdefault((reach, form.company if form else 0), []).append((rule, form))
     groups = [

@@ -109,4 +109,4 @@ def _candidate(rule: Rule) -> Price:
 
 
 def _field(rule: Rule) -> tuple[Kind, str]:
-    return rule.kind, rule.selector
+    return rule.kind, views.alike(rule.selector)

@@ -51,6 +51,12 @@ def base(selector: str) -> str:
     return selector.partition(":")[0].lower()
 
 
+def alike(selector: str) -> str:
+    """The same for all selectors that give the same texts: the case of a field's name means nothing."""
+    name, colon, modifiers = selector.partition(":")
+    return selector if is_pseudo(selector) else name.lower() + colon + modifiers
+
+
 class HeaderValues(dict[str, bytes | None]):
     """The values that header rules search, by selectors, each made when it is first asked for (`[]`).
 
