@@ -1,7 +1,11 @@
 """Body lines are paragraphs, rawbody chunks are 2 to 4 KB."""
 
+import pytest
+
 from lazaret.mime import text
 from lazaret.mime.charset import Text
+from lazaret.mime.html import HtmlFacts, Rendering
+from lazaret.mime.html_page import Texts
 
 
 def lines(*texts: str, wide: bool = True) -> tuple[bytes, ...]:
@@ -21,6 +25,16 @@ def test_parts_are_parted_by_a_line_end() -> None:
 def test_every_kind_of_blank_is_one_blank_in_wide_text() -> None:
     assert (b"S\n", b"a b c") == lines("a\xa0\u2003b\x0b\x0cc")
     assert (b"S\n", b"a\xa0b") == lines("a\xa0b", wide=False)
+
+
+@pytest.mark.parametrize(
+    ("characters", "wide", "visible"), [("é ü\n\t\fx\xa0", False, 5), ("é ü\n\t\fx\xa0\u2003\u3000", True, 3)]
+)
+def test_what_is_no_white_space_is_counted(characters: str, wide: bool, visible: int) -> None:
+    texts = Texts(rendered=characters, visible=characters, invisible="", seen=characters)
+    rendering = Rendering(texts, HtmlFacts(html=True), (), False, 0)
+    text._measure(rendering, 100, wide)
+    assert visible == rendering.facts.non_space_len
 
 
 def test_text_is_utf8_and_a_nul_ends_a_line() -> None:

@@ -130,7 +130,7 @@ def _decoded(octets: bytes, codec: str, errors: str) -> str | None:
 
 def _utf8(octets: bytes) -> str | None:
     text = _decoded(octets, "utf-8", "strict")
-    if text is None or not any(piece in octets for piece in _IN_NONCHARACTERS):
+    if text is None or not any(octets.find(piece) >= 0 for piece in _IN_NONCHARACTERS):
         return text
     return None if _NONCHARACTER.search(text) else text
 

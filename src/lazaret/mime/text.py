@@ -18,12 +18,13 @@ _SLACK = 1024
 """How far beyond a limit a better place to cut is looked for."""
 _LINE_LIMIT = 2048
 
-_WIDE_SPACE = re.compile("[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+_OTHER_SPACES = "\x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+"""White space that is not ASCII. To look for one after the other takes a tenth of an expression for all."""
 _BLANKS = bytes.maketrans(b"\t\r\f\v", b"    ")
 _PARAGRAPH_END = re.compile(rb"\n[ \n]*\n")
 _BLANK_RUN = re.compile(rb"  +")
-_WIDE_SPACES = re.compile("[ \t\n\r\f\v\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
-_ASCII_SPACES = re.compile("[ \t\n\r\v]+")
+_WIDE_SPACES = " \t\n\r\f\v" + _OTHER_SPACES
+_NARROW_SPACES = " \t\n\r\v"
 
 
 class Rendered(NamedTuple):
@@ -152,7 +153,9 @@ def _encode(text: str, wide: bool) -> bytes:
     if text.isascii():
         return text.encode("ascii")
     if wide:
-        return _WIDE_SPACE.sub(" ", text).encode("utf-8", "replace")
+        for space in _OTHER_SPACES:
+            text = text.replace(space, " ")
+        return text.encode("utf-8", "replace")
     return text.encode("latin-1")
 
 
@@ -205,5 +208,6 @@ def _measure(rendering: Rendering, source_octets: int, wide: bool) -> None:
     if shown.isascii():
         facts.non_space_len = facts.html_length - shown.count(" ") - shown.count("\n")
     else:
-        facts.non_space_len = len((_WIDE_SPACES if wide else _ASCII_SPACES).sub("", shown))
+        spaces = _WIDE_SPACES if wide else _NARROW_SPACES
+        facts.non_space_len = facts.html_length - sum(map(shown.count, spaces))
     facts.ratio = (source_octets - facts.html_length) / source_octets
