@@ -148,6 +148,13 @@ def test_hostile_values_can_neither_break_a_line_nor_drive_a_terminal():
         line.encode("utf-8")
 
 
+def test_the_zone_of_an_address_is_what_a_client_says():
+    entry = replace(ENTRY, session=replace(ENTRY.session, client_ip="fe80::1%\u2028\udcff"))
+    for line in (*logline.text(replace(BLOCKED, entry=entry)), logline.json(replace(BLOCKED, entry=entry))):
+        assert "fe80::1%??" in line
+        assert line.isprintable()
+
+
 def test_a_long_value_leaves_the_line_short_enough_for_syslog():
     entry = replace(ENTRY, message_id="x" * 100_000, hits=(ENTRY.hits[0],) * 1000)
     assert len(logline.text(replace(BLOCKED, entry=entry))[0]) < 4000

@@ -48,9 +48,8 @@ def text(handled: Handled) -> list[str]:
 def _line(handled: Handled, fate: str, group: Sequence[EntryRecipient], *, stored: bool) -> str:
     entry, session = handled.entry, handled.entry.session
     category = _CATEGORIES[group[0].category]
-    client = (
-        f"[{session.client_ip}]:{session.client_port} [{session.client_ip}] " if session.client_ip else ""
-    )
+    ip = _safe(session.client_ip)
+    client = f"[{ip}]:{session.client_port} [{ip}] " if ip else ""
     recipients = ",".join(f"<{_safe(r.address)}>" for r in group)
     facts = [
         f"({entry.log_id}) {fate} {category} {{{_actions(entry, group, stored=stored)}}}",
@@ -86,7 +85,7 @@ def json(handled: Handled) -> str:
             "log_id": entry.log_id,
             "mail_id": entry.mail_id,
             "time": entry.time,
-            "client_ip": entry.session.client_ip,
+            "client_ip": _safe(entry.session.client_ip),
             "helo": _safe(entry.session.helo),
             "queue_id": _safe(entry.session.queue_id),
             "sender": _safe(entry.sender),
