@@ -14,6 +14,8 @@ from lazaret.config.words import LogFormat
 from lazaret.model.errors import UserError
 
 _IDENT = "lazaret"
+_MAIL = "lazaret.mail"
+"""Whose lines `flow.logline` has made safe, each one's own way."""
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What could break a line or drive a terminal: an address or a reply of a peer may hold it."""
 
@@ -100,7 +102,8 @@ class _TextFormatter(_LineFormatter):
     def format(self, record: logging.LogRecord) -> str:
         if not (record.exc_info or record.exc_text or record.stack_info):
             # The same in one step: nearly all lines are those of messages.
-            text = _safe(record.getMessage())
+            text = record.getMessage()
+            text = text if record.name == _MAIL else _safe(text)
             return f"{self.formatTime(record)} {self._host} lazaret[{record.process}]: {text}"
         record.host = self._host
         return super().format(record)
@@ -111,7 +114,7 @@ class _JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         text = record.getMessage()
-        if record.name == "lazaret.mail":
+        if record.name == _MAIL:
             return text
         facts: dict[str, object] = {
             "event": "log",
