@@ -49,15 +49,15 @@ class Site:
 
 def field(name: str, words: Iterable[str], *, separator: str = " ") -> bytes:
     """One header field, folded between words at 78 columns with CRLF TAB."""
+    words = list(words)
+    if not "".join(words).isprintable():
+        words = [_UNSAFE.sub("?", word) for word in words]
     lines = _fold(f"{name}: ", words, separator)
     return _octets([line.rstrip() if line == f"{name}: " else line for line in lines])
 
 
-def _fold(start: str, words: Iterable[str], separator: str) -> list[str]:
+def _fold(start: str, words: Sequence[str], separator: str) -> list[str]:
     """Lines that begin with `start`, a TAB before each but the first; a word is never broken."""
-    words = list(words)
-    if not "".join(words).isprintable():
-        words = [_UNSAFE.sub("?", word) for word in words]
     lines: list[str] = []
     line = start + words[0] if words else start
     end, width = separator.rstrip(), _WIDTH - len(separator)
