@@ -45,10 +45,11 @@ def plan(verdicts: Sequence[Verdict], *, reply_each: bool, others_served: bool =
     `reply_each`: the client speaks LMTP. `others_served`: an earlier attempt has served some
     already, so that a refusal would tell the sender of a failure that was none for them.
     """
-    if any(v.action is Action.DEFER for v in verdicts):
+    actions = {v.action for v in verdicts}
+    if Action.DEFER in actions:
         return Plan(tuple(verdicts), (), deferred=True)
-    all_refused = not others_served and all(v.action is Action.REJECT for v in verdicts)
-    final = tuple(v if reply_each or all_refused else _without_refusal(v) for v in verdicts)
+    refusals_stand = reply_each or (actions == {Action.REJECT} and not others_served)
+    final = tuple(verdicts if refusals_stand else map(_without_refusal, verdicts))
     return Plan(final, _deliveries(final), deferred=False)
 
 
