@@ -83,6 +83,9 @@ class Closed:
 Event = MessageReceived | StartTls | Closed
 
 
+_GO_AHEAD = Reply(354, "", "End data with <CR><LF>.<CR><LF>")
+
+
 class _State(Enum):
     COMMANDS = auto()
     DATA = auto()
@@ -227,10 +230,12 @@ class SmtpServer:
         return True
 
     def _take_data(self) -> bool:
-        if self._state is not _State.DATA or self._data is None or not len(self._lines):
+        if self._state is not _State.DATA or self._data is None:
             return False
-        self._receive_data(self._data)
-        return True
+        octets = self._lines.take_all()
+        if octets:
+            self._receive_data(self._data, octets)
+        return bool(octets)
 
     # Commands
 
@@ -250,10 +255,9 @@ class SmtpServer:
         reply = handler(self, argument.strip(b" \t"))
         if reply is None:
             return
-        if reply.permanent:
-            self._refuse(reply)
-            return
         self._say(reply)
+        if reply.permanent:
+            self._count_error()
 
     def _refuse(self, reply: Reply) -> None:
         """Says it and counts it; too many errors end the connection."""
@@ -373,7 +377,7 @@ class SmtpServer:
             return Reply(503 if self._lmtp else 554, "5.1.1", "Error: no valid recipients")
         self._data = DotReader(self._settings.extensions.size, self._settings.bare_lf)
         self._state = _State.DATA
-        return Reply(354, "", "End data with <CR><LF>.<CR><LF>")
+        return _GO_AHEAD
 
     def _rset(self, argument: bytes) -> Reply | None:
         if argument:
@@ -417,9 +421,9 @@ class SmtpServer:
 
     # The message
 
-    def _receive_data(self, data: DotReader) -> None:
+    def _receive_data(self, data: DotReader, octets: bytes) -> None:
         try:
-            rest = data.feed(self._lines.take_all())
+            rest = data.feed(octets)
         except BareLfReceived:
             self._hang_up(Reply(521, "5.5.2", f"{self._settings.name} Error: bare <LF> received"))
             return
@@ -440,9 +444,9 @@ class SmtpServer:
         self._state = _State.ANSWER
         self._charge = self._free = 0
         envelope = self._envelope.to(tuple(self._recipients))
-        octets = data.message()
-        self._message_size = len(octets)
-        self._events.append(MessageReceived(self._session, envelope, octets))
+        message = data.message()
+        self._message_size = len(message)
+        self._events.append(MessageReceived(self._session, envelope, message))
 
     def _end_message(self, replies: Sequence[Reply]) -> None:
         """Over LMTP one reply stands for each recipient when it is the only one (RFC 2033, section 4.2)."""
