@@ -53,6 +53,15 @@ def test_a_bad_file_never_stops_the_others(tmp_path: Path) -> None:
     assert [0, 1, 2, 4] == sorted(problem.line for problem in ruleset.problems)
 
 
+def in_databases(ruleset: RuleSet) -> set[str]:
+    program = ruleset.program
+    return {
+        program.names[searched.rule]
+        for group in program.groups
+        for searched in group.searched[: group.in_database]
+    }
+
+
 def test_what_no_meta_asks_for_first_is_not_searched(tmp_path: Path) -> None:
     path = tmp_path / "guarded.cf"
     path.write_text(
@@ -67,13 +76,7 @@ def test_what_no_meta_asks_for_first_is_not_searched(tmp_path: Path) -> None:
         """
     )
     ruleset = load([path], shipped=False, cache_dir=None)
-    program = ruleset.program
-    in_database = {
-        program.names[searched.rule]
-        for group in program.groups
-        for searched in group.searched[: group.in_database]
-    }
-    assert {"__DIGITS", "__WORD"} == in_database
+    assert {"__DIGITS", "__WORD"} == in_databases(ruleset)
     texts = (b"ABC-ABCDEFGHIJKLMNOP", b"123-1234567890123456", b"a remarkable ABC-ABCDEFGHIJKLMNOP")
     heads = (b"From: a@b.example\n", b"From: a@b.example\nTo: a@b.example\n")
     found = [
@@ -83,3 +86,38 @@ def test_what_no_meta_asks_for_first_is_not_searched(tmp_path: Path) -> None:
         for text in texts
     ]
     assert [set(), {"FIRST"}, {"GUARDED"}, set(), {"FIRST"}, {"GUARDED", "SAME"}] == found
+
+
+def test_what_nearly_all_messages_have_is_in_no_database(rules: Rules) -> None:
+    ruleset = rules(
+        r"""
+        uri __ANY /./
+        uri __HTTP m{^https?://}
+        uri __MANY m{^https?://}
+        tflags __MANY multiple
+        uri __DEEP m{/deep/}
+        header __SAME ALL =~ /\nFrom: ([^\n]+)\n(?:[^\n]+\n)*Subject: \1\n/
+        header __LETTER ALL =~ /\nX-Letter: \d+\n/
+        meta NO_LINK !__ANY
+        meta HTTP __HTTP
+        meta DEEP __HTTP && __DEEP
+        meta TWO __MANY > 1
+        meta SAME __SAME
+        meta LETTER __LETTER
+        """
+    )
+    assert {"__DEEP", "__LETTER"} == in_databases(ruleset)
+    head = b"Received: from x\nFrom: a@b.example\nX-Letter: 1\nSubject: "
+    found = [
+        {name for name, _ in ruleset.evaluate(message.parse(head + subject + b"\n\n" + text), 0).hits}
+        for subject, text in (
+            (b"a@b.example", b"nothing\n"),
+            (b"hello", b"mailto:x@example.com\n"),
+            (b"hello", b"http://example.com/deep/1 https://example.net/\n"),
+        )
+    ]
+    assert [
+        {"LETTER", "NO_LINK", "SAME"},
+        {"LETTER"},
+        {"LETTER", "HTTP", "DEEP", "TWO"},
+    ] == found

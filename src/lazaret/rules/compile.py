@@ -20,6 +20,7 @@ Progress = Callable[[int, int], None]
 
 _CAPTURE = re.compile(rb"\(\?P?<([A-Z][A-Z0-9_]*)>")
 _TAG = re.compile(rb"%\{([A-Z][A-Z0-9_]*|HEADER\([^(){}]+\))\}")
+_BACK_REFERENCE = re.compile(rb"\\[1-9]")
 _VIEWS = {
     Kind.HEADER: "header",
     Kind.BODY: "body",
@@ -39,6 +40,19 @@ _SMALL_COMPANY = 5
 
 _OF_LINES = (Kind.BODY, Kind.RAWBODY)
 """Kinds that search many texts of a message."""
+
+_ORDINARY = {
+    (Kind.URI, ""): b"http://www.example.com/index.html",
+    (Kind.HEADER, "ALL"): (
+        b"Return-Path: <sender@example.com>\n"
+        b"Received: from mx.example.com (mx.example.com [192.0.2.1]) by mx.example.net with ESMTP id A1B2"
+        b" for <recipient@example.net>; Thu, 1 Jan 2026 12:00:00 +0000\n"
+        b"Message-ID: <1@example.com>\nDate: Thu, 1 Jan 2026 12:00:00 +0000\n"
+        b"From: Sender <sender@example.com>\nTo: recipient@example.net\nSubject: Hello\n"
+        b"MIME-Version: 1.0\nContent-Type: text/plain\n"
+    ),
+}
+"""Texts as nearly all messages have them: to look for what stands in them says nothing."""
 
 
 def compile_book(book: Book, *, keep_subrules: bool = False, progress: Progress | None = None) -> Program:
@@ -209,9 +223,12 @@ def _settles(book: Book, name: str, forms: _Forms) -> bool:
     )
 
 
-def _has_no_word(rule: Rule, forms: _Forms) -> bool:
-    """Whether lines are searched for it octet by octet (not those of rawbody, which are many and long)."""
-    return rule.kind is Kind.BODY and any(reach == "ascii" for reach, _ in forms)
+def _says_little(rule: Rule, forms: _Forms) -> bool:
+    """Whether lines are searched for it octet by octet (not those of rawbody, which are many and long), or a
+    whole header is, or nearly any link would do."""
+    if rule.kind is Kind.URI:
+        return forms == [("each", None)]
+    return rule.selector == "ALL" or (rule.kind is Kind.BODY and any(reach == "ascii" for reach, _ in forms))
 
 
 def _guarded(
@@ -229,7 +246,7 @@ def _guarded(
         if name in put_off
         and deferral.can_run_alone(book.rules[name])
         and not _hits_absent(book.rules[name])
-        and (book.rules[name].selector == "ALL" or _has_no_word(book.rules[name], forms))
+        and _says_little(book.rules[name], forms)
     }
     metas_then = planned([0] * len(book.rules), deferral.prices(book, names, put_off, dear))
     waking = {rule for meta in metas_then for rule in meta.triggers or ()}
@@ -280,7 +297,21 @@ def _forms(rule: Rule) -> _Forms:
         return [("each", database.form_of(regex, exact=False))]
     if rule.kind is Kind.MIMEHEADER:
         return [("each", database.form_of(regex))]
+    if _is_ordinary(rule):
+        return [("each", None)]
     return database.forms_of(regex, lines=rule.kind in _OF_LINES).placed
+
+
+def _is_ordinary(rule: Rule) -> bool:
+    """Whether a database would find it nearly everywhere. There a back reference may be anything."""
+    text = _ORDINARY.get((rule.kind, rule.selector))
+    if text is None or rule.regex is None:
+        return False
+    source = _BACK_REFERENCE.sub(rb"(?:[\\x00-\\xff]*)", rule.regex.source)
+    try:
+        return Confirm(Regex(source, rule.regex.modifiers)).search(text) is not None
+    except (MatchLimit, UnusableRegex):
+        return False
 
 
 def _group(
