@@ -18,7 +18,6 @@ NAME_LIMIT = 253
 _LABEL_LIMIT = 63
 """Octets of a label (RFC 1035); Punycode of a long one would cost the square of its length."""
 
-_PLAIN = re.compile(rb"[A-Za-z0-9_.:\[\]-]*+")
 _LATIN1_NAME = re.compile(rb"[A-Za-z0-9\xc0-\xd6\xd8-\xde\xe0-\xf6\xf8-\xfe_.-]*+")
 _OTHER_DOTS = re.compile("[\u2024\u3002\uff0e\uff61\ufe52]")
 """Characters that stand for a dot (RFC 3490, section 3.1), and two that spammers put in its place."""
@@ -42,7 +41,7 @@ def to_ascii(host: bytes) -> bytes:
 
     What is no name at all comes back in lower case.
     """
-    if _PLAIN.fullmatch(host):
+    if host.isascii():
         return host.lower()
     try:
         text = host.decode("utf-8")

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from lazaret.mime.html_facts import HtmlFacts, Link
 from lazaret.mime.html_page import Page, kind
@@ -60,11 +59,8 @@ _GUESSED_SIDE = 200
 """Pixels of an image whose size cannot be read."""
 
 
-class _OpenLink(NamedTuple):
-    tag: str
-    attribute: str
-    target: str
-    text: list[str]
+_OpenLink = tuple[str, str, str, list[str]]
+"""Tag, attribute and target, and the text so far."""
 
 
 class Reader(Page):
@@ -149,7 +145,7 @@ class Reader(Page):
         if len(target) > URI_LIMIT:
             self.facts.uri_truncated = True
         if target:
-            self._links.append(_OpenLink(tag, attribute, target[:URI_LIMIT], text))
+            self._links.append((tag, attribute, target[:URI_LIMIT], text))
         return text
 
     # Results.
@@ -157,8 +153,10 @@ class Reader(Page):
     def links(self) -> tuple[Link, ...]:
         """The links that were read."""
         return tuple(
-            Link(link.tag, link.attribute, link.target.encode("utf-8", "replace"), "".join(link.text))
-            for link in self._links
+            [
+                Link(tag, attribute, target.encode("utf-8", "replace"), "".join(text))
+                for tag, attribute, target, text in self._links
+            ]
         )
 
     def finish(self) -> HtmlFacts:

@@ -248,7 +248,7 @@ def host_and_domain(uri: bytes, registry: Registry) -> tuple[str, str] | None:
 
 @lru_cache(maxsize=8192)
 def _site(host: bytes, registry: Registry) -> tuple[str, str] | None:
-    if _UNDECODED.search(host):
+    if _PER_CENT in host and _UNDECODED.search(host):
         return None
     name = hostnames.to_ascii(host).decode("latin-1")
     if hostnames.is_name(name) and registry.knows_tld(name):

@@ -14,6 +14,7 @@ __all__ = ["Sites", "Uri", "collect"]
 _SIGNING_DOMAIN = re.compile(rb"\bd\s*=\s*([^;]+)")
 _ESCAPE = re.compile(rb"%[0-9a-fA-F]{2}")
 _MAIL_HOST = re.compile(rb"@([^?&>]*)")
+_PER_CENT = ord("%")
 _TRAILING_BLANKS = re.compile(rb"(?:%20)+\Z")
 
 
@@ -130,7 +131,7 @@ _UNLINKED = _SCHEMELESS | {"unlinked"}
 
 def _mail_uri(uri: bytes, registry: hostnames.Registry) -> bytes:
     """The address as mail programs decode it; b"" when its host is none of the internet."""
-    if _ESCAPE.search(uri):
+    if _PER_CENT in uri and _ESCAPE.search(uri):
         uri = unescape(uri)
     host = _MAIL_HOST.search(uri)
     if host is None:
