@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INTERFACE 9
+#define INTERFACE 10
 #define HASH_BITS 28
 #define DROPPED 35 /* as in learn/features.py */
 #define WORD_OCTETS 16
@@ -398,7 +398,8 @@ PyMODINIT_FUNC
 PyInit__kernel(void)
 {
     PyObject *made = PyModule_Create(&module);
-    if (!made || PyModule_AddIntConstant(made, "INTERFACE", INTERFACE) < 0) {
+    lower_method = PyUnicode_InternFromString("lower");
+    if (!made || !lower_method || PyModule_AddIntConstant(made, "INTERFACE", INTERFACE) < 0) {
         Py_XDECREF(made);
         return NULL;
     }

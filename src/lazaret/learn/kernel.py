@@ -2,7 +2,7 @@
 
 from lazaret.model.compiled import load
 
-INTERFACE = 9
+INTERFACE = 10
 
 
 compiled = load("lazaret.learn._kernel", INTERFACE)

@@ -277,6 +277,8 @@ shares(PyObject *module, PyObject *args)
         factors_of(&a, a.set[COUNTS_SHARE], zones.votes, zones.clear, a.set[FEW_COUNTED], by_count);
         uint32_t zone;
         for (Py_ssize_t i = 0; i < a.count && (zone = zone_of(&a, i)) < ZONES; i++) {
+            if (i + AHEAD < a.count)
+                __builtin_prefetch(row_of(&a, i + AHEAD));
             const float *row = row_of(&a, i);
             Said said = said_of(row, &a.priors);
             found[i] = row[0] * said.loud * by_weight[zone];

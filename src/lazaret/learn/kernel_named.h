@@ -3,6 +3,8 @@
    The same rules as in kernel.c, which includes this: every place in the octets is below their length, a number that
    is not among the features is an error, and what is allocated is bounded by the lengths of what was given. */
 
+static PyObject *lower_method; /* The name of it. */
+
 typedef struct {
     Py_ssize_t start, end, piece, single, pair, again;
     /* Places among the features; -1: the word has none. `pair` is that with the word before it. */
@@ -164,7 +166,7 @@ key_of(const Given *given, const Word *word, PyObject *groups, Py_ssize_t longes
     const char *octets = (const char *)given->octets.buf + word->start;
     Py_ssize_t length = word->end - word->start;
     PyObject *text = PyUnicode_DecodeUTF8(octets, length < longest ? length : longest, "replace");
-    PyObject *lower = text ? PyObject_CallMethod(text, "lower", NULL) : NULL;
+    PyObject *lower = text ? PyObject_CallMethodNoArgs(text, lower_method) : NULL;
     PyObject *key = lower ? PyTuple_Pack(2, PyList_GET_ITEM(groups, word->piece), lower) : NULL;
     Py_XDECREF(text);
     Py_XDECREF(lower);
