@@ -9,8 +9,8 @@ next hop could read them as the end of the address or of the command.
 import re
 
 _CTL = r"\x00-\x1f\x7f"
-_QUOTED = rf'"(?>(?:[^{_CTL}"\\]|\\[^{_CTL}])*)"'
-_ADDRESS = rf'(?>(?:[^{_CTL} <>"\\]|\\[^{_CTL}]|{_QUOTED})*)'
+_QUOTED = rf'"(?>(?:[^{_CTL}"\\]++|\\[^{_CTL}])*)"'
+_ADDRESS = rf'(?>(?:[^{_CTL} <>"\\]++|\\[^{_CTL}]|{_QUOTED})*)'
 _SENDABLE = re.compile(_ADDRESS)
 _PATH = re.compile(rf"[ \t]*(?:<({_ADDRESS})>|({_ADDRESS}))(?:[ \t]+|$)")
 _ROUTE = re.compile(r'@[^:"<>]*:')
