@@ -5,6 +5,7 @@ the relay passes on as much as the next hop takes.
 """
 
 import re
+from functools import lru_cache
 
 from lazaret.model.envelope import Envelope, Recipient
 from lazaret.model.errors import Reply
@@ -49,8 +50,9 @@ def _envelope(sender: str, values: dict[str, str]) -> Envelope | Reply:
     return Envelope(sender, (), int(size), body, flag is not None, ret, envid)
 
 
+@lru_cache(1024)
 def parse_rcpt(argument: bytes) -> Recipient | Reply:
-    """The recipient, or the reply that says what is wrong."""
+    """The recipient, or the reply that says what is wrong. A site's recipients come again and again."""
     text = decode(argument)
     parsed = parse_path(text[3:]) if text[:3].upper() == "TO:" else None
     if parsed is None or not parsed[0]:
