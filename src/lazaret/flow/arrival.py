@@ -4,7 +4,6 @@ import hashlib
 import itertools
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from lazaret.flow.fields import Site, quarantine_fields, received
 from lazaret.mime.message import Message
@@ -12,6 +11,7 @@ from lazaret.model import mail_id as ids
 from lazaret.model.entry import Entry, EntryRecipient
 from lazaret.model.envelope import Envelope, Session
 from lazaret.model.errors import Reply
+from lazaret.model.frozen import frozen_with_lazy
 from lazaret.model.lazy import lazy
 from lazaret.model.verdict import Category, Report, Verdict
 
@@ -29,7 +29,7 @@ _SEVERITY = (
 _count = itertools.count(1)
 
 
-@dataclass(frozen=True)
+@frozen_with_lazy
 class Arrival:
     """The message, its envelope, and the names it goes by. `octets` are as on the wire."""
 

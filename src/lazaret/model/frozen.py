@@ -15,3 +15,9 @@ _T = TypeVar("_T")
 def frozen(cls: type[_T]) -> type[_T]:
     """The class as a dataclass with slots, which compares and hashes by its fields."""
     return dataclass(slots=True, unsafe_hash=True)(cls)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def frozen_with_lazy(cls: type[_T]) -> type[_T]:
+    """The same without slots, for a class some of whose attributes are made when asked for (`model.lazy`)."""
+    return dataclass(unsafe_hash=True)(cls)

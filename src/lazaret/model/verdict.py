@@ -1,10 +1,10 @@
 """What was found in a message, and what follows from it for one recipient."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
-from lazaret.model.frozen import frozen
+from lazaret.model.frozen import frozen, frozen_with_lazy
 from lazaret.model.lazy import lazy
 
 
@@ -38,7 +38,7 @@ class Unavailable:
     """The check's `on_unavailable` is "defer": the message is to be tried again later."""
 
 
-@dataclass(frozen=True)
+@frozen_with_lazy
 class Report:
     """All that the checks found in one message."""
 
