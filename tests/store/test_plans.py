@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lazaret.store import condition as conditions
-from lazaret.store import listing, narrowing, walk
+from lazaret.store import learned, listing, narrowing, walk
 from lazaret.store.connection import Connection, Cursor, Values
 from lazaret.store.opening import Store
 from lazaret.store.search import Scope, condition
@@ -191,3 +191,11 @@ def test_few_messages_are_not_looked_for_among_the_members_of_a_large_campaign(
         return len([one async for one in filled.quarantine.find("campaign:0000000000000007 rare3")])
 
     assert asyncio.run(count()) == MESSAGES // 100
+
+
+def test_the_journal_of_lessons_is_not_read_to_know_how_far_it_goes(file_store: Store) -> None:
+    """The learner asks twice a second."""
+    connection = file_store.database.connect()
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {learned._PENDING}", {"after": 0}).fetchall()
+    connection.close()
+    assert not [step for *_, step in plan if step.startswith("SCAN lz_learned")]

@@ -12,6 +12,7 @@ from lazaret.store.addresses import key, plain
 from lazaret.store.connection import Connection
 from lazaret.store.dialect import sql
 from lazaret.store.inserting import Table, insert, marks
+from lazaret.store.lookup import Lookup
 from lazaret.store.reader import Reader
 from lazaret.store.writer import Writer
 
@@ -52,6 +53,12 @@ _NO_LONGER_OF = (
     " WHERE who = :who AND time_num >= :since AND undone_by <> 0 AND label <> 'F'"
 )
 """A lesson that was taken back weighs nothing, so that nobody brings it back."""
+_PENDING = (
+    "SELECT count(*), max(id), max(time_num),"
+    # Each by itself comes from an end of the key, both together from all rows.
+    " (SELECT min(id) FROM lz_learned), (SELECT max(id) FROM lz_learned)"
+    " FROM lz_learned WHERE id > :after"
+)
 _BEFORE = "SELECT label, who, weight, mail_id, features, undoes FROM lz_learned WHERE id = :id"
 _RECEIVED = (
     "SELECT m.message_id FROM msgs m"
@@ -63,10 +70,11 @@ _SCANNED_AS = sql(_RECEIVED, "m.mail_id = :mail_id")
 
 
 class SqlLessons:
-    """Reads in the reader's threads, writes through the writer's."""
+    """Reads in the reader's threads, but what is asked all the time; writes through the writer's."""
 
-    def __init__(self, reader: Reader, writer: Writer) -> None:
+    def __init__(self, reader: Reader, lookup: Lookup, writer: Writer) -> None:
         self._reader = reader
+        self._lookup = lookup
         self._writer = writer
 
     async def secret(self) -> bytes:
@@ -109,16 +117,13 @@ class SqlLessons:
         """How far the journal goes beyond this row."""
 
         def work(connection: Connection) -> Pending:
-            count, last, newest = connection.execute(
-                "SELECT count(*), max(id), max(time_num) FROM lz_learned WHERE id > :after", {"after": after}
-            ).fetchone()
-            first, known = connection.execute("SELECT min(id), max(id) FROM lz_learned").fetchone()
+            count, last, newest, first, known = connection.execute(_PENDING, {"after": after}).fetchone()
             if not count:
                 return Pending(0, first or 0, known or 0, settled=True)
             settled = count == last - after or newest < time.time() - GAP_S
             return Pending(count, first, last, settled=settled)
 
-        return await self._reader.run(work)
+        return await self._lookup.run(work)
 
     async def after(self, number: int, most: int) -> list[JournalRow]:
         """The rows that follow this one, as far as no row between them may still be on its way."""

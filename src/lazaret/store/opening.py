@@ -118,7 +118,7 @@ def open_store(
         journal=SqlJournal(lookup, writer, Room(database.directory, min_free)),
         policies=SqlPolicies(lookup),
         quarantine=SqlQuarantine(reader, writer, foreign=foreign),
-        lessons=SqlLessons(reader, writer),
+        lessons=SqlLessons(reader, lookup, writer),
         retention=SqlRetention(reader, writer, database),
         past=SqlPast(reader),
         stats=Stats(reader, foreign=foreign),
