@@ -33,7 +33,7 @@ class Silence:
 def _waited(pid: int) -> float:
     """Seconds in which it could have run and was not let."""
     try:
-        _, nanoseconds, _ = Path(f"/proc/{pid}/schedstat").read_text().split()
+        _, nanoseconds, _ = Path(f"/proc/{pid}/schedstat").read_bytes().split()
     except (OSError, ValueError):
         return 0.0
     return int(nanoseconds) / 1e9

@@ -35,6 +35,9 @@ from lazaret.rules.watch import Watch
 log = logging.getLogger("lazaret.supervisor")
 
 TICK_S = 0.25
+"""Between two looks around while processes come and go."""
+CALM_S = 1.0
+"""The same while none does: what ends or is asked for wakes us, and only a sign of life can fail to come."""
 STUCK_S = 30.0
 """A worker without a sign of life for so long is replaced; its clients bring their messages again."""
 START_S = 60.0
@@ -178,7 +181,16 @@ class _Supervisor:
                 self._reload()
             self._look_at_rules()
             self._start_singles()
-            self._signals.wait(TICK_S, *self._singles.wake)
+            self._signals.wait(self._pause(), *self._singles.wake)
+
+    def _pause(self) -> float:
+        """How long there is nothing to look at."""
+        current = self._state.number
+        if any(c.generation < current for c in self._children) or not self._all_up(current):
+            return TICK_S
+        if not self._state.config.rules.watch_s:
+            return CALM_S
+        return min(max(self._look_at - time.monotonic(), 0.0), CALM_S)
 
     def _start_singles(self) -> None:
         state = self._state
