@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 import time
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 
 ROWS = 256
@@ -74,9 +74,9 @@ class Board:
         """All rows, of living and dead processes."""
         return (self.row(n) for n in range(ROWS))
 
-    def total(self, cell: int) -> float:
-        """The sum of a column over all processes that ever ran."""
-        return sum(self._cells[n * WIDTH + cell] for n in range(ROWS))
+    def total(self, cell: int, rows: Iterable[int] = range(ROWS)) -> float:
+        """The sum of a column; by default over all processes that ever ran."""
+        return sum([self._cells[n * WIDTH + cell] for n in rows])
 
 
 class Row:

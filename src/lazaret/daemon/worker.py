@@ -204,8 +204,7 @@ class _Worker:
         return refusal
 
     def _is_crowded(self) -> bool:
-        rows = (self._crew.board.row(n) for n in self._crew.workers)
-        total = sum(row[Cell.CONNECTIONS] for row in rows)
+        total = self._crew.board.total(Cell.CONNECTIONS, self._crew.workers)
         return total >= self._crew.config.limits.connections or len(self._connections) >= self._most_open
 
     def _let_one_go(self) -> bool:
@@ -261,11 +260,12 @@ class _Cue:
     """Workers tell each other of attempts that served some recipients and not all (`store.partial.Cue`)."""
 
     def __init__(self, board: Board, workers: Sequence[int], own: Row) -> None:
-        self._rows = [board.row(number) for number in workers]
+        self._board = board
+        self._workers = workers
         self._own = own
 
     def count(self) -> float:
-        return sum(row[Cell.SERVED_PARTLY] for row in self._rows)
+        return self._board.total(Cell.SERVED_PARTLY, self._workers)
 
     def tell(self) -> None:
         self._own.add(Cell.SERVED_PARTLY)
