@@ -1,6 +1,6 @@
 /* The inner loops of rules/values.py, rules/search.py and rules/confirm.py, for machines with a C compiler.
 
-   Everything here exists in Python too, and gives the same: tests/rules/test_kernel.py compares the two. What is
+   Everything here exists in Python too, and gives the same: tests/rules/test_kernel_*.py compare the two. What is
    compiled is small because what costs is to touch much memory for every message, not to compute.
 
    Safety: numbers of rules and places come from our own plan, and are checked all the same before they are used;
