@@ -48,6 +48,8 @@ def parse(text: str) -> str:
     colour = text[:64].lower().strip()
     if colour in NAMES:
         return NAMES[colour]
+    if _SIX_DIGITS.match(colour):
+        return colour
     if not _LOOKS_LIKE_COLOUR.match(colour):
         return INVALID
     rgb = _RGB.search(colour)

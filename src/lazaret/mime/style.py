@@ -153,8 +153,12 @@ def _unreadable(foreground: str, background: str) -> bool:
 
 def resized(style: Style, by: int) -> Style:
     """The style with its size changed by so much."""
-    # By position: _replace costs as much again as all else that such a tag does.
-    return Style(*style[:3], style.size + by, *style[4:])
+    return _of_size(style, style.size + by)
+
+
+def _of_size(style: Style, size: int) -> Style:
+    # By position, here and below: _replace costs as much again as all else that such a tag does.
+    return Style(*style[:3], size, *style[4:])
 
 
 def restyle(style: Style, attributes: tuple[tuple[str, str], ...], base_size: int) -> Style:
@@ -171,14 +175,14 @@ def _restyled(style: Style, attributes: tuple[tuple[str, str], ...], base_size: 
     parent = style
     for name, value in attributes:
         if name in ("text", "color"):
-            style = style._replace(foreground=colors.parse(value))
+            style = Style(colors.parse(value), *style[1:])
         elif name == "size":
-            style = style._replace(size=_font_size(value, style.size, base_size))
+            style = _of_size(style, _font_size(value, style.size, base_size))
         elif name == "style":
             style = _declared(style, parent, value)
         elif name == "bgcolor":
             paper = colors.parse(value)
-            style = style if paper == colors.INVALID else style._replace(paper=paper)
+            style = style if paper == colors.INVALID else Style(style[0], style[1], paper, *style[3:])
     return style
 
 
