@@ -31,7 +31,7 @@ def recorder(config: Config, row: Row) -> Callable[[Handled], None]:
         if not log.isEnabledFor(logging.INFO):
             return
         for line in [logline.json(handled)] if as_json else logline.text(handled):
-            log.info("%s", line)
+            log.info(line)
 
     return record
 
