@@ -22,7 +22,7 @@ from lazaret.rules.settle import Settler
 from lazaret.rules.shortcircuit import Shortcuts
 from lazaret.rules.values import Outset
 
-_BEGIN, _ASSEMBLED, _FIELDS, _TEXTS, _PARTS, _CALLS, _METAS, _DETAILS = range(0, 8_000_000, 1_000_000)
+_ASSEMBLED, _FIELDS, _TEXTS, _PARTS, _CALLS, _METAS, _DETAILS = range(0, 7_000_000, 1_000_000)
 """Numbers of steps: which they begin with."""
 _MANY = 16
 """Rules that look at a field: it is searched in a step of its own. To go from one step to the next costs more
@@ -34,11 +34,12 @@ _GROUNDS = 2
 """Of a meta, so many matched texts are shown."""
 
 
-_Planned: TypeAlias = tuple[int, Callable[[Run], object]]
-"""The number of the step, and what is done in it."""
+_Do: TypeAlias = Callable[[Run], object]
+_Planned: TypeAlias = tuple[int, Sequence[_Do]]
+"""The number of a step, and what is done in it."""
 
 _number: Callable[[_Planned], int] = itemgetter(0)
-_READ_BEFORE: Mapping[str, Callable[[Run], object]] = {
+_READ_BEFORE: Mapping[str, _Do] = {
     "body": attrgetter("message.body"),
     "uri": attrgetter("message.uris"),
 }
@@ -133,18 +134,19 @@ class Evaluator:
                 part = PartSearches(members)
                 if not self._demand(part):
                     parts.append(part)
-        self._first = sorted(chain.from_iterable(_in_steps(assembled, _ASSEMBLED).values()), key=_number)
-        self._fields = _in_steps(fields, _FIELDS)
-        """What is searched where a message has the field."""
+        small, large = _in_steps(assembled, _ASSEMBLED)
+        self._first = [(_ASSEMBLED, list(chain.from_iterable(small.values()))), *large.values()]
+        self._small_fields, self._large_fields = _in_steps(fields, _FIELDS)
+        """What is searched where a message has the field: together with others, and by itself."""
         self._last: list[_Planned] = []
         for step, (view, texts) in enumerate(views.TEXTS.items()):
             if (view, "") in together:
                 if view in _READ_BEFORE:
-                    self._last.append((_TEXTS + 2 * step, _READ_BEFORE[view]))
+                    self._last.append((_TEXTS + 2 * step, [_READ_BEFORE[view]]))
                 over_texts = over(together[view, ""])
-                self._last.append((_TEXTS + 2 * step + 1, partial(_search_texts, texts, over_texts)))
-        self._last += [(_PARTS, part.run) for part in parts]
-        self._last.append((_CALLS, self._ask_at_once))
+                self._last.append((_TEXTS + 2 * step + 1, [partial(_search_texts, texts, over_texts)]))
+        self._last.append((_PARTS, [part.run for part in parts]))
+        self._last.append((_CALLS, [self._ask_at_once]))
 
     def _demand(self, searches: FieldSearches | PartSearches) -> bool:
         """Searches on demand, if all that it is about can wait."""
@@ -168,13 +170,11 @@ class Evaluator:
         steps."""
         run = self._begun(message, seconds, now, recipients, meanwhile)
         try:
-            step = _BEGIN
-            for number, search in self._planned(message):
-                if number > step:
-                    step = number
-                    if meanwhile.others:
-                        yield step
-                search(run)
+            for step, searches in self._planned(message):
+                if meanwhile.others:
+                    yield step
+                for search in searches:
+                    search(run)
         except DeadlineError:
             run.late = True
         if meanwhile.others:
@@ -213,8 +213,10 @@ class Evaluator:
     def _planned(self, message: Message) -> list[_Planned]:
         """All that is searched in the message, or asked of it."""
         # Nearly all of a large rule set look at fields that a message lacks.
-        present = filter(None, map(self._fields.get, message.header.present))
-        return [*self._first, *sorted(chain.from_iterable(present), key=_number), *self._last]
+        present = message.header.present
+        small = list(chain.from_iterable(filter(None, map(self._small_fields.get, present))))
+        large = sorted(filter(None, map(self._large_fields.get, present)), key=_number)
+        return [*self._first, (_FIELDS, small), *large, *self._last]
 
     def _ask_at_once(self, run: Run) -> None:
         run.values.ask(self._calls.at_once)
@@ -270,14 +272,19 @@ class Evaluator:
                     waiting.append(mentioned)
 
 
-def _in_steps(named: Mapping[str, Sequence[FieldSearches]], first: int) -> Mapping[str, list[_Planned]]:
-    """What is searched, by the same names. The first step is for all that few rules look at."""
-    planned: dict[str, list[_Planned]] = {}
+def _in_steps(
+    named: Mapping[str, Sequence[FieldSearches]], first: int
+) -> tuple[Mapping[str, Sequence[_Do]], Mapping[str, _Planned]]:
+    """What few rules look at, for the first step, and steps for all else, by the same names."""
+    small: dict[str, Sequence[_Do]] = {}
+    large: dict[str, _Planned] = {}
     for place, (name, searches) in enumerate(named.items(), 1):
-        rules = sum(len(each.rules) for each in searches)
-        step = first + place if rules >= _MANY else first
-        planned[name] = [(step, each.run) for each in searches]
-    return planned
+        done = [each.run for each in searches]
+        if sum(len(each.rules) for each in searches) < _MANY:
+            small[name] = done
+        else:
+            large[name] = (first + place, done)
+    return small, large
 
 
 def _search_texts(texts: Callable[[Message], Sequence[bytes]], over_texts: Over, run: Run) -> None:
