@@ -2,7 +2,6 @@
 
 import logging
 import logging.handlers
-import re
 import socket
 import sys
 import time
@@ -11,13 +10,12 @@ import msgspec
 
 from lazaret.config.options import Config
 from lazaret.config.words import LogFormat
+from lazaret.flow.logline import UNSAFE
 from lazaret.model.errors import UserError
 
 _IDENT = "lazaret"
-_MAIL = "lazaret.mail"
+MAIL = "lazaret.mail"
 """Whose lines `flow.logline` has made safe, each one's own way."""
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What could break a line or drive a terminal: an address or a reply of a peer may hold it."""
 
 
 def set_up(config: Config) -> None:
@@ -74,7 +72,7 @@ def _syslog(facility: str) -> logging.Handler:
 
 def _safe(text: str) -> str:
     """Of what is printable nothing is unsafe."""
-    return text if text.isprintable() else _UNSAFE.sub("?", text)
+    return text if text.isprintable() else UNSAFE.sub("?", text)
 
 
 class _LineFormatter(logging.Formatter):
@@ -103,7 +101,7 @@ class _TextFormatter(_LineFormatter):
         if not (record.exc_info or record.exc_text or record.stack_info):
             # The same in one step: nearly all lines are those of messages.
             text = record.getMessage()
-            text = text if record.name == _MAIL else _safe(text)
+            text = text if record.name == MAIL else _safe(text)
             return f"{self.formatTime(record)} {self._host} lazaret[{record.process}]: {text}"
         record.host = self._host
         return super().format(record)
@@ -114,14 +112,14 @@ class _JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         text = record.getMessage()
-        if record.name == _MAIL:
+        if record.name == MAIL:
             return text
         facts: dict[str, object] = {
             "event": "log",
             "time": record.created,
             "level": record.levelname.lower(),
             "room": record.name,
-            "text": _UNSAFE.sub("?", text),
+            "text": UNSAFE.sub("?", text),
         }
         if record.exc_info:
             trace = self.formatException(record.exc_info)

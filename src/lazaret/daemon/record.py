@@ -6,11 +6,12 @@ from collections.abc import Callable
 from lazaret.config.options import Config
 from lazaret.config.words import LogFormat
 from lazaret.daemon.board import Cell, Row
+from lazaret.daemon.logs import MAIL
 from lazaret.flow import logline
 from lazaret.flow.filter import Handled
 from lazaret.model.verdict import Action
 
-log = logging.getLogger("lazaret.mail")
+log = logging.getLogger(MAIL)
 
 _CELLS: dict[str, Cell] = {
     Action.DELIVER: Cell.DELIVERED,

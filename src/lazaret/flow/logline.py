@@ -13,7 +13,8 @@ from lazaret.model.verdict import Category
 _MAX_TESTS = 50
 _MAX_TEXT = 300
 """Characters of one value: a line has to fit into a datagram to syslog."""
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What could break a line or drive a terminal: an address or a reply of a peer may hold it."""
 _CATEGORIES = {category: category.word.upper() for category in Category} | {Category.MTA: "MTA-BLOCKED"}
 _ACTIONS = {
     "deliver": "Relayed",
@@ -116,4 +117,4 @@ def json(handled: Handled) -> str:
 def _safe(text: str) -> str:
     """A peer's text that can neither break a line nor drive a terminal."""
     text = text[:_MAX_TEXT]
-    return text if text.isprintable() else _UNSAFE.sub("?", text)
+    return text if text.isprintable() else UNSAFE.sub("?", text)
