@@ -108,7 +108,7 @@ def test_the_words_for_ham_can_be_had_afterwards(full):
 
 def test_it_takes_steps_only_where_others_take_the_same_ones(full):
     alone, among_others = scan_of(mail("spam", 901)), scan_of(mail("spam", 901))
-    among_others.meanwhile.others = True
+    among_others.meanwhile.until = -1
     check = LearnCheck(Fixed(full, HASHER))
     [hit] = check.run(alone)
     assert [0, 1, 2, hit] == list(check.run(among_others))

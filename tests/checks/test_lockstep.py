@@ -11,13 +11,13 @@ from tests.learn.mail import HASHER, features, mail
 from lazaret.checks import Check, Scan, Symbol
 from lazaret.checks.examine import Examiner
 from lazaret.checks.learn import LearnCheck
-from lazaret.checks.lockstep import MOST, OCTETS, Label, Lockstep
+from lazaret.checks.lockstep import MOST, OCTETS, Lockstep
 from lazaret.checks.rules import RulesCheck
 from lazaret.learn.known import Fixed
 from lazaret.learn.model import Model, Private
 from lazaret.mime import message as mime
 from lazaret.model.envelope import Envelope, Recipient, Session
-from lazaret.model.steps import Meanwhile
+from lazaret.model.steps import END, Meanwhile
 from lazaret.model.verdict import Hit, Report
 from lazaret.rules import load
 
@@ -145,11 +145,54 @@ def test_each_step_is_done_for_all_before_the_next_one() -> None:
     assert list("0001122") == [did[-1] for did in check.order]
 
 
+class Going(Stepping):
+    """The same, but it goes on as far as it is told to; a dash says that it waited."""
+
+    def __init__(self, order: list[str], steps: int = 3) -> None:
+        self.order = order
+        self._steps = steps
+
+    def run(self, scan: Scan, /) -> Iterator[Hit | int]:
+        for step in range(self._steps):
+            if scan.meanwhile.until < step:
+                self.order.append("-")
+                yield step
+            self.order.append(f"{scan.message.decoded('Subject')}{step}")
+
+
+def test_of_two_messages_at_the_same_step_the_last_goes_on_to_the_next() -> None:
+    check = Going([])
+    together(Examiner([check], budget_s=5), subjects("x", "y"))
+    assert "- y0 - x0 x1 - y1 y2 x2" == " ".join(check.order)
+
+
+def test_no_message_goes_past_another_to_the_next_check() -> None:
+    order: list[str] = []
+    together(Examiner([Going(order, 2), Going(order, 2)], budget_s=5), subjects("x", "y", "z"))
+    assert list("000111000111") == [did[-1] for did in order if did != "-"]
+
+
+def test_who_is_ahead_is_waited_for_by_nobody() -> None:
+    """Who has fewer steps to take waits until the others are where he is; they do not stop on the way."""
+
+    class Far(Going):
+        def run(self, scan: Scan, /) -> Iterator[Hit | int]:
+            if scan.message.decoded("Subject") == "far":
+                yield 2
+                self.order.append("far2")
+            else:
+                yield from super().run(scan)
+
+    check = Far([])
+    together(Examiner([check], budget_s=5), subjects("far", "x"))
+    assert "x0 x1 x2 far2" == " ".join(check.order)
+
+
 def test_a_message_is_told_whether_others_come_along() -> None:
     class Asking(Stepping):
         def run(self, scan: Scan, /) -> Iterator[Hit | int]:
             for step in super().run(scan):
-                self.order.append(str(scan.meanwhile.others))
+                self.order.append(str(scan.meanwhile.until < END))
                 yield step
 
     alone, check = Asking(), Asking()
@@ -165,9 +208,10 @@ def test_rules_are_cut_into_steps_only_for_others(tmp_path: Path) -> None:
     (tmp_path / "a.cf").write_text("body A /foo/\nheader B Subject =~ /x/\n")
     ruleset = load([tmp_path / "a.cf"], shipped=False, cache_dir=None)
     message = mime.parse(b"Subject: x\r\n\r\nfoo\r\n")
-    numbers = list(ruleset.steps(message, 1e9, meanwhile=Meanwhile(others=True)))
+    numbers = list(ruleset.steps(message, 1e9, meanwhile=Meanwhile(until=-1)))
     assert numbers
     assert numbers == sorted(numbers)
+    assert numbers[2:] == list(ruleset.steps(message, 1e9, meanwhile=Meanwhile(until=numbers[1])))
     assert [] == list(ruleset.steps(message, 1e9, meanwhile=Meanwhile()))
 
 
@@ -226,11 +270,11 @@ def batches(sizes: Sequence[int]) -> list[list[int]]:
     """Which of the works, of so many octets, were under way together."""
     found: list[list[int]] = []
 
-    def steps(number: int) -> Iterator[Label]:
+    def steps(number: int) -> Iterator[int]:
         if not found or found[-1] == [-1]:
             found.append([])
         found[-1].append(number)
-        yield 0, 0
+        yield 0
         if found[-1] != [-1]:
             found.append([-1])
 

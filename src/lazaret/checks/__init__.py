@@ -64,5 +64,5 @@ class Check(Protocol):
 
         Those that wait run after all others. A plain one that costs much may yield the numbers of its steps
         between hits, in ascending order: another message may run there, and nothing that two messages share
-        may be half done. While `scan.meanwhile.others` is False it can save itself that.
+        may be half done. Numbers up to `scan.meanwhile.until` it can save itself.
         """

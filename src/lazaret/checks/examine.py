@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lazaret.checks import Check, CheckUnavailable, OverBudget, Scan, Symbol
-from lazaret.checks.lockstep import Label, Lockstep
+from lazaret.checks.lockstep import Lockstep
 from lazaret.model.verdict import Hit, Report, ScoredHit, Unavailable
 
 log = logging.getLogger("lazaret.checks")
@@ -100,11 +100,12 @@ class _Examination:
         self._unavailable: list[Unavailable] = []
         self._over_budget = False
 
-    def steps(self) -> Iterator[Label]:
+    def steps(self) -> Iterator[int]:
         """Runs the checks that do not wait. Never raises because of a check."""
         began = time.monotonic()
+        meanwhile = self._scan.meanwhile
         self._over_budget = self._scan.message.over_budget
-        for place, check in enumerate(self._checks):
+        for check in self._checks:
             if self._is_over(check):
                 break
             try:
@@ -114,12 +115,13 @@ class _Examination:
                         if isinstance(one, Hit):
                             self._note(check, one)
                         else:
-                            yield place, one
+                            yield meanwhile.first + one
                 else:
                     self._waiting.append((check, found))
             except Exception as e:
                 self._failed(check, e)
-            self._worked = time.monotonic() - began - self._scan.meanwhile.seconds
+            self._worked = time.monotonic() - began - meanwhile.seconds
+            meanwhile.pass_check()
 
     async def wait(self) -> None:
         """Runs those that do."""

@@ -78,13 +78,13 @@ class LearnCheck:
 
 def _read(scan: Scan, model: Model, hasher: Hasher) -> Steps[_Read]:
     meanwhile = scan.meanwhile
-    if meanwhile.others:
+    if meanwhile.until < 0:
         yield 0
     view = zones.view(scan.message)
-    if meanwhile.others:
+    if meanwhile.until < 1:
         yield 1
     features = hasher.features(view)
-    if meanwhile.others:
+    if meanwhile.until < 2:
         yield 2
     return _Read(view, features, model.judge(features), model, hasher)
 

@@ -6,23 +6,21 @@ right after the same step of another message it finds nearly all of it (docs/dec
 
 import asyncio
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Iterator
-from typing import TypeAlias
+from heapq import heapify, heappop, heappush
 
-from lazaret.model.steps import Meanwhile
-
-Label: TypeAlias = tuple[int, int]
-"""The step that comes next: those with the same label are the same step, and the smallest comes first."""
+from lazaret.model.steps import END, Meanwhile
 
 MOST = 16
 """Messages in one batch."""
 OCTETS = 262_144
 """Of all messages in one batch; a larger message is a batch of its own."""
 SLOW_S = 0.05
-"""After a step that took so long, the message waits until the others of its batch are answered."""
+"""Who took so long at a stretch waits until the others of the batch are answered."""
 
-_BEGIN: Label = (-1, 0)
+_BEGIN = -1
+"""Where everybody is before the first step."""
 
 
 class Lockstep:
@@ -32,12 +30,12 @@ class Lockstep:
         self._waiting: deque[_Work] = deque()
         self._arranged = False
 
-    async def finish(self, steps: Iterator[Label], octets: int, meanwhile: Meanwhile) -> None:
+    async def finish(self, steps: Iterator[int], octets: int, meanwhile: Meanwhile) -> None:
         """Returns when all steps are done; what they raise comes out here, and meets no other.
 
-        `steps` yields, before each step but the first, its label; what others take between them is added to
-        `meanwhile`. Nobody is waited for: whoever is there at the end of this turn of the loop, and of the
-        next, comes along.
+        `steps` yields, before each step but the first, its number among those of all checks; `meanwhile` says
+        which it need not, and is told what others take between them. Nobody is waited for: whoever is there
+        at the end of this turn of the loop, and of the next, comes along.
         """
         work = _Work(steps, octets, meanwhile, asyncio.get_running_loop().create_future())
         self._waiting.append(work)
@@ -78,7 +76,7 @@ class _Work:
     __slots__ = ("_steps", "done", "meanwhile", "next", "octets", "stopped")
 
     def __init__(
-        self, steps: Iterator[Label], octets: int, meanwhile: Meanwhile, done: "asyncio.Future[None]"
+        self, steps: Iterator[int], octets: int, meanwhile: Meanwhile, done: "asyncio.Future[None]"
     ) -> None:
         self._steps = steps
         self.octets = octets
@@ -88,11 +86,12 @@ class _Work:
         self.done = done
         self.next = _BEGIN
 
-    def advance(self, now: float, others: bool) -> bool:
-        """Takes the next step; whether more are left. `others`: whether anybody waits for its end."""
-        self.meanwhile.others = others
+    def advance(self, now: float, until: int) -> bool:
+        """Takes the next step, and all up to the one at which the others are; whether more are left."""
+        meanwhile = self.meanwhile
+        meanwhile.until = until - meanwhile.first
         if self.stopped:
-            self.meanwhile.seconds += now - self.stopped
+            meanwhile.seconds += now - self.stopped
         try:
             for step in self._steps:
                 self.next = step
@@ -105,22 +104,24 @@ class _Work:
 
 
 def _advance(batch: list[_Work]) -> list[_Work]:
-    """Always those that are furthest behind, one after the other; gives those that are slow, and not done."""
-    waiting: defaultdict[Label, list[_Work]] = defaultdict(list)
-    for work in batch:
-        waiting[work.next].append(work)
+    """Always the one that is furthest behind, until another is; gives those that are slow, and not done.
+
+    Of several that are at the same step the last one goes on to the next: so each takes a step while it is
+    still in the caches, and two of them change places only half as often as they take steps.
+    """
+    waiting = [(work.next, place, work) for place, work in enumerate(batch)]
+    heapify(waiting)
     slow: list[_Work] = []
-    left = len(batch)
     now = time.perf_counter()
     while waiting:
-        for work in waiting.pop(min(waiting)):
-            began = now
-            goes_on = work.advance(began, left > 1)
-            now = work.stopped = time.perf_counter()
-            if goes_on and now - began <= SLOW_S:
-                waiting[work.next].append(work)
-                continue
-            left -= 1
-            if goes_on:
-                slow.append(work)
+        _, place, work = heappop(waiting)
+        began = now
+        goes_on = work.advance(began, waiting[0][0] if waiting else END)
+        now = work.stopped = time.perf_counter()
+        if not goes_on:
+            continue
+        if now - began <= SLOW_S:
+            heappush(waiting, (work.next, place, work))
+        else:
+            slow.append(work)
     return slow

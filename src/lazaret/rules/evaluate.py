@@ -171,17 +171,17 @@ class Evaluator:
         run = self._begun(message, seconds, now, recipients, meanwhile)
         try:
             for step, searches in self._planned(message):
-                if meanwhile.others:
+                if meanwhile.until < step:
                     yield step
                 for search in searches:
                     search(run)
         except DeadlineError:
             run.late = True
-        if meanwhile.others:
+        if meanwhile.until < _METAS:
             yield _METAS
         concerned = self._always | self._calls.pending(run.values)
         run.values.settle(self._settler.octets(concerned))
-        if meanwhile.others:
+        if meanwhile.until < _DETAILS:
             yield _DETAILS
         if run.late:
             run.exceeded = f"the rules took more than {seconds:g} s"
