@@ -244,6 +244,24 @@ def test_any_features_are_judged_on_any_table(numbers, bits):
     assert in_python(lambda: model.judge(found).score) == pytest.approx(model.judge(found).score, abs=1e-3)
 
 
+@pytest.mark.parametrize("count", [1, 31, 32, 33, 63, 64, 65, 300])
+@pytest.mark.parametrize("zones", [1, 3, ZONES])
+def test_as_many_features_as_there_may_be_are_judged_alike(count, zones):
+    """The kernel takes 32 at a time; the end of a zone lies within some of them. Half was never learned."""
+    draw, memory = np.random.default_rng(count), Private(12)
+    memory.table[:2048] = draw.random((2048, model.COLUMNS)) * 3
+    memory.counters[:4] = 50
+    numbers = np.arange(count, dtype=np.uint32) * zones // count << HASH_BITS
+    found = np.sort(numbers | draw.integers(0, 4096, count, np.uint32))
+    asked = Model(memory)
+
+    compiled, plain = asked.judge(found), in_python(lambda: asked.judge(found))
+    for one, other in zip(compiled, plain, strict=True):
+        assert other == pytest.approx(one, abs=1e-4)
+    shares = asked.shares(found).of_feature
+    assert np.allclose(in_python(lambda: asked.shares(found).of_feature), shares, atol=1e-5)
+
+
 @given(st.sets(st.integers(0, (ZONES << HASH_BITS - 12) - 1), max_size=40), st.booleans(), st.floats(0.1, 1))
 def test_any_lesson_changes_the_table_alike(numbers, spam, weight):
     """Features whose rows are the same one are not made here: of these numpy writes the last."""

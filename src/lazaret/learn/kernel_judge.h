@@ -7,6 +7,7 @@
    lie within 1e-40 and 1e40. */
 #define ROOM 1e200
 #define AHEAD 32
+#define BLOCK 32 /* Rows that are reckoned with at a time. */
 
 enum counter { SPAM_COUNTED, HAM_COUNTED, SPAM_SEEN, HAM_SEEN, COUNTERS }; /* As model.Counter; there are more. */
 
@@ -101,60 +102,114 @@ row_of(const Asked *a, Py_ssize_t number)
 }
 
 typedef struct {
-    float odds; /* 0: they are not clear. */
-    float loud;
+    float odds, loud;
+    int is_clear;
 } Said;
 
-/* What the counts of a row say. */
+/* What the counts of a row say; odds that are not clear are 1. It has no branch, so that compilers take several rows at
+   once. */
 static inline Said
 said_of(const float *row, const Priors *priors)
 {
-    float spam = row[2], ham = row[3], total = spam + ham;
-    if (!(total > 0))
-        return (Said){0, priors->fresh};
-    float prior = total * priors->prior_share;
+    float spam = row[2], ham = row[3], total = spam + ham, prior = total * priors->prior_share;
     float in_spam = (spam + prior) * priors->ham_mail, in_ham = (prior + ham) * priors->spam_mail;
     float even = (in_spam + in_ham) * priors->even_share + TINY;
     in_spam = in_spam * total + even;
     in_ham = in_ham * total + even;
     float odds = in_spam / in_ham;
     float loud = priors->soft + priors->loudest * fabsf(in_spam - in_ham) / (in_spam + in_ham);
-    return (Said){odds < priors->clear && odds * priors->clear > 1 ? 0 : odds, loud};
+    int is_counted = total > 0, is_clear = is_counted & ((odds >= priors->clear) | (odds * priors->clear <= 1));
+    return (Said){is_clear ? odds : 1, is_counted ? loud : priors->fresh, is_clear};
 }
 
-/* Of each zone: the weights and the squares of how loud they are, summed up; what the counts say; and how many features
-   are clear. */
+/* The rows of some features, and what they say: the weights by how loud they are, the squares of that, and the odds. */
 typedef struct {
-    double weights[ZONES], loudness[ZONES], votes[ZONES], clear[ZONES];
+    float rows[BLOCK][COLUMNS];
+    float weights[BLOCK], loudness[BLOCK], odds[BLOCK];
+    int is_clear[BLOCK];
+} Block;
+
+/* Reads the rows of the features from this one on, and has later ones fetched; how many it read. */
+static inline Py_ssize_t
+read_block(const Asked *a, Py_ssize_t from, Block *restrict block)
+{
+    Py_ssize_t count = a->count - from < BLOCK ? a->count - from : BLOCK;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (from + i + AHEAD < a->count)
+            __builtin_prefetch(row_of(a, from + i + AHEAD));
+        memcpy(block->rows[i], row_of(a, from + i), sizeof block->rows[i]);
+    }
+    Priors priors = a->priors;
+    for (int i = 0; i < BLOCK; i++) {
+        Said said = said_of(block->rows[i], &priors);
+        block->weights[i] = block->rows[i][0] * said.loud;
+        block->loudness[i] = said.loud * said.loud;
+        block->odds[i] = said.odds;
+        block->is_clear[i] = said.is_clear;
+    }
+    return count;
+}
+
+/* Where the features of this one's zone end, or `end`: they are sorted. */
+static inline Py_ssize_t
+zone_end(const Asked *a, Py_ssize_t from, Py_ssize_t end)
+{
+    uint32_t zone = a->features[from] >> HASH_BITS;
+    if (a->features[end - 1] >> HASH_BITS == zone)
+        return end;
+    while (a->features[from] >> HASH_BITS == zone)
+        from++;
+    return from;
+}
+
+/* Of each zone: the weights and the squares of how loud they are, summed up; what the counts say, and the odds that it
+   lacks yet; and how many features are clear. */
+typedef struct {
+    double weights[ZONES], loudness[ZONES], votes[ZONES], odds[ZONES], clear[ZONES];
 } Zones;
 
-/* Sums up features of this zone from this one on, until one is of another; which one. */
-static Py_ssize_t
-sum_zone(const Asked *a, Py_ssize_t i, uint32_t zone, Zones *zones)
+/* Adds these of a block to what is known of their zone. */
+static inline void
+add_some(Zones *zones, uint32_t zone, const Block *block, Py_ssize_t from, Py_ssize_t end)
 {
-    double weights = 0, loudness = 0, logits = 0, odds = 1;
-    Py_ssize_t clear = 0;
-    for (; i < a->count && a->features[i] >> HASH_BITS == zone; i++) {
-        if (i + AHEAD < a->count)
-            __builtin_prefetch(row_of(a, i + AHEAD));
-        const float *row = row_of(a, i);
-        Said said = said_of(row, &a->priors);
-        weights += row[0] * said.loud;
-        loudness += said.loud * said.loud;
-        if (said.odds > 0) {
-            odds *= (double)said.odds;
-            clear++;
-            if (!(odds > 1 / ROOM && odds < ROOM)) {
-                logits += log(odds);
-                odds = 1;
-            }
+    double weights = zones->weights[zone], loudness = zones->loudness[zone], odds = zones->odds[zone];
+    int clear = 0;
+    for (Py_ssize_t i = from; i < end; i++) {
+        weights += block->weights[i];
+        loudness += block->loudness[i];
+        odds *= (double)block->odds[i];
+        clear += block->is_clear[i];
+        if (!(odds > 1 / ROOM && odds < ROOM)) {
+            zones->votes[zone] += log(odds);
+            odds = 1;
         }
     }
-    zones->weights[zone] += weights;
-    zones->loudness[zone] += loudness;
-    zones->votes[zone] += logits + log(odds);
-    zones->clear[zone] += (double)clear;
-    return i;
+    zones->weights[zone] = weights;
+    zones->loudness[zone] = loudness;
+    zones->odds[zone] = odds;
+    zones->clear[zone] += clear;
+}
+
+/* -1 after an error. */
+static int
+add_all(const Asked *a, Zones *zones)
+{
+    Block block = {{{0}}};
+    for (int zone = 0; zone < ZONES; zone++)
+        zones->odds[zone] = 1;
+    for (Py_ssize_t from = 0; from < a->count; from += BLOCK) {
+        Py_ssize_t count = read_block(a, from, &block), end;
+        for (Py_ssize_t i = 0; i < count; i = end) {
+            uint32_t zone = zone_of(a, from + i);
+            if (zone == ZONES)
+                return -1;
+            end = zone_end(a, from + i, from + count) - from;
+            add_some(zones, zone, &block, i, end);
+        }
+    }
+    for (int zone = 0; zone < ZONES; zone++)
+        zones->votes[zone] += log(zones->odds[zone]);
+    return 0;
 }
 
 /* What a zone may say at most is the limit that it nears. */
@@ -212,18 +267,14 @@ judge(PyObject *module, PyObject *args)
     PyObject *result = NULL;
     if (!PyArg_ParseTuple(args, "y*" ASKED, &a.table, ASKED_OF(a)))
         return NULL;
-    if (understand(&a) == 0) {
-        Zones zones = {{0}};
-        uint32_t zone;
-        for (Py_ssize_t i = 0; i < a.count && (zone = zone_of(&a, i)) < ZONES;)
-            i = sum_zone(&a, i, zone, &zones);
+    Zones zones = {{0}};
+    if (understand(&a) == 0 && add_all(&a, &zones) == 0) {
         normalise(zones.weights, zones.loudness, a.set[FEW]);
         normalise(zones.votes, zones.clear, a.set[FEW_COUNTED]);
         double weights = a.set[GAIN] * voted(zones.weights, a.set), counts = voted(zones.votes, a.set);
         double score = (weights + a.set[COUNTS_SHARE] * counts) * ramp_of(&a);
-        if (!PyErr_Occurred())
-            result = Py_BuildValue("(dddNNNN)", score, weights, counts, as_tuple(zones.weights),
-                                   as_tuple(zones.loudness), as_tuple(zones.votes), as_tuple(zones.clear));
+        result = Py_BuildValue("(dddNNNN)", score, weights, counts, as_tuple(zones.weights),
+                               as_tuple(zones.loudness), as_tuple(zones.votes), as_tuple(zones.clear));
     }
     release(&a);
     return result;
@@ -253,6 +304,25 @@ take_doubles(PyObject *tuple, double *values)
     return PyErr_Occurred() ? -1 : 0;
 }
 
+/* What each feature adds, by the factors of its zone; -1 after an error. */
+static int
+share_all(const Asked *a, const float *by_weight, const float *by_count, float *found)
+{
+    Block block = {{{0}}};
+    for (Py_ssize_t from = 0; from < a->count; from += BLOCK) {
+        Py_ssize_t count = read_block(a, from, &block);
+        for (Py_ssize_t i = 0; i < count; i++) {
+            uint32_t zone = zone_of(a, from + i);
+            if (zone == ZONES)
+                return -1;
+            found[from + i] = block.weights[i] * by_weight[zone];
+            if (block.is_clear[i])
+                found[from + i] += logf(block.odds[i]) * by_count[zone];
+        }
+    }
+    return 0;
+}
+
 /* shares(table, features, counters, settings, zones, loudness, votes, clear) -> what each feature adds to the score, as
    a bytearray of floats: its weight and its odds, by the factors of its zone. The last four are those that judge()
    gave. */
@@ -275,17 +345,7 @@ shares(PyObject *module, PyObject *args)
         float *found = (float *)PyByteArray_AS_STRING(result), by_weight[ZONES], by_count[ZONES];
         factors_of(&a, a.set[GAIN], zones.weights, zones.loudness, a.set[FEW], by_weight);
         factors_of(&a, a.set[COUNTS_SHARE], zones.votes, zones.clear, a.set[FEW_COUNTED], by_count);
-        uint32_t zone;
-        for (Py_ssize_t i = 0; i < a.count && (zone = zone_of(&a, i)) < ZONES; i++) {
-            if (i + AHEAD < a.count)
-                __builtin_prefetch(row_of(&a, i + AHEAD));
-            const float *row = row_of(&a, i);
-            Said said = said_of(row, &a.priors);
-            found[i] = row[0] * said.loud * by_weight[zone];
-            if (said.odds > 0)
-                found[i] += logf(said.odds) * by_count[zone];
-        }
-        if (PyErr_Occurred())
+        if (share_all(&a, by_weight, by_count, found) < 0)
             Py_CLEAR(result);
     }
     release(&a);
