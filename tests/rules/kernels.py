@@ -43,9 +43,15 @@ def finder(scan: object, places: tuple[tuple[int, int, int], ...], alone: tuple[
 
 
 def finders(
-    *each: object, at_first: tuple[tuple[int, int], ...] = (), confirm: Any = never, read: Any = never
+    *each: object,
+    at_first: tuple[tuple[int, int], ...] = (),
+    confirm: Any = never,
+    read: Any = never,
+    remembered: int = 0,
 ) -> Any:
-    return kernel.compiled.Finders(each, (), (), (), (), at_first, folding.TABLE, confirm, "X", read)
+    return kernel.compiled.Finders(
+        each, (), (), (), (), at_first, folding.TABLE, confirm, "X", read, remembered
+    )
 
 
 def run_with(found: object) -> object:

@@ -191,4 +191,4 @@ def test_all_matchers_are_made_beforehand() -> None:
 @pytest.mark.parametrize("fold", [b"", bytes(255)])
 def test_a_table_of_another_size_is_refused(fold: bytes) -> None:
     with pytest.raises(ValueError, match="fold"):
-        kernel.compiled.Finders((), (), (), (), (), (), fold, never, "", None)
+        kernel.compiled.Finders((), (), (), (), (), (), fold, never, "", None, 0)

@@ -17,7 +17,7 @@
 #include "kernel_match.h"
 
 #define STACK 64
-#define INTERFACE 8
+#define INTERFACE 9
 
 /* The value of a meta as a program: numbers are pushed, operators take theirs from the stack. */
 
@@ -789,6 +789,7 @@ values_hits(Values *self, PyObject *Py_UNUSED(ignored))
     return hits;
 }
 
+#include "kernel_memo.h"
 #include "kernel_find.h"
 #include "kernel_texts.h"
 

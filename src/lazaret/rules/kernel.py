@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from lazaret.model.compiled import load
 
-INTERFACE = 8
+INTERFACE = 9
 _STACK = 60
 _LARGEST = 1e9
 """Of the numbers in a meta: what it adds up stays a whole number that a double holds exactly."""

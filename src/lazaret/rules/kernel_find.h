@@ -535,11 +535,28 @@ finder_settle(Finder *self, Py_ssize_t at, PyObject *texts, Py_ssize_t number, V
     return 0;
 }
 
+/* What is in a text is in `found` then: searched, or `recall`ed (NULL: nothing of this text is remembered). */
+static int
+finder_find_or_recall(Finder *self, PyObject *text, Recall *recall)
+{
+    if (!recall || !recall->known) {
+        int done = finder_scan(self, text);
+        if (recall && !done)
+            recall_note(recall, self->found, self->found_count);
+        return done;
+    }
+    while (recall->next < recall->count && recall->found[recall->next])
+        self->found[self->found_count++] = recall->found[recall->next++] - 1; /* as it was noted: each once */
+    recall->next++;
+    return 0;
+}
+
 /* Searches a text, or what stands `instead` of it. */
 static int
-finder_search(Finder *self, PyObject *instead, PyObject *texts, Py_ssize_t number, Values *values, PyObject **rest)
+finder_search(Finder *self, PyObject *instead, PyObject *texts, Py_ssize_t number, Recall *recall, Values *values,
+              PyObject **rest)
 {
-    if (finder_scan(self, instead) < 0)
+    if (finder_find_or_recall(self, instead, recall) < 0)
         return -1;
     Py_ssize_t count = self->found_count;
     if (!count)
@@ -581,8 +598,15 @@ finder_alone(Finder *self, PyObject *texts, Values *values, PyObject **rest)
     return 0;
 }
 
+/* Of the texts for which there are `recalls`; NULL: behind them. */
+static Recall *
+recall_of(Recall *recalls, Py_ssize_t number)
+{
+    return recalls && number < MEMO_TEXTS ? &recalls[number] : NULL;
+}
+
 static int
-finder_each(Finder *self, PyObject *texts, Values *values, PyObject **rest)
+finder_each(Finder *self, PyObject *texts, Recall *recalls, Values *values, PyObject **rest)
 {
     if (finder_alone(self, texts, values, rest) < 0)
         return -1;
@@ -591,7 +615,8 @@ finder_each(Finder *self, PyObject *texts, Values *values, PyObject **rest)
     for (Py_ssize_t number = 0; number < PyTuple_GET_SIZE(texts); number++) {
         if (number % LOOK_AT_CLOCK == LOOK_AT_CLOCK - 1 && values_look(values) < 0)
             return -1;
-        if (finder_search(self, PyTuple_GET_ITEM(texts, number), texts, number, values, rest) < 0)
+        Recall *recall = recall_of(recalls, number);
+        if (finder_search(self, PyTuple_GET_ITEM(texts, number), texts, number, recall, values, rest) < 0)
             return -1;
     }
     return 0;
@@ -599,7 +624,8 @@ finder_each(Finder *self, PyObject *texts, Values *values, PyObject **rest)
 
 /* Those of the texts that have something `instead` of them, which is searched, or, if not `given`, the others. */
 static int
-finder_some(Finder *self, PyObject *texts, PyObject *const *instead, int given, Values *values, PyObject **rest)
+finder_some(Finder *self, PyObject *texts, PyObject *const *instead, int given, Recall *recalls, Values *values,
+            PyObject **rest)
 {
     for (Py_ssize_t number = 0; number < PyTuple_GET_SIZE(texts); number++) {
         if (number % LOOK_AT_CLOCK == LOOK_AT_CLOCK - 1 && values_look(values) < 0)
@@ -607,7 +633,7 @@ finder_some(Finder *self, PyObject *texts, PyObject *const *instead, int given, 
         if ((instead[number] != NULL) != given)
             continue;
         PyObject *searched = given ? instead[number] : PyTuple_GET_ITEM(texts, number);
-        if (finder_search(self, searched, texts, number, values, rest) < 0)
+        if (finder_search(self, searched, texts, number, recall_of(recalls, number), values, rest) < 0)
             return -1;
         for (Py_ssize_t at = 0; at < self->alone_count; at++)
             if (finder_settle(self, self->alone[at], texts, number, values, rest) < 0)

@@ -10,6 +10,7 @@ typedef struct {
     PyObject *each;           /* tuples of Finders: of all texts, or those of a kind */
     PyObject *of_kind[KINDS];
     unsigned char fold[256];
+    Memo memo;
     Py_ssize_t count;
     Py_ssize_t *rules; /* that have a value as soon as there are texts */
     double *values;
@@ -42,6 +43,7 @@ finders_dealloc(Finders *self)
     Py_CLEAR(self->reader);
     PyMem_Free(self->rules);
     PyMem_Free(self->values);
+    memo_free(&self->memo);
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 
@@ -56,19 +58,31 @@ are_finders(PyObject *finders)
     return 1;
 }
 
-/* Finders(each, plain, strange, ascii, other, at_first, fold, confirm, selector, reader); at_first: tuples of rule and
-   value; confirm(run, candidate) looks at what has to be looked at in Python; reader(message) gives what is selected */
+/* Whether one of them has a database. */
+static int
+any_scans(PyObject *finders)
+{
+    for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(finders); at++)
+        if (((Finder *)PyTuple_GET_ITEM(finders, at))->scan != Py_None)
+            return 1;
+    return 0;
+}
+
+/* Finders(each, plain, strange, ascii, other, at_first, fold, confirm, selector, reader, remembered); at_first: tuples
+   of rule and value; confirm(run, candidate) looks at what has to be looked at in Python; reader(message) gives what is
+   selected; remembered: so many texts at most */
 static PyObject *
 finders_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
     PyObject *each, *of_kind[KINDS], *at_first, *confirm, *selector, *reader;
+    Py_ssize_t remembered;
     Py_buffer fold;
     static char *keywords[] = {"each", "plain", "strange", "ascii", "other", "at_first", "fold", "confirm", "selector",
-                               "reader", NULL};
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!O!O!O!O!O!y*OUO", keywords, &PyTuple_Type, &each, &PyTuple_Type,
+                               "reader", "remembered", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!O!O!O!O!O!y*OUOn", keywords, &PyTuple_Type, &each, &PyTuple_Type,
                                      &of_kind[PLAIN], &PyTuple_Type, &of_kind[STRANGE], &PyTuple_Type,
                                      &of_kind[IN_PURE_ASCII], &PyTuple_Type, &of_kind[OTHER], &PyTuple_Type, &at_first,
-                                     &fold, &confirm, &selector, &reader))
+                                     &fold, &confirm, &selector, &reader, &remembered))
         return NULL;
     Finders *self = fold.len == 256 ? (Finders *)type->tp_alloc(type, 0) : NULL;
     if (self)
@@ -84,10 +98,20 @@ finders_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     if (!are_finders(each))
         goto error;
     self->each = Py_NewRef(each);
+    int scans = any_scans(each);
     for (int kind = 0; kind < KINDS; kind++) {
         if (!are_finders(of_kind[kind]))
             goto error;
         self->of_kind[kind] = Py_NewRef(of_kind[kind]);
+        scans = scans || any_scans(of_kind[kind]);
+    }
+    if (remembered < 0 || remembered > MEMO_MOST) {
+        PyErr_SetString(PyExc_ValueError, "remembered: how many texts");
+        goto error;
+    }
+    if (memo_make(&self->memo, scans ? remembered : 0) < 0) {
+        PyErr_NoMemory();
+        goto error;
     }
     self->count = PyTuple_GET_SIZE(at_first);
     self->rules = PyMem_Calloc((size_t)self->count + 1, sizeof(Py_ssize_t));
@@ -134,21 +158,36 @@ folded(const unsigned char *fold, PyObject *text)
 
 /* Searches each text of the first kind (what is searched instead of it stands in `instead`), and those of the next. */
 static int
-finders_of_two_kinds(const Finders *self, enum kind first_kind, PyObject *texts, PyObject *const *instead, Values *values,
-                     PyObject **rest)
+finders_of_two_kinds(const Finders *self, enum kind first_kind, PyObject *texts, PyObject *const *instead,
+                     Recall *recalls, Values *values, PyObject **rest)
 {
     for (int which = 0; which < 2; which++) {
         PyObject *finders = self->of_kind[first_kind + which];
-        for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(finders); at++)
-            if (finder_some((Finder *)PyTuple_GET_ITEM(finders, at), texts, instead, which == 0, values, rest) < 0)
+        for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(finders); at++) {
+            Finder *finder = (Finder *)PyTuple_GET_ITEM(finders, at);
+            if (finder_some(finder, texts, instead, which == 0, recalls, values, rest) < 0)
                 return -1;
+        }
     }
     return 0;
 }
 
+/* What is searched for a text that is plain, NULL for another one; what is known of a text is not searched. */
+static PyObject *
+instead_of(const Finders *self, PyObject *text, Recall *recall)
+{
+    if (recall && recall->known)
+        return recall->plain ? Py_NewRef(text) : NULL;
+    PyObject *instead = folded(self->fold, text);
+    if (recall)
+        recall->plain = instead != NULL;
+    return instead;
+}
+
 /* The texts of a kind and those of the next kind, which are the rest. */
 static int
-finders_by_kind(const Finders *self, PyObject *texts, enum kind first_kind, Values *values, PyObject **rest)
+finders_by_kind(const Finders *self, PyObject *texts, enum kind first_kind, Recall *recalls, Values *values,
+                PyObject **rest)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(texts);
     if (!PyTuple_GET_SIZE(self->of_kind[first_kind]) && !PyTuple_GET_SIZE(self->of_kind[first_kind + 1]))
@@ -161,11 +200,11 @@ finders_by_kind(const Finders *self, PyObject *texts, enum kind first_kind, Valu
     for (Py_ssize_t at = 0; at < count && !PyErr_Occurred(); at++) {
         PyObject *text = PyTuple_GET_ITEM(texts, at);
         if (first_kind == PLAIN)
-            instead[at] = folded(self->fold, text);
+            instead[at] = instead_of(self, text, recall_of(recalls, at));
         else if (all_ascii(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text)))
             instead[at] = Py_NewRef(text);
     }
-    int result = PyErr_Occurred() ? -1 : finders_of_two_kinds(self, first_kind, texts, instead, values, rest);
+    int result = PyErr_Occurred() ? -1 : finders_of_two_kinds(self, first_kind, texts, instead, recalls, values, rest);
     for (Py_ssize_t at = 0; at < count; at++)
         Py_XDECREF(instead[at]);
     PyMem_Free(instead);
@@ -185,7 +224,7 @@ are_texts(PyObject *texts)
 
 /* Searches the texts; `*rest`: NULL, or a list of (search, place, texts, number of the first) for Python. */
 static int
-finders_search(const Finders *self, PyObject *texts, Values *values, PyObject **rest)
+finders_search(const Finders *self, PyObject *texts, Recall *recalls, Values *values, PyObject **rest)
 {
     for (Py_ssize_t at = 0; at < self->count; at++) {
         if (self->rules[at] >= values->outset->count) {
@@ -195,11 +234,26 @@ finders_search(const Finders *self, PyObject *texts, Values *values, PyObject **
         values_put(values, self->rules[at], self->values[at]);
     }
     for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(self->each); at++)
-        if (finder_each((Finder *)PyTuple_GET_ITEM(self->each, at), texts, values, rest) < 0)
+        if (finder_each((Finder *)PyTuple_GET_ITEM(self->each, at), texts, recalls, values, rest) < 0)
             return -1;
-    if (finders_by_kind(self, texts, PLAIN, values, rest) < 0)
+    if (finders_by_kind(self, texts, PLAIN, recalls, values, rest) < 0)
         return -1;
-    return finders_by_kind(self, texts, IN_PURE_ASCII, values, rest);
+    return finders_by_kind(self, texts, IN_PURE_ASCII, recalls, values, rest);
+}
+
+/* The same, but for what is remembered of the first texts; these are remembered then. */
+static int
+finders_search_or_recall(const Finders *self, PyObject *texts, Values *values, PyObject **rest)
+{
+    Py_ssize_t count = Py_MIN(PyTuple_GET_SIZE(texts), MEMO_TEXTS);
+    Recall *recalls = self->memo.size ? PyMem_Malloc((size_t)count * sizeof(Recall)) : NULL;
+    for (Py_ssize_t at = 0; recalls && at < count; at++)
+        memo_recall(&self->memo, PyTuple_GET_ITEM(texts, at), &recalls[at]);
+    int result = finders_search(self, texts, recalls, values, rest);
+    for (Py_ssize_t at = 0; recalls && !result && at < count; at++)
+        memo_keep(&self->memo, PyTuple_GET_ITEM(texts, at), &recalls[at]);
+    PyMem_Free(recalls);
+    return result;
 }
 
 /* Searches the texts of a run. */
@@ -209,7 +263,7 @@ finders_run(const Finders *self, PyObject *run, PyObject *texts)
     PyObject *rest = NULL, *values = PyObject_GetAttr(run, name_of_values);
     int result = -1;
     if (values && Py_TYPE(values) == &ValuesType)
-        result = finders_search(self, texts, (Values *)values, &rest);
+        result = finders_search_or_recall(self, texts, (Values *)values, &rest);
     else if (values)
         PyErr_SetString(PyExc_TypeError, "run.values: Values");
     for (Py_ssize_t at = 0; rest && !result && at < PyList_GET_SIZE(rest); at++) {

@@ -10,6 +10,13 @@ from lazaret.rules.run import Run
 from lazaret.rules.search import Search, confirm
 from lazaret.rules.texts import Texts
 
+_TEXTS_REMEMBERED = 1024
+"""Of a view: what the databases found in so many short texts is kept for the next messages, which have a
+quarter of their lines and two thirds of their links from those."""
+
+_VALUES_REMEMBERED = 64
+"""Of a header field. There are many fields, and most have a few values or one for each message."""
+
 Over = Callable[[Run, Sequence[bytes]], None]
 """Searches texts of a message."""
 
@@ -32,7 +39,10 @@ def _finders(
     if not kernel.compiled or any(finder is None for finders in reaches for finder in finders):
         return None
     reader = selectors.text_reader(selector) if selector else None
-    return kernel.compiled.Finders(*reaches, tuple(at_first), folding.TABLE, confirm, selector, reader)
+    remembered = _VALUES_REMEMBERED if selector else _TEXTS_REMEMBERED
+    return kernel.compiled.Finders(
+        *reaches, tuple(at_first), folding.TABLE, confirm, selector, reader, remembered
+    )
 
 
 def _by_reach(searches: Sequence[Search]) -> Mapping[str, Sequence[Search]]:
