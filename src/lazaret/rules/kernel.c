@@ -24,9 +24,8 @@
 enum operation { NUMBER, RULE, AND, OR, NOT, GT, LT, GE, LE, EQ, NE, ADD, SUB, UNLESS, GOTO, OPERATIONS };
 
 typedef struct {
-    int operation;
-    Py_ssize_t argument; /* a rule, or where to go on */
-    double number;
+    int32_t operation;
+    int32_t argument; /* a number, a rule, or where to go on */
 } Step;
 
 typedef struct {
@@ -43,7 +42,7 @@ typedef struct {
     Py_ssize_t count;     /* of rules */
     Py_ssize_t listed;    /* metas that are looked at when something changed */
     double *first;
-    unsigned char *known; /* 0: worked out when somebody asks */
+    unsigned char *known; /* UNKNOWN: worked out when somebody asks; or AS_AT_FIRST */
     unsigned char *kept;  /* hits even if nothing changes */
     unsigned char *metas;
     PyObject **codes;     /* of metas, made when first needed */
@@ -73,16 +72,21 @@ typedef struct {
     PyObject *built;      /* a dict: question -> what it found in the message */
     PyObject *subject;    /* what questions are asked of */
     double deadline;      /* of the clock that only goes forward */
-    double *values;
-    int32_t *last;        /* of a rule: one more than the place of its last candidate; 0: it has none */
-    unsigned char *known;
+    /* Of each rule. A message touches few: what these say of the others is never set up. */
+    double *values;       /* where `known` says so */
+    int32_t *last;        /* the place of its last candidate, if it `waits` */
+    unsigned char *known; /* enum known */
     unsigned char *changed;
+    unsigned char *waits; /* it has candidates */
     struct Candidate *candidates;
     Py_ssize_t noted, room;
     Py_ssize_t given_back; /* the rule whose candidates Python was asked to look at last */
 } Values;
 
 static PyTypeObject ValuesType;
+
+/* Whether the value of a rule is known, and where it is: with the outset, or with the message. */
+enum known { UNKNOWN, AS_AT_FIRST, ITS_OWN };
 
 static PyObject *name_of_values, *name_of_headers, *name_of_message; /* attributes of a run */
 
@@ -176,27 +180,24 @@ code_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     for (Py_ssize_t at = 0; at < count; at++) {
         Step *step = &self->steps[at];
         PyObject *argument;
-        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(given, at), "iO", &step->operation, &argument))
+        int operation;
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(given, at), "iO", &operation, &argument))
             goto error;
+        step->operation = operation;
         if (step->operation < 0 || step->operation >= OPERATIONS) {
             PyErr_SetString(PyExc_ValueError, "no operation");
             goto error;
         }
-        if (step->operation == NUMBER) {
-            step->number = PyFloat_AsDouble(argument);
-            if (step->number == -1.0 && PyErr_Occurred())
-                goto error;
-            continue;
-        }
-        step->argument = PyNumber_AsSsize_t(argument, PyExc_ValueError);
-        if (step->argument == -1 && PyErr_Occurred())
+        Py_ssize_t number = PyNumber_AsSsize_t(argument, PyExc_ValueError);
+        if (number == -1 && PyErr_Occurred())
             goto error;
-        if (step->argument < 0) {
+        if (number < 0 || number > INT32_MAX) {
             PyErr_SetString(PyExc_ValueError, "no argument");
             goto error;
         }
+        step->argument = (int32_t)number;
         if (step->operation == RULE && step->argument >= self->rules)
-            self->rules = step->argument + 1;
+            self->rules = number + 1;
     }
     if (code_check(self) < 0)
         goto error;
@@ -364,7 +365,7 @@ outset_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     self->failed = Py_NewRef(failed);
     self->make_code = Py_NewRef(make_code);
     self->evaluate = Py_NewRef(evaluate);
-    memset(self->known, 1, (size_t)count);
+    memset(self->known, AS_AT_FIRST, (size_t)count);
     total = 0;
     for (Py_ssize_t rule = 0; rule < count; rule++) {
         PyObject *places = PyTuple_GET_ITEM(concerned, rule);
@@ -385,7 +386,7 @@ outset_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
         if (self->order[place] < 0)
             goto error;
     }
-    if (mark(waiting, self->known, count, 0) < 0 || mark(kept, self->kept, count, 1) < 0 ||
+    if (mark(waiting, self->known, count, UNKNOWN) < 0 || mark(kept, self->kept, count, 1) < 0 ||
         mark(metas, self->metas, count, 1) < 0 || outset_keep(self, asked) < 0)
         goto error;
     return (PyObject *)self;
@@ -467,8 +468,8 @@ values_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     if (!self)
         return NULL;
     size_t count = (size_t)outset->count;
-    /* One block: the numbers, the candidates, then two flags each. */
-    self->values = PyMem_Malloc(count * (sizeof(double) + sizeof(int32_t) + 2) + 1);
+    /* One block: the numbers, the candidates, then three flags each. */
+    self->values = PyMem_Malloc(count * (sizeof(double) + sizeof(int32_t) + 3) + 1);
     if (!self->values) {
         Py_DECREF(self);
         return PyErr_NoMemory();
@@ -476,10 +477,9 @@ values_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     self->last = (int32_t *)(self->values + count);
     self->known = (unsigned char *)(self->last + count);
     self->changed = self->known + count;
-    memcpy(self->values, outset->first, count * sizeof(double));
-    memset(self->last, 0, count * sizeof(int32_t));
+    self->waits = self->changed + count;
     memcpy(self->known, outset->known, count);
-    memset(self->changed, 0, count);
+    memset(self->changed, 0, 2 * count);
     self->outset = (Outset *)Py_NewRef(outset);
     self->work_out = Py_NewRef(work_out);
     self->where = where ? Py_NewRef(where) : PyDict_New();
@@ -497,13 +497,20 @@ values_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
     return (PyObject *)self;
 }
 
+/* The value of a rule that is known. */
+static double
+values_known(const Values *self, Py_ssize_t rule)
+{
+    return self->known[rule] == ITS_OWN ? self->values[rule] : self->outset->first[rule];
+}
+
 static void
 values_put(Values *self, Py_ssize_t rule, double value)
 {
-    if (self->known[rule] && self->values[rule] == value)
+    if (self->known[rule] != UNKNOWN && values_known(self, rule) == value)
         return;
     self->values[rule] = value;
-    self->known[rule] = 1;
+    self->known[rule] = ITS_OWN;
     self->changed[rule] = 1;
 }
 
@@ -526,7 +533,7 @@ code_run(Code *code, Values *values, double *result)
         const Step *step = &code->steps[at++];
         switch (step->operation) {
         case NUMBER:
-            stack[++top] = step->number;
+            stack[++top] = step->argument;
             break;
         case RULE: {
             double value;
@@ -639,9 +646,8 @@ static int values_look(Values *values);
 static int
 values_value(Values *self, Py_ssize_t rule, double *value)
 {
-    if (!self->known[rule]) {
-        self->values[rule] = self->outset->first[rule];
-        self->known[rule] = 1;
+    if (self->known[rule] == UNKNOWN) {
+        self->known[rule] = AS_AT_FIRST;
         int answer = TO_PYTHON;
         if (self->outset->metas[rule]) {
             if (values_evaluate(self, rule) < 0)
@@ -652,10 +658,10 @@ values_value(Values *self, Py_ssize_t rule, double *value)
             if (values_ask_one(self, PyTuple_GET_ITEM(asked, 0), PyTuple_GET_ITEM(asked, 1)) < 0)
                 return -1;
         }
-        else if (self->last[rule] && (answer = values_confirm(self, rule)) == FAILED)
+        else if (self->waits[rule] && (answer = values_confirm(self, rule)) == FAILED)
             return -1;
         else if (answer == TO_PYTHON) {
-            self->given_back = self->last[rule] ? rule : -1;
+            self->given_back = self->waits[rule] ? rule : -1;
             PyObject *done = self->work_out ? PyObject_CallFunction(self->work_out, "n", rule) : NULL;
             if (!done) {
                 if (!PyErr_Occurred())
@@ -665,7 +671,7 @@ values_value(Values *self, Py_ssize_t rule, double *value)
             Py_DECREF(done);
         }
     }
-    *value = self->values[rule];
+    *value = values_known(self, rule);
     return 0;
 }
 
@@ -685,9 +691,9 @@ values_get(Values *self, PyObject *key)
     Py_ssize_t rule = below(key, self->outset->count);
     if (rule < 0)
         return NULL;
-    if (!self->known[rule])
+    if (self->known[rule] == UNKNOWN)
         Py_RETURN_NONE;
-    return as_number(self->values[rule]);
+    return as_number(values_known(self, rule));
 }
 
 static PyObject *
@@ -716,7 +722,7 @@ values_forget(Values *self, PyObject *rules)
         Py_DECREF(number);
         if (rule < 0)
             break;
-        self->known[rule] = 0;
+        self->known[rule] = UNKNOWN;
     }
     Py_DECREF(each);
     if (PyErr_Occurred())
@@ -779,9 +785,9 @@ values_hits(Values *self, PyObject *Py_UNUSED(ignored))
         rule = next_set(outset->kept, rule, changed);
         if (rule == outset->count)
             break;
-        if (!self->known[rule] || self->values[rule] == 0)
+        if (self->known[rule] == UNKNOWN || values_known(self, rule) == 0)
             continue;
-        PyObject *value = as_number(self->values[rule]);
+        PyObject *value = as_number(values_known(self, rule));
         if (!value || PyDict_SetItem(hits, PyTuple_GET_ITEM(outset->names, rule), value) < 0)
             Py_CLEAR(hits);
         Py_XDECREF(value);

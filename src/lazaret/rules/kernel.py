@@ -51,8 +51,8 @@ class _OutOfRange(ValueError):
 
 
 def code(source: str) -> Any:
-    """The program of a meta (`Meta.source`); None: other operators or large numbers, left to Python."""
-    steps: list[tuple[int, float]] = []
+    """The program of a meta (`Meta.source`); None: other operators or numbers, left to Python."""
+    steps: list[tuple[int, int]] = []
     try:
         _append(ast.parse(source, mode="eval").body, steps)
         return compiled.Code(tuple(steps))
@@ -60,10 +60,10 @@ def code(source: str) -> Any:
         return None
 
 
-def _append(node: ast.expr, steps: list[tuple[int, float]]) -> None:
+def _append(node: ast.expr, steps: list[tuple[int, int]]) -> None:
     match node:
-        case ast.Constant(int() | float() as number) if abs(number) <= _LARGEST:
-            steps.append((_NUMBER, float(number)))
+        case ast.Constant(int() | float() as number) if number <= _LARGEST and number == int(number):
+            steps.append((_NUMBER, int(number)))
         case ast.Subscript(slice=ast.Constant(int() as rule)):
             steps.append((_RULE, rule))
         case ast.BoolOp(operator, values):
@@ -90,7 +90,7 @@ def _append(node: ast.expr, steps: list[tuple[int, float]]) -> None:
             raise _OutOfRange
 
 
-def _append_chain(operation: int, values: list[ast.expr], steps: list[tuple[int, float]]) -> None:
+def _append_chain(operation: int, values: list[ast.expr], steps: list[tuple[int, int]]) -> None:
     """Each value but the last may be the end of it."""
     places = []
     for value in values[:-1]:
@@ -102,7 +102,7 @@ def _append_chain(operation: int, values: list[ast.expr], steps: list[tuple[int,
         steps[place] = (operation, len(steps))
 
 
-def _append_choice(test: ast.expr, yes: ast.expr, no: ast.expr, steps: list[tuple[int, float]]) -> None:
+def _append_choice(test: ast.expr, yes: ast.expr, no: ast.expr, steps: list[tuple[int, int]]) -> None:
     _append(test, steps)
     unless = len(steps)
     steps.append((_UNLESS, 0))

@@ -210,13 +210,14 @@ values_note(Values *self, Py_ssize_t rule, const struct Candidate *candidate)
     Py_XINCREF(noted->other);
     noted->rule = rule;
     noted->next = here;
-    if (self->last[rule]) { /* one more than its place */
-        struct Candidate *last = &self->candidates[self->last[rule] - 1];
+    if (self->waits[rule]) {
+        struct Candidate *last = &self->candidates[self->last[rule]];
         noted->next = last->next;
         last->next = here;
     }
-    self->last[rule] = (int32_t)(here + 1);
-    self->known[rule] = 0;
+    self->last[rule] = (int32_t)here;
+    self->waits[rule] = 1;
+    self->known[rule] = UNKNOWN;
     return 0;
 }
 
@@ -225,7 +226,7 @@ static void
 values_concern_noted(const Values *self, unsigned char *places)
 {
     for (Py_ssize_t at = 0; at < self->noted; at++)
-        if (self->last[self->candidates[at].rule])
+        if (self->waits[self->candidates[at].rule])
             concern(self->outset, self->candidates[at].rule, places);
 }
 
@@ -233,8 +234,9 @@ values_concern_noted(const Values *self, unsigned char *places)
 static int
 values_confirm(Values *self, Py_ssize_t rule)
 {
-    Tally tally = {self->values[rule], NULL};
-    Py_ssize_t end = self->last[rule] - 1, at = end, in_group = 0;
+    const double at_first = values_known(self, rule);
+    Tally tally = {at_first, NULL};
+    Py_ssize_t end = self->last[rule], at = end, in_group = 0;
     struct Candidate before = {0}, each;
     int answer = MORE;
     do {
@@ -260,8 +262,8 @@ values_confirm(Values *self, Py_ssize_t rule)
     } while (answer == MORE && at != end);
     if (answer == FAILED || answer == TO_PYTHON)
         return answer;
-    self->last[rule] = 0;
-    if (tally.value != self->values[rule] || tally.where)
+    self->waits[rule] = 0;
+    if (tally.value != at_first || tally.where)
         return values_take(self, rule, &tally) < 0 ? FAILED : answer;
     return answer;
 }
@@ -291,8 +293,8 @@ static PyObject *
 values_give_back(Values *self, Py_ssize_t rule)
 {
     PyObject *rest = PyList_New(0), *texts = NULL; /* texts: the list in the last one, borrowed */
-    Py_ssize_t end = self->last[rule] - 1, at = end, before = -1;
-    self->last[rule] = 0;
+    Py_ssize_t end = self->last[rule], at = end, before = -1;
+    self->waits[rule] = 0;
     do {
         at = self->candidates[at].next;
         const struct Candidate *each = &self->candidates[at];
@@ -322,12 +324,10 @@ values_confirm_method(Values *self, PyObject *number)
     Py_ssize_t rule = below(number, self->outset->count);
     if (rule < 0)
         return NULL;
-    if (!self->last[rule])
+    if (!self->waits[rule])
         return PyTuple_New(0);
-    if (!self->known[rule]) {
-        self->values[rule] = self->outset->first[rule];
-        self->known[rule] = 1;
-    }
+    if (self->known[rule] == UNKNOWN)
+        self->known[rule] = AS_AT_FIRST;
     int answer = self->given_back == rule ? TO_PYTHON : values_confirm(self, rule);
     if (answer == FAILED)
         return NULL;
