@@ -1,5 +1,6 @@
 """The first octets of matches: no match begins elsewhere, and what is tried there only finds the same."""
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -69,6 +70,46 @@ def test_the_same_is_found_as_without(source: bytes, text: bytes) -> None:
     assert matcher.count(text, 1) == confirm.count(text, 1)
     group = kernel.compiled.Finder(None, None, ((0, 0, 1),), (), None, lambda _place: matcher)
     assert group.first(0, text) == confirm.first(text)
+
+
+_WORDS = [b"".join(b"%c" % (97 + (7 * n + 11 * at + n * at) % 26) for at in range(30)) for n in range(120)]
+_TOO_LARGE = b"(?:(?:my\\s)?(?:" + b"|".join(_WORDS) + b")(?:\\s?[:;,]|\\sor\\s)){12}"
+"""For PCRE2, unless what repeats is written once."""
+
+
+@cache
+def _too_large(modifiers: str) -> tuple[Confirm, Any]:
+    regex = made_ready(Regex(_TOO_LARGE, modifiers), confirms=True)
+    assert regex.ready is not None
+    assert regex.ready.wider is not None
+    confirm = Confirm(regex)
+    return confirm, confirm.matcher(counts=False)
+
+
+@pytest.mark.skipif(not kernel.compiled, reason="the kernel is not compiled")
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(["", "i"]),
+    st.lists(st.sampled_from([b"my ", b"MY", *_WORDS[:3]]), min_size=1, max_size=8),
+    st.sampled_from([b":", b" or ", b":", b"."]),
+    st.integers(1, 3),
+)
+def test_the_same_is_found_as_by_what_repeats_less_often(
+    modifiers: str, words: list[bytes], between: bytes, times: int
+) -> None:
+    confirm, matcher = _too_large(modifiers)
+    if matcher is None:
+        pytest.skip("the system has no libpcre2-8.so.0")
+    text = between.join(words * times) + between
+    assert matcher.count(text, 1) == confirm.count(text, 1)
+
+
+@pytest.mark.skipif(not kernel.compiled, reason="the kernel is not compiled")
+def test_what_is_wider_is_a_matcher() -> None:
+    matcher = kernel.compiled.Matcher(b"a", None, None)
+    assert 0 == kernel.compiled.Matcher(b"b", None, None, None, matcher).count(b"b", 1)
+    with pytest.raises(TypeError, match="wider"):
+        kernel.compiled.Matcher(b"b", None, None, None, b"a")
 
 
 @pytest.mark.skipif(not kernel.compiled, reason="the kernel is not compiled")

@@ -47,6 +47,8 @@ class Ready:
 
     starts: bytes | None = None
     """Where a match may begin (starts.py)."""
+    wider: bytes | None = None
+    """What must match too: of an expression that PCRE2 takes only with its groups shared, which is slow."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,11 +93,15 @@ class Confirm:
         `counts`: all matches of a text are wanted, not only whether there is one.
         """
         others = _other_octets(self.regex) if counts else (None, None)
-        starts = self.regex.ready.starts if self.regex.ready and not counts else None
-        made: object | None = _matcher(anchored(self._text) if starts else self._text, *others, starts)
+        starts, wider = None, None
+        if self.regex.ready and not counts:
+            starts, wider = self.regex.ready.starts, self.regex.ready.wider
+        place = anchored if starts else bytes
+        first = _matcher(place(wider), None, None, starts) if wider else None
+        made = _matcher(place(self._text), *others, starts, first)
         if made is None:
             shared = with_shared_groups(self.regex)
-            made = _matcher(shared, *others, None) if shared is not None else None
+            made = _matcher(shared, *others) if shared is not None else None
         return made
 
     def search(self, text: bytes) -> "pcre2.Match | re.Match[bytes] | None":
@@ -212,7 +216,7 @@ def _left_to_python(_text: bytes, _most: int) -> None:
     """Without the kernel."""
 
 
-def _matcher(text: bytes, *known: bytes | None) -> object | None:
+def _matcher(text: bytes, *known: object) -> object | None:
     try:
         made: object = kernel.compiled.Matcher(b"(*LIMIT_MATCH=%d)" % _JIT_LIMIT + text, *known)
     except ValueError:
@@ -235,12 +239,14 @@ def made_ready(regex: Regex, *, confirms: bool = False) -> Regex:
 
     `confirms`: it is asked for many texts whether it matches, not how often.
     """
-    text = _text(regex)
+    text, wider = _text(regex), None
     try:
         pcre2.compile(text)
     except pcre2.LibraryError as error:
-        text = (with_shared_groups(regex) if error.code == _TOO_LARGE else None) or text
-    return replace(regex, ready=Ready(text, *_other_octets(regex), starts(regex) if confirms else None))
+        if error.code == _TOO_LARGE:
+            text, wider = with_shared_groups(regex) or text, _wider(regex)
+    alone = (starts(regex), wider) if confirms else (None, None)
+    return replace(regex, ready=Ready(text, *_other_octets(regex), *alone))
 
 
 def _text(regex: Regex) -> bytes:
@@ -279,7 +285,7 @@ def _shared_pattern(regex: Regex) -> "pcre2.Pattern | None":
         return None
 
 
-def _wider_pattern(regex: Regex) -> "pcre2.Pattern | None":
+def _wider(regex: Regex) -> bytes | None:
     """The same with fewer repeats of what is long; None where that does not make it short enough."""
     try:
         fewer = widen.with_fewer_repeats(perl_regex.parse(regex.source, regex.modifiers), _LARGE)
@@ -287,9 +293,15 @@ def _wider_pattern(regex: Regex) -> "pcre2.Pattern | None":
             return None
         caseless = spelling.is_caseless(fewer)  # A set takes sixteen times the room of a letter.
         text = (b"(?i)" if caseless else b"") + spelling.spell(fewer, caseless=caseless)
-        return pcre2.compile(b"(*LIMIT_MATCH=%d)" % _JIT_LIMIT + text)
+        pcre2.compile(text)
     except (perl_regex.RegexError, pcre2.LibraryError):
         return None
+    return text
+
+
+def _wider_pattern(regex: Regex) -> "pcre2.Pattern | None":
+    text = _wider(regex)
+    return pcre2.compile(b"(*LIMIT_MATCH=%d)" % _JIT_LIMIT + text) if text is not None else None
 
 
 def _python_pattern(regex: Regex) -> re.Pattern[bytes]:

@@ -51,13 +51,18 @@ enum octets { IN_ANY = 1, IN_ASCII = 2 };
 
 enum { STARTS = 32 * 32 * 32 / 8 }; /* octets of a table of bits, one for each three values below 32 */
 
-typedef struct {
+typedef struct Matcher Matcher;
+
+struct Matcher {
     PyObject_HEAD
     void *code;
     int counts;                /* IN_ANY, IN_ASCII: it matches single octets, in any text, or in one of pure ASCII */
     unsigned char octets[256]; /* the same bits for each octet that it matches */
     unsigned char *starts;     /* NULL, or the three octets that a match may begin with: it is tried there only */
-} Matcher;
+    Matcher *wider;            /* NULL, or what must match too, and takes less time */
+};
+
+static PyTypeObject MatcherType;
 
 static void
 matcher_dealloc(Matcher *self)
@@ -65,6 +70,7 @@ matcher_dealloc(Matcher *self)
     if (self->code)
         pcre2.code_free(self->code);
     PyMem_Free(self->starts);
+    Py_XDECREF(self->wider);
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 
@@ -104,21 +110,34 @@ matcher_set_starts(Matcher *self, PyObject *starts)
     return 0;
 }
 
-/* Matcher(expression, others, others_in_ascii, starts): see `_other_octets` in confirm.py, and starts.py. With `starts`
-   the expression begins with \G. ValueError: not with this PCRE2. */
+static int
+matcher_set_wider(Matcher *self, PyObject *wider)
+{
+    if (wider == Py_None)
+        return 0;
+    if (Py_TYPE(wider) != &MatcherType) {
+        PyErr_SetString(PyExc_TypeError, "wider: a Matcher, or None");
+        return -1;
+    }
+    self->wider = (Matcher *)Py_NewRef(wider);
+    return 0;
+}
+
+/* Matcher(expression, others, others_in_ascii, starts, wider): see `_other_octets` in confirm.py, and starts.py. With
+   `starts` the expression begins with \G. ValueError: not with this PCRE2. */
 static PyObject *
 matcher_new(PyTypeObject *type, PyObject *args, PyObject *kwds)
 {
-    PyObject *expression, *others, *others_in_ascii, *starts = Py_None;
-    static char *names[] = {"expression", "others", "others_in_ascii", "starts", NULL};
-    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!OO|O", names, &PyBytes_Type, &expression, &others, &others_in_ascii,
-                                     &starts))
+    PyObject *expression, *others, *others_in_ascii, *starts = Py_None, *wider = Py_None;
+    static char *names[] = {"expression", "others", "others_in_ascii", "starts", "wider", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwds, "O!OO|OO", names, &PyBytes_Type, &expression, &others, &others_in_ascii,
+                                     &starts, &wider))
         return NULL;
     Matcher *self = (Matcher *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
     if (matcher_set(self, others, IN_ANY) < 0 || matcher_set(self, others_in_ascii, IN_ASCII) < 0 ||
-        matcher_set_starts(self, starts) < 0) {
+        matcher_set_starts(self, starts) < 0 || matcher_set_wider(self, wider) < 0) {
         Py_DECREF(self);
         return NULL;
     }
@@ -195,6 +214,8 @@ matcher_first(const Matcher *self, const char *text, Py_ssize_t length)
 static Py_ssize_t
 matcher_count(const Matcher *self, const char *text, Py_ssize_t length, Py_ssize_t most)
 {
+    if (self->wider && !matcher_count(self->wider, text, length, 1))
+        return 0;
     if (self->starts)
         return matcher_try(self, (const unsigned char *)text, length);
     Py_ssize_t count = 0;
