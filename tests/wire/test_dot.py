@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lazaret.model.compiled import load
+from lazaret.wire import dot
 from lazaret.wire.dot import BareLf, BareLfReceived, DotReader, normalize, stuff
 
 CRLF_TEXT = st.lists(st.sampled_from([b".", b"..", b"a", b"\r", b"\r\n", b"\r\n."]), max_size=30).map(
@@ -54,3 +56,37 @@ def test_the_size_counts_doubled_dots_once():
 
     assert reader.oversized
     assert 4 == reader.size
+
+
+KERNEL = load("lazaret.wire._dot_kernel", 1)
+
+
+@pytest.mark.skipif(KERNEL is None, reason="the kernel is not compiled")
+@given(
+    st.lists(st.sampled_from([b".", b"a", b"\r", b"\n", b"\r\n", b"\r\n."]), max_size=12).map(b"".join),
+    st.integers(0, 16),
+    st.integers(0, 40),
+)
+def test_the_kernel_sees_of_line_ends_what_python_sees(text: bytes, start: int, end: int):
+    for octets in (text, bytearray(text)):
+        expected = dot._line_ends_in_python(octets, start, end)
+        assert expected == KERNEL.line_ends(octets, start, end)
+
+
+@pytest.mark.skipif(KERNEL is None, reason="the kernel is not compiled")
+@pytest.mark.parametrize(("start", "end"), [(-1, 99), (99, -1), (99, 99), (-5, -5)])
+def test_the_kernel_reads_nothing_beyond_the_octets(start: int, end: int):
+    inside = KERNEL.line_ends(b"a\r\n.\n", max(start, 0), min(end, 6))
+
+    assert inside == KERNEL.line_ends(b"a\r\n.\n", start, end)
+
+
+@pytest.mark.parametrize(
+    "line_ends", [dot._line_ends_in_python, *([KERNEL.line_ends] if KERNEL is not None else [])]
+)
+def test_line_ends_are_looked_at_across_pieces(line_ends):
+    assert (False, True) == line_ends(b"a\r\n.", 3, 4)
+    assert (False, False) == line_ends(b"a\r\n.", 3, 3)
+    assert (False, False) == line_ends(b"a\r\n", 2, 3)
+    assert (True, False) == line_ends(b"\n.\r\n", 0, 4)
+    assert (False, False) == line_ends(b"\n.\r\n", 1, 4)

@@ -16,7 +16,12 @@ _FLAGS = ("-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Wno-missing-field-ini
 _HARDENED = ("-fstack-protector-strong", "-D_FORTIFY_SOURCE=2")
 
 SOURCE = Path(__file__).with_name("kernel.c")
-_ROOMS = {"rules": "The rules run", "learn": "The learner runs", "mime": "Mail is read"}
+_ROOMS = {
+    "rules": "The rules run",
+    "learn": "The learner runs",
+    "mime": "Mail is read",
+    "wire": "Mail is taken",
+}
 
 
 class NotBuiltError(Exception):
