@@ -1,5 +1,6 @@
 """Which messages were under way in a worker that died."""
 
+import os
 import time
 
 from lazaret.daemon.suspects import MARK, PLACES, Suspects, fingerprint
@@ -36,6 +37,26 @@ def test_what_was_under_way_at_a_death_is_suspect_and_nothing_else_is():
 
     assert [True, True, False] == [one in suspects, two in suspects, done in suspects]
     assert 0 == suspects.accuse(3)
+
+
+def test_a_message_of_trace_fields_alone_is_suspect_too():
+    suspects = Suspects()
+    suspects.begin(0)
+    for octets in (b"", b"Received: from x\r\n"):
+        with suspects.under_way(fingerprint(octets)):
+            assert 1 == suspects.accuse(0)
+        assert fingerprint(octets) in suspects
+
+
+def test_another_process_of_ours_knows_the_same_fingerprint():
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.write(writer, fingerprint(MESSAGE))
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+    assert fingerprint(MESSAGE) == os.read(reader, 100)
 
 
 def test_another_worker_is_not_accused():
