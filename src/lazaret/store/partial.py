@@ -55,9 +55,12 @@ class Partial:
 
     async def done_before(self, queue_id: str, sender: str, digest: bytes) -> Mapping[str, str]:
         """Recipient -> the response he had. StoreUnavailable."""
-        attempt = _attempt(queue_id, sender, digest)
         await self._look()
-        if self._attempts is not None and attempt not in self._attempts:
+        known = self._attempts
+        if known is not None and not known:
+            return {}
+        attempt = _attempt(queue_id, sender, digest)
+        if known is not None and attempt not in known:
             return {}
         wanted = {"attempt": attempt, "oldest": int(time.time()) - PARTIAL_DAYS * 86_400}
         found = await self._lookup.run(lambda connection: connection.execute(_DONE_BEFORE, wanted).fetchall())
