@@ -62,6 +62,19 @@ def test_no_word_ever_opens_a_field(words: list[str]):
     assert [b"X-Test"] == names(field("X-Test", words))
 
 
+def test_a_line_is_as_long_as_it_can_be_and_a_word_is_never_broken():
+    fits, long, blank = "x" * 70, "y" * 100, '<"a, b"@c>'
+
+    assert b"X: %b, zzz\r\n" % fits.encode() == field("X", [fits, "zzz"], separator=", ")
+    assert b"X: %b,\r\n\tzzzz\r\n" % fits.encode() == field("X", [fits, "zzzz"], separator=", ")
+    assert b"X: %b\r\n\tz\r\n" % long.encode() == field("X", [long, "z"])
+    assert b"X: z\r\n\t%b\r\n\tz\r\n" % long.encode() == field("X", ["z", long, "z"])
+    assert b"X: %b,\r\n\t%b\r\n" % (fits.encode(), blank.encode()) == field(
+        "X", [fits, blank], separator=", "
+    )
+    assert b"X:\r\n" == field("X", [])
+
+
 def test_long_lists_are_folded_between_their_words():
     addresses = [f"recipient{n}@home.example" for n in range(20)]
     octets = field("X-Envelope-To", [f"<{a}>" for a in addresses], separator=", ")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import starmap
 from operator import attrgetter
 
@@ -52,23 +52,20 @@ def field(name: str, words: Iterable[str], *, separator: str = " ") -> bytes:
     words = list(words)
     if not "".join(words).isprintable():
         words = [_UNSAFE.sub("?", word) for word in words]
-    lines = _fold(f"{name}: ", words, separator)
-    return _octets([line.rstrip() if line == f"{name}: " else line for line in lines])
+    return _octets([_fold(f"{name}: ", words, separator) if words else f"{name}:"])
 
 
-def _fold(start: str, words: Sequence[str], separator: str) -> list[str]:
+def _fold(start: str, words: Iterable[str], separator: str) -> str:
     """Lines that begin with `start`, a TAB before each but the first; a word is never broken."""
-    lines: list[str] = []
-    line = start + words[0] if words else start
-    end, width = separator.rstrip(), _WIDTH - len(separator)
-    for word in words[1:]:
-        if len(line) + len(word) > width:
-            lines.append(line + end)
-            line = "\t" + word
-        else:
-            line += separator + word
-    lines.append(line)
-    return lines
+    end = separator.rstrip() + "\0"
+    lines = _lines(end).findall(start + end.join(words) + end)
+    return "\r\n\t".join(lines).removesuffix(end).replace("\0\r", "\r").replace("\0", " ")
+
+
+@cache
+def _lines(end: str) -> re.Pattern[str]:
+    """As many words as a line has room for, one at least; each ends with `end`, and its NUL is in no word."""
+    return re.compile(rf"\A.{{1,{_WIDTH}}}{end}|.{{1,{_WIDTH - 1}}}{end}|[^\0]+\0", re.DOTALL)
 
 
 def _octets(lines: Sequence[str]) -> bytes:
@@ -147,16 +144,12 @@ def _spam_fields(hits: Sequence[ScoredHit], score: float, spam: bool, limits: st
             f"X-Spam-Flag: {'YES' if spam else 'NO'}",
             f"X-Spam-Score: {points}",
             f"X-Spam-Level: {'*' * stars}" if stars else "X-Spam-Level:",
-            *_status(f"{'Yes' if spam else 'No'}, score={points} {limits}", tests(hits)),
+            # Tests and autolearn have lines of their own, as the parsers of that field expect.
+            f"X-Spam-Status: {'Yes' if spam else 'No'}, score={points} {limits}",
+            _fold("\ttests=[", tests(hits), ", ") + "]",
+            "\tautolearn=no",
         ]
     )
-
-
-def _status(facts: str, tests: Sequence[str]) -> list[str]:
-    """X-Spam-Status with lines of their own for tests and autolearn, as the parsers of that field expect."""
-    lines = [f"X-Spam-Status: {facts}", *_fold("\ttests=[", tests, ", "), "\tautolearn=no"]
-    lines[-2] += "]"
-    return lines
 
 
 def tests(hits: Iterable[ScoredHit]) -> list[str]:
