@@ -176,11 +176,12 @@ class SmtpClient:
             # Unasked: a 421 before the peer closes an idle connection.
             self._break(f"unasked reply: {reply}")
             return
-        stage = self._expected.popleft()
-        if not _fits(stage, reply.code):
+        stage, code = self._expected.popleft(), reply.code
+        # 354 after the message would be taken for success.
+        if code < 400 and (code != 354 if stage is Stage.DATA else not 200 <= code < 300):
             self._break(f"{reply} at {stage}")
             return
-        if reply.code == 421:
+        if code == 421:
             self.closing = True
         transaction = self._transaction
         if transaction is None:
@@ -421,11 +422,6 @@ _ANSWERED_WITHIN: dict[Stage, Callable[[SmtpClient, _Transaction, Reply], None]]
 def _is_too_many(reply: Reply) -> bool:
     """452 says so (RFC 5321, section 4.5.3.1.10), unless its enhanced code says something else."""
     return reply.code == 452 and reply.enhanced in ("", "4.5.3")
-
-
-def _fits(stage: Stage, code: int) -> bool:
-    """Whether a reply of this class may stand here; 354 after the message would be taken for success."""
-    return code >= 400 or (code == 354 if stage is Stage.DATA else 200 <= code < 300)
 
 
 def _parse_keywords(text: str) -> dict[str, str]:

@@ -212,30 +212,22 @@ class SmtpServer:
         self._reset()
 
     def _advance(self) -> list[Event]:
-        while self._take_line() if self._state is _State.COMMANDS else self._take_data():
-            pass
-        events, self._events = self._events, []
-        return events
-
-    def _take_line(self) -> bool:
         try:
-            line = self._lines.pop()
+            while True:
+                if self._state is _State.COMMANDS:
+                    line = self._lines.pop()
+                    if line is None:
+                        break
+                    self.steps += 1
+                    self._command(line)
+                elif self._data is not None and self._lines:
+                    self._receive_data(self._data, self._lines.take_all())
+                else:
+                    break
         except EndlessLine:
             self._hang_up(Reply(421, "4.7.0", "Error: line without end"))
-            return False
-        if line is None:
-            return False
-        self.steps += 1
-        self._command(line)
-        return True
-
-    def _take_data(self) -> bool:
-        if self._state is not _State.DATA or self._data is None:
-            return False
-        octets = self._lines.take_all()
-        if octets:
-            self._receive_data(self._data, octets)
-        return bool(octets)
+        events, self._events = self._events, []
+        return events
 
     # Commands
 
@@ -246,17 +238,14 @@ class SmtpServer:
             return
         verb, _, argument = line.rstrip(b"\r\n").partition(b" ")
         verb = verb.upper()
-        if verb in _NOT_SMTP:
-            self._hang_up(Reply(521, "5.5.1", "Error: this is a mail service"))
-            return
         if verb in _FREE and self._has_played_enough():
             return
-        handler = _COMMANDS.get(verb, SmtpServer._unknown)
-        reply = handler(self, argument.strip(b" \t"))
+        answer = _COMMANDS.get(verb, SmtpServer._unknown)
+        reply = answer(self, argument.strip(b" \t"))
         if reply is None:
             return
-        self._say(reply)
-        if reply.permanent:
+        self._output += encode(reply)
+        if reply.code >= 500:
             self._count_error()
 
     def _refuse(self, reply: Reply) -> None:
@@ -413,6 +402,15 @@ class SmtpServer:
         self._hang_up(Reply(221, "2.0.0", f"{self._settings.name} lazaret closing transmission channel"))
         return None
 
+    def _no_mail(self, argument: bytes) -> Reply | None:
+        """The end of the connection.
+
+        A browser lured to our port would send a mail in the body of a POST, and BDAT, which we never offer,
+        brings text where we expect commands.
+        """
+        self._hang_up(Reply(521, "5.5.1", "Error: this is a mail service"))
+        return None
+
     def _unimplemented(self, argument: bytes) -> Reply | None:
         return Reply(502, "5.5.1", "Error: command not implemented")
 
@@ -474,10 +472,6 @@ class SmtpServer:
         self._data = None
 
 
-_NOT_SMTP = frozenset((b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"CONNECT", b"BDAT"))
-"""A browser lured to our port would send a mail in the body of a POST, and BDAT, which we never offer,
-brings text where we expect commands: both end the connection."""
-
 _FREE = frozenset((b"HELO", b"EHLO", b"LHLO", b"XFORWARD", b"RSET", b"NOOP", b"VRFY", b"HELP"))
 """What may be said again and again without an error and without a message; XFORWARD comes once or twice
 before each."""
@@ -503,4 +497,11 @@ _COMMANDS: dict[bytes, Callable[[SmtpServer, bytes], Reply | None]] = {
     b"SOML": SmtpServer._unimplemented,
     b"SAML": SmtpServer._unimplemented,
     b"AUTH": SmtpServer._unimplemented,
+    b"GET": SmtpServer._no_mail,
+    b"POST": SmtpServer._no_mail,
+    b"PUT": SmtpServer._no_mail,
+    b"HEAD": SmtpServer._no_mail,
+    b"OPTIONS": SmtpServer._no_mail,
+    b"CONNECT": SmtpServer._no_mail,
+    b"BDAT": SmtpServer._no_mail,
 }
