@@ -7,7 +7,7 @@ SpamAssassin configuration (`util_rb_tld`, `util_rb_2tld`, `util_rb_3tld`) can t
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from publicsuffixlist import PSLFILE
@@ -82,6 +82,13 @@ class Registry:
     """Names under which every label is a suffix: ck, for *.ck."""
     exceptions: frozenset[str] = frozenset()
     """Names that a wildcard would make a suffix, and that are none: www.ck."""
+    _divided: frozenset[str] = field(init=False)
+    """The last two labels of each of these, or its one: only below them is more to be looked up."""
+
+    def __post_init__(self) -> None:
+        names = ("us", *self.suffixes, *self.wildcards)
+        # Not on first use: workers are forked before.
+        object.__setattr__(self, "_divided", frozenset([".".join(n.rsplit(".", 2)[-2:]) for n in names]))
 
     def with_lists(
         self, tlds: Iterable[str] = (), second_level: Iterable[str] = (), third_level: Iterable[str] = ()
@@ -104,6 +111,13 @@ class Registry:
 
     def registered(self, host: str) -> str:
         """The part of a name, in ASCII and lower case, that somebody registered: example.co.uk."""
+        labels = host.rsplit(".", 2)[-2:]
+        name = ".".join(labels)
+        if labels[-1] in self._divided or name in self._divided or "" in labels:
+            return self._registered_below(host)
+        return name
+
+    def _registered_below(self, host: str) -> str:
         # The longest name that others register under counts, and with it the label before.
         registered = name = host
         labels = host.split(".")
