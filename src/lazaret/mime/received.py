@@ -83,7 +83,11 @@ class Relay(NamedTuple):
     @property
     def private(self) -> bool:
         """The address is no host of the internet."""
-        return ip.is_private(self.ip)
+        return _is_private(self.ip)
+
+
+_is_private = lru_cache(maxsize=1024)(ip.is_private)
+"""Several look at each relay, and the same ones pass on many messages."""
 
 
 class Unrecorded(NamedTuple):
