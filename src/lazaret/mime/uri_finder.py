@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from lazaret.mime import hostnames, kernel
 from lazaret.mime.hostnames import Registry
+from lazaret.mime.uri_variants import unescape
 
 PIECE_LIMIT = 2048 + 251
 """Octets of a piece that are looked at: no URI in text is longer. It bounds the cost of hostile pieces."""
@@ -48,7 +49,7 @@ _LOOKED_BACK = 3
 _REMEMBERED = 128
 """Octets of a piece that is remembered; longer ones would cost too much memory."""
 
-_AT, _DOT = b"@."
+_AT, _DOT, _PER_CENT = b"@.%"
 _PUNCTUATION = b"-~!@#^&*()_+=:;'?,."
 _PLAIN = re.compile(rb"(?:https?|ftp)://.", re.I | re.S)
 _CONTENT_ID = re.compile(rb"[cm]id:", re.I)
@@ -58,6 +59,9 @@ _WEB = re.compile(rb"www\d{0,2}\.", re.I)
 _PATH_BEFORE_AT = re.compile(rb"/.+@", re.S)
 _DOT_AFTER_AT = re.compile(rb"@.+?\.", re.S)
 _MISPARSED = re.compile(rb"\A(?:skype|e?-?mail)?:+", re.I)
+_ESCAPE = re.compile(rb"%[0-9a-fA-F]{2}")
+_MAIL_HOST = re.compile(rb"@([^?&>]*)")
+_TRAILING_BLANKS = re.compile(rb"(?:%20)+\Z")
 
 
 class Found(NamedTuple):
@@ -89,7 +93,8 @@ def _read(piece: bytes, before: int, registry: Registry) -> tuple[tuple[bytes, F
     found = []
     for written, kind in _wordings(piece, piece.lower(), before, len(piece), registry):
         wording = _trimmed(written)
-        found.append((wording, _completed(wording, kind)))
+        uri = _completed(wording, kind)
+        found.append((wording, _mail(uri, registry) if uri and uri.uri[:7].lower() == b"mailto:" else uri))
     return tuple(found)
 
 
@@ -160,3 +165,17 @@ def _completed(wording: bytes, kind: str) -> Found | None:
     if _DOT not in wording:
         return None
     return Found(b"http://" + wording, linked=False, written_with_scheme=False)
+
+
+def _mail(found: Found, registry: Registry) -> Found | None:
+    """The address as mail programs decode it; None when its host is none of the internet."""
+    uri = found.uri
+    if _PER_CENT in uri and _ESCAPE.search(uri):
+        uri = unescape(uri)
+    host = _MAIL_HOST.search(uri)
+    if host is None:
+        return None
+    name = host[1] if _PER_CENT not in host[1] else _TRAILING_BLANKS.sub(b"", host[1])
+    if not registry.knows_tld(hostnames.to_ascii(name).decode("latin-1")):
+        return None
+    return found if uri is found.uri else found._replace(uri=uri)

@@ -77,10 +77,34 @@ class Sites:
 
 def variants(uri: bytes, sites: Sites) -> tuple[bytes, ...]:
     """The URI as written, without blanks round it, then every other reading of it and of its targets."""
-    simple = _SIMPLE.fullmatch(uri[:URI_LIMIT])
-    if simple and not (simple["rest"] and _leads_on(simple[0], simple["rest"], sites)):
-        return (simple[0],)
-    written = [uri[:URI_LIMIT]]
+    uri = uri[:URI_LIMIT]
+    return (uri,) if _plain_host(uri, sites) else _readings(uri, sites)
+
+
+def read(uri: bytes, sites: Sites) -> tuple[tuple[bytes, ...], tuple[tuple[str, str], ...]]:
+    """`variants`, and the hosts that they name with their domains."""
+    uri = uri[:URI_LIMIT]
+    host = _plain_host(uri, sites)
+    if host:
+        site = _site_of(host.lower(), sites.registry)
+        return (uri,), () if site is None else (site,)
+    readings = _readings(uri, sites)
+    pairs = [pair for reading in readings if (pair := host_and_domain(reading, sites.registry))]
+    return readings, tuple(pairs)
+
+
+def _plain_host(uri: bytes, sites: Sites) -> bytes:
+    """The host of a URI that everybody reads alike, as nearly all are; b"" of any other."""
+    simple = _SIMPLE.fullmatch(uri)
+    if simple is None:
+        return b""
+    host: bytes = simple["host"]
+    rest = simple["rest"]
+    return b"" if rest and _leads_on(uri, rest, sites) else host
+
+
+def _readings(uri: bytes, sites: Sites) -> tuple[bytes, ...]:
+    written = [uri]
     made: list[bytes] = []
     for number, one in enumerate(written):
         tidy = one.replace(b"\n", b"").strip(_WHITE).replace(b"\r", b"")
@@ -243,7 +267,11 @@ def host_and_domain(uri: bytes, registry: Registry) -> tuple[str, str] | None:
     lowered = uri.lower()
     plain = _PLAIN_HOST.match(lowered)
     host = plain[1] if plain else _host(lowered)
-    return _site(host, registry) if host and len(host) <= hostnames.NAME_LIMIT else None
+    return _site_of(host, registry) if host else None
+
+
+def _site_of(host: bytes, registry: Registry) -> tuple[str, str] | None:
+    return _site(host, registry) if len(host) <= hostnames.NAME_LIMIT else None
 
 
 @lru_cache(maxsize=8192)

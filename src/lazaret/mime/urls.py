@@ -5,17 +5,13 @@ from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from lazaret.mime import hostnames, uri_finder, uri_reference
+from lazaret.mime import uri_finder, uri_reference, uri_variants
 from lazaret.mime.html import Link
-from lazaret.mime.uri_variants import Sites, host_and_domain, unescape, variants
+from lazaret.mime.uri_variants import Sites, host_and_domain
 
 __all__ = ["Sites", "Uri", "collect"]
 
 _SIGNING_DOMAIN = re.compile(rb"\bd\s*=\s*([^;]+)")
-_ESCAPE = re.compile(rb"%[0-9a-fA-F]{2}")
-_MAIL_HOST = re.compile(rb"@([^?&>]*)")
-_PER_CENT = ord("%")
-_TRAILING_BLANKS = re.compile(rb"(?:%20)+\Z")
 
 
 class Uri(NamedTuple):
@@ -38,17 +34,11 @@ class Uri(NamedTuple):
         return frozenset(self.hosts.values())
 
 
-def _read(raw: bytes, sites: Sites) -> tuple[tuple[bytes, ...], tuple[tuple[str, str], ...]]:
-    """All readings of a URI, and the hosts that they name with their domains."""
-    cleaned = variants(raw, sites)
-    return cleaned, tuple([pair for reading in cleaned if (pair := host_and_domain(reading, sites.registry))])
-
-
 _TEXTS_KEPT = 100
 """Different texts of the links to one URI; the same link 30,000 times would take quadratic time."""
 _REMEMBERED = 256
 """Octets of a URI that is remembered; longer ones would cost too much memory."""
-_remembered = lru_cache(maxsize=2048)(_read)
+_remembered = lru_cache(maxsize=2048)(uri_variants.read)
 """Lists and newsletters repeat their footers."""
 
 
@@ -66,7 +56,8 @@ class _Collection:
     def add(self, raw: bytes, types: frozenset[str], text: bytes | None, *, needs_host: bool) -> None:
         known = self.uris.get(raw)
         if known is None:
-            cleaned, pairs = (_read if len(raw) > _REMEMBERED else _remembered)(raw, self.sites)
+            read = _remembered if len(raw) <= _REMEMBERED else uri_variants.read
+            cleaned, pairs = read(raw, self.sites)
             if pairs or not needs_host:
                 self.uris[raw] = Uri(raw, cleaned, types, () if text is None else (text,), dict(pairs))
             return
@@ -96,11 +87,8 @@ def collect(
     kept, whatever they say.
     """
     collection = _Collection(sites or _public())
-    registry = collection.sites.registry
-    for found in uri_finder.find(b"\n".join(lines), registry):
-        uri = _mail_uri(found.uri, registry) if found.uri[:7].lower() == b"mailto:" else found.uri
-        if uri:
-            collection.add(uri, _types(found), None, needs_host=True)
+    for found in uri_finder.find(b"\n".join(lines), collection.sites.registry):
+        collection.add(found.uri, _types(found), None, needs_host=True)
     for links in pages:
         _add_links(collection, links)
     for signature in signatures:
@@ -127,17 +115,6 @@ def _types(found: uri_finder.Found) -> frozenset[str]:
 _PARSED = frozenset({"parsed"})
 _SCHEMELESS = _PARSED | {"schemeless"}
 _UNLINKED = _SCHEMELESS | {"unlinked"}
-
-
-def _mail_uri(uri: bytes, registry: hostnames.Registry) -> bytes:
-    """The address as mail programs decode it; b"" when its host is none of the internet."""
-    if _PER_CENT in uri and _ESCAPE.search(uri):
-        uri = unescape(uri)
-    host = _MAIL_HOST.search(uri)
-    if host is None:
-        return b""
-    name = hostnames.to_ascii(_TRAILING_BLANKS.sub(b"", host[1])).decode("latin-1")
-    return uri if registry.knows_tld(name) else b""
 
 
 def _add_links(collection: _Collection, links: Sequence[Link]) -> None:
