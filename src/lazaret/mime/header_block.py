@@ -106,6 +106,14 @@ def _fields(octets: bytes) -> list[bytes]:
     return [field + b"\n" for field in _FIELD_END.split(octets[:-1])]
 
 
+def with_lf(octets: bytes, start: int) -> bytes:
+    """The octets from there on, with CRLF as LF."""
+    if kernel.header is None:
+        return octets[start:].replace(b"\r\n", b"\n")
+    made: bytes = kernel.header.lf(octets, start)
+    return made
+
+
 def has_white_run(octets: bytes, length: int) -> bool:
     """Whether a line end and at least so many white octets, itself counted, stand in a row."""
     return (

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <structmember.h>
 
-#define INTERFACE 2
+#define INTERFACE 3
 #define KNOWN 512        /* names that are kept as objects from message to message; a power of two */
 #define KNOWN_LENGTH 48
 #define SINGLES 128
@@ -777,6 +777,25 @@ use(PyObject *Py_UNUSED(module), PyObject *args)
 
 /* -- Bodies -- */
 
+PyDoc_STRVAR(lf_doc, "lf(octets, start): the octets from there on, with CRLF as LF.");
+
+static PyObject *
+lf(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    const unsigned char *text;
+    Py_ssize_t length, start;
+    if (!PyArg_ParseTuple(args, "y#n", &text, &length, &start))
+        return NULL;
+    if (start < 0 || start > length) {
+        PyErr_SetString(PyExc_ValueError, "no place in the octets");
+        return NULL;
+    }
+    PyObject *made = PyBytes_FromStringAndSize(NULL, length - start);
+    if (made)
+        _PyBytes_Resize(&made, with_lf(text + start, text + length, (unsigned char *)PyBytes_AS_STRING(made)));
+    return made;
+}
+
 PyDoc_STRVAR(white_run_doc, "white_run(octets, length): whether so many white octets stand in a row, a line end first.");
 
 /* In a run so long every length-th octet finds a member, so that most octets are not looked at. */
@@ -811,6 +830,7 @@ static PyMethodDef functions[] = {
     {"use", use, METH_VARARGS, use_doc},
     {"read", read_section, METH_VARARGS, read_doc},
     {"white_run", white_run, METH_VARARGS, white_run_doc},
+    {"lf", lf, METH_VARARGS, lf_doc},
     {NULL},
 };
 

@@ -2,7 +2,7 @@
 
 from lazaret.model.compiled import load
 
-header = load("lazaret.mime._header_kernel", 2)
+header = load("lazaret.mime._header_kernel", 3)
 """None: header sections are split in Python, with the same results."""
 received = load("lazaret.mime._received_kernel", 1)
 """None: Received is read by regular expressions, with the same results."""

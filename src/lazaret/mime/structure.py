@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lazaret.mime import headers
 from lazaret.mime.content_type import ContentType, last_content_type
 from lazaret.mime.delimiters import Delimiters, PartText
-from lazaret.mime.header_block import has_white_run
+from lazaret.mime.header_block import has_white_run, with_lf
 from lazaret.mime.part import Part
 
 __all__ = ["Flag", "Part", "Tree", "mbox_end", "parse"]
@@ -200,9 +200,8 @@ def mbox_end(raw: bytes) -> int:
 
 def _body(raw: bytes, section: headers.HeaderSection) -> bytes:
     """The body with line ends LF when the message's are CRLF, and at most 20 blank lines in a row."""
-    body = raw[section.body_start :]
-    if section.crlf:
-        body = body.replace(b"\r\n", b"\n")
+    start = section.body_start
+    body = with_lf(raw, start) if section.crlf else raw[start:]
     return _BLANK_LINES.sub(_twenty_lines, body) if _has_many_blank_lines(body) else body
 
 

@@ -142,7 +142,20 @@ append_piece(PyObject *list, Place from, Place to, Place limit)
     return result;
 }
 
-/* pieces(text, blanks, limit) -> [(begin, end)]; `blanks` are 256 octets, " " for each that ends a piece. */
+/* Whether a dot, an `@` or a colon here is one that stands in URIs. */
+static inline int
+is_mark(const Octet *text, Place length, const Octet *flat, Place i)
+{
+    if (text[i] == '@')
+        return 1;
+    if (text[i] == ':')
+        return i + 2 < length && text[i + 1] == '/' && text[i + 2] == '/';
+    Octet next = i + 1 < length ? flat[text[i + 1]] : ' ';
+    return is_small(next) || next >= 0x80 || (i && is_small(text[i - 1]) && next != '.' && next != ' ');
+}
+
+/* pieces(text, blanks, limit) -> [(begin, end)]; `blanks` are 256 octets, " " for each that ends a piece.
+   Few octets of prose are marks: each kind is looked for by itself, from where it was last found. */
 static PyObject *
 pieces(PyObject *module, PyObject *args)
 {
@@ -151,35 +164,35 @@ pieces(PyObject *module, PyObject *args)
     Place limit;
     if (!PyArg_ParseTuple(args, "y*y*n", &octets, &blanks, &limit))
         return NULL;
+    static const char marks[] = {'.', '@', ':'};
+    Place next[] = {-1, -1, -1};
+    const Octet *text = octets.buf, *flat = blanks.buf;
+    Place length = octets.len, end = 0;
     PyObject *found = NULL;
     if (blanks.len != 256 || limit < 0)
         PyErr_SetString(PyExc_ValueError, "pieces(text, blanks, limit)");
     else
         found = PyList_New(0);
-    const Octet *text = octets.buf, *flat = blanks.buf;
-    Place length = octets.len, start = 0;
-    int marked = 0;
-    Octet counts[256];
-    for (int c = 0; found && c < 256; c++)
-        counts[c] = flat[c] == ' ' || flat[c] == '@' || flat[c] == '.' || flat[c] == ':';
-    for (Place i = 0; found && i <= length; i++) {
-        while (i < length && !counts[text[i]])
-            i++;
-        Octet c = i < length ? flat[text[i]] : ' ';
-        if (c == ' ') {
-            if (marked && append_piece(found, start, i, limit) < 0)
-                Py_CLEAR(found);
-            start = i + 1;
-            marked = 0;
+    for (Place from = 0; found && from < length;) {
+        Place i = length;
+        for (int kind = 0; kind < 3; kind++) {
+            if (next[kind] < from) {
+                const Octet *mark = memchr(text + from, marks[kind], (size_t)(length - from));
+                next[kind] = mark ? mark - text : length;
+            }
+            i = next[kind] < i ? next[kind] : i;
         }
-        else if (c == '@')
-            marked = 1;
-        else if (c == '.' && i + 1 < length) {
-            Octet next = flat[text[i + 1]];
-            marked |= is_small(next) || next >= 0x80 || (i > start && is_small(text[i - 1]) && next != '.' && next != ' ');
-        }
-        else if (c == ':')
-            marked |= i + 2 < length && text[i + 1] == '/' && text[i + 2] == '/';
+        from = i + 1;
+        if (i == length || !is_mark(text, length, flat, i))
+            continue;
+        Place start = i;
+        while (start > end && flat[text[start - 1]] != ' ')
+            start--;
+        for (end = i + 1; end < length && flat[text[end]] != ' ';)
+            end++;
+        from = end;
+        if (append_piece(found, start, end, limit) < 0)
+            Py_CLEAR(found);
     }
     PyBuffer_Release(&octets);
     PyBuffer_Release(&blanks);
