@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 from lazaret.mime import header_text, headers, structure, text, words
 from lazaret.mime.html import HtmlFacts, Link, Rendering
 from lazaret.mime.structure import Part
+from lazaret.model.late import Late
 from lazaret.model.lazy import lazy
 
 if TYPE_CHECKING:
     from lazaret.mime import hostnames, trust, urls
+else:
+    # Many a command asks for a few fields only, and to load these takes longer than that.
+    hostnames, trust, urls = map(Late, ("lazaret.mime.hostnames", "lazaret.mime.trust", "lazaret.mime.urls"))
 
 VISIBLE_LIMIT = 65_536
 """Characters of text that the index and `show` get."""
@@ -157,19 +161,15 @@ class Message:
     @lazy
     def uris(self) -> "tuple[urls.Uri, ...]":
         """URIs in text and links."""
-        from lazaret.mime.urls import collect  # By this form Python looks for no module again.
-
         pages = [page.links for page in self._renderings]
         signatures = self.header.values("DomainKey-Signature") + self.header.values("DKIM-Signature")
-        return collect(self.body, pages, signatures, self._sites)
+        return urls.collect(self.body, pages, signatures, self._sites)
 
     def know_uris(self, found: Iterable[bytes]) -> None:
         """Adds URIs that somebody found elsewhere, in an attachment that only he can read."""
         found = tuple(found)
         if found:
-            from lazaret.mime.urls import with_more
-
-            self.__dict__["uris"] = with_more(self.uris, found, self._sites)
+            self.__dict__["uris"] = urls.with_more(self.uris, found, self._sites)
 
     @property
     def envelope_sender_header(self) -> str:
@@ -179,11 +179,7 @@ class Message:
     @property
     def registry(self) -> "hostnames.Registry":
         """Where host names are given out."""
-        if self._sites:
-            return self._sites.registry
-        from lazaret.mime.hostnames import public
-
-        return public()
+        return self._sites.registry if self._sites else hostnames.public()
 
     @property
     def networks(self) -> "trust.Networks | None":
@@ -193,16 +189,12 @@ class Message:
     @lazy
     def relays(self) -> "trust.Relays":
         """The relays that the message passed, as far as their Received fields can be trusted."""
-        from lazaret.mime.trust import NOBODY, walk
-
-        return walk(self.header, self._networks or NOBODY)
+        return trust.walk(self.header, self._networks or trust.NOBODY)
 
     @lazy
     def untrusted_relays_text(self) -> bytes:
         """The relays that are not trusted, as header rules see them: several rules look at them."""
-        from lazaret.mime.trust import text
-
-        return text(self.relays.untrusted)
+        return trust.text(self.relays.untrusted)
 
     # For people.
 
