@@ -106,7 +106,9 @@ def test_white_runs_are_the_same_with_and_without_it(text: bytes) -> None:
     assert header_block.has_white_run_plain(text, 20) == header_block.has_white_run(text, 20)
 
 
-@given(st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"a", b"a line", b"\x00"]), max_size=12).map(b"".join))
+@given(
+    st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"a", b"a line", b"\x00"]), max_size=12).map(b"".join)
+)
 def test_line_ends_become_lf_from_any_place_on(octets: bytes) -> None:
     for start in range(len(octets) + 1):
         assert octets[start:].replace(b"\r\n", b"\n") == header_block.with_lf(octets, start)

@@ -23,6 +23,8 @@ Cc: b@example.com
 Message-Id: <1@new.example.com>
 X-Original-Message-ID: <2@old.example.com>
 X-Spam-Flag: YES
+X-Spam-Report: <ours@example.com>
+Cc: c@example.com
 X-Client: [198.51.100.9] or store.example.net
 
 body
@@ -47,13 +49,16 @@ MESSAGE = message.parse(RAW, networks=Networks.from_text(["192.0.2/24"]))
         ("X-Client:ip", b"198.51.100.9"),
         ("Message-Id:domain", b"example.com"),
         ("MESSAGEID", b"<2@old.example.com>\n<1@new.example.com>\n"),
-        ("ToCc", b"a@example.com\nb@example.com\n"),
-        ("ToCc:addr", b"a@example.com\nb@example.com"),
+        ("ToCc", b"a@example.com\nb@example.com\nc@example.com\n"),
+        ("ToCc:addr", b"a@example.com\nb@example.com\nc@example.com"),
+        ("Cc:addr", b"b@example.com\nc@example.com"),
         ("EnvelopeFrom", b"ann@lists.example.com"),
         ("EnvelopeFrom:domain", b"example.com"),
         ("X-Spam-Flag", None),
         ("X-Absent", None),
         ("X-Absent:addr", None),
+        ("Subject:addr", None),
+        ("X-Spam-Report:addr", None),
     ],
 )
 def test_selectors(selector: str, value: bytes | None) -> None:
