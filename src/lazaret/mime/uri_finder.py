@@ -51,11 +51,12 @@ _REMEMBERED = 128
 
 _AT, _DOT, _PER_CENT = b"@.%"
 _PUNCTUATION = b"-~!@#^&*()_+=:;'?,."
-_PLAIN = re.compile(rb"(?:https?|ftp)://.", re.I | re.S)
-_CONTENT_ID = re.compile(rb"[cm]id:", re.I)
-_EMPTY = re.compile(rb"\w+:/{0,2}\Z")
-_SCHEMES = re.compile(rb"(?:https?|ftp|mailto):", re.I)
-_WEB = re.compile(rb"www\d{0,2}\.", re.I)
+_BEGINNING = re.compile(
+    rb"(?P<written>(?:https?|ftp)://.)|(?P<none>[cm]id:|\w+:/{0,2}\Z)|(?P<scheme>(?:https?|ftp|mailto):)"
+    rb"|(?P<ftp>ftp\.)|(?P<web>www\d{0,2}\.)",
+    re.I | re.S,
+)
+"""By what mail programs know a URI; none: what only looks like one."""
 _PATH_BEFORE_AT = re.compile(rb"/.+@", re.S)
 _DOT_AFTER_AT = re.compile(rb"@.+?\.", re.S)
 _MISPARSED = re.compile(rb"\A(?:skype|e?-?mail)?:+", re.I)
@@ -148,15 +149,15 @@ def _trimmed(wording: bytes) -> bytes:
 def _completed(wording: bytes, kind: str) -> Found | None:
     if kind == "mail" and _AT not in wording:
         return None
-    if _PLAIN.match(wording):
+    beginning = _BEGINNING.match(wording)
+    known = beginning.lastgroup if beginning else ""
+    if known in ("written", "scheme"):
         return Found(wording)
-    if _CONTENT_ID.match(wording) or _EMPTY.match(wording):
+    if known == "none":
         return None
-    if _SCHEMES.match(wording):
-        return Found(wording)
-    if wording[:4].lower() == b"ftp.":
+    if known == "ftp":
         return Found(b"ftp://" + wording, written_with_scheme=False)
-    if _WEB.match(wording) or _PATH_BEFORE_AT.search(wording):
+    if known == "web" or _PATH_BEFORE_AT.search(wording):
         return Found(b"http://" + wording, written_with_scheme=False)
     if _AT in wording:
         if not _DOT_AFTER_AT.search(wording) or wording.find(b"&nbsp;") >= 0:

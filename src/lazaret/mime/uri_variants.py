@@ -22,6 +22,7 @@ _MAIL = re.compile(rb"(?i:mailto:)|[^:@]*+@")
 
 _SIMPLE = re.compile(
     rb"https?://(?P<host>(?!www\.[^.]*+(?:/|\Z))(?:[A-Za-z0-9-]++\.)+[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?)(?P<rest>/[\x21-\x7e]*+)?"
+    rb"|mailto:[^@?&<%\s]++@(?P<mail_host>[A-Za-z0-9.-]++)"
 )
 _TRICK = re.compile(rb"%[0-9a-fA-F]{2}|\\|&#|(?i:https?:)")
 """What makes a simple URI one of several readings."""
@@ -98,9 +99,8 @@ def _plain_host(uri: bytes, sites: Sites) -> bytes:
     simple = _SIMPLE.fullmatch(uri)
     if simple is None:
         return b""
-    host: bytes = simple["host"]
-    rest = simple["rest"]
-    return b"" if rest and _leads_on(uri, rest, sites) else host
+    host, rest, mail_host = simple.groups()
+    return b"" if rest and _leads_on(uri, rest, sites) else host or mail_host
 
 
 def _readings(uri: bytes, sites: Sites) -> tuple[bytes, ...]:
