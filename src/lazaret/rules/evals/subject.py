@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from lazaret.mime import mailboxes
 from lazaret.mime.message import Message
@@ -92,10 +92,28 @@ class _Lines(dict[str, tuple[str, ...]]):
         return found
 
 
+class _Built(dict[Callable[["Subject"], object], object]):
+    """What was made of a message so far, each by the function that made it."""
+
+    __slots__ = ("subject",)
+
+    def __init__(self, subject: "Subject") -> None:
+        super().__init__()
+        self.subject = subject
+
+    def __missing__(self, build: "Callable[[Subject], object]") -> object:
+        found = self[build] = build(self.subject)
+        return found
+
+
+class _Once(Protocol):
+    def __call__(self, build: "Callable[[Subject], T]", /) -> T: ...
+
+
 class Subject:
     """One message under examination. `now` in seconds since 1970; `recipients` are the envelope's."""
 
-    __slots__ = ("built", "header", "message", "now", "recipients", "settings", "values")
+    __slots__ = ("built", "header", "message", "now", "once", "recipients", "settings", "values")
 
     def __init__(
         self,
@@ -109,24 +127,18 @@ class Subject:
         self.settings = settings
         self.now = now
         self.recipients = recipients
-        self.built: dict[Callable[[Subject], object], object] = {}
-        """What was made of the message so far, each by the function that made it."""
+        self.built = _Built(self)
+        self.once: _Once = self.built.__getitem__  # type: ignore[assignment]
+        """What a function makes of the message; called once, however many rules ask."""
         self.header: Callable[[str], bytes] = partial(_octets, headers)
         """What a header rule with this selector would search; b"" when the field is absent."""
         self.values: Callable[[str], tuple[str, ...]] = _Lines(headers).__getitem__
         """The lines of `header` as text, trimmed, without empty ones: one address of `To:addr` each."""
 
-    def once(self, build: "Callable[[Subject], T]") -> T:
-        """What `build` makes of the message; called once, however many rules ask."""
-        built = self.built
-        if build in built:
-            return built[build]  # type: ignore[return-value]
-        found = built[build] = build(self)
-        return found
-
     def end(self) -> None:
         """Forgets what was built: some of it is the subject itself."""
         self.built.clear()
+        del self.built.subject
 
     def text(self, selector: str) -> str:
         """`header` as text."""
