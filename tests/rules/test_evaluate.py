@@ -149,11 +149,15 @@ def test_mimeheader_rules_look_at_every_part(values: Values) -> None:
         mimeheader NO_PDF Content-Type !~ /pdf/
         mimeheader NO_GIF Content-Type !~ /gif/
         mimeheader UNSET Content-Id =~ /^none/ [if-unset: none]
+        mimeheader NO_ID Content-Id !~ /x/
+        mimeheader ID Content-Id =~ /^/
+        mimeheader CASE content-TYPE =~ /gif/
+        mimeheader ANY ALL =~ /^Content-Type: text/m
         """,
         body=body,
         Content_Type="multipart/mixed; boundary=b",
     )
-    assert {"GIF", "FOLDED", "NO_PDF", "UNSET"} == set(found)
+    assert {"GIF", "FOLDED", "NO_PDF", "UNSET", "NO_ID", "ID", "CASE", "ANY"} == set(found)
 
 
 def test_the_detail_is_what_matched_on_one_short_line(rules: Rules) -> None:

@@ -39,6 +39,11 @@ def test_mimeheader_rules_may_see_the_parts_as_one(values: Values, expected: boo
     assert expected == ("X" in values(rule, BODY, **FIELDS))
 
 
+def test_parts_as_one_have_a_line_for_each_that_lacks_the_field(values: Values) -> None:
+    rule = "mimeheader X Content-Id =~ /^\\n\\n/\ntflags X concat\n"
+    assert "X" in values(rule, BODY, **FIELDS)
+
+
 def test_the_domains_of_senders_are_fields_of_their_own(values: Values) -> None:
     rules = "header X X-AuthorDomain =~ /^xn--mnchen-3ya\\.de$/\nheader Y X-SenderDomain =~ /^b\\.org$/\n"
     assert {"X"} == values(rules, From="Ann <a@m\u00fcnchen.de>").keys()

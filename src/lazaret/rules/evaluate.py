@@ -1,8 +1,8 @@
 """Running a Program over one message: every group of texts scanned once, then the metas concerned."""
 
 from collections import deque
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Container, Mapping, Sequence
+from functools import cache, partial
 from itertools import chain
 from operator import attrgetter, itemgetter
 from typing import NamedTuple, TypeAlias
@@ -22,7 +22,7 @@ from lazaret.rules.settle import Settler
 from lazaret.rules.shortcircuit import Shortcuts
 from lazaret.rules.values import Outset
 
-_ASSEMBLED, _FIELDS, _TEXTS, _PARTS, _CALLS, _METAS, _DETAILS = range(0, 7_000_000, 1_000_000)
+_ASSEMBLED, _FIELDS, _TEXTS, _CALLS, _METAS = range(0, 5_000_000, 1_000_000)
 """Numbers of steps: which they begin with."""
 _MANY = 16
 """Rules that look at a field: it is searched in a step of its own. To go from one step to the next costs more
@@ -94,7 +94,8 @@ class Evaluator:
             self._calls.failed,
         )
         self._values = outset.start()
-        self._known_grounds: dict[str, list[int]] = {}
+        self._grounds: Callable[[str], Sequence[int]] = cache(self._find_grounds)
+        """Name -> the rules with a text of their own on which the rule builds, the nearest first."""
 
     def make_ready(self) -> None:
         """Makes what is otherwise made when a message first needs it: matchers, the programs of metas, what
@@ -122,7 +123,7 @@ class Evaluator:
         """Selectors whose value is put together from several fields."""
         fields: dict[str, list[FieldSearches]] = {}
         """By the names of fields."""
-        parts: list[PartSearches] = []
+        self._parts: list[PartSearches] = []
         for (view, selector), members in together.items():
             if view == "header" and not views.is_pseudo(selector):
                 fields.setdefault(views.base(selector), []).append(FieldSearches(members))
@@ -133,7 +134,7 @@ class Evaluator:
             elif view == "mimeheader":
                 part = PartSearches(members)
                 if not self._demand(part):
-                    parts.append(part)
+                    self._parts.append(part)
         small, large = _in_steps(assembled, _ASSEMBLED)
         self._first = [(_ASSEMBLED, list(chain.from_iterable(small.values()))), *large.values()]
         self._small_fields, self._large_fields = _in_steps(fields, _FIELDS)
@@ -145,8 +146,7 @@ class Evaluator:
                     self._last.append((_TEXTS + 2 * step, [_READ_BEFORE[view]]))
                 over_texts = over(together[view, ""])
                 self._last.append((_TEXTS + 2 * step + 1, [partial(_search_texts, texts, over_texts)]))
-        self._last.append((_PARTS, [part.run for part in parts]))
-        self._last.append((_CALLS, [self._ask_at_once]))
+        self._last.append((_CALLS, [self._search_parts, self._ask_at_once]))
 
     def _demand(self, searches: FieldSearches | PartSearches) -> bool:
         """Searches on demand, if all that it is about can wait."""
@@ -181,8 +181,6 @@ class Evaluator:
             yield _METAS
         concerned = self._always | self._calls.pending(run.values)
         run.values.settle(self._settler.octets(concerned))
-        if meanwhile.until < _DETAILS:
-            yield _DETAILS
         if run.late:
             run.exceeded = f"the rules took more than {seconds:g} s"
         findings = self._findings(run)
@@ -218,6 +216,12 @@ class Evaluator:
         large = sorted(filter(None, map(self._large_fields.get, present)), key=_number)
         return [*self._first, (_FIELDS, small), *large, *self._last]
 
+    def _search_parts(self, run: Run) -> None:
+        names = set().union(*[part.header.present for part in run.message.parts])
+        for searches in self._parts:
+            if searches.needs is None or searches.needs in names:
+                searches.run(run)
+
     def _ask_at_once(self, run: Run) -> None:
         run.values.ask(self._calls.at_once)
 
@@ -239,37 +243,34 @@ class Evaluator:
 
         `told`: the rules of which there is something to show, if they have hit.
         """
+        shown = run.shown
         texts: list[str] = []
         for rule in filter(told.__contains__, self._grounds(name)):
-            if rule not in run.shown:
+            if rule not in shown:
                 if not run.values.get(rule):
                     continue
                 search, place = self._searched[rule]
                 # Other metas may build on it.
-                run.shown[rule] = search.matched(place, run.where[rule]).decode("utf-8", "replace")
-            texts.append(run.shown[rule])
+                shown[rule] = search.matched(place, run.where[rule]).decode("utf-8", "replace")
+            texts.append(shown[rule])
             if len(texts) == _GROUNDS:
                 break
         return _readable(", ".join(dict.fromkeys(filter(None, map(str.strip, texts))))) if texts else ""
 
-    def _grounds(self, name: str) -> list[int]:
-        """The rules with a text of their own on which the rule builds, the nearest first."""
-        if name not in self._known_grounds:
-            self._known_grounds[name] = list(self._find_grounds(name))
-        return self._known_grounds[name]
-
-    def _find_grounds(self, name: str) -> Iterator[int]:
+    def _find_grounds(self, name: str) -> Sequence[int]:
         rules, numbers = self._program.book.rules, self._numbers
+        grounds: list[int] = []
         waiting, seen = deque([name]), {name}
         while waiting:
             current = waiting.popleft()
             if rules[current].kind is not Kind.META:
-                yield numbers[current]
+                grounds.append(numbers[current])
                 continue
             for mentioned in expression.mentioned(rules[current].text):
                 if mentioned in numbers and mentioned not in seen:
                     seen.add(mentioned)
                     waiting.append(mentioned)
+        return grounds
 
 
 def _in_steps(

@@ -111,6 +111,8 @@ class PartSearches:
         self._negated = {rule for rule, s in searched.items() if s.negated}
         self._when_absent = {rule for rule, s in searched.items() if s.when_absent != s.negated}
         """Rules that match where a part lacks the field."""
+        self.needs = None if self._negated or self._when_absent else views.part_field(self.selector)
+        """The name of a field, where nothing is found if no part has it."""
 
     def run(self, run: Run) -> None:
         """Searches the field of each part; None is a part without it."""

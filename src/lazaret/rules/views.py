@@ -95,6 +95,12 @@ def part_headers(message: Message, selector: str) -> list[bytes | None]:
     return [b"".join([(value or b"").removesuffix(b"\n") + b"\n" for value in found])]
 
 
+def part_field(selector: str) -> str | None:
+    """The field of which these are the values, in lower case; None where they are never all missing."""
+    name, _, _, concat = _of_parts(selector)
+    return None if concat or name == "ALL" else name.lower()
+
+
 @lru_cache(maxsize=1024)
 def _of_parts(selector: str) -> tuple[str, slice, bool, bool]:
     """The name, which parts, whether raw, whether all as one text."""
