@@ -44,10 +44,9 @@ class RulesCheck:
             meanwhile=scan.meanwhile,
         )
         self.symbols = symbols = self._in_force()
-        for name, detail in findings.hits:
-            if not symbols[name].score:
-                continue  # switched off: beside a learner, or without one
-            yield Hit(name, detail, findings.weights.get(name, 1.0))
+        weight = findings.weights.get
+        # A score of 0: switched off beside a learner, or without one.
+        yield from [Hit(n, detail, weight(n, 1.0)) for n, detail in findings.hits if symbols[n].score]
         if findings.exceeded:
             raise OverBudget(findings.exceeded)
 
