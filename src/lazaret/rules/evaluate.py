@@ -24,7 +24,7 @@ from lazaret.rules.values import Outset
 
 _ASSEMBLED, _FIELDS, _TEXTS, _CALLS, _METAS = range(0, 5_000_000, 1_000_000)
 """Numbers of steps: which they begin with."""
-_MANY = 16
+_MANY = 40
 """Rules that look at a field: it is searched in a step of its own. To go from one step to the next costs more
 than to search for a few."""
 _EMPTY_S = 60.0
