@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, repeat
 from operator import itemgetter
 
 from lazaret.model import words
@@ -234,7 +234,7 @@ def hit_rows(msg: int, hits: Sequence[ScoredHit], numbers: Mapping[str, int]) ->
         scores = dict.fromkeys(scores, 0.0)
         for hit in hits:
             scores[numbers[hit.symbol]] += hit.score
-    return [(number, msg, score) for number, score in scores.items()]
+    return list(zip(scores, repeat(msg), scores.values(), strict=False))
 
 
 def _searchable(entry: Entry) -> fulltext.Searchable:
