@@ -91,6 +91,23 @@ def joined(pieces: Pieces) -> bytes:
     return b"\n".join([b"", *pieces.octets, b""])[:WORDS_OCTETS]
 
 
+def _digest(octets: bytes, key: bytes) -> bytes:
+    return hashlib.blake2b(octets, key=key, digest_size=8).digest()
+
+
+class _Hashed(dict[bytes, bytes]):
+    """Facts, and their hashes under a key, as this machine writes numbers."""
+
+    def __init__(self, key: bytes) -> None:
+        super().__init__()
+        self._key = key
+
+    def __missing__(self, fact: bytes) -> bytes:
+        digest = _digest(fact, self._key)
+        hashed = self[fact] = digest if sys.byteorder == "little" else digest[::-1]
+        return hashed
+
+
 class Hasher:
     """Makes features under one secret."""
 
@@ -100,7 +117,7 @@ class Hasher:
         self._constants = drawn[: _CHUNKS + 5]
         self._chunk = drawn[:_CHUNKS]
         self._mix, self._pair, self._last, self._run, self._anywhere = drawn[_CHUNKS : _CHUNKS + 5]
-        self._known_facts: dict[bytes, bytes] = {}
+        self._known_facts = _Hashed(self._key)
         self._places: dict[Kind, int] = {}
         self._salts = np.zeros(_PLACES_LIMIT, np.uint64)
         self._zones = np.zeros(_PLACES_LIMIT, np.uint32)
@@ -126,14 +143,10 @@ class Hasher:
         for kind in kinds:
             if kind not in known:
                 number = known[kind] = len(known)
-                self._salts[number] = int.from_bytes(
-                    self._digest(kind.name.encode("utf-8", "replace")), "little"
-                )
+                name = kind.name.encode("utf-8", "replace")
+                self._salts[number] = int.from_bytes(_digest(name, self._key), "little")
                 self._zones[number] = kind.zone << HASH_BITS
                 self._again[number] = _ANYWHERE_BITS if kind.name in ANYWHERE else 0
-
-    def _digest(self, octets: bytes) -> bytes:
-        return hashlib.blake2b(octets, key=self._key, digest_size=8).digest()
 
     def features(self, view: View) -> Features:
         """All features of a message."""
@@ -207,7 +220,6 @@ class Hasher:
             self._again,
             self._constants,
             _IN_WORD,
-            _LOWER,
         )
 
     def words(self, pieces: Pieces) -> Words:
@@ -262,12 +274,6 @@ class Hasher:
         known = self._known_facts
         if len(known) > _FACTS_LIMIT:
             known.clear()  # shapes are the sender's to choose
-        try:
-            return b"".join(map(known.__getitem__, facts.told))
-        except KeyError:
-            for fact in set(facts.told).difference(known):
-                digest = self._digest(fact)
-                known[fact] = digest if sys.byteorder == "little" else digest[::-1]
         return b"".join(map(known.__getitem__, facts.told))
 
     def _hashes(self, octets: bytes, starts: _Places, lengths: _Places) -> _Hashes:

@@ -14,11 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INTERFACE 10
+#define INTERFACE 11
 #define HASH_BITS 28
 #define DROPPED 35 /* as in learn/features.py */
 #define WORD_OCTETS 16
 #define CHUNK 8
+#define RUN_OCTETS 4
 #define FACTS 64
 #define SHAPE 60 /* octets, as in learn/form.py */
 #define ZONES 12
@@ -42,26 +43,43 @@ finished(const Making *m, uint64_t hash, uint32_t zone)
     return (uint32_t)(((hash * m->constants[LAST]) >> DROPPED) & HASH) | zone;
 }
 
-/* Up to eight octets as a number, the first one lowest, in lower case. */
+/* Of eight octets those from A to Z in lower case. None of the sums carries into the octet above it. */
 static inline uint64_t
-chunk(const unsigned char *octets, Py_ssize_t length, const unsigned char *lower)
+lowered(uint64_t octets)
+{
+    const uint64_t each = 0x0101010101010101, ascii = octets & 0x7f * each;
+    uint64_t from_a = ascii + (0x80 - 'A') * each, beyond_z = ascii + (0x7f - 'Z') * each;
+    return octets | (from_a & ~beyond_z & ~octets & 0x80 * each) >> 2;
+}
+
+/* Up to eight octets as a number, the first one lowest, in lower case; `left` can be read. */
+static inline uint64_t
+chunk(const unsigned char *octets, Py_ssize_t length, Py_ssize_t left)
 {
     uint64_t value = 0;
     if (length > CHUNK)
         length = CHUNK;
-    for (Py_ssize_t i = 0; i < length; i++)
-        value |= (uint64_t)lower[octets[i]] << (8 * i);
-    return value;
+    if (left >= CHUNK) {
+        memcpy(&value, octets, CHUNK);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        value = __builtin_bswap64(value);
+#endif
+        value &= UINT64_MAX >> 8 * (CHUNK - length);
+    } else
+        for (Py_ssize_t i = 0; i < length; i++)
+            value |= (uint64_t)octets[i] << (8 * i);
+    return lowered(value);
 }
 
+/* Of a word, which is not empty; `left` octets can be read from its beginning on. */
 static inline uint64_t
-hash_of(const Making *m, const unsigned char *octets, Py_ssize_t length, const unsigned char *lower)
+hash_of(const Making *m, const unsigned char *octets, Py_ssize_t length, Py_ssize_t left)
 {
     if (length > WORD_OCTETS)
         length = WORD_OCTETS;
-    uint64_t hash = chunk(octets, length, lower) * m->constants[CHUNK_0];
+    uint64_t hash = chunk(octets, length, left) * m->constants[CHUNK_0];
     if (length > CHUNK)
-        hash += chunk(octets + CHUNK, length - CHUNK, lower) * m->constants[CHUNK_1];
+        hash += chunk(octets + CHUNK, length - CHUNK, left - CHUNK) * m->constants[CHUNK_1];
     hash ^= hash >> 32;
     hash *= m->constants[MIX];
     hash ^= hash >> 32;
@@ -87,13 +105,13 @@ next_word(const unsigned char *octets, Py_ssize_t to, Py_ssize_t end, const unsi
 /* The words of one piece, and the pairs of neighbours. */
 static void
 add_words(Making *m, const unsigned char *octets, Py_ssize_t from, Py_ssize_t to, Py_ssize_t end, Py_ssize_t place,
-          const unsigned char *inside, const unsigned char *lower)
+          const unsigned char *inside)
 {
     uint64_t salt = m->salts[place], before = 0;
     uint32_t zone = m->zones[place], again = m->again[place], *found = m->found + m->count;
     Py_ssize_t words = 0;
     for (Py_ssize_t start, i = from; next_word(octets, to, end, inside, &start, &i); words++) {
-        uint64_t hash = hash_of(m, octets + start, i - start, lower);
+        uint64_t hash = hash_of(m, octets + start, i - start, end - start);
         *found++ = finished(m, hash + salt, zone);
         if (words)
             *found++ = finished(m, before * m->constants[PAIR] + hash + salt, zone);
@@ -111,10 +129,12 @@ add_runs(Making *m, const unsigned char *octets, Py_ssize_t length, Py_ssize_t p
 {
     uint64_t salt = m->salts[place];
     uint32_t zone = m->zones[place], *found = m->found + m->count;
-    for (Py_ssize_t i = 0; i + 4 <= length; i++) {
-        uint64_t hash = (uint64_t)octets[i] | (uint64_t)octets[i + 1] << 8 | (uint64_t)octets[i + 2] << 16 |
-                        (uint64_t)octets[i + 3] << 24;
-        hash = hash * m->constants[RUN] + salt;
+    uint32_t run = 0; /* The last four octets, the first one lowest. */
+    for (Py_ssize_t i = 0; i < length && i < RUN_OCTETS - 1; i++)
+        run = run >> 8 | (uint32_t)octets[i] << 24;
+    for (Py_ssize_t i = RUN_OCTETS - 1; i < length; i++) {
+        run = run >> 8 | (uint32_t)octets[i] << 24;
+        uint64_t hash = run * m->constants[RUN] + salt;
         hash ^= hash >> 32;
         *found++ = finished(m, hash, zone);
     }
@@ -170,7 +190,7 @@ facts_in(PyObject *hashes)
    each with its place in the tables. */
 typedef struct {
     PyObject *lengths, *places, *runs, *run_places, *facts, *fact_places;
-    Py_buffer octets, salts, zones, again, constants, inside, lower;
+    Py_buffer octets, salts, zones, again, constants, inside;
     Py_ssize_t most; /* So many features it makes at most. */
 } Given;
 
@@ -196,7 +216,7 @@ make(Making *m, const Given *given)
         Py_ssize_t to = piece_end(m, given, i, at, &place);
         if (to < 0)
             return -1;
-        add_words(m, given->octets.buf, at, to, end, place, given->inside.buf, given->lower.buf);
+        add_words(m, given->octets.buf, at, to, end, place, given->inside.buf);
         at = to + 1;
     }
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(given->runs); i++) {
@@ -241,19 +261,18 @@ let_go(Given *given)
     PyBuffer_Release(&given->again);
     PyBuffer_Release(&given->constants);
     PyBuffer_Release(&given->inside);
-    PyBuffer_Release(&given->lower);
 }
 
-/* The arguments (octets, lengths, places, runs, run_places, facts, fact_places, salts, zones, again, constants, inside,
-   lower), looked at; -1 after an error, and then there is nothing to let go. */
+/* The arguments (octets, lengths, places, runs, run_places, facts, fact_places, salts, zones, again, constants, inside),
+   looked at; -1 after an error, and then there is nothing to let go. */
 static int
 take(PyObject *args, Given *given, Making *m)
 {
     PyTypeObject *list = &PyList_Type;
-    if (!PyArg_ParseTuple(args, "y*O!O!O!O!O!O!y*y*y*y*y*y*", &given->octets, list, &given->lengths, list,
+    if (!PyArg_ParseTuple(args, "y*O!O!O!O!O!O!y*y*y*y*y*", &given->octets, list, &given->lengths, list,
                           &given->places, list, &given->runs, list, &given->run_places, list, &given->facts, list,
                           &given->fact_places, &given->salts, &given->zones, &given->again, &given->constants,
-                          &given->inside, &given->lower))
+                          &given->inside))
         return -1;
     *m = (Making){.constants = given->constants.buf, .salts = given->salts.buf, .zones = given->zones.buf,
                   .again = given->again.buf, .places = given->salts.len / (Py_ssize_t)sizeof(uint64_t)};
@@ -264,7 +283,7 @@ take(PyObject *args, Given *given, Making *m)
                 is_sound(given->runs, given->run_places, 0, &given->most) &&
                 is_sound(given->facts, given->fact_places, 1, &given->most) && given->zones.len >= each &&
                 given->again.len >= each && given->constants.len >= CONSTANTS * (Py_ssize_t)sizeof(uint64_t) &&
-                given->inside.len == 256 && given->lower.len == 256;
+                given->inside.len == 256;
     if (sound)
         return 0;
     let_go(given);
@@ -272,8 +291,8 @@ take(PyObject *args, Given *given, Making *m)
     return -1;
 }
 
-/* features(octets, lengths, places, runs, run_places, facts, fact_places, salts, zones, again, constants, inside,
-   lower) -> bytearray */
+/* features(octets, lengths, places, runs, run_places, facts, fact_places, salts, zones, again, constants, inside) ->
+   bytearray */
 static PyObject *
 features(PyObject *module, PyObject *args)
 {
@@ -283,7 +302,7 @@ features(PyObject *module, PyObject *args)
     PyObject *result = NULL;
     if (take(args, &given, &m) < 0)
         return NULL;
-    if (!(m.found = PyMem_Malloc((size_t)given.most * sizeof(uint32_t))))
+    if (!(m.found = PyMem_Malloc((size_t)(given.most + 1) * sizeof(uint32_t))))
         PyErr_NoMemory();
     else if (make(&m, &given) == 0)
         result = PyByteArray_FromStringAndSize((const char *)m.found, m.count * (Py_ssize_t)sizeof(uint32_t));

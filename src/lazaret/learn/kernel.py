@@ -2,7 +2,7 @@
 
 from lazaret.model.compiled import load
 
-INTERFACE = 10
+INTERFACE = 11
 
 
 compiled = load("lazaret.learn._kernel", INTERFACE)

@@ -63,14 +63,14 @@ place_of(Naming *n, uint64_t hash, uint32_t zone)
 /* As add_words. */
 static void
 name_words(Naming *n, const unsigned char *octets, Py_ssize_t from, Py_ssize_t to, Py_ssize_t end, Py_ssize_t place,
-           Py_ssize_t piece, const unsigned char *inside, const unsigned char *lower)
+           Py_ssize_t piece, const unsigned char *inside)
 {
     const Making *m = n->making;
     uint64_t salt = m->salts[place], before = 0;
     uint32_t zone = m->zones[place], again = m->again[place];
     int first = 1;
     for (Py_ssize_t start, i = from; next_word(octets, to, end, inside, &start, &i);) {
-        uint64_t hash = hash_of(m, octets + start, i - start, lower);
+        uint64_t hash = hash_of(m, octets + start, i - start, end - start);
         Word *word = &n->words[n->found++];
         *word = (Word){.start = start, .end = i, .piece = piece, .pair = -1, .again = -1};
         word->single = place_of(n, hash + salt, zone);
@@ -146,15 +146,17 @@ strongest(Naming *n, Py_ssize_t most)
     return n->found < most ? n->found : most;
 }
 
-/* To what is found under this key. */
+/* To what is found under this key. Most are new: these are looked up but once. */
 static int
 add_amount(PyObject *found, PyObject *key, double amount)
 {
-    PyObject *before = PyDict_GetItemWithError(found, key);
-    if (!before && PyErr_Occurred())
-        return -1;
-    PyObject *sum = PyFloat_FromDouble((before ? PyFloat_AS_DOUBLE(before) : 0) + amount);
-    int done = sum ? PyDict_SetItem(found, key, sum) : -1;
+    PyObject *sum = PyFloat_FromDouble(amount);
+    PyObject *before = sum ? PyDict_SetDefault(found, key, sum) : NULL;
+    int done = before ? 0 : -1;
+    if (before && before != sum) {
+        Py_SETREF(sum, PyFloat_FromDouble(PyFloat_AS_DOUBLE(before) + amount));
+        done = sum ? PyDict_SetItem(found, key, sum) : -1;
+    }
     Py_XDECREF(sum);
     return done;
 }
@@ -213,7 +215,7 @@ name_all(Naming *n, const Given *given, const float *shares, PyObject *groups, P
         Py_ssize_t place, to = piece_end(n->making, given, i, at, &place);
         if (to < 0)
             return -1;
-        name_words(n, given->octets.buf, at, to, end, place, i, given->inside.buf, given->lower.buf);
+        name_words(n, given->octets.buf, at, to, end, place, i, given->inside.buf);
         at = to + 1;
     }
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(given->facts); i++) {

@@ -63,7 +63,7 @@ place_each_once(const Making *m, const Stretches *stretches, uint32_t *table)
     return m->count - again;
 }
 
-/* The result lies in m->found. */
+/* The result lies in m->found, which has a place more than there are features: the last free places are copied, too. */
 static int
 sort_each_once(Making *m)
 {
@@ -74,7 +74,7 @@ sort_each_once(Making *m)
         stretches.all += stretches.places[zone];
     }
     size_t size = (stretches.all + SPARE + 1) * sizeof(uint32_t);
-    uint32_t *table = PyMem_Malloc(size), *at = table;
+    uint32_t *table = PyMem_Malloc(size);
     if (!table)
         return -1;
     memset(table, 0xff, size);
@@ -82,7 +82,8 @@ sort_each_once(Making *m)
     if (count < 0)
         compare_each_once(m);
     else {
-        for (; kept < count; at++) {
+#pragma GCC unroll 8
+        for (const uint32_t *at = table, *end = table + stretches.all + SPARE; at < end; at++) {
             m->found[kept] = *at;
             kept += *at < NONE;
         }
