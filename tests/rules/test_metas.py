@@ -90,6 +90,9 @@ def _expressions(names: list[str]) -> st.SearchStrategy[str]:
                 lambda t: f"({t[0]} {t[1]} {t[2]})"
             ),
             inner.map(lambda t: f"!({t})"),
+            st.tuples(
+                st.lists(inner, min_size=2, max_size=4), st.sampled_from([">", ">="]), st.integers(0, 3)
+            ).map(lambda t: f"({' + '.join(t[0])} {t[1]} {t[2]})"),
         ),
         max_leaves=6,
     )
@@ -114,7 +117,8 @@ def test_looking_only_at_what_changed_gives_what_looking_at_all_gives(
     ordered = metas.order(parsed, parsed)
     first: list[float] = [*baseline, 0, 0, 0]
     priced = {name: Price(*price) for name, price in zip(_NAMES[:4], prices, strict=True)}
-    lazy = metas.plan(parsed, ordered, numbers, first, priced, listed=["M2"])
+    single = {name for name, hit in zip(_NAMES, hits, strict=False) if hit <= 1}
+    lazy = metas.plan(parsed, ordered, numbers, first, priced, listed=["M2"], single=single)
 
     # Plainly: one after the other, as they are written.
     everything: list[float] = [*hits, 0, 0, 0]
@@ -130,6 +134,28 @@ def test_looking_only_at_what_changed_gives_what_looking_at_all_gives(
         known = start(lambda rule: known.set(rule, hits[rule]), _NOTHING_FOUND)  # noqa: B023
         known.settle(woken)
         assert everything[numbers["M2"]] == known[numbers["M2"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "single", "triggers"),
+    [
+        ("DEAR + A + B > 1", {"A", "DEAR"}, (0, 1)),
+        ("DEAR + A + B >= 2", {"A", "DEAR"}, (0, 1)),
+        ("(DEAR && A) + !DEAR + B > 2", {"A", "DEAR"}, (1,)),
+        ("DEAR + A + B > 1", {"A", "B"}, (0, 1, 2)),  # It may be worth 2.
+        ("DEAR + A + B > 0", {"A", "DEAR"}, (0, 1, 2)),
+        ("DEAR + A > 2", {"A", "DEAR"}, (0, 2)),
+        ("DEAR + A > " + "9" * 400, {"A", "DEAR"}, (0, 2)),
+    ],
+)
+def test_a_sum_waits_until_terms_that_take_no_time_have_hit(
+    text: str, single: set[str], triggers: tuple[int, ...]
+) -> None:
+    numbers = {"A": 0, "B": 1, "DEAR": 2, "M": 3}
+    priced = {"A": Price(1, 0), "B": Price(1, 0), "DEAR": Price(1, 9)}
+    parsed = {"M": expression.parse(text)}
+    (meta,) = metas.plan(parsed, ["M"], numbers, [0.0] * 4, priced, listed=["M"], single=single)
+    assert triggers == meta.triggers
 
 
 def test_metas_that_mention_each_other_in_a_long_chain_are_worked_out(tmp_path: Path) -> None:

@@ -69,9 +69,10 @@ def compile_book(book: Book, *, keep_subrules: bool = False, progress: Progress 
     numbers = {name: number for number, name in enumerate(names)}
     plain = names[: len(names) - len(ordered)]
     listed = ordered if keep_subrules else [n for n in ordered if not n.startswith("__")]
+    single = {n for n in plain if book.rules[n].kind is not Kind.EVAL and book.max_hits(n) == 1}
 
     def planned(values: list[float], prices: Mapping[str, deferral.Price]) -> tuple[metas.Meta, ...]:
-        return metas.plan(parsed, ordered, numbers, values, prices=prices, listed=listed)
+        return metas.plan(parsed, ordered, numbers, values, prices, listed, single)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         placed = _placed(book, plain, pool, progress or (lambda _done, _total: None))

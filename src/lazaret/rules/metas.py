@@ -6,7 +6,7 @@ without them, fewer. (`A && B && C` stays false without A.) The others are worke
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Protocol
 
@@ -87,12 +87,14 @@ def plan(
     values: list[float],
     prices: Mapping[str, Price],
     listed: Collection[str],
+    single: Collection[str],
 ) -> tuple[Meta, ...]:
     """The metas to evaluate. `values` holds what the other rules give when nothing hits; theirs are added.
 
     `prices`: what looking at each other rule costs. `listed`: metas whose value is wanted in any case.
+    `single`: rules that are never worth more than 1.
     """
-    planner = _Planner(parsed, numbers, values, prices, _counted(parsed, listed))
+    planner = _Planner(parsed, numbers, values, prices, _counted(parsed, listed), single)
     return tuple(planner.add(name, listed=name in listed) for name in ordered)
 
 
@@ -106,6 +108,7 @@ class _Planner:
         values: list[float],
         prices: Mapping[str, Price],
         counted: Collection[str],
+        single: Collection[str],
     ) -> None:
         self._parsed = parsed
         self._numbers = numbers
@@ -117,9 +120,12 @@ class _Planner:
         self._levels: dict[str, int] = {}
         self._inlined: dict[str, Node] = {}
         self._counted = counted
+        self._single = set(single)
 
     def add(self, name: str, *, listed: bool) -> Meta:
-        node = self._parsed[name]
+        node = self._guarded(self._parsed[name])
+        if self._is_single(node):
+            self._single.add(name)
         rule = self._numbers[name]
         mentioned = [n for n in expression.names(node) if n in self._numbers]
         self._values[rule] = self._value(node)
@@ -140,6 +146,39 @@ class _Planner:
 
     def _spelled(self, name: str) -> str:
         return f"v[{self._numbers[name]}]" if name in self._numbers else "0"
+
+    def _guarded(self, node: Node) -> Node:
+        """The same, where a sum that must exceed a number waits until some of its terms have hit.
+
+        `A + B + C + D > 2` is false while A and B are 0, if C and D, which take longest, are at most 1.
+        """
+        node = replace(node, operands=tuple(map(self._guarded, node.operands)))
+        match node:
+            case Node(">" | ">=", operands=(Node("+", operands=terms), Node("number", limit))):
+                most = int(min(float(limit), len(terms))) - (node.operator == ">=")
+                single = [place for place, term in enumerate(terms) if self._is_single(term)]
+                single.sort(key=lambda place: self._price(terms[place]), reverse=True)
+                dear = single[: max(most, 0)]
+                others = tuple(term for place, term in enumerate(terms) if place not in dear)
+                if others and any(self._price(terms[place]) for place in dear):
+                    return Node("&&", operands=(Node("||", operands=others), node))
+        return node
+
+    def _is_single(self, node: Node) -> bool:
+        """Whether its value is never more than 1."""
+        match node.operator:
+            case "number":
+                return float(node.text) <= 1
+            case "name":
+                return node.text in self._single or node.text not in self._numbers
+            case "&&":
+                return self._is_single(node.operands[-1])
+            case "||":
+                return all(map(self._is_single, node.operands))
+            case "?":
+                return all(map(self._is_single, node.operands[1:]))
+            case operator:
+                return operator in ("!", ">", "<", ">=", "<=", "==", "!=")
 
     def _arranged(self, node: Node, *, truth: bool) -> Node:
         """The same, with the cheap operands first. `truth`: it only matters whether the value is 0."""
