@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from lazaret.mime.html_facts import HtmlFacts, Link
 from lazaret.mime.html_page import Page, kind
@@ -52,6 +53,8 @@ _GOOD_FACE = re.compile(
 )
 _META_REFRESH = re.compile(r"\burl\s*=", re.I | re.A)
 _META_CHARSET = re.compile(r"\bcharset\s*=\s*[\"']?([^\"']+)", re.I | re.A)
+_FACE_LIMIT = 1000
+"""Characters of a list of fonts that are looked at."""
 _REDIRECTED = "data-saferedirecturl"
 """Where Gmail notes what a link led to."""
 _IMAGE_SIDE = re.compile(r"(\d{1,9})(%)?$", re.A)
@@ -135,7 +138,7 @@ class Reader(Page):
         self.facts.embeds = True
 
     def font(self, tag: str, found: Mapping[str, str]) -> None:
-        if "face" in found and not _GOOD_FACE.match(found["face"][:1000]):
+        if "face" in found and not _is_good_face(found["face"][:_FACE_LIMIT]):
             self.facts.font_face_bad = True
 
     def _link(self, tag: str, attribute: str, target: str) -> list[str]:
@@ -226,6 +229,12 @@ def _slashed(found: Mapping[str, str], name: str) -> str:
         if slash and head[-1:].isalnum():
             return value
     return found.get(name, "")
+
+
+@lru_cache(maxsize=256)
+def _is_good_face(face: str) -> bool:
+    """Whether it is a list of fonts as programs write it; most mail has one of a few."""
+    return _GOOD_FACE.match(face) is not None
 
 
 def _pixels(value: str, per_percent: int) -> int:

@@ -105,9 +105,11 @@ _UNPARSEABLE = Unrecorded(Outcome.UNPARSEABLE)
 def parse(value: bytes) -> Relay | Unrecorded:
     """Reads the value of one Received field. Never raises; linear, and nothing after 8192 octets counts."""
     found: Relay | Unrecorded | tuple[str, str | None] | None = _read_compiled(value)
-    if isinstance(found, (Relay, Unrecorded)):
+    if isinstance(found, Relay):
         return found
-    return parse_plain(value) if found is None else _no_format(*found)
+    if found is None:
+        return parse_plain(value)
+    return found if isinstance(found, Unrecorded) else _no_format(*found)
 
 
 def make_ready() -> None:

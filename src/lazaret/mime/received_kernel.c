@@ -127,7 +127,7 @@ find(const char *text, Py_ssize_t length, const char *wanted, Py_ssize_t wanted_
     }
     const char *at = text + anchor, *last = text + length - wanted_length + anchor;
     for (; at <= last && (at = memchr(at, wanted[anchor], (size_t)(last - at + 1))); at++)
-        if (memcmp(at - anchor, wanted, (size_t)wanted_length) == 0)
+        if (at[-anchor] == *wanted && memcmp(at - anchor, wanted, (size_t)wanted_length) == 0)
             return at - anchor;
     return NULL;
 }

@@ -65,7 +65,8 @@ paragraphs(const Octet *from, Place length, Octet *to)
     Octet *begin = to;
     for (Place i = 0; i < length;) {
         Octet c = from[i];
-        if (c > ' ' || (c != ' ' && (c < '\t' || c > '\r'))) {
+        /* What follows a blank is nearly always a word: then the blank is a run of its own. */
+        if (c > ' ' || (c == ' ' ? i + 1 < length && from[i + 1] > ' ' : c < '\t' || c > '\r')) {
             *to++ = c ? c : '\n';
             i++;
             continue;
