@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
+from operator import attrgetter
 
 from lazaret.model.frozen import frozen, frozen_with_lazy
 from lazaret.model.lazy import lazy
+
+_SCORE = attrgetter("score")
 
 
 @frozen
@@ -51,7 +54,8 @@ class Report:
     @lazy
     def score(self) -> float:
         """Sum of all hits, rounded to 3 decimals as SpamAssassin rounds it."""
-        return round(sum([h.score for h in self.hits]), 3) + 0.0
+        score: float = sum(map(_SCORE, self.hits))
+        return round(score, 3) + 0.0
 
 
 class Category(StrEnum):
