@@ -8,11 +8,11 @@ that is helo and rdns at once, `<details>` for text that may hold `helo=` and `i
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum, IntEnum, auto
 from typing import NamedTuple
 
 from lazaret.mime import ip
+from lazaret.model.frozen import frozen_with_lazy
 from lazaret.model.lazy import lazy
 
 TOKEN = re.compile(r"<(?P<word>[a-z]+)(?P<optional>\??)>|`(?P<regex>[^`]*)`|(?P<literal>[^<`]+|.)")
@@ -67,7 +67,7 @@ class Outcome(Enum):
     UNPARSEABLE = auto()
 
 
-@dataclass(frozen=True)
+@frozen_with_lazy
 class Format:
     """One way to write the text after `from `."""
 

@@ -22,8 +22,10 @@ else:
         def __get__(self, instance, owner=None):
             if instance is None:
                 return self
-            # Python looks here first from now on, and does not come by again.
-            value = instance.__dict__[self._name] = self._make(instance)
+            value = self._make(instance)
+            # Python looks there first from now on, and does not come by again. To write into `__dict__` would
+            # make the object keep all its attributes in a dictionary, where each costs more to find.
+            setattr(instance, self._name, value)
             return value
 
 
