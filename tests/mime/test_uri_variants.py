@@ -10,9 +10,13 @@ from hypothesis import strategies as st
 from tests.mime.layers import configuration_of_tests, octets, recorded, sites
 
 from lazaret.mime import hostnames, uri_variants
-from lazaret.mime.uri_variants import Sites, host_and_domain, variants
+from lazaret.mime.uri_variants import Sites, host_and_domain
 
 PUBLIC = Sites()
+
+
+def variants(uri: bytes, sites: Sites) -> tuple[bytes, ...]:
+    return uri_variants.read(uri, sites)[0]
 
 
 @pytest.mark.parametrize(

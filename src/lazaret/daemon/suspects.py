@@ -29,7 +29,7 @@ _NONE = bytes(MARK)
 def fingerprint(octets: bytes) -> bytes:
     """The same at every attempt, and in all processes of a service: forked from one, they share hash()'s key.
 
-    Nobody knows the key, so nobody makes a message that is taken for another. A third of what SHA-256 takes.
+    Nobody knows the key (unless PYTHONHASHSEED sets it), so nobody makes a message that is taken for another.
     """
     trace = _TRACE.match(octets)
     start = trace.end() if trace else 0

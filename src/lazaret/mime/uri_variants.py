@@ -76,14 +76,10 @@ class Sites:
         return b""
 
 
-def variants(uri: bytes, sites: Sites) -> tuple[bytes, ...]:
-    """The URI as written, without blanks round it, then every other reading of it and of its targets."""
-    uri = uri[:URI_LIMIT]
-    return (uri,) if _plain_host(uri, sites) else _readings(uri, sites)
-
-
 def read(uri: bytes, sites: Sites) -> tuple[tuple[bytes, ...], tuple[tuple[str, str], ...]]:
-    """`variants`, and the hosts that they name with their domains."""
+    """The URI as written, without blanks round it, then every other reading of it and of its targets; and the
+    hosts that they name with their domains.
+    """
     uri = uri[:URI_LIMIT]
     host = _plain_host(uri, sites)
     if host:

@@ -25,7 +25,7 @@ def _line_ends_in_python(octets: bytes | bytearray, start: int, end: int) -> tup
 
 
 _compiled = load("lazaret.wire._dot_kernel", 1)
-# Python counts octet by octet; the kernel goes from line to line, which costs a tenth.
+# Python counts octet by octet; the kernel goes from line to line.
 _line_ends = _compiled.line_ends if _compiled is not None else _line_ends_in_python
 
 
